@@ -1,0 +1,125 @@
+/** Environment → one frozen Config, or one error that names every problem. The names are part of the contract. */
+import { BlockList, isIP } from "node:net";
+import { z } from "zod";
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** Null: made at the first start and printed once. */
+  apiKey: string | null;
+  /** Null: kept as a file of mode 0600 in the data folder. */
+  masterKey: string | null;
+  /** Base of the URLs handed to CRMs, without a trailing slash; null: where the hub listens. */
+  publicUrl: string | null;
+  webhook: { url: string; secret: string } | null;
+  webhookAllowCidrs: string[];
+  jidForm: "c.us" | "s.whatsapp.net";
+  logLevel: (typeof LOG_LEVELS)[number];
+  /** Where WhatsApp is; null: WhatsApp itself. */
+  webSocketUrl: string | null;
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+/** Media URLs must fit into receivers' columns of 140 characters. */
+const MAX_PUBLIC_URL = 100;
+
+export class ConfigError extends Error {
+  constructor(problems: { name: string; problem: string }[]) {
+    super(["Invalid configuration:", ...problems.map((p) => `✖ ${p.problem}\n  → at ${p.name}`)].join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+const isCidr = (text: string): boolean => {
+  const [address = "", bits = "", rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest !== undefined || !/^\d{1,3}$/.test(bits)) return false;
+  const max = family === 4 ? 32 : 128;
+  if (Number(bits) > max) return false;
+  new BlockList().addSubnet(address, Number(bits), family === 4 ? "ipv4" : "ipv6");
+  return true;
+};
+
+const isMasterKey = (text: string): boolean =>
+  /^[0-9a-fA-F]{64}$/.test(text) || Buffer.from(text, "base64").length === 32;
+
+const url = (protocols: string[], problem: string) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), problem);
+
+const schema = z.object({
+  HUB_HOST: z.string().min(1).default("127.0.0.1"),
+  HUB_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, "use a port number, 0 to 65535")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "use a port number, 0 to 65535")
+    .default(3000),
+  HUB_DATA_DIR: z.string().min(1).default("./data"),
+  HUB_API_KEY: z
+    .string()
+    .min(32, "use at least 32 characters")
+    .max(200, "use at most 200 characters")
+    .optional(),
+  HUB_MASTER_KEY: z.string().refine(isMasterKey, "use 32 bytes, as 64 hex digits or as base64").optional(),
+  HUB_PUBLIC_URL: url(["http:", "https:"], "use an http(s) URL")
+    .transform((text) => text.replace(/\/+$/, ""))
+    .refine((text) => text.length <= MAX_PUBLIC_URL, `use at most ${MAX_PUBLIC_URL} characters`)
+    .optional(),
+  HUB_WEBHOOK_URL: url(["http:", "https:"], "use an http(s) URL").optional(),
+  HUB_WEBHOOK_SECRET: z
+    .string()
+    .min(16, "use 16 to 140 characters")
+    .max(140, "use 16 to 140 characters")
+    .optional(),
+  HUB_WEBHOOK_ALLOW_CIDRS: z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .refine((parts) => parts.every(isCidr), "use address ranges such as 10.0.0.0/8, separated by commas")
+    .default([]),
+  HUB_JID_FORM: z.enum(["c.us", "s.whatsapp.net"], "use c.us or s.whatsapp.net").default("c.us"),
+  HUB_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
+  WA_WEB_SOCKET_URL: url(["ws:", "wss:"], "use a ws(s) URL").optional(),
+});
+
+/** @throws ConfigError naming every wrong setting. An empty value counts as not set. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => ({ name: String(issue.path[0]), problem: issue.message }));
+  if (given["HUB_WEBHOOK_URL"] !== undefined && given["HUB_WEBHOOK_SECRET"] === undefined)
+    problems.push({
+      name: "HUB_WEBHOOK_SECRET",
+      problem: "is needed beside HUB_WEBHOOK_URL: nothing is sent unsigned",
+    });
+  if (given["HUB_WEBHOOK_SECRET"] !== undefined && given["HUB_WEBHOOK_URL"] === undefined)
+    problems.push({ name: "HUB_WEBHOOK_URL", problem: "is needed beside HUB_WEBHOOK_SECRET" });
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  const value = parsed.data;
+  return Object.freeze({
+    host: value.HUB_HOST,
+    port: value.HUB_PORT,
+    dataDir: value.HUB_DATA_DIR,
+    apiKey: value.HUB_API_KEY ?? null,
+    masterKey: value.HUB_MASTER_KEY ?? null,
+    publicUrl: value.HUB_PUBLIC_URL ?? null,
+    webhook:
+      value.HUB_WEBHOOK_URL !== undefined && value.HUB_WEBHOOK_SECRET !== undefined
+        ? { url: value.HUB_WEBHOOK_URL, secret: value.HUB_WEBHOOK_SECRET }
+        : null,
+    webhookAllowCidrs: value.HUB_WEBHOOK_ALLOW_CIDRS,
+    jidForm: value.HUB_JID_FORM,
+    logLevel: value.HUB_LOG_LEVEL,
+    webSocketUrl: value.WA_WEB_SOCKET_URL ?? null,
+  });
+}

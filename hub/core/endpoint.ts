@@ -1,0 +1,72 @@
+/** A CRM's URL and what it wants to hear. Secrets stay sealed; `outbox/endpoints.ts` opens them to sign. */
+import type { EventName } from "../contract/events.ts";
+import type { Preset } from "../contract/signature.ts";
+
+export type EndpointState = "active" | "paused" | "failing";
+
+export interface Endpoint {
+  /** `ep_…` */
+  id: string;
+  url: string;
+  description: string;
+  sessions: "*" | string[];
+  events: ("*" | EventName)[];
+  ordering: "chat" | "session";
+  ack: "body" | "status";
+  presets: Preset[];
+  headers: Record<string, string>;
+  timeoutMs: number;
+  concurrency: number;
+  enabled: boolean;
+  managedBy: null | "session" | "default";
+  /** Messages sent by this API client come back to it as statuses only, never as `message.received`. */
+  client: string | null;
+  includeQr: boolean;
+  signatureHeaderName: string | null;
+  state: EndpointState;
+  /** Sealed secret, and the one before it while it is still valid. */
+  secret: Uint8Array;
+  previousSecret: { sealed: Uint8Array; until: Date } | null;
+  breaker: Breaker;
+  /** Start of an unbroken run of failures. */
+  failingSince: Date | null;
+  lastSuccessAt: Date | null;
+  lastError: string | null;
+  createdAt: Date;
+}
+
+export interface Breaker {
+  /** closed: deliver; open: wait until `until`; probing: one real event is out to see. */
+  state: "closed" | "open" | "probing";
+  until: Date | null;
+  /** How often it opened in a row: the index of the next pause. */
+  openings: number;
+  /** Consecutive endpoint failures, and successes since it opened. */
+  failures: number;
+  successes: number;
+}
+
+export const closedBreaker: Breaker = {
+  state: "closed",
+  until: null,
+  openings: 0,
+  failures: 0,
+  successes: 0,
+};
+
+/** What decides whether an event is owed to an endpoint. */
+export interface Audience {
+  event: EventName;
+  sessionId: string;
+  /** Set on an own message: the endpoint of the client that sent it is left out. */
+  exceptClient: string | null;
+}
+
+export function wants(endpoint: Endpoint, { event, sessionId, exceptClient }: Audience): boolean {
+  if (!endpoint.enabled) return false;
+  if (endpoint.sessions !== "*" && !endpoint.sessions.includes(sessionId)) return false;
+  if (exceptClient !== null && endpoint.client === exceptClient) return false;
+  if (event === "session.qr") return endpoint.includeQr && endpoint.events.includes("session.qr");
+  if (event === "endpoint.test") return false; // sent directly, on demand
+  return endpoint.events.includes("*") || endpoint.events.includes(event);
+}

@@ -1,0 +1,87 @@
+/** What WhatsApp told us, as data: the only thing `inbox.record` writes down. Addresses may be raw; the store maps them. */
+import type { Jid } from "./jid.ts";
+import type { Message } from "./message.ts";
+import type { MessageStatus } from "./message-status.ts";
+
+/** Points at a message; `fromMe` and `participant` are left out where WhatsApp does not tell. */
+export interface MessageRef {
+  chatId: Jid;
+  id: string;
+  fromMe?: boolean;
+  participant?: Jid | null;
+}
+
+export type Fact =
+  /** `live` is false for history: stored, but no event is owed. */
+  | { kind: "message"; message: Message; live: boolean }
+  | { kind: "edit"; target: MessageRef; content: string; at: number; raw: string | null }
+  | { kind: "revoke"; target: MessageRef; by: Jid; at: number; forEveryone: boolean }
+  /** `emoji` is empty when the reaction was taken back. */
+  | {
+      kind: "reaction";
+      target: MessageRef;
+      from: Jid;
+      fromMe: boolean;
+      emoji: string;
+      atMs: number;
+      live: boolean;
+    }
+  /** A rise of own messages' status; `code` and `error` only with `failed`. */
+  | {
+      kind: "status";
+      chatId: Jid;
+      ids: string[];
+      status: MessageStatus;
+      at: number;
+      participant: Jid | null;
+      code?: string;
+      error?: string;
+    }
+  /** The two addresses of one person. */
+  | { kind: "lid"; lid: Jid; phone: Jid }
+  /** Only the members that are given change. */
+  | { kind: "contact"; jid: Jid; lid?: Jid | null; change: ContactChange; live: boolean }
+  | { kind: "chat"; jid: Jid; change: ChatChange; live: boolean }
+  /** A chat was read on another device: its unread count is zero. */
+  | { kind: "chat-read"; jid: Jid }
+  | { kind: "group"; jid: Jid; subject: string | null; by: Jid | null; live: boolean }
+  | {
+      kind: "participants";
+      jid: Jid;
+      action: "add" | "remove" | "promote" | "demote";
+      participants: Jid[];
+      by: Jid | null;
+    }
+  | {
+      kind: "call";
+      callId: string;
+      from: Jid;
+      isVideo: boolean;
+      isGroup: boolean;
+      status: string;
+      at: number;
+    }
+  /** A chunk of history is complete; `done` when nothing more is expected. */
+  | { kind: "history"; syncType: string; progress: number | null; done: boolean };
+
+export interface ContactChange {
+  name?: string | null;
+  pushName?: string | null;
+  verifiedName?: string | null;
+  about?: string | null;
+  pictureToken?: string | null;
+  isMyContact?: boolean;
+  isBlocked?: boolean;
+  isBusiness?: boolean;
+}
+
+export interface ChatChange {
+  name?: string | null;
+  unreadCount?: number;
+  archived?: boolean;
+  pinned?: boolean;
+  muteExpiration?: number;
+  isReadOnly?: boolean;
+  /** From history: when the last message was, for chats whose messages did not come. */
+  lastMessageAt?: number;
+}

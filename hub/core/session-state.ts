@@ -1,0 +1,95 @@
+/** The states of a session, who enters and leaves them, and the one table that moves between them. */
+
+/**
+ * stopped          by order (`disconnect`), or never connected yet; not restored at start. Left by `start`.
+ * starting         a first socket is being made; a crash restores it at start.
+ * qr               a QR code is waiting to be scanned; left by a scan, an order, or when the codes are used up.
+ * pairing_code     as `qr`, after somebody asked for a pairing code; the QR code stays valid beside it.
+ * pairing          scanned; WhatsApp asked for a new connection (515) that finishes the link. Not a failure.
+ * connected        the socket is open and WhatsApp accepted the login.
+ * degraded         open, but without proof of inbound traffic; being probed.
+ * restricted       open, but WhatsApp forbids new chats for now.
+ * reconnecting     lost for longer than the grace period, or waiting for the next try; credentials kept.
+ * logged_out       unlinked on the phone or by order; credentials retired. Left by `start` with a fresh QR code.
+ * qr_expired       nobody scanned in time. Left by `start`.
+ * replaced         another program uses the same login. Left by `start` only, never by itself.
+ * banned           WhatsApp refuses the account. Left by `start`.
+ * outdated         WhatsApp wants a newer client. Left by `start`.
+ * passkey_required WhatsApp asks for a passkey that only the phone has. Left by `start`.
+ * number_in_use    the scanned number belongs to another session of this hub. Left by `start`.
+ * store_down       our disk failed: the socket was cut unacknowledged; connects again when a write succeeds.
+ */
+export type SessionState =
+  | "stopped"
+  | "starting"
+  | "qr"
+  | "pairing_code"
+  | "pairing"
+  | "connected"
+  | "degraded"
+  | "restricted"
+  | "reconnecting"
+  | "logged_out"
+  | "qr_expired"
+  | "replaced"
+  | "banned"
+  | "outdated"
+  | "passkey_required"
+  | "number_in_use"
+  | "store_down";
+
+/** Outcomes of a closed connection, as `whatsapp/disconnect.ts` classes WhatsApp's numbers. */
+export type ClosedOutcome =
+  "retry" | "logged_out" | "qr_expired" | "replaced" | "banned" | "outdated" | "passkey_required";
+
+export type SessionChange =
+  | { type: "start" }
+  | { type: "stop" }
+  | { type: "qr" }
+  | { type: "pairing_code" }
+  | { type: "scanned" }
+  | { type: "opened" }
+  | { type: "closed"; outcome: ClosedOutcome }
+  | { type: "number_taken" }
+  | { type: "store_failed" };
+
+const OPEN_STATES: SessionState[] = ["connected", "degraded", "restricted"];
+export const isOpen = (state: SessionState): boolean => OPEN_STATES.includes(state);
+
+/** States a hub brings back by itself when it starts. */
+const RESTORED: SessionState[] = [...OPEN_STATES, "starting", "pairing", "reconnecting", "store_down"];
+export const isRestoredAtStart = (state: SessionState): boolean => RESTORED.includes(state);
+
+/** A socket exists or the next try is due: `connect` has nothing to do. */
+const ACTIVE: SessionState[] = [...RESTORED, "qr", "pairing_code"];
+export const isActive = (state: SessionState): boolean => ACTIVE.includes(state);
+
+/** The state after a change; the same state when the change means nothing there. */
+export function nextSessionState(state: SessionState, change: SessionChange): SessionState {
+  switch (change.type) {
+    case "start":
+      return isActive(state) && state !== "store_down" ? state : "starting";
+    case "stop":
+      return state === "logged_out" ? state : "stopped";
+    case "qr":
+      return state === "pairing_code" ? state : isActive(state) ? "qr" : state;
+    case "pairing_code":
+      return isActive(state) ? "pairing_code" : state;
+    case "scanned":
+      return isActive(state) ? "pairing" : state;
+    case "opened":
+      return isActive(state) ? "connected" : state;
+    case "closed":
+      return isActive(state) ? (change.outcome === "retry" ? afterLoss(state) : change.outcome) : state;
+    case "number_taken":
+      return isActive(state) ? "number_in_use" : state;
+    case "store_failed":
+      return isActive(state) ? "store_down" : state;
+  }
+}
+
+/** A pairing that breaks stays a pairing; a store that is down keeps the session down; all else reconnects. */
+function afterLoss(state: SessionState): SessionState {
+  if (state === "pairing" || state === "starting" || state === "store_down") return state;
+  return state === "qr" || state === "pairing_code" ? "starting" : "reconnecting";
+}

@@ -1,0 +1,57 @@
+/** One linked WhatsApp account: what the hub knows and keeps about it. */
+import type { Jid, JidForm } from "./jid.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** Why a session is not connected, for people: cause, whose doing it was, and what helps. */
+export interface SessionReason {
+  /** WhatsApp's number, or a short word of ours. */
+  code: string;
+  text: string;
+  blame: "user" | "whatsapp" | "network" | "other_instance" | "hub";
+  advice: string;
+  at: Date;
+}
+
+export interface SessionSettings {
+  jidForm: JidForm;
+  qrForm: "bare" | "dataUrl";
+  deleteMode: "seal" | "logout";
+  ordering: "chat" | "session";
+  ignoreGroups: boolean;
+  historyDays: number;
+  bot: { enabled: boolean; reason: string | null };
+}
+
+export interface Session {
+  /** Integer of the contract (`id`, `session_db_id`); never reused. */
+  id: number;
+  /** Name in every path and event. */
+  sessionId: string;
+  sessionName: string;
+  state: SessionState;
+  reason: SessionReason | null;
+  /** Digits; kept from the first pairing until logout. */
+  phoneNumber: string | null;
+  /** Own address in WhatsApp's hidden numbering. */
+  lid: Jid | null;
+  pushName: string | null;
+  connectedAt: Date | null;
+  /** When the last loss began; null while connected. */
+  lostAt: Date | null;
+  lastActivity: Date;
+  createdAt: Date;
+  /** Deleted sessions keep their row, so that the integer comes back with the name. */
+  deletedAt: Date | null;
+  sendToFrappe: boolean;
+  settings: SessionSettings;
+}
+
+export const defaultSettings = (jidForm: JidForm): SessionSettings => ({
+  jidForm,
+  qrForm: "bare",
+  deleteMode: "seal",
+  ordering: "chat",
+  ignoreGroups: false,
+  historyDays: 365,
+  bot: { enabled: false, reason: null },
+});

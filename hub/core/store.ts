@@ -1,0 +1,386 @@
+/**
+ * The one door to storage, made of operations: what must become true together is one method and one transaction.
+ * Every engine passes `test/conformance/store.ts`. Methods may answer later; an engine must keep the order of calls.
+ */
+import type { EventName, HubEvent } from "../contract/events.ts";
+import type { ApiKey } from "./api-key.ts";
+import type { Chat, Contact } from "./chat.ts";
+import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Fact, MessageRef } from "./facts.ts";
+import type { Jid } from "./jid.ts";
+import type { Message, MessageMedia } from "./message.ts";
+import type { Page, PageRequest } from "./page.ts";
+import type { Session } from "./session.ts";
+
+export interface Store {
+  sessions: SessionStore;
+  auth: AuthStore;
+  intake: IntakeStore;
+  inbox: InboxStore;
+  sends: SendStore;
+  media: MediaStore;
+  events: EventStore;
+  endpoints: EndpointStore;
+  outbox: OutboxStore;
+  keys: KeyStore;
+  vault: VaultStore;
+  /** Proves that a write reaches the disk; throws when it does not. */
+  canary(): Promise<void>;
+  /** Identity of this database: changes when a backup is restored, so that readers of the feed notice. */
+  identity(): Promise<{ hubId: string; epoch: number }>;
+  /** Writes the log back into the file and closes. */
+  close(): Promise<void>;
+}
+
+/** An event about to be recorded; the store gives it `id` and `seq`, and freezes its bytes. */
+export interface NewEvent {
+  event: EventName;
+  /** Lane of events of kind `chat`; null for the session's lane. */
+  chatId: Jid | null;
+  /** Without `sessionId` and `session_db_id`: the store puts them first. */
+  data: Record<string, unknown>;
+  /** Label of the API client whose own endpoints must not get it. */
+  exceptClient: string | null;
+  /** Deliveries wait until then (an answer to the sender must arrive before the webhook about it). */
+  notBefore: Date | null;
+}
+
+export interface SessionStore {
+  /** All, deleted ones included only on request; by integer id. */
+  list(options?: { includeDeleted?: boolean }): Promise<Session[]>;
+  /** By string id. */
+  get(sessionId: string): Promise<Session | null>;
+  /** Creates, or brings a deleted one back with its integer; null when the id is in use. */
+  create(session: Omit<Session, "id">): Promise<Session | null>;
+  /** State and its events in one write. Sends nothing when `events` is empty. */
+  save(session: Session, events: NewEvent[]): Promise<void>;
+  /** The session that already holds this phone number, other than `except`. */
+  holderOf(phoneNumber: string, except: string): Promise<Session | null>;
+  /** What happened to a session, newest first; written by `save` on every change of state. */
+  timeline(sessionId: string, page: PageRequest): Promise<Page<TimelineEntry>>;
+}
+
+export interface TimelineEntry {
+  at: Date;
+  state: string;
+  text: string;
+}
+
+/** Credentials and Signal keys, sealed by the caller. */
+export interface AuthStore {
+  creds(sessionId: string): Promise<Uint8Array | null>;
+  keys(sessionId: string, type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
+  /** Everything of one step of the ratchet, and the intake rows it proves, in one transaction. */
+  commit(sessionId: string, step: RatchetStep): Promise<void>;
+  /** Moves all of a session's credentials and keys to quarantine; returns its id, null when there was nothing. */
+  quarantine(sessionId: string, reason: string, now: Date): Promise<string | null>;
+}
+
+export interface RatchetStep {
+  creds?: Uint8Array;
+  /** `value: null` deletes. */
+  keys: { type: string; id: string; value: Uint8Array | null }[];
+  /** Stanzas (and their plaintext) that become durable with it. */
+  intake: IntakeEntry[];
+}
+
+/** What WhatsApp handed us, kept until it is recorded. Blobs are sealed by the caller. */
+export interface IntakeEntry {
+  /** Order of arrival within the process's lifetime; the order of a chat. */
+  order: number;
+  /** Identity of the stanza: the same digest twice is the same row. */
+  digest: Uint8Array;
+  stanzaId: string;
+  /** Raw address of the chat as WhatsApp wrote it. */
+  chat: string;
+  participant: string;
+  seenAt: Date;
+  stanza: Uint8Array;
+  /** By id of the ciphertext; empty while nothing was decrypted. */
+  plaintexts: { encId: Uint8Array; sealed: Uint8Array }[];
+}
+
+export interface OpenIntake {
+  n: number;
+  digest: Uint8Array;
+  stanzaId: string;
+  chat: string;
+  participant: string;
+  seenAt: Date;
+  stanza: Uint8Array;
+}
+
+export interface IntakeStore {
+  /** Plaintext kept under this id, or null: lets a redelivered ciphertext be answered without moving the ratchet. */
+  plaintext(sessionId: string, encId: Uint8Array): Promise<Uint8Array | null>;
+  /** Rows not recorded yet, in order of arrival. */
+  open(sessionId: string): Promise<OpenIntake[]>;
+  /** Rows that hold no chat message (protocol messages) are closed without a fact. */
+  close(sessionId: string, digests: Uint8Array[]): Promise<void>;
+  /** Blanks blobs of rows done before `blobsBefore`, deletes rows and plaintexts done before `rowsBefore`. */
+  prune(options: { blobsBefore: Date; rowsBefore: Date }): Promise<number>;
+}
+
+/** What was said, and who said it. */
+export interface InboxStore {
+  /**
+   * Applies facts in order, in one transaction: rows, their events, a delivery for each endpoint that wants one, and the
+   * intake rows closed. Facts already known change nothing. Returns what became new.
+   */
+  record(entry: { sessionId: string; facts: Fact[]; closes: Uint8Array[]; now: Date }): Promise<Recorded>;
+  contacts(query: ContactQuery): Promise<Page<Contact>>;
+  contact(sessionId: string, jid: Jid): Promise<Contact | null>;
+  contactStats(sessionId: string): Promise<ContactStats>;
+  chats(query: ChatQuery): Promise<Page<Chat>>;
+  chat(sessionId: string, jid: Jid): Promise<Chat | null>;
+  messages(query: MessageQuery): Promise<Page<Message>>;
+  /** Newest match of a bare WhatsApp id; `chatId` narrows. */
+  message(sessionId: string, id: string, chatId?: Jid): Promise<Message | null>;
+  /** Incoming messages of a chat that are not read yet, newest first, at most `limit`. */
+  unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
+  stats(
+    sessionId: string,
+    range: { since?: number; until?: number; dayStart: number },
+  ): Promise<MessageStats>;
+  /** Both addresses of a person, as far as known. */
+  addresses(sessionId: string, jid: Jid): Promise<{ phone: Jid | null; lid: Jid | null }>;
+  /** Which of the ambiguous readings of `resolveJid` this session knows. */
+  knows(sessionId: string, jid: Jid): Promise<boolean>;
+}
+
+export interface Recorded {
+  messages: Message[];
+  /** Highest `seq` given, or null when no event was made. */
+  lastSeq: number | null;
+}
+
+export interface ContactQuery extends PageRequest {
+  sessionId: string;
+  search?: string | undefined;
+  /** Unix milliseconds. */
+  updatedAfter?: number | undefined;
+  isGroup?: boolean | undefined;
+}
+
+export interface ChatQuery extends PageRequest {
+  sessionId: string;
+  search?: string | undefined;
+  archived?: boolean | undefined;
+  unread?: boolean | undefined;
+  updatedAfter?: number | undefined;
+}
+
+export interface MessageQuery extends PageRequest {
+  sessionId: string;
+  chatId?: Jid | undefined;
+  order: "asc" | "desc";
+  /** Unix seconds. */
+  since?: number | undefined;
+  until?: number | undefined;
+  type?: string | undefined;
+  fromMe?: boolean | undefined;
+  search?: string | undefined;
+  updatedAfter?: number | undefined;
+}
+
+export interface ContactStats {
+  total: number;
+  users: number;
+  groups: number;
+  business: number;
+  withName: number;
+  withPicture: number;
+}
+
+export interface MessageStats {
+  total: number;
+  sent: number;
+  received: number;
+  delivered: number;
+  read: number;
+  failed: number;
+  pending: number;
+  unread: number;
+  chats: number;
+  contacts: number;
+  today: { sent: number; received: number };
+}
+
+/** Sends in progress and the answers already given. */
+export interface SendStore {
+  /**
+   * One transaction before anything leaves: outgoing row, message and its event. A message whose id is known is left
+   * alone. `order` is the send as JSON, kept until WhatsApp has it.
+   */
+  accept(send: { message: Message; order: string; expiresAt: Date; now: Date }): Promise<void>;
+  /** Stamps that it left; what the library made of it is kept for resends. */
+  relayed(
+    sessionId: string,
+    messageId: string,
+    sent: { raw: string | null; media: Partial<MessageMedia> | null },
+    now: Date,
+  ): Promise<void>;
+  /** Accepted, and neither relayed nor final: to be sent (again) with the same id, oldest first. */
+  waiting(
+    sessionId: string,
+  ): Promise<{ messageId: string; chatId: Jid; order: string; acceptedAt: Date; expiresAt: Date }[]>;
+  /** Relayed before `before` and still without an acknowledgement. */
+  unconfirmed(sessionId: string, before: Date): Promise<{ messageId: string; chatId: Jid }[]>;
+  /**
+   * Claims an idempotency key. `new`: go on and `finish`. `same`: the stored answer. `running`: the first is not done.
+   * `conflict`: another body under this key. A claim older than the process is `new` again with `reservedId` kept.
+   */
+  claim(key: IdempotencyKey, bodyHash: string, reservedId: string, now: Date): Promise<IdempotencyClaim>;
+  finish(key: IdempotencyKey, answer: { status: number; body: string }, now: Date): Promise<void>;
+  /** Gives an unfinished claim back: nothing was done, a repeat may try. */
+  abandon(key: IdempotencyKey): Promise<void>;
+}
+
+export interface IdempotencyKey {
+  owner: string;
+  route: string;
+  key: string;
+}
+
+export type IdempotencyClaim =
+  | { result: "new"; reservedId: string }
+  | { result: "same"; status: number; body: string }
+  | { result: "running" }
+  | { result: "conflict" };
+
+/** Files of messages and uploads. Bytes lie on disk under the media id; rows say what they are. */
+export interface MediaStore {
+  add(item: MediaItem): Promise<void>;
+  get(mediaId: string): Promise<MediaItem | null>;
+  /** The message a file belongs to. */
+  messageOf(mediaId: string): Promise<Message | null>;
+  saveState(
+    mediaId: string,
+    change: { state: MediaState; filesize?: number; sha256?: string | null },
+  ): Promise<void>;
+  addToken(token: string, mediaId: string, expiresAt: Date): Promise<void>;
+  /** The item a short URL leads to while its token is valid. */
+  byToken(token: string, now: Date): Promise<MediaItem | null>;
+  remove(mediaId: string): Promise<void>;
+}
+
+/** remote: still at WhatsApp; stored: bytes on our disk; gone: WhatsApp no longer has them. */
+export type MediaState = "remote" | "stored" | "gone";
+
+export interface MediaItem {
+  mediaId: string;
+  /** Null for uploads that belong to no session yet. */
+  sessionId: string | null;
+  state: MediaState;
+  filename: string;
+  filesize: number;
+  mimetype: string;
+  sha256: string | null;
+  createdAt: Date;
+}
+
+/** The log of everything that happened: webhooks, feed and realtime read it. */
+export interface EventStore {
+  append(sessionId: string, events: NewEvent[], now: Date): Promise<HubEvent[]>;
+  /** Ascending after `after`; bodies are the frozen bytes. An event once visible, nothing smaller becomes visible later. */
+  after(query: {
+    after: number;
+    limit: number;
+    sessions: "*" | string[];
+    types?: EventName[] | undefined;
+  }): Promise<{ seq: number; body: string }[]>;
+  byId(eventId: string): Promise<{ seq: number; sessionId: string; body: string } | null>;
+  range(): Promise<{ oldestSeq: number; latestSeq: number }>;
+}
+
+export interface EndpointStore {
+  list(): Promise<Endpoint[]>;
+  get(id: string): Promise<Endpoint | null>;
+  /** Creates or replaces; counters and the breaker are kept by `saveHealth`. */
+  save(endpoint: Endpoint): Promise<void>;
+  saveHealth(
+    id: string,
+    health: Pick<Endpoint, "breaker" | "failingSince" | "lastSuccessAt" | "lastError" | "state">,
+  ): Promise<void>;
+  /** Deletes it and dismisses what it was still owed; returns how many. */
+  remove(id: string): Promise<number>;
+}
+
+export interface DueDelivery {
+  n: number;
+  laneId: number;
+  endpointId: string;
+  eventId: string;
+  event: EventName;
+  sessionId: string;
+  seq: number;
+  attempts: number;
+  replay: boolean;
+  body: string;
+  /** Where the delivery stands among failures of this class; for rules that count them. */
+  failure: Delivery["failure"];
+}
+
+export interface Settlement {
+  n: number;
+  laneId: number;
+  patch: DeliveryPatch;
+  /** Null when nothing was tried (a wait was only pushed back). */
+  attempt: Attempt | null;
+}
+
+export interface DeliveryFilter {
+  endpointId?: string | undefined;
+  sessionId?: string | undefined;
+  chatId?: string | undefined;
+  state?: DeliveryState | undefined;
+  event?: EventName | undefined;
+  /** Unix milliseconds of the event. */
+  since?: number | undefined;
+  until?: number | undefined;
+  afterSeq?: number | undefined;
+}
+
+export interface OutboxStore {
+  /** Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle` or the process. */
+  leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
+  /** When the next lane of an endpoint becomes due; null when nothing is owed. */
+  nextDueAt(endpointId: string): Promise<Date | null>;
+  /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. */
+  settle(settlements: Settlement[], now: Date): Promise<void>;
+  /** Ends leases without a trace: nothing was sent. */
+  release(laneIds: number[]): void;
+  list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;
+  get(n: number): Promise<{ delivery: Delivery; body: string; attempts: Attempt[] } | null>;
+  /** Makes matching finished deliveries due again, marked as replays; returns how many. At most `limit` at a time, resumable. */
+  replay(filter: DeliveryFilter | { n: number }, now: Date, limit: number): Promise<number>;
+  count(filter: DeliveryFilter): Promise<number>;
+  dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;
+  stats(endpointId: string | null, now: Date): Promise<OutboxStats>;
+}
+
+export interface OutboxStats {
+  pending: number;
+  retrying: number;
+  dead: number;
+  oldestPendingSeconds: number | null;
+  deliveredLastHour: number;
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
+
+export interface KeyStore {
+  list(): Promise<ApiKey[]>;
+  /** By SHA-256 of the whole key, current or in its grace time. */
+  byHash(hash: string): Promise<ApiKey | null>;
+  get(id: string): Promise<ApiKey | null>;
+  save(key: ApiKey): Promise<void>;
+  remove(id: string): Promise<boolean>;
+}
+
+/** Wrapped data keys, by what they protect. */
+export interface VaultStore {
+  dataKey(scope: string): Promise<Uint8Array | null>;
+  saveDataKey(scope: string, wrapped: Uint8Array): Promise<void>;
+}

@@ -1,0 +1,86 @@
+/** Port to WhatsApp. Everything the hub asks of the library, and everything the library tells the hub. */
+import type { Readable } from "node:stream";
+import type { Jid } from "./jid.ts";
+import type { Message, MessageMedia } from "./message.ts";
+
+/** What the library just told us about one account. `session-state.ts` says what each means. */
+export type SessionSignal =
+  | { type: "qr"; qr: string; expiresAt: Date }
+  | { type: "pairing_code"; code: string; expiresAt: Date }
+  /** Scanned; WhatsApp asks for a new connection (its code 515). Credentials are already on disk. */
+  | { type: "restart_required" }
+  | { type: "opened"; phoneNumber: string; lid: Jid | null; pushName: string | null }
+  /** The connection ended; `code` is WhatsApp's or HTTP's number, `paired` whether credentials had an account. */
+  | { type: "closed"; code: number; detail: string; paired: boolean }
+  /** The store failed under a socket: it was cut so that WhatsApp keeps the messages. */
+  | { type: "store_failed"; cause: unknown };
+
+/** What a caller wants to say. Media are a stream of plain bytes with what WhatsApp needs to know about them. */
+export type OutgoingContent =
+  | { kind: "text"; text: string; mentions: Jid[] }
+  | { kind: "image" | "video"; file: OutgoingFile; caption: string | null }
+  | { kind: "audio"; file: OutgoingFile; ptt: boolean }
+  | { kind: "document"; file: OutgoingFile; caption: string | null }
+  | { kind: "sticker"; file: OutgoingFile }
+  | { kind: "location"; latitude: number; longitude: number; name: string | null; address: string | null }
+  | { kind: "contacts"; displayName: string; vcards: string[] }
+  | { kind: "poll"; name: string; values: string[]; selectableCount: number }
+  | { kind: "reaction"; target: WhatsAppKey; emoji: string }
+  | { kind: "edit"; target: WhatsAppKey; text: string }
+  | { kind: "delete"; target: WhatsAppKey };
+
+export interface OutgoingFile {
+  /** Path of the plain file on disk. */
+  path: string;
+  mimetype: string;
+  filename: string;
+}
+
+/** WhatsApp's own name of a message, with the chat as this account addresses it. */
+export interface WhatsAppKey {
+  chatId: Jid;
+  id: string;
+  fromMe: boolean;
+  participant: Jid | null;
+}
+
+export interface SendOrder {
+  chatId: Jid;
+  messageId: string;
+  content: OutgoingContent;
+  /** The message quoted, as stored. */
+  quoted: Message | null;
+}
+
+/** One life of one socket. Every method fails with a HubError (`SESSION_NOT_CONNECTED`, `WHATSAPP_ERROR` …) it can name. */
+export interface WhatsAppLink {
+  /** Needs a link that showed its first QR code. Digits in, eight characters out. */
+  requestPairingCode(phoneNumber: string): Promise<string>;
+  /** Resolves when the message left for WhatsApp; the acknowledgement follows as a fact. Returns what was sent, as stored. */
+  send(order: SendOrder): Promise<{ raw: string | null; media: Partial<MessageMedia> | null }>;
+  markRead(keys: WhatsAppKey[]): Promise<void>;
+  /** Plain bytes of a message's media; asks the phone for a new upload once when WhatsApp's copy expired. */
+  downloadMedia(message: Message): Promise<Readable>;
+  /** Whether a number is on WhatsApp, and its addresses. */
+  lookUp(phoneNumber: string): Promise<{ exists: boolean; jid: Jid | null; lid: Jid | null }>;
+  /** URL of the profile picture at WhatsApp, or null when there is none or it is hidden. */
+  profilePictureUrl(jid: Jid): Promise<string | null>;
+  /** Tells WhatsApp to unlink this device, then closes. */
+  logout(): Promise<void>;
+  /** Closes the socket and waits until nothing of it can write any more. Safe to call twice. */
+  close(): Promise<void>;
+  /** A fresh WhatsApp message id for this account; stored before anything is sent. */
+  newMessageId(): string;
+}
+
+export interface WhatsAppConnector {
+  /**
+   * Starts one connection with the stored credentials, or new ones that will ask to be scanned. Signals arrive in order
+   * on `onSignal`, facts through the connector's `record`; after `closed` no more signals follow.
+   */
+  open(sessionId: string, onSignal: (signal: SessionSignal) => void): Promise<WhatsAppLink>;
+  /** True when stored credentials belong to an account (a scan completed). */
+  isPaired(sessionId: string): Promise<boolean>;
+  /** Moves the credentials out of use (sealed copy kept by the store); the next `open` starts from nothing. */
+  retireCredentials(sessionId: string, reason: string): Promise<void>;
+}

@@ -1,0 +1,66 @@
+/** Who may import whom, and which folder owns which library. Run by `npm run layers`; a new arrow needs a reason here. */
+
+/** Only `folders` may import `library`. */
+const owned = (library, folders) => ({
+  name: `owner-of-${library.replace(/[^a-z0-9]+/gi, "-")}`,
+  comment: `${library} belongs to ${folders.join(", ")}`,
+  severity: "error",
+  from: { path: "^(hub|bridge)/", pathNot: folders.map((folder) => `^${folder}`) },
+  to: { path: `^node_modules/${library}/` },
+});
+
+/** `folder` may import only itself, the folders named, and libraries. */
+const ring = (folder, allowed) => ({
+  name: `ring-${folder.replaceAll("/", "-")}`,
+  comment: `${folder} may import: ${allowed.join(", ") || "nothing of ours"}`,
+  severity: "error",
+  from: { path: `^${folder}/` },
+  to: { path: "^(hub|bridge|test|scripts)/", pathNot: [folder, ...allowed].map((name) => `^${name}/`) },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-test-code-in-product",
+      severity: "error",
+      from: { path: "^(hub|bridge)/" },
+      to: { path: "^(test|scripts)/" },
+    },
+    {
+      name: "configuration-only-at-the-top",
+      comment: "hub.ts hands each part the slice it needs",
+      severity: "error",
+      from: { path: "^hub/", pathNot: "^hub/(main|hub|config|log)\\.ts$" },
+      to: { path: "^hub/(main|hub|config|log)\\.ts$" },
+    },
+    ring("hub/contract", []),
+    ring("hub/core", ["hub/contract"]),
+    ring("hub/sessions", ["hub/core", "hub/contract"]),
+    ring("hub/inbox", ["hub/core", "hub/contract"]),
+    ring("hub/outbox", ["hub/core", "hub/contract"]),
+    ring("hub/store", ["hub/core", "hub/contract"]),
+    ring("hub/whatsapp", ["hub/core", "hub/contract"]),
+    // The surface calls the work folders' services; nothing calls the surface.
+    ring("hub/http", ["hub/core", "hub/contract", "hub/sessions", "hub/inbox", "hub/outbox"]),
+    owned("@whiskeysockets/baileys", ["hub/whatsapp/"]),
+    owned("libsignal", ["hub/whatsapp/"]),
+    owned("whatsapp-rust-bridge", ["hub/whatsapp/"]),
+    owned("better-sqlite3", ["hub/store/"]),
+    owned("express", ["hub/http/"]),
+    owned("express-rate-limit", ["hub/http/"]),
+    owned("busboy", ["hub/http/"]),
+    owned("got", ["hub/outbox/", "hub/inbox/"]),
+    owned("qrcode", ["hub/http/"]),
+    owned("file-type", ["hub/inbox/"]),
+    owned("pino", ["hub/log.ts"]),
+    owned("pino-http", ["hub/http/"]),
+    owned("@asteasolutions/zod-to-openapi", ["hub/http/"]),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+  },
+};
