@@ -1,0 +1,69 @@
+/**
+ * `npm run demo`: the main job on one screen. WhatsApp (emulated), the hub and a CRM run as they would for real; an account is
+ * linked, its history and live messages arrive, the hub is killed in the middle. `-- --once` asks nothing, ends by itself, and
+ * its last line is JSON; the exit status is 0 only when every count is right.
+ */
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { link, SESSION, survive, talk, watchHistory } from "./acts.ts";
+import { createScreen } from "./screen.ts";
+import { setStage, type Stage } from "./stage.ts";
+
+const SCAN_AFTER_MS = 3_000;
+
+const { values: options } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const screen = createScreen();
+
+/** The phone scans by itself after a moment, or when a key is pressed. */
+async function whenToScan(): Promise<void> {
+  if (options.once) return;
+  screen.progress("the emulated phone scans it in a moment (Enter: now) …");
+  const waiting = new AbortController();
+  process.stdin.resume();
+  await Promise.race([pause(SCAN_AFTER_MS, undefined, waiting), once(process.stdin, "data", waiting)]);
+  waiting.abort();
+  process.stdin.pause();
+}
+
+async function show(stage: Stage): Promise<boolean> {
+  const linked = await link(stage, screen, whenToScan);
+  const history = await watchHistory(stage, screen, linked.scannedAt);
+  const live = await talk(stage, screen);
+  const { lost, duplicated } = await survive(stage, screen);
+  const delivered = [...stage.crm.counts().values()].reduce((sum, count) => sum + count, 0);
+  const good = lost === 0 && duplicated === 0 && stage.crm.refused() === 0;
+  const figures = {
+    contacts: history.contacts,
+    chats: history.chats,
+    messages: history.messages,
+    live,
+    delivered,
+    lost,
+    duplicated,
+    secondsToConnected: linked.seconds,
+    secondsToSynced: history.seconds,
+  };
+  if (good) screen.good("Nothing lost, nothing doubled.");
+  else screen.bad("The counts are wrong.");
+  if (!options.once) await stay(stage);
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return good;
+}
+
+/** Leaves everything running for a look around, until Ctrl-C. */
+async function stay({ hubUrl, apiKey, whatsapp }: Stage): Promise<void> {
+  screen.heading("Look around; Ctrl-C ends it");
+  screen.fact("the hub's API", `${hubUrl}/docs`);
+  screen.fact("its key", apiKey);
+  screen.fact("try", `curl -H 'X-API-Key: ${apiKey}' '${hubUrl}/api/messages/${SESSION}/chats?limit=3'`);
+  screen.fact("WhatsApp, emulated", whatsapp.url);
+  await once(process, "SIGINT");
+}
+
+const stage = await setStage();
+try {
+  process.exitCode = (await show(stage)) ? 0 : 1;
+} finally {
+  await stage.stop();
+}

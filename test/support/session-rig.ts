@@ -1,0 +1,130 @@
+/** Sessions with a puppet WhatsApp, a store, and time that a test moves by hand. */
+import type { HubEvent } from "../../hub/contract/events.ts";
+import { createNudge } from "../../hub/core/nudge.ts";
+import type { Session } from "../../hub/core/session.ts";
+import type { SessionStore } from "../../hub/core/store.ts";
+import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
+import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
+import { manualTime, type ManualTime } from "./manual-time.ts";
+import { createPuppetWhatsApp, type PuppetAccount, type PuppetWhatsApp } from "./puppet-whatsapp.ts";
+import { openTestStore, type TestStore } from "./session-rig-store.ts";
+
+export interface SessionRig {
+  sessions: Sessions;
+  whatsapp: PuppetWhatsApp;
+  time: ManualTime;
+  /** While true every write fails. */
+  disk: { fails: boolean; canaries: number };
+  /** Sessions that were told to send what waited. */
+  opened: string[];
+  store: TestStore;
+  account(sessionId: string): PuppetAccount;
+  /** The session as its row says. */
+  row(sessionId: string): Promise<Session>;
+  /** Events of a session since the last call, as `name state`. */
+  news(sessionId: string): Promise<string[]>;
+  /** All events of a session. */
+  events(sessionId: string): Promise<HubEvent[]>;
+  states(sessionId: string): Promise<string[]>;
+  pass(ms: number): Promise<void>;
+  settle(): Promise<void>;
+  /** A new process on the same store and the same WhatsApp; the old one was killed, or stopped if told. */
+  startAgain(): Promise<void>;
+  /** A session that is linked and connected; what happened until then is not news. */
+  connected(sessionId: string, phoneNumber?: string): Promise<PuppetAccount>;
+}
+
+export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Promise<string> } = {}) {
+  const time = manualTime();
+  const whatsapp = createPuppetWhatsApp();
+  const store = await openTestStore(time.clock);
+  const disk = { fails: false, canaries: 0 };
+  const opened: string[] = [];
+  const seen = new Map<string, number>();
+
+  const guarded: SessionStore = {
+    list: (options) => store.sessions.list(options),
+    get: (sessionId) => store.sessions.get(sessionId),
+    create: (session) => written(() => store.sessions.create(session)),
+    save: (session, events) => written(() => store.sessions.save(session, events)),
+    holderOf: (phoneNumber, except) => store.sessions.holderOf(phoneNumber, except),
+    timeline: (sessionId, page) => store.sessions.timeline(sessionId, page),
+  };
+  const written = <T>(work: () => Promise<T>): Promise<T> =>
+    disk.fails ? Promise.reject(new Error("disk full")) : work();
+
+  const start = (): Sessions =>
+    createSessions({
+      store: guarded,
+      connector: whatsapp.connector,
+      reasonOf,
+      canary: () => {
+        disk.canaries++;
+        return written(() => Promise.resolve());
+      },
+      clock: time.clock,
+      schedule: (ms, work) => time.schedule(ms, work),
+      random: () => 0.5,
+      nudge: createNudge(),
+      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      jidForm: "c.us",
+      onOpened: (sessionId) => opened.push(sessionId),
+      ...(qrImage === undefined ? {} : { qrImage }),
+    });
+
+  const rig: SessionRig = {
+    sessions: start(),
+    whatsapp,
+    time,
+    disk,
+    opened,
+    store,
+    account: (sessionId) => whatsapp.account(sessionId),
+    row: async (sessionId) => {
+      const all = await store.sessions.list({ includeDeleted: true });
+      const found = all.find((session) => session.sessionId === sessionId);
+      if (found === undefined) throw new Error(`no row of ${sessionId}`);
+      return found;
+    },
+    events: async (sessionId) => {
+      await rig.settle();
+      return (await store.events()).filter((event) => event.sessionId === sessionId);
+    },
+    news: async (sessionId) => {
+      const all = await rig.events(sessionId);
+      const fresh = all.slice(seen.get(sessionId) ?? 0);
+      seen.set(sessionId, all.length);
+      return fresh.map(({ event, data }) => `${event} ${String(data["state"] ?? data["status"])}`);
+    },
+    states: async (sessionId) => {
+      const page = await store.sessions.timeline(sessionId, { limit: 100, page: 1 });
+      return page.items.map(({ state }) => state).reverse();
+    },
+    pass: (ms) => time.pass(ms, rig.settle),
+    settle: async () => {
+      // Twice: a puppet speaks a turn after it was opened.
+      for (let turn = 0; turn < 2; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await rig.sessions.idle();
+      }
+    },
+    startAgain: async () => {
+      rig.sessions = start();
+      await rig.sessions.restoreAll();
+      await rig.settle();
+    },
+    connected: async (sessionId, phoneNumber = "34600999888") => {
+      const account = whatsapp.account(sessionId);
+      await rig.sessions.create({ sessionId });
+      await rig.sessions.connect(sessionId);
+      await rig.settle();
+      account.shows("qr", new Date(time.clock.now().getTime() + 60_000));
+      account.isScanned();
+      await rig.settle();
+      account.opens({ phoneNumber });
+      await rig.news(sessionId);
+      return account;
+    },
+  };
+  return rig;
+}

@@ -1,0 +1,70 @@
+/**
+ * The phone's own messages to its companion (`category="peer"`): history, keys, answers to its requests. Baileys rc14 takes them
+ * only as from its own number, without a recipient (decode-wa-message.js, process-message.js).
+ */
+import { proto } from "@whiskeysockets/baileys/WAProto/index.js";
+import type { Companion } from "../state/companion.ts";
+import { pnJid } from "../wire/jid.ts";
+import { stanza } from "../wire/stanza.ts";
+import type { World } from "../world.ts";
+import { deliver, messageKey } from "./delivery.ts";
+import { newMessageId } from "./inbound.ts";
+import { sealFor } from "./sealing.ts";
+
+const { ProtocolMessage, PeerDataOperationRequestType } = proto.Message;
+
+export function sendPeerMessage(companion: Companion, message: proto.IMessage, world: World): string {
+  const { owner, number } = companion.account;
+  const id = newMessageId();
+  const enc = sealFor(companion, owner.party(), message, world);
+  deliver(
+    companion,
+    {
+      key: messageKey(id),
+      stanza: stanza(
+        "message",
+        { from: pnJid(number), id, t: Math.floor(Date.now() / 1000), type: "text", category: "peer" },
+        [enc],
+      ),
+      afterOffline: true,
+    },
+    world,
+  );
+  return id;
+}
+
+/** What the companion asks of its phone (Baileys: sendPeerDataOperationMessage). */
+export function answerPeerRequest(requestId: string, message: proto.IMessage, companion: Companion, world: World): void {
+  const request = message.protocolMessage?.peerDataOperationRequestMessage;
+  const keys = request?.placeholderMessageResendRequest?.map(({ messageKey: key }) => key) ?? [];
+  const results = keys.flatMap((key) => {
+    const found = key?.id ? webMessageInfo(key, companion, world) : undefined;
+    return found ? [{ placeholderMessageResendResponse: { webMessageInfoBytes: found } }] : [];
+  });
+  if (results.length === 0) return;
+  sendPeerMessage(
+    companion,
+    {
+      protocolMessage: {
+        type: ProtocolMessage.Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
+        peerDataOperationRequestResponseMessage: {
+          peerDataOperationRequestType: PeerDataOperationRequestType.PLACEHOLDER_MESSAGE_RESEND,
+          stanzaId: requestId,
+          peerDataOperationResult: results,
+        },
+      },
+    },
+    world,
+  );
+}
+
+function webMessageInfo(key: proto.IMessageKey, { account }: Companion, { resends }: World): Uint8Array | undefined {
+  const envelope = resends.find(account.number, key.id ?? "");
+  if (!envelope) return undefined;
+  return proto.WebMessageInfo.encode({
+    key,
+    message: envelope.message,
+    messageTimestamp: envelope.timestamp,
+    pushName: envelope.sender.pushName,
+  }).finish();
+}

@@ -1,0 +1,18 @@
+/** Everything that can be done with the emulator, for callers in the same process; the admin API offers the same over HTTP. */
+import { accountOperations, type AccountOperations } from "./operations/accounts.ts";
+import { messageOperations, type MessageOperations } from "./operations/messages.ts";
+import { burstOperations, type BurstOperations } from "./operations/bursts.ts";
+import { faultOperations, type FaultOperations } from "./operations/faults.ts";
+import { recordOperations, type RecordOperations } from "./operations/records.ts";
+import type { World } from "./world.ts";
+
+export interface Operations
+  extends AccountOperations, MessageOperations, BurstOperations, FaultOperations, RecordOperations {}
+
+export const createOperations = (world: World): Operations => ({
+  ...accountOperations(world),
+  ...messageOperations(world),
+  ...burstOperations(world),
+  ...faultOperations(world),
+  ...recordOperations(world),
+});

@@ -1,0 +1,1 @@
+export function wireTrust(emulator: { url: string; trust: { ca: string; mediaHost: string } }): void;
