@@ -60,10 +60,15 @@ export interface Audience {
   sessionId: string;
   /** Set on an own message: the endpoint of the client that sent it is left out. */
   exceptClient: string | null;
+  /** The endpoint an event is about, when only the others should hear of it. */
+  exceptEndpoint?: string | undefined;
 }
 
-export function wants(endpoint: Endpoint, { event, sessionId, exceptClient }: Audience): boolean {
-  if (!endpoint.enabled) return false;
+export function wants(
+  endpoint: Endpoint,
+  { event, sessionId, exceptClient, exceptEndpoint }: Audience,
+): boolean {
+  if (!endpoint.enabled || endpoint.id === exceptEndpoint) return false;
   if (endpoint.sessions !== "*" && !endpoint.sessions.includes(sessionId)) return false;
   if (exceptClient !== null && endpoint.client === exceptClient) return false;
   if (event === "session.qr") return endpoint.includeQr && endpoint.events.includes("session.qr");

@@ -45,6 +45,8 @@ export type ClosedOutcome =
 export type SessionChange =
   | { type: "start" }
   | { type: "stop" }
+  /** By order, from any state: the credentials are out of use. */
+  | { type: "logout" }
   | { type: "qr" }
   | { type: "pairing_code" }
   | { type: "scanned" }
@@ -66,25 +68,32 @@ export const isActive = (state: SessionState): boolean => ACTIVE.includes(state)
 
 /** The state after a change; the same state when the change means nothing there. */
 export function nextSessionState(state: SessionState, change: SessionChange): SessionState {
+  if (change.type === "start") return isActive(state) && state !== "store_down" ? state : "starting";
+  if (change.type === "stop") return state === "logged_out" ? state : "stopped";
+  if (change.type === "logout") return "logged_out";
+  return isActive(state) ? nextActiveState(state, change) : state;
+}
+
+/** What WhatsApp does and what becomes of the store only matter to a session that is on its way or there. */
+function nextActiveState(
+  state: SessionState,
+  change: Exclude<SessionChange, { type: "start" | "stop" | "logout" }>,
+): SessionState {
   switch (change.type) {
-    case "start":
-      return isActive(state) && state !== "store_down" ? state : "starting";
-    case "stop":
-      return state === "logged_out" ? state : "stopped";
     case "qr":
-      return state === "pairing_code" ? state : isActive(state) ? "qr" : state;
+      return state === "pairing_code" ? state : "qr";
     case "pairing_code":
-      return isActive(state) ? "pairing_code" : state;
+      return "pairing_code";
     case "scanned":
-      return isActive(state) ? "pairing" : state;
+      return "pairing";
     case "opened":
-      return isActive(state) ? "connected" : state;
+      return "connected";
     case "closed":
-      return isActive(state) ? (change.outcome === "retry" ? afterLoss(state) : change.outcome) : state;
+      return change.outcome === "retry" ? afterLoss(state) : change.outcome;
     case "number_taken":
-      return isActive(state) ? "number_in_use" : state;
+      return "number_in_use";
     case "store_failed":
-      return isActive(state) ? "store_down" : state;
+      return "store_down";
   }
 }
 

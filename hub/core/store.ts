@@ -42,6 +42,8 @@ export interface NewEvent {
   data: Record<string, unknown>;
   /** Label of the API client whose own endpoints must not get it. */
   exceptClient: string | null;
+  /** Id of an endpoint that must not get it: the event tells the others about that one. */
+  exceptEndpoint?: string;
   /** Deliveries wait until then (an answer to the sender must arrive before the webhook about it). */
   notBefore: Date | null;
 }
@@ -49,13 +51,13 @@ export interface NewEvent {
 export interface SessionStore {
   /** All, deleted ones included only on request; by integer id. */
   list(options?: { includeDeleted?: boolean }): Promise<Session[]>;
-  /** By string id. */
+  /** By string id; null also when it is deleted. */
   get(sessionId: string): Promise<Session | null>;
   /** Creates, or brings a deleted one back with its integer; null when the id is in use. */
   create(session: Omit<Session, "id">): Promise<Session | null>;
   /** State and its events in one write. Sends nothing when `events` is empty. */
   save(session: Session, events: NewEvent[]): Promise<void>;
-  /** The session that already holds this phone number, other than `except`. */
+  /** The session, other than `except`, that holds this phone number. Deleted and logged out ones hold none. */
   holderOf(phoneNumber: string, except: string): Promise<Session | null>;
   /** What happened to a session, newest first; written by `save` on every change of state. */
   timeline(sessionId: string, page: PageRequest): Promise<Page<TimelineEntry>>;
@@ -134,6 +136,7 @@ export interface InboxStore {
   contactStats(sessionId: string): Promise<ContactStats>;
   chats(query: ChatQuery): Promise<Page<Chat>>;
   chat(sessionId: string, jid: Jid): Promise<Chat | null>;
+  /** Messages of a page come without `raw`; `message` has it. */
   messages(query: MessageQuery): Promise<Page<Message>>;
   /** Newest match of a bare WhatsApp id; `chatId` narrows. */
   message(sessionId: string, id: string, chatId?: Jid): Promise<Message | null>;
@@ -251,6 +254,7 @@ export type IdempotencyClaim =
 
 /** Files of messages and uploads. Bytes lie on disk under the media id; rows say what they are. */
 export interface MediaStore {
+  /** Files of recorded messages are added by `record`, with their token for seven days; a known id is left alone. */
   add(item: MediaItem): Promise<void>;
   get(mediaId: string): Promise<MediaItem | null>;
   /** The message a file belongs to. */
@@ -328,6 +332,8 @@ export interface Settlement {
   patch: DeliveryPatch;
   /** Null when nothing was tried (a wait was only pushed back). */
   attempt: Attempt | null;
+  /** A wait that must not hold its lane: the lane goes on, and this one comes back alone at `nextAttemptAt`. */
+  aside?: boolean;
 }
 
 export interface DeliveryFilter {
@@ -347,13 +353,16 @@ export interface OutboxStore {
   leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
   /** When the next lane of an endpoint becomes due; null when nothing is owed. */
   nextDueAt(endpointId: string): Promise<Date | null>;
-  /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. */
+  /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
   settle(settlements: Settlement[], now: Date): Promise<void>;
   /** Ends leases without a trace: nothing was sent. */
   release(laneIds: number[]): void;
   list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;
   get(n: number): Promise<{ delivery: Delivery; body: string; attempts: Attempt[] } | null>;
-  /** Makes matching finished deliveries due again, marked as replays; returns how many. At most `limit` at a time, resumable. */
+  /**
+   * Makes matching finished deliveries due again, marked as replays; returns how many. At most `limit` at a time: called
+   * again with the same `now` it goes on with those that are left, until it returns 0.
+   */
   replay(filter: DeliveryFilter | { n: number }, now: Date, limit: number): Promise<number>;
   count(filter: DeliveryFilter): Promise<number>;
   dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;

@@ -50,6 +50,8 @@ export interface SendOrder {
   content: OutgoingContent;
   /** The message quoted, as stored. */
   quoted: Message | null;
+  /** Shown with WhatsApp's mark of a forwarded message. */
+  isForwarded?: boolean;
 }
 
 /** One life of one socket. Every method fails with a HubError (`SESSION_NOT_CONNECTED`, `WHATSAPP_ERROR` …) it can name. */

@@ -1,6 +1,6 @@
 /** The smallest honest CRM: checks the signature on the raw bytes, applies each event once by its id, answers after that. */
 import { createServer } from "node:http";
-import { verifyWebhook } from "../../hub/contract/signature.ts";
+import { verify } from "../../hub/contract/signature.ts";
 import { asEvent, type ReceivedEvent } from "./received-event.ts";
 
 export interface DemoCrm {
@@ -36,7 +36,7 @@ export async function startDemoCrm({ secret }: { secret: string }): Promise<Demo
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const body = Buffer.concat(chunks);
-      const genuine = verifyWebhook({ secrets: [secret], headers: request.headers, body, now: new Date() });
+      const genuine = verify({ secrets: [secret], headers: request.headers, body, now: new Date() }).ok;
       if (genuine) apply(asEvent(body));
       else refused += 1;
       response.writeHead(genuine ? 200 : 401, { "Content-Type": "application/json" });

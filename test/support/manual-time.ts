@@ -13,6 +13,8 @@ export interface ManualTime {
   /** Goes forward, stopping at each timer on the way; `settle` lets what it started come to rest. */
   pass(ms: number, settle: () => Promise<void>): Promise<void>;
   waiting(): number;
+  /** Timers die with their process. */
+  forgetTimers(): void;
 }
 
 export function manualTime(): ManualTime {
@@ -41,5 +43,6 @@ export function manualTime(): ManualTime {
       clock.set(new Date(end));
     },
     waiting: () => timers.size,
+    forgetTimers: () => timers.clear(),
   };
 }

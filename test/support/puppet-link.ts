@@ -1,5 +1,6 @@
 /** A WhatsApp connection that tests play: it remembers what was sent, and answers as it is told. */
 import type { Readable } from "node:stream";
+import { setImmediate as immediate } from "node:timers/promises";
 import { HubError } from "../../hub/core/errors.ts";
 import type { Fact } from "../../hub/core/facts.ts";
 import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../../hub/core/whatsapp.ts";
@@ -24,12 +25,15 @@ export interface PuppetLink {
   pictureUrl: string | null;
   /** Bytes of received media, by message id; a missing one is gone at WhatsApp. */
   media: Map<string, () => Readable>;
+  /** Resolves when every word of WhatsApp that is due was spoken. */
+  idle(): Promise<void>;
   /** Speaks WhatsApp's word on a message by hand. */
   says(order: SendOrder, word: "taken" | { code: string }): Promise<void>;
 }
 
 export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => Promise<unknown>): PuppetLink {
   let current: WhatsAppLink | null = null;
+  const speaking: Promise<void>[] = [];
 
   const away = (): HubError => new HubError("SESSION_NOT_CONNECTED", "The session is not connected.");
 
@@ -44,7 +48,7 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
         puppet.sent.push(order);
         if (puppet.word !== "none") {
           const { word } = puppet;
-          setImmediate(() => void puppet.says(order, word));
+          speaking.push(immediate().then(() => puppet.says(order, word)));
         }
         return { raw: null, media: null };
       },
@@ -93,6 +97,9 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     unknownNumbers: new Set(),
     pictureUrl: null,
     media: new Map(),
+    idle: async () => {
+      await Promise.all(speaking);
+    },
     says: async ({ chatId, messageId }, word) => {
       const about = { kind: "status" as const, chatId, ids: [messageId], at: T0_SECONDS, participant: null };
       await record("s1", [

@@ -40,6 +40,8 @@ export interface PuppetWhatsApp {
   /** Accounts that have a link which is neither open, closed nor showing a code. */
   connecting(): number;
   readonly mostConnectingAtOnce: number;
+  /** Connections die with their process. */
+  dropsAll(): void;
 }
 
 export function createPuppetWhatsApp(): PuppetWhatsApp {
@@ -68,6 +70,7 @@ export function createPuppetWhatsApp(): PuppetWhatsApp {
     },
     account,
     connecting,
+    dropsAll: () => accounts.forEach((each) => each.drop()),
     get mostConnectingAtOnce() {
       return mostConnectingAtOnce;
     },
@@ -100,6 +103,11 @@ class Puppet implements PuppetAccount {
     // Signals come after the link, as they do from a network.
     setImmediate(() => this.#habit(this));
     return link;
+  }
+
+  drop(): void {
+    for (const link of this.links) link.isClosed = true;
+    this.isConnecting = false;
   }
 
   retire(reason: string): void {

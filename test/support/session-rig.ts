@@ -1,13 +1,19 @@
 /** Sessions with a puppet WhatsApp, a store, and time that a test moves by hand. */
-import type { HubEvent } from "../../hub/contract/events.ts";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
-import type { SessionStore } from "../../hub/core/store.ts";
+import type { SessionStore, Store } from "../../hub/core/store.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
+import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
+import { onTestFinished } from "vitest";
 import { manualTime, type ManualTime } from "./manual-time.ts";
 import { createPuppetWhatsApp, type PuppetAccount, type PuppetWhatsApp } from "./puppet-whatsapp.ts";
-import { openTestStore, type TestStore } from "./session-rig-store.ts";
+
+export interface ToldEvent {
+  event: string;
+  sessionId: string;
+  data: Record<string, unknown>;
+}
 
 export interface SessionRig {
   sessions: Sessions;
@@ -17,27 +23,35 @@ export interface SessionRig {
   disk: { fails: boolean; canaries: number };
   /** Sessions that were told to send what waited. */
   opened: string[];
-  store: TestStore;
+  store: Store;
   account(sessionId: string): PuppetAccount;
   /** The session as its row says. */
   row(sessionId: string): Promise<Session>;
   /** Events of a session since the last call, as `name state`. */
   news(sessionId: string): Promise<string[]>;
   /** All events of a session. */
-  events(sessionId: string): Promise<HubEvent[]>;
+  events(sessionId: string): Promise<ToldEvent[]>;
   states(sessionId: string): Promise<string[]>;
   pass(ms: number): Promise<void>;
   settle(): Promise<void>;
-  /** A new process on the same store and the same WhatsApp; the old one was killed, or stopped if told. */
+  /** The process is killed, and a new one starts on the same store and the same WhatsApp. */
   startAgain(): Promise<void>;
   /** A session that is linked and connected; what happened until then is not news. */
   connected(sessionId: string, phoneNumber?: string): Promise<PuppetAccount>;
 }
 
+/** Lets callbacks that are due run; for moments in which something hangs, so that rest would never come. */
+export const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Promise<string> } = {}) {
   const time = manualTime();
   const whatsapp = createPuppetWhatsApp();
-  const store = await openTestStore(time.clock);
+  const store = await openSqliteStore({
+    file: ":memory:",
+    publicUrl: "http://hub.example",
+    clock: time.clock,
+  });
+  onTestFinished(() => store.close());
   const disk = { fails: false, canaries: 0 };
   const opened: string[] = [];
   const seen = new Map<string, number>();
@@ -88,7 +102,9 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
     },
     events: async (sessionId) => {
       await rig.settle();
-      return (await store.events()).filter((event) => event.sessionId === sessionId);
+      const rows = await store.events.after({ after: 0, limit: 1000, sessions: [sessionId] });
+      // Bodies are what CRMs get: JSON of an event.
+      return rows.map(({ body }) => JSON.parse(body) as ToldEvent);
     },
     news: async (sessionId) => {
       const all = await rig.events(sessionId);
@@ -100,15 +116,17 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
       const page = await store.sessions.timeline(sessionId, { limit: 100, page: 1 });
       return page.items.map(({ state }) => state).reverse();
     },
-    pass: (ms) => time.pass(ms, rig.settle),
+    pass: (ms) => time.pass(ms, () => rig.settle()),
     settle: async () => {
       // Twice: a puppet speaks a turn after it was opened.
       for (let turn = 0; turn < 2; turn++) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await aTurn();
         await rig.sessions.idle();
       }
     },
     startAgain: async () => {
+      time.forgetTimers();
+      whatsapp.dropsAll();
       rig.sessions = start();
       await rig.sessions.restoreAll();
       await rig.settle();

@@ -139,17 +139,21 @@ function statusOf(error: unknown): number | undefined {
   return output?.statusCode;
 }
 
+export interface LinkOptions extends Omit<BareOptions, "onQr"> {
+  scan: (qr: string) => Promise<unknown>;
+  /** For who wants to listen from the first event on. */
+  open?: (options: BareOptions) => BareSocket;
+}
+
 /** Scans by itself and comes back after the 515, as every application has to. */
-export async function linkBareSocket(
-  options: Omit<BareOptions, "onQr"> & { scan: (qr: string) => Promise<unknown> },
-): Promise<BareSocket> {
-  const { scan, ...rest } = options;
+export async function linkBareSocket({ scan, open = openBareSocket, ...options }: LinkOptions): Promise<BareSocket> {
   let scanning: Promise<unknown> | undefined;
-  const first = openBareSocket({ ...rest, onQr: (qr) => void (scanning ??= scan(qr)) });
+  const first = open({ ...options, onQr: (qr) => void (scanning ??= scan(qr)) });
   await first.until("the end of the pairing connection", () => first.states.includes("close"));
-  await scanning;
-  if (first.closedWith() !== DisconnectReason.restartRequired) throw new Error(`pairing ended with ${first.closedWith()}`);
-  const second = openBareSocket({ ...rest, credentials: first.credentials });
+  const outcome = await scanning;
+  if (first.closedWith() !== DisconnectReason.restartRequired)
+    throw new Error(`pairing ended with ${first.closedWith()}: ${JSON.stringify(outcome)}`);
+  const second = open({ ...options, credentials: first.credentials });
   await second.until("the login", () => second.states.includes("open"));
   return second;
 }

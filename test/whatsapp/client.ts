@@ -3,7 +3,10 @@ import type { Trust } from "./emulator.ts";
 import type { PairingOutcome } from "./link/pairing.ts";
 import type { AccountView, ChangedAccountRequest, NewAccountRequest } from "./operations/accounts.ts";
 import type { BurstRequest, BurstView } from "./operations/bursts.ts";
+import type { CallRequest, ContactChange, PresenceRequest, ReceiptRequest } from "./operations/contacts.ts";
 import type { FaultRequest } from "./operations/faults.ts";
+import type { GroupChange, GroupView, NewGroupRequest } from "./operations/groups.ts";
+import type { HistoryRequest, ReplayRequest, StanzaRequest } from "./operations/replays.ts";
 import type { InboundMessage, QueuedMessage, TypedMessage } from "./operations/messages.ts";
 import type { CountersSnapshot } from "./state/counters.ts";
 import type { EmulatorEvent, EventFilter, EventListener } from "./state/events.ts";
@@ -31,6 +34,16 @@ export interface EmulatorClient {
   typeOnPhone(message: TypedMessage): Promise<QueuedMessage>;
   startBurst(request: BurstRequest): Promise<BurstView>;
   burst(id: number): Promise<BurstView>;
+  showPresence(request: PresenceRequest): Promise<void>;
+  call(request: CallRequest): Promise<{ id: string }>;
+  confirm(request: ReceiptRequest): Promise<void>;
+  changeContact(account: string, contact: string, change: ContactChange): Promise<void>;
+  createGroup(request: NewGroupRequest): Promise<GroupView>;
+  group(id: string): Promise<GroupView>;
+  changeGroup(id: string, change: GroupChange): Promise<GroupView>;
+  replay(request: ReplayRequest): Promise<void>;
+  sendHistory(request?: HistoryRequest): Promise<void>;
+  sendStanza(request: StanzaRequest): Promise<void>;
   ledger(query?: LedgerQuery): Promise<LedgerEntry[]>;
   ledgerSummary(account?: string): Promise<LedgerSummary>;
   sent(query?: SentQuery): Promise<SentMessage[]>;
@@ -94,6 +107,17 @@ export function createEmulatorClient(url: string): EmulatorClient {
     typeOnPhone: (body) => ask("POST", "/admin/mock-phone/type", { body }),
     startBurst: (body) => ask("POST", "/admin/bursts", { body }),
     burst: (id) => ask("GET", `/admin/bursts/${id}`),
+    showPresence: (body) => done(ask("POST", "/admin/presence", { body })),
+    call: (body) => ask("POST", "/admin/calls", { body }),
+    confirm: (body) => done(ask("POST", "/admin/receipts", { body })),
+    changeContact: (number, contact, body) =>
+      done(ask("PATCH", `${account(number)}/contacts/${encodeURIComponent(contact)}`, { body })),
+    createGroup: (body) => ask("POST", "/admin/groups", { body }),
+    group: (id) => ask("GET", `/admin/groups/${encodeURIComponent(id)}`),
+    changeGroup: (id, body) => ask("PATCH", `/admin/groups/${encodeURIComponent(id)}`, { body }),
+    replay: (body) => done(ask("POST", "/admin/replays", { body })),
+    sendHistory: (body = {}) => done(ask("POST", "/admin/history", { body })),
+    sendStanza: (body) => done(ask("POST", "/admin/stanzas", { body })),
     ledger: (query = {}) => ask("GET", "/admin/ledger", { query: { ...query } }),
     ledgerSummary: (number) => ask("GET", "/admin/ledger/summary", { query: { account: number } }),
     sent: (query = {}) => ask("GET", "/admin/sent", { query: { ...query } }),

@@ -6,9 +6,10 @@ import { frontPage } from "./page.ts";
 import { STREAMED, type AdminContext, type AdminRoute } from "./route.ts";
 import { accountRoutes } from "./routes-accounts.ts";
 import { messageRoutes } from "./routes-messages.ts";
+import { peopleRoutes } from "./routes-people.ts";
 import { recordRoutes } from "./routes-records.ts";
 
-export const routes: AdminRoute[] = [...accountRoutes, ...messageRoutes, ...recordRoutes];
+const routes: AdminRoute[] = [...accountRoutes, ...messageRoutes, ...peopleRoutes, ...recordRoutes];
 
 export function answerAdmin(request: IncomingMessage, response: ServerResponse, context: AdminContext): void {
   answer(request, response, context).catch((cause: unknown) => sendError(response, cause));

@@ -122,6 +122,7 @@ function settle(waiting: WaitingCompanion, account: Account, device: number, wor
     state: "linked",
     live: false,
     withheld: false,
+    recent: new Map(),
     available: false,
     historySent: false,
     queue: createStanzaQueue(),

@@ -28,9 +28,10 @@ export function onReceipt(receipt: Stanza, companion: Companion, world: World): 
 }
 
 function settleMessage(id: string, receiptType: string, companion: Companion, world: World): void {
+  const entry = world.ledger.find(companion.account.number, companion.device, id);
+  if (entry && world.faults.take("lose-receipt", companion.account.number)) return;
   companion.queue.take(messageKey(id));
   forgetWhenSettled(id, companion, world);
-  const entry = world.ledger.find(companion.account.number, companion.device, id);
   if (entry) world.ledger.receipted(entry, receiptType);
 }
 

@@ -17,7 +17,19 @@ export const stanzaKey = (tag: string, id: string): string => `${tag}:${id}`;
 
 export function deliver(companion: Companion, item: Queued, parts: Parts): void {
   companion.queue.put(item);
-  if (companion.live && !companion.withheld) transmit(companion, item, item.stanza, parts);
+  if (!companion.live || companion.withheld) return;
+  const due = companion.reorder && item.stanza.tag === "message" ? reordered(companion, item) : [item];
+  for (const one of due) transmit(companion, one, one.stanza, parts);
+}
+
+/** Nothing until the last one is there, then all of them. */
+function reordered(companion: Companion, item: Queued): Queued[] {
+  const plan = companion.reorder;
+  if (!plan) return [item];
+  plan.held.push(item);
+  if (plan.held.length < plan.order.length) return [];
+  companion.reorder = undefined;
+  return plan.order.flatMap((index) => plan.held[index] ?? []);
 }
 
 /** The companion said it is active: what waited for it goes out. */
@@ -48,8 +60,18 @@ function transmit(companion: Companion, item: Queued, node: Stanza, { faults }: 
   const isMessage = node.tag === "message";
   const times = isMessage ? (faults.take("duplicate", account.number)?.times ?? 1) : 1;
   for (let n = 0; n < times; n++) if (connection?.send(node)) item.onSent?.();
+  if (isMessage) remember(companion, item.stanza);
   // The predicate counts the stanzas down; the fault is taken when none is left.
   if (isMessage && faults.take("cut-after", account.number, (cut) => --cut.stanzas <= 0)) connection?.cut();
+}
+
+/** As many messages can be played again. */
+const RECENT = 500;
+function remember({ recent }: Companion, node: Stanza): void {
+  recent.set(node.attrs["id"] ?? "", node);
+  if (recent.size <= RECENT) return;
+  const [oldest] = recent.keys();
+  if (oldest !== undefined) recent.delete(oldest);
 }
 
 const asOffline = (node: Stanza, index: number): Stanza => ({ ...node, attrs: { ...node.attrs, offline: String(index) } });

@@ -14,25 +14,36 @@ import { deliver, messageKey } from "./delivery.ts";
 import { stanzaAttributes, type Envelope } from "./envelope.ts";
 import { padded, sealFor } from "./sealing.ts";
 
-/** As Baileys' own ids look; what matters is that they differ. */
-export const newMessageId = (): string => `3A${randomBytes(9).toString("hex").toUpperCase()}`;
+/** As Baileys' own ids look. Counted, as drawing each one would cost a burst more than its encryption. */
+const prefix = randomBytes(5).toString("hex").toUpperCase();
+let lastId = 0;
+export const newMessageId = (): string => `3A${prefix}${(++lastId).toString(16).toUpperCase().padStart(8, "0")}`;
 
 /** To every linked device of the account. */
 export function post(envelope: Envelope, world: World): LedgerEntry[] {
-  world.resends.keep(envelope.account.number, envelope);
-  const encrypted = envelope.group ? inGroup(envelope, envelope.group, world) : oneToOne(envelope, world);
-  return linkedCompanions(envelope.account).map((companion) => {
-    const entry = world.ledger.queued({
-      id: envelope.id,
-      account: envelope.account.number,
-      device: companion.device,
-      contact: envelope.sender.pn,
-      group: envelope.group?.id,
-      kind: envelope.kind,
-      text: envelope.text,
+  return postToEach([envelope], world);
+}
+
+/** The same message to several accounts: in a group they all get the same ciphertext. */
+export function postToEach(envelopes: Envelope[], world: World): LedgerEntry[] {
+  const [first] = envelopes;
+  const inCommon = first?.group ? inGroup(first, first.group, world) : undefined;
+  return envelopes.flatMap((envelope) => {
+    world.resends.keep(envelope.account.number, envelope);
+    const encrypted = inCommon ?? oneToOne(envelope, world);
+    return linkedCompanions(envelope.account).map((companion) => {
+      const entry = world.ledger.queued({
+        id: envelope.id,
+        account: envelope.account.number,
+        device: companion.device,
+        contact: envelope.sender.pn,
+        group: envelope.group?.id,
+        kind: envelope.kind,
+        text: envelope.text,
+      });
+      send(companion, envelope, encrypted(companion), entry, world);
+      return entry;
     });
-    send(companion, envelope, encrypted(companion), entry, world);
-    return entry;
   });
 }
 

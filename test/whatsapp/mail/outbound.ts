@@ -4,6 +4,7 @@
  */
 import { proto } from "@whiskeysockets/baileys/WAProto/index.js";
 import { unpadMessage } from "../signal/padding.ts";
+import { linkedCompanions } from "../state/account.ts";
 import { signalAddress, type Companion } from "../state/companion.ts";
 import type { Person } from "../state/people.ts";
 import { isGroupJid, isLidJid, parseJid } from "../wire/jid.ts";
@@ -29,12 +30,28 @@ export function onSentMessage(node: Stanza, companion: Companion, world: World):
   world.counters.add("messagesSent");
   if (category === "peer") return openPeerRequest(sending, world);
   if (!acknowledge(sending, world)) return;
-  for (const { person, device, enc } of recipients(sending, world)) {
-    if (device > 0) relayToDevice(sending, person, device, enc, world);
-    else if (person === companion.account.owner) openOwnCopy(sending, enc, world);
+  const listed = recipients(sending, world);
+  for (const { person, device, enc } of listed) {
+    if (device > 0) {
+      if (!sending.isGroup) relayToDevice(sending, person, device, enc, world);
+    } else if (person === companion.account.owner) openOwnCopy(sending, enc, world);
     else if (enc) open(sending, person, enc, world);
   }
-  if (sending.isGroup) openGroupMessage(sending, world);
+  if (!sending.isGroup) return;
+  openGroupMessage(sending, world);
+  relayToGroup(sending, listed, world);
+}
+
+/** Everybody in the group gets the common ciphertext; those who were sent the key get that with it. */
+function relayToGroup(sending: Sending, listed: Recipient[], world: World): void {
+  for (const pn of world.groups.get(sending.to)?.members ?? []) {
+    const account = world.accounts.get(pn);
+    for (const { device } of account ? linkedCompanions(account) : []) {
+      const person = world.people.get(pn);
+      const enc = listed.find((one) => one.person === person && one.device === device)?.enc;
+      relayToDevice(sending, person, device, enc, world);
+    }
+  }
 }
 
 /** False when the server refuses the message: nobody gets it then. */
@@ -129,14 +146,14 @@ function openGroupMessage(sending: Sending, world: World): void {
 }
 
 function received(sending: Sending, person: Person, message: proto.Message, resend: boolean, world: World): void {
-  keepSent(sending, person, message, resend, world);
+  const isNew = keepSent(sending, person, message, resend, world);
   recipientConfirms(sending, person, world);
-  recipientReplies(sending, person, message, world);
+  if (isNew) recipientReplies(sending, person, message, world);
 }
 
 /** The account's own phone gets a copy that says where it went; it is read to keep its session moving. */
 function openOwnCopy(sending: Sending, enc: Stanza | undefined, world: World): void {
-  const { companion, to, isGroup, id } = sending;
+  const { companion, to, isGroup } = sending;
   if (!enc) return;
   const message = decrypt(sending, companion.account.owner, enc, world);
   const key = message?.senderKeyDistributionMessage?.axolotlSenderKeyDistributionMessage;
@@ -144,7 +161,7 @@ function openOwnCopy(sending: Sending, enc: Stanza | undefined, world: World): v
   // A note to oneself has no other recipient.
   if (message && !isGroup && isOwn(to, companion)) {
     const content = message.deviceSentMessage?.message ? proto.Message.fromObject(message.deviceSentMessage.message) : message;
-    keepSent({ ...sending, id }, companion.account.owner, content, false, world);
+    keepSent(sending, companion.account.owner, content, false, world);
   }
 }
 

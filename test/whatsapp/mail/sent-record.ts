@@ -9,7 +9,8 @@ import type { Person } from "../state/people.ts";
 import type { World } from "../world.ts";
 import type { Sending } from "./outbound.ts";
 
-export function keepSent(sending: Sending, person: Person, message: Proto.Message, resend: boolean, world: World): void {
+/** False: the recipient has it already. */
+export function keepSent(sending: Sending, person: Person, message: Proto.Message, resend: boolean, world: World): boolean {
   const { companion, id, to, isGroup, node } = sending;
   const content = normalizeMessageContent(message);
   const kind = (content && getContentType(content)) ?? "unknown";
@@ -20,6 +21,7 @@ export function keepSent(sending: Sending, person: Person, message: Proto.Messag
     device: companion.device,
     to: isGroup ? parseJid(to).user : person.pn,
     group: isGroup,
+    toJid: to,
     readBy: person.pn,
     at: Date.now(),
     kind,
@@ -29,7 +31,9 @@ export function keepSent(sending: Sending, person: Person, message: Proto.Messag
     resend,
     media: openAttachment(content, world),
   });
+  if (!record) return false;
   world.events.emit({ type: "sent", account: number, device: companion.device, id, detail: { to: record.to, readBy: person.pn, kind } });
+  return true;
 }
 
 function textOf(content: proto.IMessage | undefined): string | undefined {

@@ -86,10 +86,13 @@ export function burstOperations(world: World): BurstOperations {
           view.queued += 1;
         }
         if (view.queued >= plan.count) return finish(view);
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          turn();
-        }, PAUSE_MS);
+        const timer = setTimeout(
+          () => {
+            timers.delete(timer);
+            turn();
+          },
+          plan.perSecond === 0 ? 0 : PAUSE_MS,
+        );
         timers.add(timer);
       };
       turn();

@@ -37,6 +37,7 @@ export const faultRequest = z.discriminatedUnion("kind", [
   now("xmlstreamend", {}),
   now("silent", { on: z.boolean().default(true) }),
   now("withhold", { on: z.boolean().default(true) }),
+  now("reorder", { order: z.array(z.number().int().min(0)).min(2).max(1000) }),
   armed("login-failure", { reason: code }),
   armed("reject-upgrade", { status: code.default(503) }),
   armed("stall-upgrade", {}),
@@ -50,6 +51,7 @@ export const faultRequest = z.discriminatedUnion("kind", [
   armed("ack-delay", { delayMs }),
   armed("cut-after", { stanzas: z.number().int().min(1) }),
   armed("no-offline-end", {}),
+  armed("lose-receipt", {}),
   armed("duplicate", { times: z.number().int().min(2).max(100) }),
   armed("media", { status: code.optional(), damage: z.enum(["truncated", "garbled"]).optional() }),
   armed("upload", { status: code }),
@@ -88,11 +90,15 @@ function strike(fault: ImmediateFault, world: World): void {
     else releaseWithheld(companion, world);
     return;
   }
+  if (fault.kind === "reorder") {
+    companion.reorder = { order: fault.order, held: [] };
+    return;
+  }
   if (fault.kind === "device-removed") return unlink(companion, "phone", world);
   if (companion.connection) strikeConnection(fault, companion.connection);
 }
 
-type ConnectionFault = Exclude<ImmediateFault, { kind: "withhold" | "device-removed" }>;
+type ConnectionFault = Exclude<ImmediateFault, { kind: "withhold" | "reorder" | "device-removed" }>;
 
 function strikeConnection(fault: ConnectionFault, connection: Connection): void {
   switch (fault.kind) {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { contentOf, type ContentContext } from "../mail/content.ts";
 import type { Envelope } from "../mail/envelope.ts";
-import { newMessageId, post } from "../mail/inbound.ts";
+import { newMessageId, postToEach } from "../mail/inbound.ts";
 import { messageSpec, textOfSpec, type MessageTarget } from "../mail/message-spec.ts";
 import { linkedCompanions, type Account } from "../state/account.ts";
 import type { Group } from "../state/groups.ts";
@@ -84,9 +84,10 @@ function queue(request: Request, { account, sender, to }: Parties, world: World)
   const group = request.group === undefined ? undefined : memberGroup(request.group, account, sender, world);
   const addressing = request.addressing ?? group?.addressing ?? account.options.addressing;
   const content = contentOf(request, contextOf({ account, sender, to, group, addressing }, world));
-  const envelope: Envelope = {
-    id: request.id ?? newMessageId(),
-    account,
+  const id = request.id ?? newMessageId();
+  const envelope = (receiver: Account): Envelope => ({
+    id,
+    account: receiver,
     sender,
     group,
     fromPhoneTo: to,
@@ -96,10 +97,17 @@ function queue(request: Request, { account, sender, to }: Parties, world: World)
     text: textOfSpec(request),
     timestamp: request.at ?? Math.floor(Date.now() / 1000),
     overrides: request.attributes,
-  };
-  rememberAttachment(envelope, world);
-  return toView(envelope.id, account, post(envelope, world));
+  });
+  rememberAttachment(id, content.message, world);
+  const receivers = group ? linkedMembers(group, world) : [account];
+  return toView(id, account, postToEach(receivers.map(envelope), world));
 }
+
+/** What is written in a group reaches all accounts that are in it. */
+const linkedMembers = (group: Group, { accounts }: Pick<World, "accounts">): Account[] =>
+  [...accounts.values()].filter(
+    (account) => group.members.has(account.number) && linkedCompanions(account).length > 0,
+  );
 
 function memberGroup(reference: string, account: Account, sender: Person, world: World): Group {
   const group = groupOf(reference, world);
@@ -117,7 +125,7 @@ interface Scene extends Parties {
 function contextOf({ account, sender, to, group, addressing }: Scene, world: World): ContentContext {
   const writtenBy = (target: MessageTarget): Person => {
     if (target.author !== undefined) return world.people.get(target.author);
-    const byAccount = target.fromMe ?? world.sent.query({ account: account.number, id: target.id, limit: 1 }).length > 0;
+    const byAccount = target.fromMe ?? world.sent.has(account.number, target.id);
     if (byAccount) return account.owner;
     const entry = world.ledger.query({ account: account.number, id: target.id, limit: 1 })[0];
     return entry ? world.people.get(entry.contact) : sender;
@@ -139,7 +147,7 @@ function contextOf({ account, sender, to, group, addressing }: Scene, world: Wor
   };
 }
 
-function rememberAttachment({ id, message }: Envelope, { media }: Pick<World, "media">): void {
+function rememberAttachment(id: string, message: Envelope["message"], { media }: Pick<World, "media">): void {
   const attachment = message.imageMessage ?? message.videoMessage ?? message.audioMessage ?? message.documentMessage ?? message.stickerMessage;
   if (attachment?.mediaKey && attachment.directPath)
     media.carriedBy(id, { mediaKey: Buffer.from(attachment.mediaKey), directPath: attachment.directPath });
@@ -148,6 +156,6 @@ function rememberAttachment({ id, message }: Envelope, { media }: Pick<World, "m
 const toView = (id: string, account: Account, entries: LedgerEntry[]): QueuedMessage => ({
   id,
   account: account.number,
-  devices: entries.map(({ device }) => device),
+  devices: entries.filter((entry) => entry.account === account.number).map(({ device }) => device),
   queuedAt: entries[0]?.queuedAt ?? Date.now(),
 });

@@ -56,7 +56,8 @@ export interface HistorySource {
   contacts: number;
   chats: number;
   messages: number;
-  sendTo(companion: Companion): void;
+  /** All of it, the app state key first; or some chunks alone, in the order given. */
+  sendTo(companion: Companion, chunks?: number[]): void;
 }
 
 export const linkedCompanions = (account: Account): Companion[] =>

@@ -2,7 +2,8 @@
 import type { Connection } from "../link/connection.ts";
 import type { PeerBundle } from "../signal/party.ts";
 import type { Account } from "./account.ts";
-import type { StanzaQueue } from "./queue.ts";
+import type { Stanza } from "../wire/stanza.ts";
+import type { Queued, StanzaQueue } from "./queue.ts";
 
 /** linked → removed (by the phone, or by the companion's own logout), which is final: its logins are refused with 401. */
 export type CompanionState = "linked" | "removed";
@@ -24,6 +25,10 @@ export interface Companion {
   live: boolean;
   /** The server answers queries but keeps messages to itself (a connection that is deaf). */
   withheld: boolean;
+  /** Messages that are held until there are as many as `order` names, then sent in that order. */
+  reorder?: { order: number[]; held: Queued[] } | undefined;
+  /** The newest messages as they went out, to be played again. */
+  readonly recent: Map<string, Stanza>;
   available: boolean;
   /** The phone hands its history over once. */
   historySent: boolean;

@@ -33,6 +33,8 @@ export interface ArmedFaults {
   "no-offline-end": object;
   /** A message's stanza is sent that often in a row. */
   duplicate: { times: number };
+  /** A receipt is not heard: the message stays queued and comes again at the next login, with the same ciphertext. */
+  "lose-receipt": object;
   /** Downloads are answered with this status, cut in half, or garbled. */
   media: { status?: number | undefined; damage?: "truncated" | "garbled" | undefined };
   upload: { status: number };

@@ -14,6 +14,8 @@ export interface Person {
   pictureId?: string | undefined;
   /** Made when first needed: most contacts of an address book never write. */
   party(): Party;
+  /** A new phone: new keys, and everything shared is gone. */
+  reinstall(): void;
 }
 
 export interface People {
@@ -46,6 +48,7 @@ export function createPeople(): People {
       pushName: "",
       about: "Hey there! I am using WhatsApp.",
       party: () => (party ??= createParty()),
+      reinstall: () => void (party = undefined),
     };
     byPn.set(pn, person);
     byLid.set(person.lid, person);

@@ -9,6 +9,8 @@ export interface SentMessage {
   /** Number of the recipient, or the group's id. */
   to: string;
   group: boolean;
+  /** The chat as the program called it. */
+  toJid: string;
   /** Who decrypted it: a contact's number. */
   readBy: string;
   at: number;
@@ -18,8 +20,10 @@ export interface SentMessage {
   message: unknown;
   /** Attributes of the stanza that tell kinds apart. */
   edit?: string | undefined;
-  /** Set when it is an answer to a retry receipt. */
+  /** It came as the answer to a retry receipt. */
   resend: boolean;
+  /** How often this recipient got it; a phone shows an id once, however often it comes. */
+  times: number;
   /** Decrypted attachment, if it lies on the media server and its MAC is right. */
   media?: { kind: string; bytes: number; sha256: string } | undefined;
 }
@@ -33,9 +37,10 @@ export interface SentQuery {
 }
 
 export interface SentMessages {
-  add(message: Omit<SentMessage, "n">): SentMessage;
+  /** Undefined: this recipient has it already. */
+  add(message: Omit<SentMessage, "n" | "times">): SentMessage | undefined;
+  has(account: string, id: string): boolean;
   query(query: SentQuery): SentMessage[];
-  count(account?: string): number;
   clear(account?: string): void;
 }
 
@@ -46,20 +51,42 @@ const DEFAULT_LIMIT = 1000;
 
 export function createSentMessages(): SentMessages {
   let messages: SentMessage[] = [];
+  let byId = new Map<string, SentMessage[]>();
   let last = 0;
-  const of = (account: string | undefined): SentMessage[] =>
-    account === undefined ? messages : messages.filter((message) => message.account === account);
+  const key = ({ account, id }: Pick<SentMessage, "account" | "id">): string => `${account} ${id}`;
+  const index = (message: SentMessage): void => {
+    byId.set(key(message), [...(byId.get(key(message)) ?? []), message]);
+  };
+
   return {
-    add(message) {
-      const numbered = { n: ++last, ...message };
-      messages.push(numbered);
-      return numbered;
+    add(fresh) {
+      const known = byId.get(key(fresh))?.find(({ readBy }) => readBy === fresh.readBy);
+      if (known) {
+        known.times += 1;
+        return undefined;
+      }
+      const message = { n: ++last, ...fresh, times: 1 };
+      messages.push(message);
+      index(message);
+      return message;
     },
-    query: ({ account, to, id, after = 0, limit = DEFAULT_LIMIT }) =>
-      of(account)
-        .filter((message) => message.n > after && (id === undefined || message.id === id) && (to === undefined || message.to === to))
-        .slice(0, limit),
-    count: (account) => of(account).length,
-    clear: (account) => void (messages = account === undefined ? [] : messages.filter((m) => m.account !== account)),
+    has: (account, id) => byId.has(key({ account, id })),
+    query({ account, to, id, after = 0, limit = DEFAULT_LIMIT }) {
+      const candidates = account !== undefined && id !== undefined ? (byId.get(key({ account, id })) ?? []) : messages;
+      return candidates
+        .filter(
+          (message) =>
+            message.n > after &&
+            (account === undefined || message.account === account) &&
+            (id === undefined || message.id === id) &&
+            (to === undefined || message.to === to),
+        )
+        .slice(0, limit);
+    },
+    clear(account) {
+      messages = account === undefined ? [] : messages.filter((message) => message.account !== account);
+      byId = new Map();
+      for (const message of messages) index(message);
+    },
   };
 }

@@ -1,0 +1,93 @@
+/** The resources of those who run the hub: endpoints, deliveries and keys, as schemas. */
+import { z } from "zod";
+import { EVENT_NAMES } from "./events.ts";
+import { PRESETS } from "./signature.ts";
+
+const isoTime = z.iso.datetime();
+
+const sessionsSchema = z.union([z.literal("*"), z.array(z.string()).max(1000)]);
+
+export const endpointSchema = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    description: z.string(),
+    sessions: sessionsSchema,
+    events: z.array(z.enum(["*", ...EVENT_NAMES])),
+    format: z.literal("native"),
+    ordering: z.enum(["chat", "session"]),
+    ack: z.enum(["body", "status"]),
+    presets: z.array(z.enum(PRESETS)),
+    headers: z.array(z.string()).describe("Names only: values are never shown"),
+    timeoutMs: z.int(),
+    concurrency: z.int(),
+    enabled: z.boolean(),
+    managedBy: z.enum(["session", "default"]).nullable(),
+    client: z.string().nullable(),
+    includeQr: z.boolean(),
+    signatureHeaderName: z.string().nullable(),
+    state: z.enum(["active", "paused", "failing"]),
+    breaker: z.object({ state: z.enum(["closed", "open", "probing"]), until: isoTime.nullable() }),
+    lastSuccessAt: isoTime.nullable(),
+    lastError: z.string().nullable(),
+    pending: z.int(),
+    dead: z.int(),
+    createdAt: isoTime,
+  })
+  .meta({ id: "Endpoint" });
+
+export const deliveryStateSchema = z.enum([
+  "pending",
+  "sending",
+  "retrying",
+  "delivered",
+  "skipped",
+  "dead",
+  "dismissed",
+]);
+
+export const deliverySchema = z
+  .object({
+    id: z.string(),
+    seq: z.int(),
+    eventId: z.string(),
+    event: z.enum(EVENT_NAMES),
+    sessionId: z.string(),
+    chatId: z.string().nullable(),
+    endpointId: z.string(),
+    lane: z.string(),
+    state: deliveryStateSchema,
+    attempts: z.int(),
+    nextAttemptAt: isoTime.nullable(),
+    lastStatus: z.int().nullable(),
+    lastError: z.string().nullable(),
+    failure: z.enum(["event", "endpoint", "soft", "hub"]).nullable(),
+    createdAt: isoTime,
+    doneAt: isoTime.nullable(),
+  })
+  .meta({ id: "Delivery" });
+
+export const scopeSchema = z.enum(["read", "send", "media", "webhooks", "admin"]);
+
+export const keySettingsSchema = z
+  .object({
+    dedupeSeconds: z.int().min(0).max(3600),
+    ratePerMinute: z.int().min(1).max(100_000),
+    sendPerMinute: z.int().min(1).max(10_000),
+    defaultCountry: z.string().regex(/^\d{1,4}$/, "use the digits of a country code").nullable(),
+    nationalDigits: z.int().min(4).max(14).nullable(),
+  })
+  .meta({ id: "KeySettings" });
+
+export const keySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(scopeSchema),
+    sessions: sessionsSchema,
+    client: z.string(),
+    settings: keySettingsSchema,
+    expiresAt: isoTime.nullable(),
+    createdAt: isoTime,
+  })
+  .meta({ id: "Key" });

@@ -1,0 +1,6 @@
+/** Everything a CRM or the bridge may rely on. */
+export * from "./administration.ts";
+export * from "./errors.ts";
+export * from "./events.ts";
+export * from "./resources.ts";
+export * from "./signature.ts";

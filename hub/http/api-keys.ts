@@ -1,0 +1,101 @@
+/** Keys of the API: made, given to the first caller, rotated. Only a SHA-256 is kept, so a key can be shown just once. */
+import { createHash, randomBytes } from "node:crypto";
+import { defaultKeySettings, SCOPES, type ApiKey, type ApiKeySettings, type Scope } from "../core/api-key.ts";
+import type { Clock } from "../core/clock.ts";
+import { newId } from "../core/ids.ts";
+import type { KeyStore } from "../core/store.ts";
+
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Bytes from here on would make the first letters likelier than the others. */
+const FAIR_BYTES = 256 - (256 % BASE62.length);
+
+function randomText(length: number): string {
+  let text = "";
+  while (text.length < length)
+    for (const byte of randomBytes(length)) if (byte < FAIR_BYTES) text += BASE62.charAt(byte % BASE62.length);
+  return text.slice(0, length);
+}
+
+/** `ihk_<8>_<43>`: 43 characters of base62 hold 256 random bits. */
+export const newApiKey = (): string => `ihk_${randomText(8)}_${randomText(43)}`;
+
+export const hashOf = (key: string): string => createHash("sha256").update(key, "utf8").digest("hex");
+
+export interface NewKey {
+  name: string;
+  scopes: Scope[];
+  sessions: "*" | string[];
+  client?: string | undefined;
+  settings?: Partial<ApiKeySettings> | undefined;
+  expiresAt?: Date | null | undefined;
+}
+
+/** The row of a key; without a client label a key is a client of its own. */
+function rowOfKey(key: string, about: NewKey, now: Date): ApiKey {
+  const id = newId("key", now);
+  return {
+    id,
+    name: about.name,
+    hash: hashOf(key),
+    previous: null,
+    scopes: about.scopes,
+    sessions: about.sessions,
+    client: about.client ?? id,
+    settings: { ...defaultKeySettings, ...about.settings },
+    expiresAt: about.expiresAt ?? null,
+    createdAt: now,
+  };
+}
+
+export async function createKey(
+  about: NewKey,
+  { keys, clock }: { keys: KeyStore; clock: Clock },
+): Promise<{ row: ApiKey; key: string }> {
+  const key = newApiKey();
+  const row = rowOfKey(key, about, clock.now());
+  await keys.save(row);
+  return { row, key };
+}
+
+/** A new secret for a known key; the old one is accepted for `graceSeconds` more. */
+export async function rotateKey(
+  row: ApiKey,
+  graceSeconds: number,
+  { keys, clock }: { keys: KeyStore; clock: Clock },
+): Promise<{ row: ApiKey; key: string }> {
+  const key = newApiKey();
+  const until = new Date(clock.now().getTime() + graceSeconds * 1000);
+  const rotated = { ...row, hash: hashOf(key), previous: graceSeconds > 0 ? { hash: row.hash, until } : null };
+  await keys.save(rotated);
+  return { row: rotated, key };
+}
+
+/** Name of the key that the operator gives by HUB_API_KEY. */
+const OPERATOR_KEY = "HUB_API_KEY";
+
+/**
+ * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before.
+ * Without one, and without any key stored, one is made.
+ * @returns the made key, to be shown once; else null.
+ */
+export async function ensureFirstKey({
+  keys,
+  given,
+  clock,
+}: {
+  keys: KeyStore;
+  given: string | null;
+  clock: Clock;
+}): Promise<string | null> {
+  const all = { scopes: [...SCOPES], sessions: "*" as const };
+  const stored = await keys.list();
+  if (given === null) {
+    if (stored.length > 0) return null;
+    return (await createKey({ name: "first key", ...all }, { keys, clock })).key;
+  }
+  const before = stored.find((key) => key.name === OPERATOR_KEY);
+  if (before?.hash === hashOf(given)) return null;
+  if (before) await keys.save({ ...before, hash: hashOf(given), previous: null });
+  else await keys.save(rowOfKey(given, { name: OPERATOR_KEY, ...all }, clock.now()));
+  return null;
+}

@@ -1,0 +1,40 @@
+/** What the HTTP surface is given. Every route gets this and nothing else of the hub. */
+import type { Logger } from "pino";
+import type { Clock } from "../core/clock.ts";
+import type { Nudge } from "../core/nudge.ts";
+import type { Store } from "../core/store.ts";
+import type { Message } from "../core/message.ts";
+import type { Contacts } from "../inbox/contacts.ts";
+import type { Dedupe } from "../inbox/dedupe.ts";
+import type { Idempotency } from "../inbox/idempotency.ts";
+import type { Media } from "../inbox/media.ts";
+import type { Sending } from "../inbox/send.ts";
+import type { Endpoints } from "../outbox/endpoints.ts";
+import type { Replays } from "../outbox/replays.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+
+export interface HttpContext {
+  sessions: Sessions;
+  contacts: Contacts;
+  sending: Sending;
+  media: Media;
+  endpoints: Endpoints;
+  replays: Replays;
+  idempotency: Idempotency;
+  /** Merges repeated sends that carry no Idempotency-Key. */
+  dedupe: Dedupe<Message>;
+  /** What routes read directly; nothing is written through it but keys, and tokens of uploads. */
+  store: Pick<Store, "sessions" | "inbox" | "media" | "events" | "outbox" | "keys" | "canary" | "identity">;
+  clock: Clock;
+  nudge: Nudge;
+  log: Logger;
+  /** Base of short media URLs, without a trailing slash. */
+  publicUrl: string;
+  /** Folder whose disk must have room; null when everything is in memory. */
+  dataDir: string | null;
+  version: string;
+  /** Shown by `/health`: "production", "demo", "test" … */
+  environment: string;
+  /** Ends when the hub begins to stop: waiting requests answer, new ones are refused. */
+  stopping: AbortSignal;
+}

@@ -1,0 +1,54 @@
+/** Messages as answers: each with the number of its conversation, which the message itself does not know. */
+import type { Message } from "../core/message.ts";
+import type { Page } from "../core/page.ts";
+import { presentMessage, presentMessageEvent, viewOf } from "../core/present.ts";
+import type { Session } from "../core/session.ts";
+import { listOf, ok, type Answer } from "./answer.ts";
+import type { HttpContext } from "./context.ts";
+
+type Reads = Pick<HttpContext, "store" | "publicUrl">;
+
+/** A message is never without its chat; 0 would mean that the store broke its promise. */
+const NO_CONVERSATION = 0;
+
+async function conversationsOf(messages: Message[], sessionId: string, { store }: Reads): Promise<Map<string, number>> {
+  const chatIds = [...new Set(messages.map(({ chatId }) => chatId))];
+  const chats = await Promise.all(chatIds.map((chatId) => store.inbox.chat(sessionId, chatId)));
+  return new Map(chatIds.map((chatId, index) => [chatId, chats[index]?.conversationId ?? NO_CONVERSATION]));
+}
+
+export async function messageList(
+  page: Page<Message>,
+  asked: { page: number; limit: number },
+  session: Session,
+  ctx: Reads,
+): Promise<Answer> {
+  const conversations = await conversationsOf(page.items, session.sessionId, ctx);
+  const view = viewOf(session, ctx.publicUrl);
+  return listOf("messages", page, asked, (message) =>
+    presentMessage(message, conversations.get(message.chatId) ?? NO_CONVERSATION, view),
+  );
+}
+
+export async function messageAnswer(message: Message, session: Session, ctx: Reads): Promise<Answer> {
+  const conversations = await conversationsOf([message], session.sessionId, ctx);
+  const conversationId = conversations.get(message.chatId) ?? NO_CONVERSATION;
+  return ok(presentMessage(message, conversationId, viewOf(session, ctx.publicUrl)));
+}
+
+/** What a send answers: plain string ids on both levels, because callers store what they find there as the message's id. */
+export async function sentAnswer(message: Message, session: Session, ctx: Reads): Promise<Answer> {
+  const conversations = await conversationsOf([message], session.sessionId, ctx);
+  const conversationId = conversations.get(message.chatId) ?? NO_CONVERSATION;
+  const { id, status, timestamp } = message;
+  const shown = presentMessageEvent(message, viewOf(session, ctx.publicUrl), conversationId);
+  return ok(
+    {
+      messageId: id,
+      status,
+      timestamp: new Date(timestamp * 1000).toISOString(),
+      message: { ...shown, status, conversationId },
+    },
+    "Message accepted",
+  );
+}

@@ -1,0 +1,89 @@
+/** From the table of routes to Express: admission, limits, body, idempotency, handler, answer, in this order. */
+import type { Express, Request, RequestHandler, Response } from "express";
+import { HubError } from "../core/errors.ts";
+import { nameRoute } from "./access-log.ts";
+import { sendAnswer } from "./answer.ts";
+import { authenticate, isLocal, requireScope, type Caller } from "./auth.ts";
+import type { HttpContext } from "./context.ts";
+import { readJson } from "./json-body.ts";
+import { onceFor } from "./once.ts";
+import { createRateLimits, type RateLimits } from "./rate-limits.ts";
+import type { Call, Route } from "./route.ts";
+
+export function mountRoutes(app: Express, routes: Route[], ctx: HttpContext): void {
+  const limits = createRateLimits();
+  for (const route of routes) app[route.method](patternOf(route.path), serve(route, ctx, limits));
+  for (const path of new Set(routes.map((route) => route.path)))
+    app.all(patternOf(path), refuseMethod(routes.filter((route) => route.path === path)));
+  app.use((request) => {
+    nameRoute(request, "none");
+    throw new HubError("NOT_FOUND", "There is no such route.");
+  });
+}
+
+/** `{name}` as OpenAPI writes it → `:name` as Express does. */
+const patternOf = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+function refuseMethod(routes: Route[]): RequestHandler {
+  const allowed = [...new Set(routes.map((route) => route.method.toUpperCase()))].join(", ");
+  return (request, response) => {
+    nameRoute(request, routes[0]?.path ?? "none");
+    response.setHeader("Allow", allowed);
+    throw new HubError("METHOD_NOT_ALLOWED", `Use ${allowed} here.`);
+  };
+}
+
+function serve(route: Route, ctx: HttpContext, limits: RateLimits): RequestHandler {
+  return async (request, response) => {
+    nameRoute(request, route.path);
+    const query = new URLSearchParams(request.url.split("?").slice(1).join("?"));
+    const caller = await admit(route, request, query, ctx);
+    if (ctx.stopping.aborted && route.scope !== "open")
+      throw new HubError("SHUTTING_DOWN", "The hub is stopping; repeat in a moment.");
+    if (route.counted && caller !== null) await limits.countCall(caller, request, response);
+    const answer = await route.serve(callOf({ route, request, response, query, caller, limits }, ctx), ctx);
+    await sendAnswer(answer, request, response);
+  };
+}
+
+async function admit(
+  route: Route,
+  request: Request,
+  query: URLSearchParams,
+  ctx: HttpContext,
+): Promise<Caller | null> {
+  if (route.scope === "open") return null;
+  if (route.scope === "local or read" && isLocal(request)) return null;
+  const caller = await authenticate(request, query, { keys: ctx.store.keys, clock: ctx.clock });
+  requireScope(caller, route.scope === "local or read" ? "read" : route.scope);
+  return caller;
+}
+
+interface Arrival {
+  route: Route;
+  request: Request;
+  response: Response;
+  query: URLSearchParams;
+  caller: Caller | null;
+  limits: RateLimits;
+}
+
+function callOf({ route, request, response, query, caller, limits }: Arrival, ctx: HttpContext): Call {
+  let body: Promise<Record<string, unknown>> | undefined;
+  const readBody = (): Promise<Record<string, unknown>> =>
+    (body ??= readJson(request, route.bodyForm.form === "json" ? route.bodyForm.maxBytes : 0));
+  const given = Object.fromEntries([...query].filter(([, value]) => value !== ""));
+  const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
+  return {
+    caller,
+    params,
+    query: given,
+    readBody,
+    once: onceFor({ route, request, caller, params, query: given, readBody }, ctx),
+    countSend: async (sessionId) => {
+      if (caller !== null) await limits.countSend(caller, sessionId);
+    },
+    request,
+    response,
+  };
+}

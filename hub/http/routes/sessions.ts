@@ -1,0 +1,185 @@
+/** Accounts: made, linked, connected, stopped, unlinked, deleted. */
+import { z } from "zod";
+import { endpointSchema } from "../../contract/administration.ts";
+import { sessionIdSchema, sessionSchema, sessionSettingsSchema, sessionStatusSchema } from "../../contract/resources.ts";
+import { HubError } from "../../core/errors.ts";
+import { ok } from "../answer.ts";
+import { given } from "../given.ts";
+import { clampNumber, flag, paging } from "../paging.ts";
+import { reachOrRevive } from "../reach.ts";
+import { route, sessionRoute, type Route } from "../route.ts";
+import { sessionAnswer, sessionDetail, sessionList, sessionStats } from "../session-answers.ts";
+import { openSession } from "../session-opening.ts";
+import { listOfSchema } from "./list-of.ts";
+import { inSession } from "./params.ts";
+
+const settingsChange = sessionSettingsSchema
+  .extend({ bot: z.strictObject({ enabled: z.boolean(), reason: z.string().max(500).nullable().default(null) }) })
+  .partial();
+
+/** Seconds as a number or as text; brought into range, never refused. */
+const waitSchema = z
+  .union([z.number(), z.string(), z.null()])
+  .optional()
+  .transform((wait) => clampNumber(wait ?? DEFAULT_WAIT_SECONDS, { min: 0, max: 8, fallback: DEFAULT_WAIT_SECONDS }))
+  .meta({ type: "number", minimum: 0, maximum: 8, default: 3 });
+
+/** Long enough for a QR code or an open connection to be in the answer, short enough for a person. */
+const DEFAULT_WAIT_SECONDS = 3;
+
+/** X looks for the id on both levels: its code on the one, its documents on the other. */
+const openedSchema = sessionSchema.extend({ session: sessionSchema });
+
+export const sessionRoutes: Route[] = [
+  route({
+    method: "get",
+    path: "/api/sessions",
+    summary: "Sessions of this key",
+    scope: "read",
+    contract: true,
+    query: z.object({ ...paging(100), status: z.string().max(20).optional(), search: z.string().max(200).optional() }),
+    response: listOfSchema("sessions", sessionSchema),
+    handle: async ({ caller, query }, ctx) => sessionList(await ctx.sessions.list(), caller, query, ctx),
+  }),
+  route({
+    method: "post",
+    path: "/api/sessions",
+    summary: "Creates a session without connecting it; 200 when it is there already",
+    scope: "admin",
+    contract: true,
+    body: z.object({
+      sessionId: sessionIdSchema,
+      sessionName: z.string().min(1).max(255).nullish(),
+      fromFrappe: z.boolean().nullish(),
+      webhookUrl: z.string().max(2048).nullish(),
+      webhookSecret: z.string().max(140).nullish(),
+      settings: settingsChange.nullish(),
+    }),
+    example: { sessionId: "s1", sessionName: "Front desk" },
+    response: openedSchema,
+    status: 201,
+    handle: ({ body, caller, call }, ctx) =>
+      openSession({ ...body, fromFrappe: body.fromFrappe ?? isFromFrappe(call.request.headers) }, caller, ctx),
+  }),
+  route({
+    method: "get",
+    path: "/api/sessions/stats",
+    summary: "Counts over the sessions of this key",
+    scope: "read",
+    contract: true,
+    response: z.object({
+      total: z.int(),
+      byStatus: z.partialRecord(sessionStatusSchema, z.int()),
+      messagesToday: z.int(),
+      deliveriesPending: z.int(),
+    }),
+    handle: async ({ caller }, ctx) => sessionStats(await ctx.sessions.list(), caller, ctx),
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/sessions/{sessionId}",
+    summary: "A session with its settings, endpoints and range of history",
+    scope: "read",
+    contract: true,
+    params: inSession,
+    response: sessionSchema.extend({
+      settings: sessionSettingsSchema,
+      endpoints: z.array(endpointSchema),
+      history: z.object({ oldest: z.int().nullable(), newest: z.int().nullable(), complete: z.boolean() }),
+    }),
+    handle: ({ session, caller }, ctx) => sessionDetail(session, caller, ctx),
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/sessions/{sessionId}/status",
+    summary: "A session's state",
+    scope: "read",
+    contract: true,
+    counted: false,
+    params: inSession,
+    response: sessionSchema,
+    handle: ({ session }, ctx) => sessionAnswer(session, ctx),
+  }),
+  route({
+    method: "post",
+    path: "/api/sessions/{sessionId}/connect",
+    summary: "Connects, or shows a QR code to scan; no effect when connected or connecting",
+    scope: "admin",
+    contract: true,
+    params: inSession,
+    body: z.object({ wait: waitSchema }),
+    response: sessionSchema,
+    handle: async ({ params, caller, body }, ctx) => {
+      const { sessionId } = await reachOrRevive(params.sessionId, caller, ctx.sessions);
+      return sessionAnswer(await ctx.sessions.connect(sessionId, { waitMs: body.wait * 1000 }), ctx);
+    },
+  }),
+  sessionRoute({
+    method: "post",
+    path: "/api/sessions/{sessionId}/disconnect",
+    summary: "Stops the connection; the login is kept",
+    scope: "admin",
+    contract: true,
+    params: inSession,
+    response: sessionSchema,
+    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.disconnect(session.sessionId), ctx),
+  }),
+  sessionRoute({
+    method: "post",
+    path: "/api/sessions/{sessionId}/restart",
+    summary: "A new connection with the same login",
+    scope: "admin",
+    contract: true,
+    params: inSession,
+    response: sessionSchema,
+    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.restart(session.sessionId), ctx),
+  }),
+  sessionRoute({
+    method: "post",
+    path: "/api/sessions/{sessionId}/logout",
+    summary: "Unlinks the device; its login goes to quarantine",
+    scope: "admin",
+    contract: true,
+    params: inSession,
+    response: sessionSchema,
+    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.logout(session.sessionId), ctx),
+  }),
+  sessionRoute({
+    method: "delete",
+    path: "/api/sessions/{sessionId}",
+    summary: "Stops and hides a session; its login is kept sealed for a week unless it is logged out",
+    scope: "admin",
+    contract: true,
+    params: inSession,
+    query: z.object({ logout: flag, purge: flag }),
+    response: z.object({ id: z.int(), sessionId: z.string(), deleted: z.literal(true) }),
+    handle: async ({ session: { id, sessionId }, query }, { sessions }) => {
+      if (query.purge) throw new HubError("AUTHORIZATION_FAILED", "Only a person in the console may erase history.");
+      await sessions.remove(sessionId, { logout: query.logout ?? false });
+      return ok({ id, sessionId, deleted: true });
+    },
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/sessions/{sessionId}/settings",
+    summary: "A session's settings",
+    scope: "admin",
+    params: inSession,
+    response: sessionSettingsSchema,
+    handle: ({ session }) => ok(session.settings),
+  }),
+  sessionRoute({
+    method: "put",
+    path: "/api/sessions/{sessionId}/settings",
+    summary: "Changes some of a session's settings",
+    scope: "admin",
+    params: inSession,
+    body: settingsChange,
+    response: sessionSettingsSchema,
+    handle: async ({ session, body }, { sessions }) =>
+      ok((await sessions.saveSettings(session.sessionId, given(body))).settings),
+  }),
+];
+
+const isFromFrappe = (headers: Record<string, string | string[] | undefined>): boolean =>
+  String(headers["x-frappe-origin"]).toLowerCase() === "true";

@@ -1,0 +1,85 @@
+/** Sessions as answers, with the counts and ranges that the session itself does not know. */
+import { presentSession } from "../core/present.ts";
+import type { Session } from "../core/session.ts";
+import { ok, type Answer } from "./answer.ts";
+import type { Caller } from "./auth.ts";
+import type { HttpContext } from "./context.ts";
+import { invalid } from "./errors.ts";
+import { presentEndpoints } from "./endpoint-answers.ts";
+
+type Reads = Pick<HttpContext, "store" | "clock">;
+
+export const dayStartOf = (now: Date): number => Math.floor(now.getTime() / 86_400_000) * 86_400;
+
+export async function shownSession(session: Session, { store, clock }: Reads) {
+  const { unread } = await store.inbox.stats(session.sessionId, { dayStart: dayStartOf(clock.now()) });
+  return presentSession(session, { unreadCount: unread });
+}
+
+export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answer> =>
+  ok(await shownSession(session, ctx));
+
+export interface SessionFilter {
+  page: number;
+  limit: number;
+  cursor?: string | undefined;
+  status?: string | undefined;
+  search?: string | undefined;
+}
+
+/** Few enough to be filtered in memory; the cursor is the integer of the last one shown. */
+export async function sessionList(all: Session[], caller: Caller, asked: SessionFilter, ctx: Reads): Promise<Answer> {
+  const words = asked.search?.toLowerCase();
+  const seen = all
+    .filter(({ sessionId }) => caller.sees(sessionId))
+    .filter((session) => asked.status === undefined || presentSession(session).status === asked.status)
+    .filter((session) => words === undefined || textOf(session).includes(words))
+    .sort((one, other) => one.id - other.id);
+  const after = afterOf(asked.cursor);
+  const start = asked.cursor === undefined ? (asked.page - 1) * asked.limit : seen.findIndex(({ id }) => id > after);
+  const items = start < 0 ? [] : seen.slice(start, start + asked.limit);
+  const last = items.at(-1);
+  const nextCursor = last === undefined || last === seen.at(-1) ? null : String(last.id);
+  const sessions = await Promise.all(items.map((session) => shownSession(session, ctx)));
+  const { page, limit } = asked;
+  const total = seen.length;
+  return ok({ sessions, total, pagination: { total, page, limit, pages: Math.ceil(total / limit), nextCursor } });
+}
+
+function afterOf(cursor: string | undefined): number {
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+    throw invalid([{ path: "query.cursor", problem: "is not a cursor of this list" }]);
+  return Number(cursor ?? 0);
+}
+
+const textOf = ({ sessionId, sessionName, phoneNumber }: Session): string =>
+  [sessionId, sessionName, phoneNumber ?? ""].join(" ").toLowerCase();
+
+/** Everything about one session: what it is set to, who hears of it, and how far back its messages go. */
+export async function sessionDetail(session: Session, caller: Caller, ctx: HttpContext): Promise<Answer> {
+  const { sessionId } = session;
+  const ends = (order: "asc" | "desc") => ctx.store.inbox.messages({ sessionId, order, page: 1, limit: 1 });
+  const [shown, endpoints, oldest, newest] = await Promise.all([
+    shownSession(session, ctx),
+    presentEndpoints(caller, { sessionId }, ctx),
+    ends("asc"),
+    ends("desc"),
+  ]);
+  const history = { oldest: oldest.items[0]?.timestamp ?? null, newest: newest.items[0]?.timestamp ?? null };
+  return ok({ ...shown, settings: session.settings, endpoints, history: { ...history, complete: false } });
+}
+
+/** Counts over all sessions the caller sees. */
+export async function sessionStats(all: Session[], caller: Caller, { store, clock }: Reads): Promise<Answer> {
+  const seen = all.filter(({ sessionId }) => caller.sees(sessionId));
+  const range = { dayStart: dayStartOf(clock.now()) };
+  const counts = await Promise.all(seen.map(({ sessionId }) => store.inbox.stats(sessionId, range)));
+  const { pending, retrying } = await store.outbox.stats(null, clock.now());
+  const byStatus: Record<string, number> = {};
+  for (const session of seen) {
+    const { status } = presentSession(session);
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+  }
+  const messagesToday = counts.reduce((sum, { today }) => sum + today.sent + today.received, 0);
+  return ok({ total: seen.length, byStatus, messagesToday, deliveriesPending: pending + retrying });
+}

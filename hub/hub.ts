@@ -1,0 +1,194 @@
+/** The composition root: builds the parts, connects them, owns the order of start and stop. Nothing else knows them all. */
+import type { RequestListener } from "node:http";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { systemClock } from "./core/clock.ts";
+import { createNudge } from "./core/nudge.ts";
+import { createAddressGuard } from "./core/webhook-address.ts";
+import { ensureFirstKey } from "./http/api-keys.ts";
+import { createApp } from "./http/app.ts";
+import { storedFailure } from "./http/errors.ts";
+import { drawQrBase64 } from "./http/qr-image.ts";
+import { listen } from "./http/server.ts";
+import { createContacts } from "./inbox/contacts.ts";
+import { createDedupe } from "./inbox/dedupe.ts";
+import { createIdempotency } from "./inbox/idempotency.ts";
+import { createIngest } from "./inbox/ingest.ts";
+import { createMedia } from "./inbox/media.ts";
+import { createSending } from "./inbox/send.ts";
+import { createDispatcher } from "./outbox/dispatcher.ts";
+import { createEndpoints } from "./outbox/endpoints.ts";
+import { createReplays } from "./outbox/replays.ts";
+import { readMasterKey } from "./sessions/master-key.ts";
+import { createSessions, type Sessions } from "./sessions/sessions.ts";
+import { createVault } from "./sessions/vault.ts";
+import { openStore } from "./store/open-store.ts";
+import { createBaileysConnector } from "./whatsapp/baileys-connector.ts";
+import { reasonOf } from "./whatsapp/disconnect.ts";
+
+const VERSION = "0.1.0";
+const USER_AGENT = `InboxHub/${VERSION}`;
+
+export interface Hub {
+  url: string;
+  /** Made at this very first start; to be shown once and never again. */
+  newApiKey: string | null;
+  stop(): Promise<void>;
+}
+
+/** What tests put in the place of the real thing. */
+export interface HubOverrides {
+  /** Called at named places of the road of a message, so that a test can end the process there. */
+  crashPoint?: (name: string) => void;
+}
+
+/** @throws Error in plain words when the data folder is in use, sealed by another key, or not writable. */
+export async function startHub(config: Config, log: Logger, overrides: HubOverrides = {}): Promise<Hub> {
+  const { dataDir } = config;
+  const crashPoint = overrides.crashPoint ?? (() => undefined);
+  const clock = systemClock;
+  const nudge = createNudge();
+  const stopping = new AbortController();
+
+  // The port comes first, because its number is part of the URLs that the store freezes into events.
+  let app: RequestListener = (_request, response) =>
+    void response.writeHead(503, { "Retry-After": "1" }).end();
+  const server = await listen({
+    app: (request, response) => app(request, response),
+    host: config.host,
+    port: config.port,
+  });
+  const publicUrl = config.publicUrl ?? server.url;
+
+  const hadData = existsSync(join(dataDir, "hub.db"));
+  const store = await openStore({ dataDir, publicUrl, clock, log: log.child({ part: "store" }) }).catch(
+    async (cause: unknown) => {
+      await server.stop();
+      throw cause;
+    },
+  );
+  const masterKey = await readMasterKey({
+    configured: config.masterKey,
+    file: join(dataDir, "master.key"),
+    mayCreate: !hadData,
+  });
+  const vault = await createVault({ masterKey, keys: store.vault });
+  const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
+
+  const ingest = createIngest({ inbox: store.inbox, clock, nudge });
+  const connector = createBaileysConnector({
+    auth: store.auth,
+    intake: store.intake,
+    inbox: store.inbox,
+    cipher: (scope) => vault.cipher(scope),
+    record: async (entry) => {
+      crashPoint("before-record");
+      const recorded = await ingest(entry);
+      crashPoint("after-record");
+      return recorded;
+    },
+    historyDays: async (sessionId) => (await sessions.get(sessionId)).settings.historyDays,
+    webSocketUrl: config.webSocketUrl,
+    clock,
+    log: log.child({ part: "whatsapp" }),
+    crashPoint,
+  });
+  const sessions: Sessions = createSessions({
+    store: store.sessions,
+    connector,
+    reasonOf,
+    canary: () => store.canary(),
+    clock,
+    nudge,
+    log: log.child({ part: "sessions" }),
+    jidForm: config.jidForm,
+    qrImage: drawQrBase64,
+    onOpened: (sessionId) => {
+      sending
+        .resume(sessionId)
+        .catch((cause: unknown) => log.error({ sessionId, err: cause }, "sends.not_resumed"));
+    },
+  });
+  const link = (sessionId: string) => sessions.link(sessionId);
+
+  const guard = createAddressGuard({
+    allowCidrs: config.webhookAllowCidrs,
+    allowedUrls: config.webhook === null ? [] : [config.webhook.url],
+  });
+  const inboxLog = log.child({ part: "inbox" });
+  const media = createMedia({ media: store.media, link, dir: dataDir, guard, clock, log: inboxLog });
+  const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link, ingest, clock });
+  const sending = createSending({
+    sends: store.sends,
+    inbox: store.inbox,
+    sessions: store.sessions,
+    media,
+    contacts,
+    link,
+    ingest,
+    clock,
+    nudge,
+    log: inboxLog,
+  });
+
+  const outboxLog = log.child({ part: "outbox" });
+  const endpoints = createEndpoints({
+    store: store.endpoints,
+    cipher: await vault.cipher("hub"),
+    guard,
+    clock,
+    log: outboxLog,
+    userAgent: USER_AGENT,
+  });
+  if (config.webhook !== null) await endpoints.ensureDefault(config.webhook);
+  const dispatcher = createDispatcher({
+    outbox: store.outbox,
+    endpoints,
+    events: store.events,
+    guard,
+    clock,
+    nudge,
+    log: outboxLog,
+    userAgent: USER_AGENT,
+  });
+  const replays = createReplays({ outbox: store.outbox, clock, nudge, log: outboxLog });
+
+  app = createApp({
+    sessions,
+    contacts,
+    sending,
+    media,
+    endpoints,
+    replays,
+    idempotency: createIdempotency({
+      sends: store.sends,
+      clock,
+      failure: (error) => storedFailure(error, clock.now()),
+    }),
+    dedupe: createDedupe({ clock }),
+    store,
+    clock,
+    nudge,
+    log: log.child({ part: "http" }),
+    publicUrl,
+    dataDir,
+    version: VERSION,
+    environment: config.webSocketUrl === null ? "production" : "test",
+    stopping: stopping.signal,
+  });
+  await dispatcher.start();
+  await sessions.restoreAll();
+
+  return {
+    url: server.url,
+    newApiKey,
+    stop: async () => {
+      stopping.abort();
+      await sessions.stop();
+      await Promise.all([sending.stop(), dispatcher.stop(), server.stop()]);
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Who somebody is: from the store, and from WhatsApp only when a number is asked for the first time in a day. */
+import type { Contact } from "../core/chat.ts";
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import { isPhoneJid, userOf, type Jid } from "../core/jid.ts";
+import type { InboxStore, MediaStore } from "../core/store.ts";
+import type { WhatsAppLink } from "../core/whatsapp.ts";
+import type { Ingest } from "./ingest.ts";
+import type { Media, OpenFile } from "./media.ts";
+import { createPictures } from "./pictures.ts";
+import { INTERNATIONAL, resolveRecipient } from "./recipient.ts";
+import type { Numbering } from "./send-request.ts";
+import { createShelf } from "./shelf.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_LOOK_UPS = 10_000;
+
+export interface LookUp {
+  exists: boolean;
+  jid: Jid | null;
+  lid: Jid | null;
+}
+
+export interface Contacts {
+  /** Whether a number is on WhatsApp; asks WhatsApp at most once a day per number. */
+  lookUp(
+    sessionId: string,
+    phone: string,
+    numbering?: Numbering,
+  ): Promise<LookUp & { contact: Contact | null }>;
+  /** From the store alone, however the contact is written. @throws HubError CONTACT_NOT_FOUND */
+  info(sessionId: string, written: string, numbering?: Numbering): Promise<Contact>;
+  /** The profile picture; asks WhatsApp at most once a day per contact. @throws HubError MEDIA_NOT_FOUND without one */
+  picture(sessionId: string, written: string, numbering?: Numbering): Promise<OpenFile>;
+}
+
+export interface ContactsParts {
+  inbox: Pick<InboxStore, "contact" | "knows" | "addresses">;
+  media: Pick<Media, "fromSource" | "open" | "remove">;
+  tokens: Pick<MediaStore, "addToken" | "byToken">;
+  link: (sessionId: string) => WhatsAppLink;
+  ingest: Ingest;
+  clock: Clock;
+}
+
+export function createContacts(parts: ContactsParts): Contacts {
+  const { inbox, link, ingest, clock } = parts;
+  const pictures = createPictures(parts);
+  const known = createShelf<LookUp>({ clock, keepMs: DAY_MS, max: MAX_LOOK_UPS });
+
+  const ask = async (sessionId: string, digits: string): Promise<LookUp> => {
+    const found = await link(sessionId).lookUp(digits);
+    if (found.jid !== null && found.lid !== null)
+      await ingest({ sessionId, facts: [{ kind: "lid", lid: found.lid, phone: found.jid }], closes: [] });
+    return found;
+  };
+
+  const info: Contacts["info"] = async (sessionId, written, numbering = INTERNATIONAL) => {
+    const jid = await resolveRecipient({ sessionId, written, numbering, inbox, field: "contactId" });
+    const contact = await inbox.contact(sessionId, jid);
+    if (contact !== null) return contact;
+    throw new HubError("CONTACT_NOT_FOUND", "This contact is not known in this session.");
+  };
+
+  return {
+    lookUp: async (sessionId, phone, numbering = INTERNATIONAL) => {
+      const jid = await resolveRecipient({ sessionId, written: phone, numbering, inbox, field: "phone" });
+      if (!isPhoneJid(jid))
+        throw new HubError("VALIDATION_ERROR", "This is not a phone number.", {
+          details: { fields: [{ path: "phone", problem: "use digits with the country code" }] },
+        });
+      const digits = userOf(jid);
+      const found = await known.get(`${sessionId} ${digits}`, () => ask(sessionId, digits));
+      return { ...found, contact: found.exists ? await inbox.contact(sessionId, found.jid ?? jid) : null };
+    },
+    info,
+    picture: async (sessionId, written, numbering) =>
+      pictures.of(await info(sessionId, written, numbering), sessionId),
+  };
+}

@@ -1,0 +1,93 @@
+/** Fetches the bytes of received media from WhatsApp when somebody asks: one download per file, however many ask. */
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Message } from "../core/message.ts";
+import type { MediaItem, MediaStore } from "../core/store.ts";
+import type { WhatsAppLink } from "../core/whatsapp.ts";
+import type { MediaFiles, WrittenFile } from "./media-files.ts";
+import { tooBig } from "./media-source.ts";
+
+/** Whoever asks during the download is held this long at most; the download itself goes on. */
+const HOLD_MS = 20_000;
+
+export interface DownloadParts {
+  media: Pick<MediaStore, "messageOf" | "saveState">;
+  files: MediaFiles;
+  link: (sessionId: string) => WhatsAppLink;
+  /** Bigger announcements are refused, longer answers cut. */
+  capBytes: number;
+  log: Log;
+  clock: Clock;
+}
+
+export interface Downloads {
+  /** Resolves when the bytes are on disk. */
+  fetch(item: MediaItem): Promise<void>;
+  idle(): Promise<void>;
+}
+
+const gone = (): HubError => new HubError("MEDIA_NOT_FOUND", "The file is not available any more.");
+
+export function createDownloads({ media, files, link, capBytes, log, clock }: DownloadParts): Downloads {
+  const running = new Map<string, Promise<void>>();
+
+  const download = async (item: MediaItem): Promise<void> => {
+    const message = await media.messageOf(item.mediaId);
+    if (message?.media == null) throw gone();
+    if (message.media.filesize > capBytes) throw tooBig(capBytes);
+    const startedAt = clock.now().getTime();
+    try {
+      const bytes = await link(message.sessionId).downloadMedia(message);
+      const { size, sha256 } = await files.write(item.mediaId, bytes, {
+        capBytes,
+        tooBig: () => tooBig(capBytes),
+        verify: (written) => refuseDamaged(written, message),
+      });
+      await media.saveState(item.mediaId, { state: "stored", filesize: size, sha256 });
+      log.info(
+        { sessionId: message.sessionId, mediaId: item.mediaId, size, ms: clock.now().getTime() - startedAt },
+        "media.downloaded",
+      );
+    } catch (error) {
+      if (error instanceof HubError && error.code === "MEDIA_NOT_FOUND")
+        await media.saveState(item.mediaId, { state: "gone" });
+      throw error;
+    }
+  };
+
+  const once = (item: MediaItem): Promise<void> => {
+    const known = running.get(item.mediaId);
+    if (known) return known;
+    const started = download(item).finally(() => running.delete(item.mediaId));
+    running.set(item.mediaId, started);
+    return started;
+  };
+
+  return {
+    fetch: (item) => held(once(item)),
+    idle: async () => {
+      while (running.size > 0) await Promise.allSettled(running.values());
+    },
+  };
+}
+
+function refuseDamaged({ sha256 }: WrittenFile, { media }: Message): void {
+  const announced = media?.sha256 ?? null;
+  if (announced === null || announced === sha256) return;
+  throw new HubError("MEDIA_ERROR", "WhatsApp's copy of the file is damaged.");
+}
+
+async function held(done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new HubError("OVERLOADED", "The file is still being fetched.", { retryAfterSeconds: 5 }));
+    }, HOLD_MS);
+  });
+  try {
+    await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

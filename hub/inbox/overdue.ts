@@ -1,0 +1,58 @@
+/** Gives up what waited too long: messages that never left in their time, and messages WhatsApp never confirmed. */
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { SendStore, SessionStore } from "../core/store.ts";
+import type { Ingest } from "./ingest.ts";
+import { EXPIRED, failedFact, UNCONFIRMED, type Relay } from "./relay.ts";
+
+const LOOK_EVERY_MS = 5_000;
+const CONFIRMED_WITHIN_MS = 24 * 60 * 60 * 1000;
+
+export interface OverdueParts {
+  sends: Pick<SendStore, "waiting" | "unconfirmed">;
+  sessions: Pick<SessionStore, "list">;
+  relay: Pick<Relay, "isHeld">;
+  ingest: Ingest;
+  clock: Clock;
+  log: Log;
+}
+
+export interface Overdue {
+  /** Looks now; the timer does the same every few seconds. */
+  look(): Promise<void>;
+  stop(): void;
+}
+
+export function watchOverdue({ sends, sessions, relay, ingest, clock, log }: OverdueParts): Overdue {
+  const lookAt = async (sessionId: string): Promise<void> => {
+    const now = clock.now();
+    const expired = (await sends.waiting(sessionId)).filter(
+      ({ messageId, expiresAt }) => expiresAt <= now && !relay.isHeld(sessionId, messageId),
+    );
+    const silent = await sends.unconfirmed(sessionId, new Date(now.getTime() - CONFIRMED_WITHIN_MS));
+    const facts = [
+      ...expired.map(({ chatId, messageId }) => failedFact(chatId, messageId, EXPIRED, now)),
+      ...silent.map(({ chatId, messageId }) => failedFact(chatId, messageId, UNCONFIRMED, now)),
+    ];
+    if (facts.length === 0) return;
+    await ingest({ sessionId, facts, closes: [] });
+    log.warn({ sessionId, expired: expired.length, unconfirmed: silent.length }, "messages.given_up");
+  };
+
+  let running: Promise<void> | null = null;
+  const look = async (): Promise<void> => {
+    for (const { sessionId } of await sessions.list()) await lookAt(sessionId);
+  };
+  const lookOnce = (): Promise<void> => {
+    running ??= look().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  const timer = setInterval(() => {
+    lookOnce().catch((error: unknown) => log.error({ err: error }, "messages.overdue_unknown"));
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return { look: lookOnce, stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,148 @@
+/** Makes accepted messages leave, one after the other per chat, with the id they were accepted under. */
+import type { Clock } from "../core/clock.ts";
+import { toSeconds } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { Jid } from "../core/jid.ts";
+import type { Log } from "../core/log.ts";
+import type { InboxStore, SendStore } from "../core/store.ts";
+import type { WhatsAppLink } from "../core/whatsapp.ts";
+import type { Ingest } from "./ingest.ts";
+import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
+import type { SendLanes } from "./send-lane.ts";
+import { outgoing, type KeptOrder } from "./send-order.ts";
+
+/** A library call that never ends must not hold its chat for ever; big files need their time to upload. */
+const SEND_DEADLINE_MS = 10 * 60 * 1000;
+
+export interface RelayJob {
+  sessionId: string;
+  chatId: Jid;
+  messageId: string;
+  order: KeptOrder;
+  expiresAt: Date;
+}
+
+export interface Relay {
+  /** From before a message is accepted until its `run` is over nobody else sends it. */
+  hold(sessionId: string, messageId: string): void;
+  release(sessionId: string, messageId: string): void;
+  isHeld(sessionId: string, messageId: string): boolean;
+  /**
+   * Ends when the message left, when its failure is recorded, or when it has to wait for the next connection. Never
+   * rejects: whoever cares for the outcome listens to the facts.
+   */
+  run(job: RelayJob): Promise<void>;
+  /** Messages not on their way yet stay where they are. */
+  stop(): void;
+}
+
+export interface RelayParts {
+  sends: Pick<SendStore, "relayed">;
+  inbox: Pick<InboxStore, "message">;
+  media: { pathOf(mediaId: string): string };
+  link: (sessionId: string) => WhatsAppLink;
+  ingest: Ingest;
+  lanes: SendLanes;
+  clock: Clock;
+  log: Log;
+}
+
+export const laneOf = (sessionId: string, chatId: Jid): string => `${sessionId} ${chatId}`;
+
+export function createRelay({ sends, inbox, media, link, ingest, lanes, clock, log }: RelayParts): Relay {
+  const held = new Set<string>();
+  const nameOf = (sessionId: string, messageId: string): string => `${sessionId} ${messageId}`;
+  let stopped = false;
+
+  const fail = async ({ sessionId, chatId, messageId }: RelayJob, refusal: Refusal): Promise<void> => {
+    log.warn({ sessionId, messageId, code: refusal.code }, "message.refused");
+    await ingest({ sessionId, facts: [failedFact(chatId, messageId, refusal, clock.now())], closes: [] });
+  };
+
+  const attempt = async (job: RelayJob): Promise<void> => {
+    const { sessionId, chatId, messageId, order } = job;
+    const quoted =
+      order.quotedMessageId === null ? null : await inbox.message(sessionId, order.quotedMessageId, chatId);
+    let tried: WhatsAppLink | null = null;
+    while (!stopped) {
+      if (job.expiresAt <= clock.now()) return fail(job, EXPIRED);
+      const current = openLink(link, sessionId);
+      // A connection that broke under the send may have a successor already; only that one is worth another try.
+      if (current === null || current === tried) return;
+      tried = current;
+      let sent: Awaited<ReturnType<WhatsAppLink["send"]>>;
+      try {
+        const content = outgoing(order, (mediaId) => media.pathOf(mediaId));
+        const { isForwarded } = order;
+        sent = await inTime(current.send({ chatId, messageId, content, quoted, isForwarded }));
+      } catch (error) {
+        if (isInterruption(error)) continue;
+        if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
+        return fail(job, refusalOf(error));
+      }
+      await sends.relayed(sessionId, messageId, sent, clock.now());
+      log.info({ sessionId, messageId, kind: order.content.kind }, "message.relayed");
+      return;
+    }
+  };
+
+  return {
+    hold: (sessionId, messageId) => held.add(nameOf(sessionId, messageId)),
+    release: (sessionId, messageId) => held.delete(nameOf(sessionId, messageId)),
+    isHeld: (sessionId, messageId) => held.has(nameOf(sessionId, messageId)),
+    run: async (job) => {
+      const { sessionId, messageId } = job;
+      held.add(nameOf(sessionId, messageId));
+      try {
+        await lanes.run(laneOf(sessionId, job.chatId), () => attempt(job));
+      } catch (error) {
+        // Our store failed: the row says "waiting" still, so the next connection sends it (again) under the same id.
+        log.error({ sessionId, messageId, err: error }, "send.not_recorded");
+      } finally {
+        held.delete(nameOf(sessionId, messageId));
+      }
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+export const EXPIRED: Refusal = { code: "expired", error: "Not sent within its time to live." };
+export const UNCONFIRMED: Refusal = { code: "unconfirmed", error: "WhatsApp never confirmed it." };
+
+export const failedFact = (chatId: Jid, messageId: string, { code, error }: Refusal, now: Date) => ({
+  kind: "status" as const,
+  chatId,
+  ids: [messageId],
+  status: "failed" as const,
+  at: toSeconds(now),
+  participant: null,
+  code,
+  error,
+});
+
+/** The session's connection, or null while there is none. */
+export function openLink(link: (sessionId: string) => WhatsAppLink, sessionId: string): WhatsAppLink | null {
+  try {
+    return link(sessionId);
+  } catch (error) {
+    if (error instanceof HubError && error.code === "SESSION_NOT_CONNECTED") return null;
+    throw error;
+  }
+}
+
+async function inTime<T>(sending: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new HubError("SESSION_NOT_CONNECTED", "The connection did not take the message in time."));
+    }, SEND_DEADLINE_MS);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([sending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

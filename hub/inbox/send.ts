@@ -1,0 +1,214 @@
+/** Says things on WhatsApp: every message is on disk, with its id, before it leaves; the answer waits for WhatsApp's word. */
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { Jid } from "../core/jid.ts";
+import type { Log } from "../core/log.ts";
+import type { Message } from "../core/message.ts";
+import type { Nudge } from "../core/nudge.ts";
+import type { InboxStore, SendStore, SessionStore } from "../core/store.ts";
+import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { createAcceptance } from "./acceptance.ts";
+import { createAckWaiters } from "./ack-waiters.ts";
+import { createActions, type Actions } from "./actions.ts";
+import { createAnswerWait } from "./answer-wait.ts";
+import { compose, composeCopy, resolveMentions } from "./compose.ts";
+import type { Contacts } from "./contacts.ts";
+import { findMessage } from "./find-message.ts";
+import { reachable } from "./first-contact.ts";
+import type { Ingest } from "./ingest.ts";
+import { keptContent } from "./kept-content.ts";
+import type { Media } from "./media.ts";
+import { offlineMessageId } from "./message-id.ts";
+import { watchOverdue } from "./overdue.ts";
+import { reactionAnswer } from "./reaction-answer.ts";
+import { resolveRecipient } from "./recipient.ts";
+import { refusalError } from "./refusal.ts";
+import { createRelay, openLink } from "./relay.ts";
+import { createResume } from "./resume.ts";
+import { createSendLanes } from "./send-lane.ts";
+import type { MessageTarget, SendOrigin, SendRequest } from "./send-request.ts";
+
+const RETRY_TTL_MS = 60 * 60 * 1000;
+const STOP_PATIENCE_MS = 3_000;
+
+export interface Sending extends Actions {
+  /**
+   * Answers with the message as WhatsApp took it (`sent`), or `pending` when its word did not come in time.
+   * @throws HubError VALIDATION_ERROR, SESSION_NOT_CONNECTED, MEDIA_ERROR … before anything left;
+   * RECIPIENT_RESTRICTED, WHATSAPP_ERROR when WhatsApp refused it.
+   */
+  send(request: SendRequest): Promise<Message>;
+  /** A WhatsApp id to claim an idempotency key with; passed back as `messageId`. */
+  reserveId(sessionId: string): string;
+  /** The same message to somebody else. */
+  forward(order: SendOrigin & MessageTarget & { to: string }): Promise<Message>;
+  /** Sends a failed message again under its own id. @throws HubError STATE_CONFLICT unless it failed. */
+  retry(order: SendOrigin & MessageTarget): Promise<Message>;
+  /** Sends what was accepted and did not leave, before a crash or while disconnected; to be called at every open. */
+  resume(sessionId: string): Promise<void>;
+  /** Gives up what waited too long; happens by itself every few seconds. */
+  giveUpOverdue(): Promise<void>;
+  stop(): Promise<void>;
+  idle(): Promise<void>;
+}
+
+export interface SendingParts {
+  sends: SendStore;
+  inbox: InboxStore;
+  sessions: Pick<SessionStore, "get" | "list">;
+  media: Pick<Media, "fromSource" | "pathOf" | "remove" | "open">;
+  contacts: Pick<Contacts, "lookUp">;
+  link: (sessionId: string) => WhatsAppLink;
+  ingest: Ingest;
+  clock: Clock;
+  nudge: Nudge;
+  log: Log;
+  /** Throws OVERLOADED while the hub has no room for more. */
+  refuseWhenFull?: () => Promise<void>;
+  ackWaitMs?: number;
+}
+
+export function createSending(parts: SendingParts): Sending {
+  const { sends, inbox, media, link, ingest, clock, log } = parts;
+  const acks = createAckWaiters();
+  const forget = ingest.onRecorded((sessionId, facts) => acks.tell(sessionId, facts));
+  const lanes = createSendLanes();
+  const wait = createAnswerWait(parts.ackWaitMs === undefined ? {} : { ackWaitMs: parts.ackWaitMs });
+  const relay = createRelay({ sends, inbox, media, link, ingest, lanes, clock, log });
+  const resuming = createResume({ sends, relay, log });
+  const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, ingest, clock, log });
+  const actions = createActions({ ...parts, acks, lanes, wait });
+  const acceptance = createAcceptance({ ...parts, relay, resume: resuming, acks, wait });
+  let isStopped = false;
+
+  const begin = async (): Promise<number> => {
+    if (isStopped) throw new HubError("SHUTTING_DOWN", "The hub is stopping.");
+    await parts.refuseWhenFull?.();
+    return performance.now();
+  };
+
+  const reserveId = (sessionId: string): string =>
+    openLink(link, sessionId)?.newMessageId() ?? offlineMessageId();
+
+  /** A call repeated after a crash finds what its first run accepted. */
+  const acceptedBefore = async ({ sessionId, reservedId }: SendOrigin): Promise<Message | null> =>
+    reservedId === undefined ? null : inbox.message(sessionId, reservedId);
+
+  const finish = async (message: Message, startedAt: number): Promise<Message> => {
+    if (message.status === "failed")
+      throw refusalError({ code: "WHATSAPP_ERROR", error: "it was refused or expired." }, message.id);
+    if (message.status !== "pending" || openLink(link, message.sessionId) === null) return message;
+    return acceptance.settle(message, startedAt, () => void resumeLogged(message.sessionId));
+  };
+
+  const resumeLogged = (sessionId: string): Promise<void> =>
+    resuming
+      .resume(sessionId)
+      .catch((error: unknown) => log.error({ sessionId, err: error }, "sends.not_resumed"));
+
+  /** Where a message goes; refuses before anything is fetched or kept. */
+  const destination = async (
+    { sessionId, numbering }: SendOrigin,
+    written: string,
+    queue: boolean,
+  ): Promise<Jid> => {
+    const jid = await resolveRecipient({ sessionId, written, numbering, inbox });
+    if (queue && openLink(link, sessionId) === null) return jid;
+    link(sessionId);
+    return reachable(sessionId, jid, parts);
+  };
+
+  const quotedIn = async (sessionId: string, chatId: Jid, quotedMessageId: string | null): Promise<void> => {
+    if (quotedMessageId === null || (await inbox.message(sessionId, quotedMessageId, chatId)) !== null)
+      return;
+    throw new HubError("VALIDATION_ERROR", "The quoted message is not known in this chat.", {
+      details: { fields: [{ path: "quotedMessageId", problem: "is not known in this chat" }] },
+    });
+  };
+
+  return {
+    ...actions,
+    reserveId,
+    send: async (request) => {
+      const startedAt = await begin();
+      const { sessionId, content, queue, ttlSeconds, client, quotedMessageId } = request;
+      if (content.kind === "reaction") {
+        const { messageId, emoji } = content;
+        const acted = await actions.react({ ...request, chatId: request.to, messageId, emoji });
+        return reactionAnswer(acted, emoji, clock.now());
+      }
+      const earlier = await acceptedBefore(request);
+      if (earlier !== null) return finish(earlier, startedAt);
+      const chatId = await destination(request, request.to, queue);
+      await quotedIn(sessionId, chatId, quotedMessageId);
+      const mentions = await resolveMentions(request, inbox);
+      const composed = await compose(content, sessionId, media);
+      return acceptance.accept({
+        sessionId,
+        chatId,
+        id: request.reservedId ?? reserveId(sessionId),
+        client,
+        composed,
+        quotedMessageId,
+        mentions,
+        isForwarded: false,
+        queue,
+        ttlSeconds,
+        startedAt,
+      });
+    },
+    forward: async (order) => {
+      const startedAt = await begin();
+      const { sessionId, client } = order;
+      const earlier = await acceptedBefore(order);
+      if (earlier !== null) return finish(earlier, startedAt);
+      const content = keptContent(await findMessage(order, inbox));
+      const chatId = await destination(order, order.to, false);
+      return acceptance.accept({
+        sessionId,
+        chatId,
+        id: order.reservedId ?? reserveId(sessionId),
+        client,
+        composed: await composeCopy(content, sessionId, media),
+        quotedMessageId: null,
+        mentions: [],
+        isForwarded: true,
+        queue: false,
+        ttlSeconds: null,
+        startedAt,
+      });
+    },
+    retry: async (order) => {
+      const startedAt = await begin();
+      const message = await findMessage(order, inbox);
+      const { sessionId, chatId, id: messageId, quotedMessageId, mentions, isForwarded } = message;
+      if (!message.fromMe || message.status !== "failed")
+        throw new HubError("STATE_CONFLICT", "Only a message that failed can be sent again.", {
+          details: { messageId, status: message.status },
+        });
+      if (relay.isHeld(sessionId, messageId)) return acceptance.settle(message, startedAt);
+      const kept = { content: keptContent(message), quotedMessageId, mentions, isForwarded };
+      link(sessionId);
+      if (message.media !== null) await media.open(message.media.mediaId);
+      const expiresAt = new Date(clock.now().getTime() + RETRY_TTL_MS);
+      return acceptance.deliver(message, { sessionId, chatId, messageId, order: kept, expiresAt }, startedAt);
+    },
+    resume: (sessionId) => resuming.resume(sessionId),
+    giveUpOverdue: () => overdue.look(),
+    stop: async () => {
+      isStopped = true;
+      overdue.stop();
+      relay.stop();
+      wait.stop();
+      await Promise.race([lanes.idle(), patience(STOP_PATIENCE_MS)]);
+      forget();
+    },
+    idle: () => lanes.idle(),
+  };
+}
+
+/** Resolves after a while; keeps no process alive. */
+const patience = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });

@@ -1,0 +1,65 @@
+/** The process: environment → configuration → hub → ready → wait for a signal → stop. The only reader of the environment. */
+import { existsSync } from "node:fs";
+import { ConfigError, readConfig } from "./config.ts";
+import { startHub } from "./hub.ts";
+import { createLog } from "./log.ts";
+import { isBaileysSocketError } from "./whatsapp/socket-error.ts";
+
+/** A stop that hangs must not outlive pm2's patience (`kill_timeout`, 10 s). */
+const STOP_DEADLINE_MS = 9_000;
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function main(): Promise<void> {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const config = readConfig(process.env);
+  const log = createLog(config.logLevel);
+
+  process.on("unhandledRejection", (reason) => {
+    // A socket that dies at the wrong moment rejects inside the library where nobody can catch it; all else is a bug.
+    if (isBaileysSocketError(reason)) {
+      log.warn({ code: "connection_closed" }, "whatsapp.rejection_ignored");
+      return;
+    }
+    log.fatal({ err: reason }, "process.unhandled_rejection");
+    process.exit(1);
+  });
+
+  const hub = await startHub(config, log);
+  if (hub.newApiKey !== null)
+    say(
+      `\nYour API key, shown only now; keep it safe:\n\n  ${hub.newApiKey}\n\nSend it as the header X-API-Key.\n`,
+    );
+  log.info({ url: hub.url }, "hub.ready");
+  process.send?.("ready"); // pm2's wait_ready
+
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "hub.stopping");
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    hub.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, "hub.stop_failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+}
+
+main().catch((error: unknown) => {
+  say(
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error),
+  );
+  process.exit(1);
+});

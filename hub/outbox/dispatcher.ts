@@ -1,0 +1,179 @@
+/** Runs one worker per endpoint: starts and stops them, wakes them, keeps their health on disk. */
+import type { Clock } from "../core/clock.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Log } from "../core/log.ts";
+import type { Nudge } from "../core/nudge.ts";
+import type { EventStore, OutboxStore } from "../core/store.ts";
+import type { AddressGuard } from "../core/webhook-address.ts";
+import type { Endpoints } from "./endpoints.ts";
+import type { Health } from "./health.ts";
+import { parkedEvent } from "./parked.ts";
+import { createSettler } from "./settler.ts";
+import { createSlots } from "./slots.ts";
+import { createTimeline } from "./timeline.ts";
+import { createWorker, type Worker } from "./worker.ts";
+
+/** Requests on their way over all endpoints. */
+const TOTAL = 64;
+const TICK_MS = 1000;
+/** Rings that come close together are one. */
+const RING_MS = 4;
+const STOP_MS = 5000;
+
+export interface Dispatcher {
+  start(): Promise<void>;
+  /** Takes nothing more, lets requests under way finish for a few seconds, writes down their results. */
+  stop(): Promise<void>;
+  /** Resolves when nothing can be done now: all delivered, waiting for its time, or held back by a breaker. */
+  idle(): Promise<void>;
+}
+
+export interface DispatcherParts {
+  outbox: OutboxStore;
+  endpoints: Pick<Endpoints, "list" | "signing" | "saveHealth" | "onChange">;
+  events: Pick<EventStore, "append">;
+  guard: AddressGuard;
+  clock: Clock;
+  nudge: Nudge;
+  log: Log;
+  /** `InboxHub/<version>` */
+  userAgent: string;
+  random?: () => number;
+}
+
+export function createDispatcher(parts: DispatcherParts): Dispatcher {
+  const { outbox, endpoints, events, guard, clock, nudge, log, userAgent, random = Math.random } = parts;
+  const timeline = createTimeline({ clock, log });
+  const settler = createSettler({ outbox, timeline, log });
+  const slots = createSlots(TOTAL);
+  const workers = new Map<string, Worker>();
+  const saved = new Map<string, Health>();
+  const errands = new Set<Promise<void>>();
+  let atRest: (() => void)[] = [];
+  let tick: NodeJS.Timeout | null = null;
+  let ring: NodeJS.Timeout | null = null;
+  let unsubscribe: (() => void)[] = [];
+
+  const isResting = (): boolean =>
+    errands.size === 0 && ring === null && [...workers.values()].every((worker) => worker.isResting());
+  const onRest = (): void => {
+    if (atRest.length === 0 || !isResting()) return;
+    const waiting = atRest;
+    atRest = [];
+    for (const resolve of waiting) resolve();
+  };
+
+  /** Work nobody waits for; its failure is told once. */
+  const errand = (what: string, work: Promise<unknown>): void => {
+    const running: Promise<void> = work
+      .then(
+        () => undefined,
+        (error: unknown) => log.error({ err: error }, what),
+      )
+      .finally(() => {
+        errands.delete(running);
+        onRest();
+      });
+    errands.add(running);
+  };
+
+  const saveHealth = (id: string, health: Health, becomes: Endpoint["state"] | null): void => {
+    saved.set(id, health);
+    errand("endpoint.health_not_saved", endpoints.saveHealth(id, health, becomes));
+  };
+
+  const workerFor = (endpoint: Endpoint): Worker =>
+    createWorker(endpoint, {
+      outbox,
+      guard,
+      settler,
+      slots,
+      clock,
+      timeline,
+      log,
+      userAgent,
+      random,
+      signing: (of) => endpoints.signing(of),
+      onParked: (due, error) => {
+        log.warn({ deliveryId: due.n, endpointId: due.endpointId, seq: due.seq, error }, "delivery.parked");
+        const event = parkedEvent(due, error);
+        if (event === null) return;
+        errand(
+          "delivery.dead_not_told",
+          events.append(due.sessionId, [event], clock.now()).then(() => nudge.ring()),
+        );
+      },
+      onHealth: saveHealth,
+      onRest,
+    });
+
+  const changed = (id: string, endpoint: Endpoint | null): void => {
+    const worker = workers.get(id);
+    if (endpoint === null) {
+      worker?.stop();
+      worker?.close();
+      workers.delete(id);
+    } else if (worker === undefined) {
+      const created = workerFor(endpoint);
+      workers.set(id, created);
+      created.wake();
+    } else worker.update(endpoint);
+  };
+
+  const wakeAll = (): void => {
+    for (const worker of workers.values()) worker.wake();
+  };
+  const rung = (): void => {
+    ring ??= setTimeout(() => {
+      ring = null;
+      wakeAll();
+      onRest();
+    }, RING_MS);
+  };
+
+  const saveChanged = (): void => {
+    for (const [id, worker] of workers) {
+      const health = worker.health();
+      const before = saved.get(id);
+      if (before?.lastSuccessAt === health.lastSuccessAt && before.lastError === health.lastError) continue;
+      if (before === undefined && health.lastSuccessAt === null && health.lastError === null) continue;
+      saveHealth(id, health, null);
+    }
+  };
+
+  return {
+    start: async () => {
+      for (const endpoint of await endpoints.list()) changed(endpoint.id, endpoint);
+      unsubscribe = [nudge.onRing(rung), endpoints.onChange(changed)];
+      tick = setInterval(() => {
+        wakeAll();
+        saveChanged();
+      }, TICK_MS);
+    },
+    stop: async () => {
+      for (const end of unsubscribe) end();
+      unsubscribe = [];
+      if (tick !== null) clearInterval(tick);
+      if (ring !== null) clearTimeout(ring);
+      tick = ring = null;
+      for (const worker of workers.values()) worker.stop();
+      await Promise.race([resting(), patience(STOP_MS)]);
+      for (const worker of workers.values()) worker.close();
+      await settler.stop();
+      saveChanged();
+      await Promise.all(errands);
+      workers.clear();
+    },
+    idle: async () => {
+      wakeAll();
+      await resting();
+    },
+  };
+
+  function resting(): Promise<void> {
+    settler.hurry();
+    return isResting() ? Promise.resolve() : new Promise((resolve) => atRest.push(resolve));
+  }
+}
+
+const patience = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());

@@ -1,0 +1,172 @@
+/** Tries an endpoint once and says at each step what worked, and what helps where it did not. */
+import { eventBody, HUB_SESSION, type EventName } from "../contract/events.ts";
+import { judge } from "../core/acknowledgement.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import { newId } from "../core/ids.ts";
+import type { AddressGuard } from "../core/webhook-address.ts";
+import { ALLOW_SETTING } from "../core/webhook-address.ts";
+import { createSender, type Exchange } from "./sender.ts";
+import { webhookHeaders, type Signing } from "./wire-headers.ts";
+
+const HOPS = ["dns", "connect", "tls", "http", "signature", "ack"] as const;
+
+export interface Hop {
+  hop: (typeof HOPS)[number];
+  ok: boolean;
+  ms: number | null;
+  detail: string;
+  advice: string | null;
+}
+
+export interface EndpointTest {
+  hops: Hop[];
+  /** HTTP status, null when no answer came. */
+  status: number | null;
+  /** Beginning of the answer. */
+  body: string;
+}
+
+const SHOWN_BODY = 2048;
+
+export async function tryEndpoint(
+  endpoint: Endpoint,
+  {
+    event = "endpoint.test",
+    signing,
+    guard,
+    userAgent,
+    now,
+  }: { event?: EventName | undefined; signing: Signing; guard: AddressGuard; userAgent: string; now: Date },
+): Promise<EndpointTest> {
+  const shipment = {
+    eventId: newId("evt", now),
+    event,
+    sessionId: HUB_SESSION,
+    seq: 0,
+    attempt: 1,
+    replay: false,
+  };
+  const body = Buffer.from(
+    eventBody({
+      id: shipment.eventId,
+      seq: shipment.seq,
+      event,
+      sessionId: HUB_SESSION,
+      timestamp: now.toISOString(),
+      data: { sessionId: HUB_SESSION, session_db_id: 0, hello: true },
+    }),
+  );
+  const sender = createSender(endpoint, guard);
+  try {
+    const headers = webhookHeaders({ ...shipment, body }, { endpoint, signing, userAgent, at: now });
+    return report(endpoint, await sender.post(body, headers), now);
+  } finally {
+    sender.close();
+  }
+}
+
+function report(endpoint: Endpoint, exchange: Exchange, now: Date): EndpointTest {
+  const { answer, failedAt } = exchange;
+  const stopsAt = failedAt === null ? null : HOPS.indexOf(failedAt);
+  const hops = HOPS.map((hop, index): Hop => {
+    if (stopsAt !== null && answer.kind === "unanswered") {
+      if (index === stopsAt) return { hop, ok: false, ms: null, ...trouble(hop, answer.code) };
+      if (index > stopsAt) return { hop, ok: false, ms: null, detail: "not reached", advice: null };
+    }
+    return reached(hop, endpoint, exchange, now);
+  });
+  return answer.kind === "answered"
+    ? { hops, status: answer.status, body: answer.body.slice(0, SHOWN_BODY) }
+    : { hops, status: null, body: "" };
+}
+
+function reached(hop: Hop["hop"], endpoint: Endpoint, { answer, phases, ms }: Exchange, now: Date): Hop {
+  const fine = (detail: string, took: number | undefined): Hop => ({
+    hop,
+    ok: true,
+    ms: took ?? null,
+    detail,
+    advice: null,
+  });
+  switch (hop) {
+    case "dns":
+      return fine("resolved", phases.dns);
+    case "connect":
+      return fine("connected", phases.tcp);
+    case "tls":
+      return fine(endpoint.url.startsWith("https:") ? "certificate accepted" : "plain http", phases.tls);
+    case "http":
+    case "signature":
+    case "ack":
+      return answer.kind === "answered"
+        ? { hop, ms: hop === "http" ? ms : null, ...judged(hop, answer, endpoint, now) }
+        : fine("no answer", undefined);
+  }
+}
+
+type Verdict = Pick<Hop, "ok" | "detail" | "advice">;
+
+function judged(
+  hop: "http" | "signature" | "ack",
+  answer: Exchange["answer"] & { kind: "answered" },
+  endpoint: Endpoint,
+  now: Date,
+): Verdict {
+  const { status } = answer;
+  const fine = (detail: string): Verdict => ({ ok: true, detail, advice: null });
+  const isSuccess = status >= 200 && status < 300;
+  const result = judge(answer, endpoint.ack, now);
+  const error = result.outcome === "failed" ? result.error : null;
+  const signatureRefused =
+    status === 401 || status === 403 || error?.startsWith("Invalid signature") === true;
+  if (hop === "http")
+    return isSuccess
+      ? fine(`HTTP ${status}`)
+      : { ok: false, detail: `HTTP ${status}`, advice: statusAdvice(status) };
+  if (hop === "signature")
+    return signatureRefused
+      ? {
+          ok: false,
+          detail: error ?? `HTTP ${status}`,
+          advice:
+            "Check that the receiver has this endpoint's secret, verifies the raw body, and that its clock is right.",
+        }
+      : fine(isSuccess ? "not refused" : "nothing said about it");
+  return error === null
+    ? fine(result.outcome === "skipped" ? `skipped: ${result.note}` : "acknowledged")
+    : {
+        ok: false,
+        detail: error,
+        advice: "The receiver answered that it did not take the event; its own log says why.",
+      };
+}
+
+function statusAdvice(status: number): string {
+  if (status >= 300 && status < 400) return "Redirects are not followed: enter the address it leads to.";
+  if (status === 401 || status === 403)
+    return "The receiver refuses the call: check the secret and its access rules.";
+  if (status === 404 || status === 405) return "Nothing takes a POST at this path: check the URL.";
+  if (status === 410)
+    return "The receiver says it wants no more: a delivery answered so pauses the endpoint.";
+  if (status === 429) return "The receiver limits calls: lower the endpoint's concurrency.";
+  return status >= 500
+    ? "The receiver failed inside: its own log says why."
+    : "The receiver refuses this event.";
+}
+
+function trouble(hop: Hop["hop"], code: string): { detail: string; advice: string } {
+  if (code === "ADDRESS_REFUSED")
+    return {
+      detail: "the address must not be called",
+      advice: `Private ranges are opened with ${ALLOW_SETTING}; metadata addresses never.`,
+    };
+  const advice: Record<Hop["hop"], string> = {
+    dns: "The host name is not known: check its spelling and its DNS entry.",
+    connect: "Nothing listens there, or a firewall is in between: check host, port and firewall.",
+    tls: "The certificate is not valid for this name or is not trusted: renew it or send the whole chain.",
+    http: "It connected and then gave no proper answer in time: check what listens there.",
+    signature: "",
+    ack: "",
+  };
+  return { detail: code, advice: advice[hop] };
+}

@@ -1,0 +1,331 @@
+/** The receivers of webhooks: what they are, their secrets, and the rules they keep. The only writer of the store's rows. */
+import { X_SET, type EventName } from "../contract/events.ts";
+import { makeSecret } from "../contract/signature.ts";
+import type { Cipher } from "../core/cipher.ts";
+import type { Clock } from "../core/clock.ts";
+import { closedBreaker, type Endpoint } from "../core/endpoint.ts";
+import { HubError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
+import type { EndpointStore } from "../core/store.ts";
+import type { AddressGuard } from "../core/webhook-address.ts";
+import { invalid, secretProblems, settingProblems, urlProblems, type Problem } from "./endpoint-rules.ts";
+import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
+import type { Health } from "./health.ts";
+import type { Signing } from "./wire-headers.ts";
+
+/** How long the secret before a rotation still signs beside the new one. */
+const OVERLAP_MS = 24 * 3_600_000;
+
+/** What a person may choose. */
+export type EndpointSettings = Pick<
+  Endpoint,
+  | "url"
+  | "description"
+  | "sessions"
+  | "events"
+  | "ordering"
+  | "ack"
+  | "presets"
+  | "headers"
+  | "timeoutMs"
+  | "concurrency"
+  | "enabled"
+  | "client"
+  | "includeQr"
+  | "signatureHeaderName"
+>;
+/** Members that are undefined are left as they are. */
+export type EndpointChange = { [K in keyof EndpointSettings]?: EndpointSettings[K] | undefined };
+
+export interface Endpoints {
+  list(): Promise<Endpoint[]>;
+  /** `NOT_FOUND` */
+  get(id: string): Promise<Endpoint>;
+  /** The secret as it is displayed; the only time it is shown. */
+  create(
+    input: EndpointChange & { url: string; secret?: string | undefined },
+  ): Promise<{ endpoint: Endpoint; secret: string }>;
+  update(id: string, change: EndpointChange): Promise<Endpoint>;
+  /** Returns how many deliveries it was still owed; they are dismissed. */
+  remove(id: string): Promise<{ dismissed: number }>;
+  rotateSecret(id: string, secret?: string): Promise<{ secret: string; previousValidUntil: Date }>;
+  pause(id: string): Promise<Endpoint>;
+  /** Starts afresh: breaker closed, run of failures forgotten. */
+  resume(id: string): Promise<Endpoint>;
+  /** Sends `endpoint.test` now, outside the outbox. */
+  test(id: string, event?: EventName): Promise<EndpointTest>;
+  /** The one endpoint a session manages by itself. An empty URL removes it. `secret` only when the hub made it. */
+  setForSession(
+    sessionId: string,
+    wish: { url?: string | undefined; secret?: string | undefined; client?: string | null | undefined },
+  ): Promise<{ endpoint: Endpoint | null; secret: string | null }>;
+  forSession(sessionId: string): Promise<Endpoint[]>;
+  /** The endpoint of the hub's own configuration; null takes a former one out of use, its rows stay. */
+  ensureDefault(
+    target: { url: string; secret: string; client?: string | null } | null,
+  ): Promise<Endpoint | null>;
+  /** Secrets that sign now. */
+  signing(endpoint: Endpoint): Signing;
+  /** Keeps what the dispatcher learnt. `becomes` changes the state unless a person paused it meanwhile. */
+  saveHealth(id: string, health: Health, becomes: Endpoint["state"] | null): Promise<void>;
+  /** Calls `listener` after each change by a person; null when it is gone. Returns the function that stops it. */
+  onChange(listener: (id: string, endpoint: Endpoint | null) => void): () => void;
+}
+
+export interface EndpointsParts {
+  store: EndpointStore;
+  cipher: Cipher;
+  guard: AddressGuard;
+  clock: Clock;
+  log: Log;
+  /** `InboxHub/<version>` */
+  userAgent: string;
+}
+
+export function createEndpoints(parts: EndpointsParts): Endpoints {
+  const { store, cipher, guard, clock, log } = parts;
+  const listeners = new Set<(id: string, endpoint: Endpoint | null) => void>();
+  const secrets = new WeakMap<Uint8Array, string>();
+  let book: Promise<Map<string, Endpoint>> | null = null;
+  let changes: Promise<unknown> = Promise.resolve();
+
+  const known = (): Promise<Map<string, Endpoint>> => {
+    book ??= store.list().then((rows) => new Map(rows.map((row) => [row.id, row])));
+    book.catch(() => (book = null)); // the next call asks again
+    return book;
+  };
+  const get = async (id: string): Promise<Endpoint> => {
+    const endpoint = (await known()).get(id);
+    if (endpoint === undefined) throw new HubError("NOT_FOUND", `There is no endpoint "${id}".`);
+    return endpoint;
+  };
+  /** Changes follow one another: two at once would each build on the same old row. */
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = changes.then(work, work);
+    changes = result.catch(() => undefined);
+    return result;
+  };
+
+  const seal = (id: string, secret: string): Uint8Array =>
+    cipher.seal(`endpoint:${id}`, Buffer.from(secret, "utf8"));
+  const open = (id: string, sealed: Uint8Array): string => {
+    const cached = secrets.get(sealed);
+    if (cached !== undefined) return cached;
+    const secret = Buffer.from(cipher.open(`endpoint:${id}`, sealed)).toString("utf8");
+    secrets.set(sealed, secret);
+    return secret;
+  };
+  const signing = ({ id, secret, previousSecret }: Endpoint): Signing => ({
+    secret: open(id, secret),
+    previous:
+      previousSecret !== null && previousSecret.until > clock.now() ? open(id, previousSecret.sealed) : null,
+  });
+
+  const tell = (id: string, endpoint: Endpoint | null): void => {
+    for (const listener of listeners) listener(id, endpoint);
+  };
+  const save = async (endpoint: Endpoint): Promise<Endpoint> => {
+    await store.save(endpoint);
+    (await known()).set(endpoint.id, endpoint);
+    tell(endpoint.id, endpoint);
+    return endpoint;
+  };
+
+  const refuse = async (endpoint: Endpoint, before: Endpoint | null, secret?: string): Promise<void> => {
+    const problems: Problem[] = [...settingProblems(endpoint), ...secretProblems(secret)];
+    if (endpoint.url !== before?.url) problems.push(...(await urlProblems(endpoint.url, guard)));
+    if (problems.length > 0) throw invalid(problems);
+  };
+
+  const create = async (
+    input: EndpointChange & { url: string; secret?: string | undefined },
+    managedBy: Endpoint["managedBy"],
+  ): Promise<{ endpoint: Endpoint; secret: string }> => {
+    const now = clock.now();
+    const id = newId("ep", now);
+    const secret = input.secret ?? makeSecret();
+    const endpoint: Endpoint = changed(
+      { ...NEW_ENDPOINT, id, managedBy, secret: seal(id, secret), createdAt: now },
+      input,
+    );
+    await refuse(endpoint, null, secret);
+    await save(endpoint);
+    log.info({ endpointId: id, managedBy }, "endpoint.created");
+    return { endpoint, secret };
+  };
+
+  const update = async (id: string, change: EndpointChange): Promise<Endpoint> => {
+    const before = await get(id);
+    const endpoint = changed(before, change);
+    await refuse(endpoint, before);
+    log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
+    return save(endpoint);
+  };
+
+  const remove = async (id: string): Promise<{ dismissed: number }> => {
+    await get(id);
+    const dismissed = await store.remove(id);
+    (await known()).delete(id);
+    tell(id, null);
+    log.info({ endpointId: id, dismissed }, "endpoint.removed");
+    return { dismissed };
+  };
+
+  const rotate = async (
+    id: string,
+    wished?: string,
+  ): Promise<{ secret: string; previousValidUntil: Date }> => {
+    const before = await get(id);
+    const problems = secretProblems(wished);
+    if (problems.length > 0) throw invalid(problems);
+    const secret = wished ?? makeSecret();
+    const previousValidUntil = new Date(clock.now().getTime() + OVERLAP_MS);
+    await save({
+      ...before,
+      secret: seal(id, secret),
+      previousSecret: { sealed: before.secret, until: previousValidUntil },
+    });
+    log.info({ endpointId: id, previousValidUntil }, "endpoint.secret_rotated");
+    return { secret, previousValidUntil };
+  };
+
+  const setState = async (id: string, state: "active" | "paused"): Promise<Endpoint> => {
+    const before = await get(id);
+    const fresh = state === "active" ? { breaker: closedBreaker, failingSince: null } : {};
+    const endpoint: Endpoint = { ...before, ...fresh, state };
+    await store.saveHealth(id, endpoint);
+    log.info({ endpointId: id, state }, "endpoint.state_set");
+    return save(endpoint);
+  };
+
+  const managed = async (sessionId: string): Promise<Endpoint | undefined> =>
+    [...(await known()).values()].find(
+      ({ managedBy, sessions }) =>
+        managedBy === "session" && sessions !== "*" && sessions.includes(sessionId),
+    );
+
+  const setForSession: Endpoints["setForSession"] = async (sessionId, { url, secret, client }) => {
+    const existing = await managed(sessionId);
+    if (url === "") {
+      if (existing !== undefined) await remove(existing.id);
+      return { endpoint: null, secret: null };
+    }
+    if (existing === undefined) {
+      if (url === undefined)
+        throw invalid([{ path: "webhookUrl", problem: "is needed: this session has none yet" }]);
+      const made = await create(
+        { ...MANAGED, url, secret, client: client ?? null, sessions: [sessionId] },
+        "session",
+      );
+      return { endpoint: made.endpoint, secret: secret === undefined ? made.secret : null };
+    }
+    const problems = secretProblems(secret);
+    if (problems.length > 0) throw invalid(problems);
+    if (url !== undefined && url !== existing.url) await update(existing.id, { url });
+    if (secret !== undefined && secret !== signing(existing).secret) await rotate(existing.id, secret);
+    return { endpoint: await get(existing.id), secret: null };
+  };
+
+  const ensureDefault: Endpoints["ensureDefault"] = async (target) => {
+    const existing = [...(await known()).values()].find(({ managedBy }) => managedBy === "default");
+    if (target === null)
+      return existing === undefined
+        ? null
+        : existing.enabled
+          ? update(existing.id, { enabled: false })
+          : existing;
+    const { url, secret, client = null } = target;
+    if (existing === undefined)
+      return (await create({ ...MANAGED, url, secret, client, description: "HUB_WEBHOOK_URL" }, "default"))
+        .endpoint;
+    if (secret !== signing(existing).secret) await rotate(existing.id, secret);
+    if (url === existing.url && existing.enabled && client === existing.client) return get(existing.id);
+    return update(existing.id, { url, client, enabled: true });
+  };
+
+  return {
+    list: async () => [...(await known()).values()],
+    get,
+    create: (input) => inOrder(() => create(input, null)),
+    update: (id, change) => inOrder(() => update(id, change)),
+    remove: (id) => inOrder(() => remove(id)),
+    rotateSecret: (id, secret) => inOrder(() => rotate(id, secret)),
+    pause: (id) => inOrder(() => setState(id, "paused")),
+    resume: (id) => inOrder(() => setState(id, "active")),
+    test: async (id, event) => {
+      const endpoint = await get(id);
+      const { userAgent } = parts;
+      return tryEndpoint(endpoint, { event, signing: signing(endpoint), guard, userAgent, now: clock.now() });
+    },
+    setForSession: (sessionId, wish) => inOrder(() => setForSession(sessionId, wish)),
+    forSession: async (sessionId) =>
+      [...(await known()).values()].filter(
+        ({ sessions }) => sessions === "*" || sessions.includes(sessionId),
+      ),
+    ensureDefault: (target) => inOrder(() => ensureDefault(target)),
+    signing,
+    saveHealth: (id, health, becomes) =>
+      inOrder(async () => {
+        const endpoint = (await known()).get(id);
+        if (endpoint === undefined) return; // removed meanwhile
+        const { breaker, failingSince, lastSuccessAt, lastError } = health;
+        const state = endpoint.state === "paused" ? "paused" : (becomes ?? endpoint.state);
+        const learnt: Endpoint = { ...endpoint, breaker, failingSince, lastSuccessAt, lastError, state };
+        await store.saveHealth(id, learnt);
+        (await known()).set(id, learnt);
+      }),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "createdAt"> = {
+  url: "",
+  description: "",
+  sessions: "*",
+  events: ["*"],
+  ordering: "chat",
+  ack: "body",
+  presets: [],
+  headers: {},
+  timeoutMs: 15_000,
+  concurrency: 4,
+  enabled: true,
+  client: null,
+  includeQr: false,
+  signatureHeaderName: null,
+  state: "active",
+  previousSecret: null,
+  breaker: closedBreaker,
+  failingSince: null,
+  lastSuccessAt: null,
+  lastError: null,
+};
+
+/** What endpoints that a session or the hub's configuration manages have in common. */
+const MANAGED: EndpointChange = { events: X_SET, ordering: "session", ack: "body" };
+
+/** The endpoint with the settings that were given. */
+function changed(endpoint: Endpoint, change: EndpointChange): Endpoint {
+  return {
+    ...endpoint,
+    url: change.url ?? endpoint.url,
+    description: change.description ?? endpoint.description,
+    sessions: change.sessions ?? endpoint.sessions,
+    events: change.events ?? endpoint.events,
+    ordering: change.ordering ?? endpoint.ordering,
+    ack: change.ack ?? endpoint.ack,
+    presets: change.presets ?? endpoint.presets,
+    headers: change.headers ?? endpoint.headers,
+    timeoutMs: change.timeoutMs ?? endpoint.timeoutMs,
+    concurrency: change.concurrency ?? endpoint.concurrency,
+    enabled: change.enabled ?? endpoint.enabled,
+    includeQr: change.includeQr ?? endpoint.includeQr,
+    client: change.client === undefined ? endpoint.client : change.client,
+    signatureHeaderName:
+      change.signatureHeaderName === undefined ? endpoint.signatureHeaderName : change.signatureHeaderName,
+  };
+}

@@ -1,0 +1,92 @@
+/** Writes down what attempts came to: those that finish together share one transaction, as each costs a disk flush. */
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { OutboxStore, Settlement } from "../core/store.ts";
+
+/** A batch is written when it is this big, or this old, or when somebody waits for it. */
+const BATCH = 64;
+const BATCH_MS = 8;
+const RETRY_MS = 1000;
+
+export interface Settler {
+  /** `done` is called when it is on disk and the lane is free again. */
+  add(settlement: Settlement, done: () => void): void;
+  /** Somebody has nothing to send until what waits here is written. */
+  hurry(): void;
+  /** The store refuses writes: nothing more should be sent, as its result could not be kept. */
+  isFailing(): boolean;
+  /** Writes what is left; gives up at the first refusal, as the leases end with the process anyway. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  settlement: Settlement;
+  done: () => void;
+}
+
+export function createSettler({
+  outbox,
+  timeline,
+  log,
+}: {
+  outbox: Pick<OutboxStore, "settle">;
+  timeline: Clock;
+  log: Log;
+}): Settler {
+  let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let writing: Promise<void> | null = null;
+  let failing = false;
+
+  const write = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        await outbox.settle(
+          batch.map(({ settlement }) => settlement),
+          timeline.now(),
+        );
+      } catch (error) {
+        waiting = [...batch, ...waiting];
+        failing = true;
+        log.error({ err: error, results: waiting.length }, "outbox.settle_failed");
+        return;
+      }
+      failing = false;
+      for (const { done } of batch) done();
+    }
+  };
+
+  const flush = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (writing !== null) return;
+    writing = write().finally(() => {
+      writing = null;
+      if (waiting.length > 0) plan(failing ? RETRY_MS : BATCH_MS);
+    });
+  };
+  const plan = (ms: number): void => {
+    timer ??= setTimeout(flush, ms);
+  };
+
+  return {
+    add: (settlement, done) => {
+      waiting.push({ settlement, done });
+      if (failing) return;
+      if (waiting.length >= BATCH) flush();
+      else plan(BATCH_MS);
+    },
+    hurry: () => {
+      if (waiting.length > 0 && !failing) flush();
+    },
+    isFailing: () => failing,
+    stop: async () => {
+      flush();
+      await writing;
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}

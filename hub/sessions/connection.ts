@@ -1,0 +1,303 @@
+/**
+ * Keeping one account connected: what each signal of its line means, when to try again, when to stop trying, and what
+ * to do while the store is away. Everything here runs in the runner's order, one signal or order at a time.
+ */
+import { nextBackoff } from "../core/backoff.ts";
+import { isActive, isOpen, isRestoredAtStart, type SessionChange } from "../core/session-state.ts";
+import type { Session } from "../core/session.ts";
+import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { afterClose, freshHistory, type CloseHistory, type CloseVerdict } from "./after-close.ts";
+import { createCodes, qrEvents, type Codes } from "./codes.ts";
+import { createLine, type Line, type LineSignal } from "./line.ts";
+import { createLoss, type Loss } from "./loss.ts";
+import {
+  NO_ANSWER,
+  NOT_STARTED,
+  numberInUse,
+  REASONS,
+  RESTART_AGAIN,
+  RESTART_ASKED,
+  type Cause,
+} from "./reasons.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+import { createAlarm, type Alarm } from "./schedule.ts";
+import { reasonAt, type Details, type SessionRecord } from "./session-record.ts";
+import { URGENCY } from "./slots.ts";
+import { unlinkOver } from "./unlink.ts";
+
+type Signal<T extends LineSignal["type"]> = Extract<LineSignal, { type: T }>;
+
+/** A connection that held this long makes the failures before it history. */
+const STABLE_MS = 60_000;
+
+export class Connection {
+  readonly codes: Codes;
+  readonly line: Line;
+  readonly #record: SessionRecord;
+  readonly #parts: RunnerParts;
+  readonly #later: (work: () => Promise<void>) => void;
+  readonly #retry: Alarm;
+  readonly #loss: Loss;
+  readonly #probation: Alarm;
+  #history: CloseHistory = freshHistory;
+  /** WhatsApp asked for a new connection and has accepted none since. */
+  #restartAsked = false;
+  #awaitsStore = false;
+
+  /** `later` runs work in the runner's order, and answers its failure with `storeFailed`. */
+  constructor(record: SessionRecord, parts: RunnerParts, later: (work: () => Promise<void>) => void) {
+    this.#record = record;
+    this.#parts = parts;
+    this.#later = later;
+    this.codes = createCodes(parts.clock);
+    this.#retry = createAlarm(parts.schedule);
+    this.#loss = createLoss({ record, later, schedule: parts.schedule, clock: parts.clock });
+    this.#probation = createAlarm(parts.schedule);
+    this.line = createLine({
+      sessionId: record.session().sessionId,
+      connector: parts.connector,
+      slots: parts.slots,
+      schedule: parts.schedule,
+      clock: parts.clock,
+      log: parts.log,
+      onSignal: (signal, isCurrent) => later(() => (isCurrent() ? this.#hear(signal) : Promise.resolve())),
+    });
+  }
+
+  /** The link to send with. */
+  get openLink(): WhatsAppLink | null {
+    const { state, lostAt } = this.#session;
+    return isOpen(state) && lostAt === null ? this.line.link() : null;
+  }
+
+  get #session(): Session {
+    return this.#record.session();
+  }
+
+  /** No effect on an account that is connected or on its way: ten orders make one link. */
+  async start(): Promise<void> {
+    if (isActive(this.#session.state)) return;
+    this.#history = freshHistory;
+    await this.#record.move({ type: "start" }, { reason: null });
+    this.line.open(URGENCY.ordered);
+  }
+
+  /** A new link on the same credentials. */
+  async renew(): Promise<void> {
+    if (this.#session.state === "store_down") return;
+    if (!isActive(this.#session.state)) return this.start();
+    await this.cut();
+    this.#restartAsked = false;
+    this.#history = freshHistory;
+    await this.#loss.setBack(REASONS.restarted);
+    this.line.open(URGENCY.ordered);
+  }
+
+  /** Brings back, at the start of the hub, what was connected or on its way when the process ended. */
+  async restore(): Promise<void> {
+    const { state, sessionId } = this.#session;
+    if (state === "qr" || state === "pairing_code") {
+      // Scanned in the last moment: the credentials know, the row does not.
+      if (await this.#parts.connector.isPaired(sessionId)) await this.#record.move({ type: "scanned" });
+      else await this.end({ type: "closed", outcome: "qr_expired" }, REASONS.codeLost);
+    } else if (state === "store_down") await this.#record.move({ type: "start" });
+    else if (isOpen(state)) await this.#loss.setBack(REASONS.hubStarted);
+    if (isRestoredAtStart(this.#session.state)) this.line.open(URGENCY.background);
+  }
+
+  /** Ends the link for good, takes the credentials out of use if `retire` says why, and writes where that leaves us. */
+  async end(
+    change: SessionChange,
+    cause: Cause,
+    { retire = null, details = {} }: { retire?: string | null; details?: Details } = {},
+  ): Promise<void> {
+    await this.cut();
+    if (retire !== null) await this.#parts.connector.retireCredentials(this.#session.sessionId, retire);
+    const loggedOut =
+      change.type === "logout" || (change.type === "closed" && change.outcome === "logged_out");
+    await this.#record.move(change, {
+      reason: this.#reason(cause),
+      connectedAt: null,
+      lostAt: this.#loss.since(),
+      // The number is free again: another session may be linked with it.
+      ...(loggedOut ? { phoneNumber: null, lid: null } : {}),
+      ...details,
+    });
+  }
+
+  /** No link, no timer, no code; the state stays. Safe to call twice. */
+  async cut(): Promise<void> {
+    this.#retry.cancel();
+    this.#loss.endGrace();
+    this.#probation.cancel();
+    this.codes.forget();
+    await this.line.close();
+  }
+
+  /** No store, no socket: WhatsApp keeps the messages until a write commits again. */
+  async storeFailed(cause: unknown): Promise<void> {
+    const { sessionId, state } = this.#session;
+    if (!isActive(state)) return;
+    this.#parts.log.error({ sessionId, err: cause }, "session.store_failed");
+    await this.cut();
+    this.#record.moveUnsaved(
+      { type: "store_failed" },
+      {
+        reason: this.#reason(REASONS.storeFailed),
+        connectedAt: null,
+        lostAt: this.#loss.since(),
+      },
+    );
+    if (this.#awaitsStore) return;
+    this.#awaitsStore = true;
+    void this.#parts.storeWatch.whenWritable().then(() => {
+      this.#awaitsStore = false;
+      this.#later(() => this.#storeIsBack());
+    });
+  }
+
+  async #storeIsBack(): Promise<void> {
+    if (this.#session.state !== "store_down") return;
+    await this.#record.move({ type: "start" }, {}, { quiet: this.#loss.isQuiet() });
+    this.#loss.resumeGrace();
+    // Writes that fail although others commit must not become a loop without a pause.
+    const { delayMs, failures } = nextBackoff({
+      failures: this.#history.failures,
+      random: this.#parts.random,
+    });
+    const isFirst = this.#history.failures === 0;
+    this.#history = { ...this.#history, failures };
+    if (isFirst) this.line.open(URGENCY.background);
+    else this.#tryAgainIn(delayMs);
+  }
+
+  #hear(signal: LineSignal): Promise<void> {
+    const { log, reasonOf } = this.#parts;
+    switch (signal.type) {
+      case "qr":
+        return this.#showQr(signal);
+      case "pairing_code":
+        this.codes.showPairing(signal);
+        return this.#record.move({ type: "pairing_code" });
+      case "restart_required":
+        return this.#restartRequired();
+      case "opened":
+        return this.#opened(signal);
+      case "closed":
+        return this.#closed(signal, { ...reasonOf(signal.code, signal.paired), code: String(signal.code) });
+      case "no_answer":
+        return this.#closed(null, NO_ANSWER);
+      case "not_started":
+        log.error({ sessionId: this.#session.sessionId, err: signal.cause }, "session.not_started");
+        return this.#closed(null, NOT_STARTED);
+      case "store_failed":
+        return this.storeFailed(signal.cause);
+    }
+  }
+
+  async #showQr({ qr, expiresAt }: Signal<"qr">): Promise<void> {
+    this.codes.showQr({ code: qr, expiresAt });
+    const extra = await qrEvents({ qr, expiresAt, sessionId: this.#session.sessionId }, this.#parts);
+    await this.#record.move({ type: "qr" }, {}, { extra });
+  }
+
+  /** Follows every scan and is no failure: the credentials are on disk, a new connection finishes the link. */
+  async #restartRequired(): Promise<void> {
+    // Asked twice without a connection in between is a failure like any other, or it would go round without a pause.
+    if (this.#restartAsked) return this.#closed(null, RESTART_AGAIN);
+    this.#restartAsked = true;
+    this.codes.forget();
+    await this.line.close();
+    const { state } = this.#session;
+    if (isOpen(state) || state === "reconnecting") await this.#lose(RESTART_ASKED);
+    else await this.#record.move({ type: "scanned" });
+    this.line.open(URGENCY.finishing);
+  }
+
+  async #opened({ phoneNumber, lid, pushName }: Signal<"opened">): Promise<void> {
+    const { store, numbers, onOpened } = this.#parts;
+    const { sessionId, lid: knownLid, pushName: knownName } = this.#session;
+    const now = this.#now();
+    const details: Details = {
+      phoneNumber,
+      lid: lid ?? knownLid,
+      pushName: pushName ?? knownName,
+      connectedAt: now,
+      lastActivity: now,
+      lostAt: null,
+      reason: null,
+    };
+    const holder = await numbers.add(async () => {
+      const other = await store.holderOf(phoneNumber, sessionId);
+      if (other !== null) return other;
+      await this.#record.move({ type: "opened" }, details);
+      return null;
+    });
+    if (holder !== null) return this.#refuseNumber(holder);
+    this.codes.forget();
+    this.#loss.endGrace();
+    this.#restartAsked = false;
+    this.#history = { ...this.#history, outdated: 0 };
+    this.#probation.set(STABLE_MS, () => {
+      this.#history = { ...this.#history, failures: 0 };
+    });
+    onOpened(sessionId);
+  }
+
+  /** The device that was just linked goes again; the session that has the number is not touched. */
+  async #refuseNumber(holder: Session): Promise<void> {
+    const link = this.line.link();
+    if (link !== null) await unlinkOver(link, this.#parts.schedule);
+    await this.end({ type: "number_taken" }, numberInUse(holder), { retire: "the number is in use" });
+  }
+
+  async #closed(signal: Signal<"closed"> | null, cause: CloseVerdict & Cause): Promise<void> {
+    const { sessionId, state } = this.#session;
+    const after = afterClose({
+      code: signal?.code ?? null,
+      paired: signal?.paired ?? true,
+      verdict: cause,
+      history: this.#history,
+      codeShown: state === "qr" || state === "pairing_code",
+      now: this.#now(),
+      random: this.#parts.random,
+    });
+    const retire = after.retire ? `WhatsApp closed with ${cause.code}` : null;
+    if (after.next === "end") return this.end({ type: "closed", outcome: after.outcome }, cause, { retire });
+    await this.line.close();
+    if (retire !== null) await this.#parts.connector.retireCredentials(sessionId, retire);
+    this.#history = after.history;
+    const { delayMs } = after;
+    this.#parts.log.info(
+      { sessionId, code: cause.code, delayMs, failures: after.history.failures },
+      "session.lost",
+    );
+    await this.#lose(cause);
+    this.#tryAgainIn(delayMs);
+  }
+
+  #tryAgainIn(ms: number): void {
+    this.#retry.set(ms, () =>
+      this.#later(() => {
+        // An order may have been faster.
+        const isDue = this.line.isIdle() && isRestoredAtStart(this.#session.state);
+        if (isDue && this.#session.state !== "store_down") this.line.open(URGENCY.background);
+        return Promise.resolve();
+      }),
+    );
+  }
+
+  async #lose(cause: Cause): Promise<void> {
+    this.#probation.cancel();
+    this.codes.forget();
+    await this.#loss.lose(cause);
+  }
+
+  #reason(cause: Cause) {
+    return reasonAt(cause, this.#now());
+  }
+
+  #now(): Date {
+    return this.#parts.clock.now();
+  }
+}

@@ -1,0 +1,140 @@
+/** Which sessions there are: finds the runner of each, makes new ones, and brings deleted ones back. */
+import { HubError } from "../core/errors.ts";
+import type { JidForm } from "../core/jid.ts";
+import { defaultSettings, type Session, type SessionSettings } from "../core/session.ts";
+import type { SessionStore } from "../core/store.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+import { discardSealed, isResumable } from "./sealed.ts";
+import { SessionRunner } from "./session-runner.ts";
+import { createInOrder } from "./slots.ts";
+
+export interface SessionInput {
+  sessionId: string;
+  sessionName?: string;
+  sendToFrappe?: boolean;
+  settings?: Partial<SessionSettings>;
+}
+
+export interface Directory {
+  /** Reads the sessions once; nothing else works before. */
+  load(): Promise<void>;
+  all(): SessionRunner[];
+  /** By name, or by the integer written as digits. `SESSION_NOT_FOUND`, also for deleted ones. */
+  find(idOrName: string): SessionRunner;
+  findIfAny(idOrName: string): SessionRunner | undefined;
+  create(input: SessionInput): Promise<{ session: Session; created: boolean }>;
+  /** Brings a session back that was deleted less than seven days ago; no effect on any other id. */
+  resumeIfDeleted(sessionId: string): Promise<void>;
+  forget(sessionId: string): void;
+}
+
+export function createDirectory({
+  store,
+  jidForm,
+  parts,
+}: {
+  store: SessionStore;
+  jidForm: JidForm;
+  parts: RunnerParts;
+}): Directory {
+  const { clock, log } = parts;
+  const runners = new Map<string, SessionRunner>();
+  const creating = createInOrder();
+  let loading: Promise<void> | null = null;
+
+  const admit = (session: Session): SessionRunner => {
+    const runner = new SessionRunner(session, parts);
+    runners.set(session.sessionId, runner);
+    return runner;
+  };
+
+  function load(): Promise<void> {
+    loading ??= store.list().then(
+      (sessions) => sessions.forEach(admit),
+      (cause: unknown) => {
+        loading = null;
+        throw cause;
+      },
+    );
+    return loading;
+  }
+
+  function findIfAny(idOrName: string): SessionRunner | undefined {
+    if (!/^\d+$/.test(idOrName)) return runners.get(idOrName);
+    return [...runners.values()].find(({ session }) => session.id === Number(idOrName));
+  }
+
+  async function findDeleted(sessionId: string): Promise<Session | undefined> {
+    const all = await store.list({ includeDeleted: true });
+    return all.find((session) => session.deletedAt !== null && session.sessionId === sessionId);
+  }
+
+  const create: Directory["create"] = (input) =>
+    creating.add(async () => {
+      await load();
+      const visible = runners.get(input.sessionId);
+      if (visible !== undefined) return { session: visible.session, created: false };
+      const deleted = await findDeleted(input.sessionId);
+      const draft = deleted === undefined ? brandNew(input) : await broughtBack(deleted, input);
+      const session = await store.create(draft);
+      if (session === null)
+        throw new HubError("SESSION_EXISTS", `The id "${input.sessionId}" is in use already.`);
+      log.info({ sessionId: session.sessionId, resumed: deleted !== undefined }, "session.created");
+      return { session: admit(session).session, created: true };
+    });
+
+  function brandNew({ sessionId, sessionName, sendToFrappe, settings }: SessionInput): Omit<Session, "id"> {
+    const now = clock.now();
+    return {
+      sessionId,
+      sessionName: sessionName ?? sessionId,
+      state: "stopped",
+      reason: null,
+      phoneNumber: null,
+      lid: null,
+      pushName: null,
+      connectedAt: null,
+      lostAt: null,
+      lastActivity: now,
+      createdAt: now,
+      deletedAt: null,
+      sendToFrappe: sendToFrappe ?? false,
+      settings: { ...defaultSettings(jidForm), ...settings },
+    };
+  }
+
+  async function broughtBack(deleted: Session, input: SessionInput): Promise<Omit<Session, "id">> {
+    const resumable = isResumable(deleted, clock.now());
+    if (!resumable) await discardSealed(deleted.sessionId, parts);
+    return {
+      ...deleted,
+      sessionName: input.sessionName ?? deleted.sessionName,
+      state: "stopped",
+      reason: null,
+      phoneNumber: resumable ? deleted.phoneNumber : null,
+      lid: resumable ? deleted.lid : null,
+      deletedAt: null,
+      sendToFrappe: input.sendToFrappe ?? deleted.sendToFrappe,
+      settings: { ...deleted.settings, ...input.settings },
+    };
+  }
+
+  return {
+    load,
+    all: () => [...runners.values()],
+    find: (idOrName) => {
+      const runner = findIfAny(idOrName);
+      if (runner === undefined)
+        throw new HubError("SESSION_NOT_FOUND", `Session "${idOrName}" was not found.`);
+      return runner;
+    },
+    findIfAny,
+    create,
+    resumeIfDeleted: async (sessionId) => {
+      if (findIfAny(sessionId) !== undefined) return;
+      const deleted = await findDeleted(sessionId);
+      if (deleted !== undefined && isResumable(deleted, clock.now())) await create({ sessionId });
+    },
+    forget: (sessionId) => void runners.delete(sessionId),
+  };
+}

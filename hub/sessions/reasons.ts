@@ -1,0 +1,87 @@
+/** Why a session is not connected, where the cause is ours or an order's. WhatsApp's own causes come with its codes. */
+import type { SessionReason } from "../core/session.ts";
+import type { CloseVerdict } from "./after-close.ts";
+
+export type Cause = Omit<SessionReason, "at">;
+
+export const REASONS = {
+  stopped: {
+    code: "stopped",
+    text: "Disconnected by order.",
+    blame: "user",
+    advice: "Press Connect; no new QR code is needed.",
+  },
+  loggedOut: {
+    code: "logout",
+    text: "Logged out by order; the phone no longer lists this device.",
+    blame: "user",
+    advice: "Connect and scan a fresh QR code to link a number again.",
+  },
+  loggedOutUntold: {
+    code: "logout",
+    text: "Logged out by order; WhatsApp could not be told in time.",
+    blame: "user",
+    advice: "Remove the device on the phone under Linked devices; connect to link a number again.",
+  },
+  restarted: {
+    code: "restarted",
+    text: "A new connection was ordered.",
+    blame: "user",
+    advice: "Wait a moment.",
+  },
+  hubStarted: {
+    code: "hub_started",
+    text: "The hub was started again and is reconnecting.",
+    blame: "hub",
+    advice: "Wait a moment.",
+  },
+  codeLost: {
+    code: "hub_started",
+    text: "The hub was started again before the QR code was scanned.",
+    blame: "hub",
+    advice: "Ask for a new code when the phone is at hand.",
+  },
+  storeFailed: {
+    code: "store_failed",
+    text: "The hub could not write to its disk. WhatsApp keeps the messages meanwhile.",
+    blame: "hub",
+    advice: "Free disk space or repair the disk; the session reconnects by itself.",
+  },
+} as const satisfies Record<string, Cause>;
+
+export const numberInUse = (holder: { sessionName: string; sessionId: string }): Cause => ({
+  code: "number_in_use",
+  text: `The scanned number is already linked in session "${holder.sessionName}" (${holder.sessionId}).`,
+  blame: "user",
+  advice: "Use that session, or log it out before linking the number here.",
+});
+
+/** Losses that WhatsApp gave no code for. */
+export const NO_ANSWER: Cause & CloseVerdict = {
+  code: "no_answer",
+  outcome: "retry",
+  text: "WhatsApp did not answer in time.",
+  blame: "network",
+  advice: "Check the internet connection, proxy and firewall.",
+};
+
+export const NOT_STARTED: Cause & CloseVerdict = {
+  code: "not_started",
+  outcome: "retry",
+  text: "The connection could not be started.",
+  blame: "hub",
+  advice: "Look into the hub's log for the cause.",
+};
+
+export const RESTART_ASKED: Cause & CloseVerdict = {
+  code: "515",
+  outcome: "retry",
+  text: "WhatsApp asked for a new connection.",
+  blame: "whatsapp",
+  advice: "Wait a moment.",
+};
+
+export const RESTART_AGAIN: Cause & CloseVerdict = {
+  ...RESTART_ASKED,
+  text: "WhatsApp asks for a new connection again and again.",
+};

@@ -1,0 +1,30 @@
+/** What the runners of one hub share. */
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { Nudge } from "../core/nudge.ts";
+import type { SessionStore } from "../core/store.ts";
+import type { WhatsAppConnector } from "../core/whatsapp.ts";
+import type { ReasonOf } from "./after-close.ts";
+import type { Schedule } from "./schedule.ts";
+import type { InOrder, Slots } from "./slots.ts";
+import type { StoreWatch } from "./store-watch.ts";
+
+export interface RunnerParts {
+  store: Pick<SessionStore, "save" | "holderOf">;
+  connector: WhatsAppConnector;
+  reasonOf: ReasonOf;
+  slots: Slots;
+  /** Claims of phone numbers, one after the other over the whole hub. */
+  numbers: InOrder;
+  storeWatch: StoreWatch;
+  clock: Clock;
+  schedule: Schedule;
+  /** From 0 to 1, as `Math.random`. */
+  random: () => number;
+  nudge: Nudge;
+  log: Log;
+  /** The account can send again. */
+  onOpened: (sessionId: string) => void;
+  /** Draws a QR code as a PNG in bare base64; without it there are no `session.qr` events. */
+  qrImage: ((qr: string) => Promise<string>) | null;
+}

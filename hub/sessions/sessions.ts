@@ -1,0 +1,230 @@
+/** All accounts of the hub: the orders callers may give, and what they get back. */
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { JidForm } from "../core/jid.ts";
+import type { Log } from "../core/log.ts";
+import type { Nudge } from "../core/nudge.ts";
+import { isActive, isOpen } from "../core/session-state.ts";
+import type { Session, SessionSettings } from "../core/session.ts";
+import type { SessionStore } from "../core/store.ts";
+import type { WhatsAppConnector, WhatsAppLink } from "../core/whatsapp.ts";
+import type { ReasonOf } from "./after-close.ts";
+import { createDirectory, type SessionInput } from "./directory.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
+import { sweepSealed } from "./sealed.ts";
+import type { SessionRunner } from "./session-runner.ts";
+import { createInOrder, createSlots } from "./slots.ts";
+import { createStoreWatch } from "./store-watch.ts";
+
+/** Every `sessionId` may also be the integer, written as digits. Unknown and deleted ones are `SESSION_NOT_FOUND`. */
+export interface Sessions {
+  /** Does not connect. A visible id is answered as it is; a deleted one comes back with its integer and its history. */
+  create(input: SessionInput): Promise<{ session: Session; created: boolean }>;
+  list(): Promise<Session[]>;
+  get(sessionId: string): Promise<Session>;
+  /**
+   * Answers at once, or within `waitMs` (at most 8 s) when it gets somewhere: a code on show, open, or refused. No effect
+   * when connected or connecting. A session deleted less than seven days ago is resumed.
+   */
+  connect(sessionId: string, options?: { waitMs?: number }): Promise<Session>;
+  /** Credentials are kept; not restored at the next start. */
+  disconnect(sessionId: string): Promise<Session>;
+  restart(sessionId: string): Promise<Session>;
+  logout(sessionId: string): Promise<Session>;
+  /** Stops and hides; unlinks as well when told so, or when the session's settings say so. */
+  remove(sessionId: string, options: { logout: boolean }): Promise<Session>;
+  /** The string inside the QR code; waits up to `waitMs` for one while the session is connecting, then `QR_NOT_READY`. */
+  qr(sessionId: string, waitMs: number): Promise<{ qr: string; expiresAt: Date }>;
+  /** Connects first if need be. `STATE_CONFLICT` when an account is linked already. */
+  pairingCode(
+    sessionId: string,
+    phoneNumber: string,
+  ): Promise<{ code: string; expiresAt: Date; session: Session }>;
+  saveSettings(sessionId: string, change: Partial<SessionSettings>): Promise<Session>;
+  saveDetails(sessionId: string, change: { sessionName?: string; sendToFrappe?: boolean }): Promise<Session>;
+  /** The link to send with. `SESSION_NOT_CONNECTED` unless open, also during the grace period after a loss. */
+  link(sessionId: string): WhatsAppLink;
+  /** Something was said in a session; kept in memory and written with its next change. */
+  touch(sessionId: string): void;
+  /** At the start of the hub; resolves when every session is on its way, five connecting at a time. */
+  restoreAll(): Promise<void>;
+  /** The store failed somewhere else: no session may take messages until a write commits again. */
+  storeFailed(cause: unknown): void;
+  stop(): Promise<void>;
+  /** For tests: nothing is being handled, and no link is on its way in or out. */
+  idle(): Promise<void>;
+}
+
+const LONGEST_WAIT_MS = 8_000;
+const SWEEP_MS = 6 * 3_600_000;
+
+export interface SessionsParts {
+  store: SessionStore;
+  connector: WhatsAppConnector;
+  reasonOf: ReasonOf;
+  /** Proves that a write reaches the disk; throws when it does not. */
+  canary: () => Promise<void>;
+  clock: Clock;
+  nudge: Nudge;
+  log: Log;
+  jidForm: JidForm;
+  /** An account can send again: what waited may go. Called again after every loss. */
+  onOpened: (sessionId: string) => void;
+  /** Draws a QR code as a PNG in bare base64; without it there are no `session.qr` events. */
+  qrImage?: (qr: string) => Promise<string>;
+  schedule?: Schedule;
+  random?: () => number;
+}
+
+export function createSessions({
+  store,
+  connector,
+  reasonOf,
+  canary,
+  clock,
+  nudge,
+  log,
+  jidForm,
+  onOpened,
+  qrImage,
+  schedule = systemSchedule,
+  random = Math.random,
+}: SessionsParts): Sessions {
+  const storeWatch = createStoreWatch({ canary, schedule, log });
+  const parts: RunnerParts = {
+    store,
+    connector,
+    reasonOf,
+    slots: createSlots(),
+    numbers: createInOrder(),
+    storeWatch,
+    clock,
+    schedule,
+    random,
+    nudge,
+    log,
+    onOpened,
+    qrImage: qrImage ?? null,
+  };
+  const directory = createDirectory({ store, jidForm, parts });
+  const sweepAlarm = createAlarm(schedule);
+  let sweeping: Promise<void> = Promise.resolve();
+
+  const withRunner = async <T>(
+    sessionId: string,
+    work: (runner: SessionRunner) => Promise<T>,
+  ): Promise<T> => {
+    await directory.load();
+    return work(directory.find(sessionId));
+  };
+
+  function sweepNow(): void {
+    sweeping = sweepSealed({ store, connector, clock, schedule, log }).catch((err: unknown) => {
+      log.warn({ err }, "session.sweep_failed");
+    });
+    sweepAlarm.set(SWEEP_MS, sweepNow);
+  }
+
+  return {
+    create: (input) => directory.create(input),
+    list: async () => {
+      await directory.load();
+      return directory
+        .all()
+        .map(({ session }) => session)
+        .sort((a, b) => a.id - b.id);
+    },
+    get: (sessionId) => withRunner(sessionId, ({ session }) => Promise.resolve(session)),
+    connect: async (sessionId, { waitMs = 0 } = {}) => {
+      await directory.load();
+      await directory.resumeIfDeleted(sessionId);
+      const runner = directory.find(sessionId);
+      await runner.connect();
+      await runner.until(() => hasArrived(runner.session), Math.min(waitMs, LONGEST_WAIT_MS));
+      return runner.session;
+    },
+    disconnect: (sessionId) => withRunner(sessionId, (runner) => runner.disconnect()),
+    restart: (sessionId) => withRunner(sessionId, (runner) => runner.restart()),
+    logout: (sessionId) => withRunner(sessionId, (runner) => runner.logout()),
+    remove: (sessionId, { logout }) =>
+      withRunner(sessionId, async (runner) => {
+        const unlinks = logout || runner.session.settings.deleteMode === "logout";
+        const session = await (unlinks ? runner.logoutAndHide() : runner.seal());
+        directory.forget(session.sessionId);
+        await runner.shut();
+        return session;
+      }),
+    qr: (sessionId, waitMs) =>
+      withRunner(sessionId, async (runner) => {
+        await runner.until(() => runner.qr !== null || !isLinking(runner.session), waitMs);
+        const shown = runner.qr;
+        if (shown === null) throw notReady(runner.session);
+        return { qr: shown.code, expiresAt: shown.expiresAt };
+      }),
+    pairingCode: (sessionId, phoneNumber) =>
+      withRunner(sessionId, async (runner) => {
+        await runner.connect();
+        await runner.until(() => runner.qr !== null || !isLinking(runner.session), LONGEST_WAIT_MS);
+        if (isOpen(runner.session.state))
+          throw new HubError(
+            "STATE_CONFLICT",
+            "This session is linked already; log it out to link another number.",
+          );
+        await runner.requestPairingCode(phoneNumber);
+        const shown = runner.pairingCode;
+        if (shown === null) throw notReady(runner.session);
+        return { ...shown, session: runner.session };
+      }),
+    saveSettings: (sessionId, change) => withRunner(sessionId, (runner) => runner.saveSettings(change)),
+    saveDetails: (sessionId, change) => withRunner(sessionId, (runner) => runner.saveDetails(change)),
+    link: (sessionId) => {
+      const { link, session } = directory.find(sessionId);
+      if (link !== null) return link;
+      throw new HubError("SESSION_NOT_CONNECTED", `Session "${session.sessionId}" is not connected.`, {
+        details: { state: session.state, isRecovering: isOpen(session.state) },
+      });
+    },
+    touch: (sessionId) => directory.findIfAny(sessionId)?.touch(),
+    restoreAll: async () => {
+      await directory.load();
+      for (const runner of directory.all()) {
+        try {
+          await runner.restore();
+        } catch (err) {
+          // One session that cannot be restored must not keep the others from it.
+          log.error({ sessionId: runner.session.sessionId, err }, "session.not_restored");
+        }
+      }
+      sweepNow();
+    },
+    storeFailed: (cause) => directory.all().forEach((runner) => runner.storeFailed(cause)),
+    stop: async () => {
+      sweepAlarm.cancel();
+      storeWatch.stop();
+      await Promise.all(directory.all().map((runner) => runner.shut()));
+    },
+    idle: async () => {
+      await sweeping;
+      await Promise.all(directory.all().map((runner) => runner.idle()));
+    },
+  };
+}
+
+/** On the way to a code or to an open connection. */
+const isLinking = ({ state }: Session): boolean =>
+  isActive(state) && !isOpen(state) && state !== "store_down";
+
+/** Nothing more will happen by itself while a caller waits. */
+const hasArrived = (session: Session): boolean =>
+  session.state === "qr" || session.state === "pairing_code" || !isLinking(session);
+
+const notReady = ({ state }: Session): HubError =>
+  isOpen(state)
+    ? new HubError("QR_NOT_READY", "This session is connected; there is no code to scan.", {
+        details: { state },
+      })
+    : new HubError("QR_NOT_READY", "No code is on show yet; ask again in a moment.", {
+        details: { state },
+        retryAfterSeconds: 2,
+      });

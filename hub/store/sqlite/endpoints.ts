@@ -1,0 +1,75 @@
+/** Receivers of webhooks. A removed one keeps its row, so that the deliveries it had can still be read. */
+import type { EndpointStore } from "../../core/store.ts";
+import { call } from "./calls.ts";
+import type { Engine } from "./engine.ts";
+import { breakerJson, settingsJson } from "./endpoint-rows.ts";
+import { ms } from "./json.ts";
+
+export function createEndpointStore(engine: Engine): EndpointStore {
+  const { db } = engine;
+  const save = db.prepare(
+    `INSERT INTO endpoint(id, url, settings, secret, previous_secret, previous_until, state, breaker, failing_since,
+       last_success_at, last_error, created_at)
+     VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT(id) DO UPDATE SET url = excluded.url, settings = excluded.settings, secret = excluded.secret,
+       previous_secret = excluded.previous_secret, previous_until = excluded.previous_until, state = excluded.state`,
+  );
+  const saveHealth = db.prepare(
+    `UPDATE endpoint SET breaker = ?, failing_since = ?, last_success_at = ?, last_error = ?, state = ? WHERE id = ?`,
+  );
+  const remove = db.prepare(
+    "UPDATE endpoint SET removed_at = ?, secret = x'', previous_secret = NULL WHERE n = ?",
+  );
+  const dismiss = db.prepare(
+    "UPDATE delivery SET state = 5, done_at = ? WHERE endpoint = ? AND state IN (0, 1, 4)",
+  );
+  const emptyLanes = db.prepare("UPDATE lane SET pending = 0 WHERE endpoint = ?");
+
+  return {
+    list: call(() => engine.endpoints().map(({ endpoint }) => structuredClone(endpoint))),
+    get: call((id) => structuredClone(engine.endpoint(id)?.endpoint ?? null)),
+    save: call((endpoint) => {
+      save.run(
+        endpoint.id,
+        endpoint.url,
+        settingsJson(endpoint),
+        endpoint.secret,
+        endpoint.previousSecret?.sealed ?? null,
+        ms(endpoint.previousSecret?.until ?? null),
+        endpoint.state,
+        breakerJson(endpoint.breaker),
+        ms(endpoint.failingSince),
+        ms(endpoint.lastSuccessAt),
+        endpoint.lastError,
+        endpoint.createdAt.getTime(),
+      );
+      engine.forget("endpoints");
+    }),
+    saveHealth: call((id, { breaker, failingSince, lastSuccessAt, lastError, state }) => {
+      saveHealth.run(breakerJson(breaker), ms(failingSince), ms(lastSuccessAt), lastError, state, id);
+      // Written after every few deliveries: the cached row is changed in place instead of reading all again.
+      const stored = engine.endpoint(id);
+      if (stored !== undefined)
+        stored.endpoint = {
+          ...stored.endpoint,
+          breaker: { ...breaker },
+          failingSince,
+          lastSuccessAt,
+          lastError,
+          state,
+        };
+    }),
+    remove: call((id) =>
+      engine.transaction(() => {
+        const stored = engine.endpoint(id);
+        if (stored === undefined) return 0;
+        const now = engine.clock.now().getTime();
+        const { changes } = dismiss.run(now, stored.n);
+        emptyLanes.run(stored.n);
+        remove.run(now, stored.n);
+        engine.forget("endpoints");
+        return changes;
+      }),
+    ),
+  };
+}

@@ -1,0 +1,92 @@
+/** The phone behind a hidden id became known: everything kept under the hidden id goes under the phone. */
+import type { Jid } from "../../../core/jid.ts";
+import type { Session } from "../../../core/session.ts";
+import type { Engine } from "../engine.ts";
+import { laneOfChat } from "../event-log.ts";
+import { createLaneMerge } from "../outbox/lane-merge.ts";
+import type { Chats } from "./chats.ts";
+import type { Contacts } from "./contacts.ts";
+import type { EarlyChanges } from "./early-changes.ts";
+
+/** Merges; `null` when nothing was kept under the hidden id. */
+export type LidMerge = (
+  session: Session,
+  lid: Jid,
+  phone: Jid,
+  now: Date,
+) => { conversationId: number | null } | null;
+
+interface Parts {
+  chats: Chats;
+  contacts: Contacts;
+  early: EarlyChanges;
+}
+
+export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts): LidMerge {
+  const { db } = engine;
+  const mergeLanes = createLaneMerge(engine);
+  const renameChat = db.prepare("UPDATE chat SET jid = ?, updated_at = ? WHERE id = ?");
+  const moveMessages = db.prepare("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?");
+  const moveAuthor = db.prepare(
+    "UPDATE OR IGNORE message SET participant = ? WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
+  );
+  const leftOfChat = db.prepare<[number], { n: number }>("SELECT n FROM message WHERE chat = ?");
+  const leftOfAuthor = db.prepare<[number, string], { n: number }>(
+    "SELECT n FROM message WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
+  );
+  const removeMessage = ["message", "message_raw", "outgoing"].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE ${table === "message" ? "n" : "message"} = ?`),
+  );
+  const joinChats = db.prepare(
+    `UPDATE chat SET unread_count = unread_count + @unread, name = coalesce(name, @name),
+       first_at = min(coalesce(first_at, @first), coalesce(@first, first_at)), last_at = max(last_at, @last),
+       last_message = (SELECT n FROM message WHERE chat = @into ORDER BY ts DESC, n DESC LIMIT 1),
+       last_ts = coalesce((SELECT ts FROM message WHERE chat = @into ORDER BY ts DESC, n DESC LIMIT 1), 0),
+       updated_at = @now
+     WHERE id = @into`,
+  );
+  const removeChat = db.prepare("DELETE FROM chat WHERE id = ?");
+
+  /** Copies of messages that are under the phone already. */
+  const removeAll = (left: { n: number }[]): void => {
+    for (const { n } of left) for (const statement of removeMessage) statement.run(n);
+  };
+
+  /** The conversation under the phone, or null when neither address has one. */
+  const mergeChats = (
+    session: number,
+    lid: Jid,
+    phone: Jid,
+    now: Date,
+  ): { id: number | null; moved: boolean } => {
+    const source = chats.find(session, lid);
+    const target = chats.find(session, phone);
+    if (source === undefined) return { id: target?.id ?? null, moved: false };
+    if (target === undefined) {
+      renameChat.run(phone, now.getTime(), source.id);
+      return { id: source.id, moved: true };
+    }
+    moveMessages.run(target.id, source.id);
+    removeAll(leftOfChat.all(source.id));
+    joinChats.run({
+      into: target.id,
+      unread: source.unread_count,
+      name: source.name,
+      first: source.first_at,
+      last: source.last_at,
+      now: now.getTime(),
+    });
+    removeChat.run(source.id);
+    return { id: target.id, moved: true };
+  };
+
+  return (session, lid, phone, now) => {
+    const chat = mergeChats(session.id, lid, phone, now);
+    moveAuthor.run(phone, session.id, lid);
+    removeAll(leftOfAuthor.all(session.id, lid));
+    early.move(session.id, lid, phone);
+    mergeLanes(laneOfChat(session.id, lid), laneOfChat(session.id, phone));
+    const hadContact = contacts.merge(session, lid, phone, now);
+    return chat.moved || hadContact ? { conversationId: chat.id } : null;
+  };
+}

@@ -1,0 +1,66 @@
+/** API keys. Only hashes are here. */
+import type { ApiKey } from "../../core/api-key.ts";
+import type { KeyStore } from "../../core/store.ts";
+import { call } from "./calls.ts";
+import type { Engine } from "./engine.ts";
+import { date, fromJson, ms, toJson } from "./json.ts";
+
+interface KeyRow {
+  id: string;
+  hash: string;
+  previous_hash: string | null;
+  previous_until: number | null;
+  expires_at: number | null;
+  created_at: number;
+  settings: string;
+}
+
+type Settings = Pick<ApiKey, "name" | "scopes" | "sessions" | "client" | "settings">;
+
+export function createKeyStore({ db, clock }: Engine): KeyStore {
+  const list = db.prepare<[], KeyRow>("SELECT * FROM api_key ORDER BY created_at, id");
+  const byHash = db.prepare<[string], KeyRow>("SELECT * FROM api_key WHERE hash = ?");
+  const byPrevious = db.prepare<[string, number], KeyRow>(
+    "SELECT * FROM api_key WHERE previous_hash = ? AND previous_until > ?",
+  );
+  const get = db.prepare<[string], KeyRow>("SELECT * FROM api_key WHERE id = ?");
+  const save = db.prepare(
+    `INSERT INTO api_key(id, hash, previous_hash, previous_until, expires_at, created_at, settings) VALUES(?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT(id) DO UPDATE SET hash = excluded.hash, previous_hash = excluded.previous_hash,
+       previous_until = excluded.previous_until, expires_at = excluded.expires_at, settings = excluded.settings`,
+  );
+  const remove = db.prepare("DELETE FROM api_key WHERE id = ?");
+  const orNull = (row: KeyRow | undefined): ApiKey | null => (row === undefined ? null : toKey(row));
+
+  return {
+    list: call(() => list.all().map(toKey)),
+    byHash: call((hash) => orNull(byHash.get(hash) ?? byPrevious.get(hash, clock.now().getTime()))),
+    get: call((id) => orNull(get.get(id))),
+    save: call((key) => {
+      const { name, scopes, sessions, client, settings } = key;
+      const kept: Settings = { name, scopes, sessions, client, settings };
+      save.run(
+        key.id,
+        key.hash,
+        key.previous?.hash ?? null,
+        ms(key.previous?.until ?? null),
+        ms(key.expiresAt),
+        key.createdAt.getTime(),
+        toJson(kept),
+      );
+    }),
+    remove: call((id) => remove.run(id).changes > 0),
+  };
+}
+
+const toKey = (row: KeyRow): ApiKey => ({
+  ...fromJson<Settings>(row.settings),
+  id: row.id,
+  hash: row.hash,
+  previous:
+    row.previous_hash === null || row.previous_until === null
+      ? null
+      : { hash: row.previous_hash, until: new Date(row.previous_until) },
+  expiresAt: date(row.expires_at),
+  createdAt: new Date(row.created_at),
+});

@@ -1,0 +1,94 @@
+/** Pages of any list: by the key of the row before (costs the same at any depth), or by number for old clients. */
+import type { Page, PageRequest } from "../../core/page.ts";
+import { decodeCursor, encodeCursor, type CursorKey } from "./cursor.ts";
+import type { Engine } from "./engine.ts";
+
+type Value = string | number | null;
+
+export interface Condition {
+  sql: string;
+  values: Value[];
+}
+
+/** A condition for each filter that is given; the value is bound once for each `?`. */
+export function when(sql: string, value: string | number | boolean | undefined): Condition[] {
+  if (value === undefined) return [];
+  const bound = typeof value === "boolean" ? Number(value) : value;
+  return [{ sql, values: Array.from(sql.matchAll(/\?/g), () => bound) }];
+}
+
+/** A search term, taken literally, in any of the columns. */
+export function containing(columns: string[], term: string | undefined): Condition[] {
+  if (term === undefined || term === "") return [];
+  const pattern = `%${term.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
+  return when(`(${columns.map((column) => `${column} LIKE ? ESCAPE '\\'`).join(" OR ")})`, pattern);
+}
+
+interface PageQuery<Row, Item> {
+  /** Name of the list. With `bound`, what a cursor belongs to: scope, filters and order. */
+  list: string;
+  bound: Record<string, unknown>;
+  request: PageRequest;
+  columns: string;
+  from: string;
+  /** What list it is, and what the caller narrowed it to. */
+  scope: Condition[];
+  filters: Condition[];
+  /** Columns the list is ordered by; together unique, and the end of an index. */
+  keys: string[];
+  direction: "asc" | "desc";
+  keyOf: (row: Row) => CursorKey[];
+  /** Total of the list without filters, known without counting. */
+  unfiltered: () => number;
+  toItem: (row: Row) => Item;
+}
+
+export interface Pager {
+  read<Row, Item>(query: PageQuery<Row, Item>): Page<Item>;
+}
+
+export function createPager(engine: Engine): Pager {
+  const count = (from: string, conditions: Condition[]): number =>
+    engine
+      .query<Value[], { total: number }>(`SELECT COUNT(*) AS total FROM ${from}${whereOf(conditions)}`)
+      .get(...valuesOf(conditions))?.total ?? 0;
+
+  return {
+    read: <Row, Item>(query: PageQuery<Row, Item>): Page<Item> => {
+      const { list, bound, request, keys, direction, keyOf, scope, filters } = query;
+      const limit = Math.max(1, request.limit);
+      const conditions = [...scope, ...filters];
+      const after = request.cursor === undefined ? [] : [afterCursor(request.cursor, query)];
+      const offset = request.cursor === undefined ? Math.max(0, request.page - 1) * limit : 0;
+      const order = keys.map((key) => `${key} ${direction.toUpperCase()}`).join(", ");
+      const rows = engine
+        .query<Value[], Row>(
+          `SELECT ${query.columns} FROM ${query.from}${whereOf([...conditions, ...after])} ORDER BY ${order} LIMIT ? OFFSET ?`,
+        )
+        .all(...valuesOf([...conditions, ...after]), limit + 1, offset);
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        items: shown.map(query.toItem),
+        total: filters.length === 0 ? query.unfiltered() : count(query.from, conditions),
+        nextCursor:
+          rows.length > limit && last !== undefined ? encodeCursor(keyOf(last), { list, bound }) : null,
+      };
+    },
+  };
+}
+
+function afterCursor<Row, Item>(
+  cursor: string,
+  { list, bound, keys, direction }: PageQuery<Row, Item>,
+): Condition {
+  const sign = direction === "asc" ? ">" : "<";
+  return {
+    sql: `(${keys.join(", ")}) ${sign} (${keys.map(() => "?").join(", ")})`,
+    values: decodeCursor(cursor, { list, bound, keys: keys.length }),
+  };
+}
+
+export const whereOf = (conditions: Condition[]): string =>
+  conditions.length === 0 ? "" : ` WHERE ${conditions.map(({ sql }) => sql).join(" AND ")}`;
+export const valuesOf = (conditions: Condition[]): Value[] => conditions.flatMap(({ values }) => values);

@@ -1,0 +1,117 @@
+/** Sends in progress, and the answers already given under an idempotency key. */
+import type { IdempotencyClaim, IdempotencyKey, SendStore } from "../../core/store.ts";
+import { call } from "./calls.ts";
+import type { Engine } from "./engine.ts";
+import type { Messages } from "./inbox/messages.ts";
+import type { Recorder } from "./inbox/record.ts";
+
+interface OutgoingRow {
+  id: string;
+  jid: string;
+  send: string;
+  accepted_at: number;
+  expires_at: number;
+}
+
+interface ClaimRow {
+  body_hash: string;
+  reserved_id: string;
+  life: number;
+  at: number;
+  status: number | null;
+  body: string | null;
+}
+
+const ANSWER_LIFE_MS = 24 * 3600 * 1000;
+
+export function createSendStore(engine: Engine, recorder: Recorder, messages: Messages): SendStore {
+  const { db, life } = engine;
+  const accept = db.prepare(
+    "INSERT INTO outgoing(message, session, send, accepted_at, expires_at) VALUES(?, ?, ?, ?, ?)",
+  );
+  const relayed = db.prepare("UPDATE outgoing SET relayed_at = ? WHERE message = ?");
+  const select = `SELECT m.id, c.jid, o.send, o.accepted_at, o.expires_at FROM outgoing o
+    JOIN message m ON m.n = o.message JOIN chat c ON c.id = m.chat`;
+  const waiting = db.prepare<[number], OutgoingRow>(
+    `${select} WHERE o.session = ? AND o.relayed_at IS NULL ORDER BY o.message`,
+  );
+  const unconfirmed = db.prepare<[number, number], OutgoingRow>(
+    `${select} WHERE o.session = ? AND o.relayed_at < ? ORDER BY o.message`,
+  );
+  const claimed = db.prepare<[string, string, string], ClaimRow>(
+    "SELECT * FROM idempotency WHERE owner = ? AND route = ? AND key = ?",
+  );
+  const claim = db.prepare(
+    `INSERT INTO idempotency(owner, route, key, body_hash, reserved_id, life, at) VALUES(?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT(owner, route, key) DO UPDATE SET life = excluded.life`,
+  );
+  const finish = db.prepare(
+    "UPDATE idempotency SET status = ?, body = ? WHERE owner = ? AND route = ? AND key = ?",
+  );
+  const abandon = db.prepare(
+    "DELETE FROM idempotency WHERE owner = ? AND route = ? AND key = ? AND status IS NULL",
+  );
+  const forget = db.prepare("DELETE FROM idempotency WHERE at <= ?");
+
+  const takeOver = (
+    key: IdempotencyKey,
+    bodyHash: string,
+    reservedId: string,
+    now: Date,
+  ): IdempotencyClaim => {
+    claim.run(key.owner, key.route, key.key, bodyHash, reservedId, life, now.getTime());
+    return { result: "new", reservedId };
+  };
+
+  return {
+    accept: call(({ message, order, expiresAt, now }) => {
+      const session = engine.session(message.sessionId);
+      engine.transaction(() => {
+        const applied = recorder.apply(session, [{ kind: "message", message, live: true }], {
+          now,
+          repeated: false,
+        });
+        for (const { n } of applied.messages)
+          accept.run(n, session.id, order, now.getTime(), expiresAt.getTime());
+      });
+    }),
+    relayed: call((sessionId, messageId, sent, now) => {
+      const session = engine.session(sessionId);
+      engine.transaction(() => {
+        const n = messages.completed(session, messageId, sent, now);
+        if (n !== null) relayed.run(now.getTime(), n);
+      });
+    }),
+    waiting: call((sessionId) =>
+      waiting.all(engine.session(sessionId).id).map((row) => ({
+        messageId: row.id,
+        chatId: row.jid,
+        order: row.send,
+        acceptedAt: new Date(row.accepted_at),
+        expiresAt: new Date(row.expires_at),
+      })),
+    ),
+    unconfirmed: call((sessionId, before) =>
+      unconfirmed
+        .all(engine.session(sessionId).id, before.getTime())
+        .map(({ id, jid }) => ({ messageId: id, chatId: jid })),
+    ),
+    claim: call((key, bodyHash, reservedId, now) =>
+      engine.transaction((): IdempotencyClaim => {
+        forget.run(now.getTime() - ANSWER_LIFE_MS);
+        const row = claimed.get(key.owner, key.route, key.key);
+        if (row === undefined) return takeOver(key, bodyHash, reservedId, now);
+        if (row.body_hash !== bodyHash) return { result: "conflict" };
+        if (row.status !== null) return { result: "same", status: row.status, body: row.body ?? "" };
+        // Its process died before answering: the same id goes on, so that nothing is sent twice.
+        return row.life === life ? { result: "running" } : takeOver(key, bodyHash, row.reserved_id, now);
+      }),
+    ),
+    finish: call(({ owner, route, key }, { status, body }) => {
+      finish.run(status, body, owner, route, key);
+    }),
+    abandon: call(({ owner, route, key }) => {
+      abandon.run(owner, route, key);
+    }),
+  };
+}

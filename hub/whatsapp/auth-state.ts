@@ -1,0 +1,119 @@
+/** Credentials and Signal keys of one session: sealed rows of the store, written through the journal of its connection. */
+import type { Cipher } from "../core/cipher.ts";
+import type { AuthStore } from "../core/store.ts";
+import {
+  BufferJSON,
+  initAuthCreds,
+  proto,
+  type AuthenticationCreds,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+} from "./baileys.ts";
+import type { Generation } from "./generation.ts";
+import type { InFlight } from "./in-flight.ts";
+import { keyPlace, type Journal } from "./journal.ts";
+import { codecOf } from "./key-codec.ts";
+
+/** The stored credentials, or null when there are none. Damaged ones throw: they are never taken for none. */
+export async function loadCreds({
+  sessionId,
+  auth,
+  cipher,
+}: {
+  sessionId: string;
+  auth: Pick<AuthStore, "creds">;
+  cipher: Cipher;
+}): Promise<AuthenticationCreds | null> {
+  const sealed = await auth.creds(sessionId);
+  if (sealed === null) return null;
+  const text = Buffer.from(cipher.open("creds", sealed)).toString("utf8");
+  // Sealed by us from the library's own value.
+  const creds = JSON.parse(text, BufferJSON.reviver) as AuthenticationCreds;
+  if (creds.account) creds.account = proto.ADVSignedDeviceIdentity.fromObject(creds.account);
+  return creds;
+}
+
+export const newCreds = (): AuthenticationCreds => initAuthCreds();
+
+/** `creds.registered` stays false after a QR code: an account is what makes credentials worth keeping. */
+export const isPaired = (creds: AuthenticationCreds): boolean => Boolean(creds.account);
+
+export const credsBytes = (creds: AuthenticationCreds): Uint8Array =>
+  Buffer.from(JSON.stringify(creds, BufferJSON.replacer));
+
+/** Kind of "key" under which a stanza joins the transaction of the ratchet step that decrypted it. */
+export const INTAKE_TYPE = "intake";
+
+/** As a key, the shape that the library's transactions carry along unread. */
+export const intakeKey = (stanza: InFlight): SignalDataSet =>
+  ({ [INTAKE_TYPE]: { [String(stanza.order)]: stanza } }) as unknown as SignalDataSet;
+
+export interface KeyStoreParts {
+  sessionId: string;
+  auth: Pick<AuthStore, "keys">;
+  cipher: Cipher;
+  journal: Journal;
+  generation: Generation;
+  /** Both addresses of a person became known. */
+  onMapping: (pair: { lid: string; phone: string }) => void;
+}
+
+export function createKeyStore({
+  sessionId,
+  auth,
+  cipher,
+  journal,
+  generation,
+  onMapping,
+}: KeyStoreParts): SignalKeyStore {
+  async function get(type: string, ids: string[]): Promise<Record<string, unknown>> {
+    generation.assertAlive();
+    const found: Record<string, unknown> = {};
+    const onDisk: string[] = [];
+    for (const id of ids) {
+      const waiting = journal.key(type, id);
+      if (waiting === undefined) onDisk.push(id);
+      else if (waiting !== null) found[id] = codecOf(type).hold(waiting);
+    }
+    if (onDisk.length === 0) return found;
+    let rows: Map<string, Uint8Array>;
+    try {
+      rows = await auth.keys(sessionId, type, onDisk);
+      for (const [id, sealed] of rows)
+        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
+    } catch (cause) {
+      // An exception would reach Baileys as a failed decryption and be answered with a refusal: WhatsApp would forget.
+      generation.fence(cause);
+      throw cause;
+    }
+    return found;
+  }
+
+  function set(data: SignalDataSet): void {
+    generation.assertAlive();
+    for (const [type, values] of Object.entries(data))
+      for (const [id, value] of Object.entries(values) as [string, unknown][]) {
+        if (type === INTAKE_TYPE) {
+          // Put there by `intakeKey`, and by nobody else.
+          journal.putStanza(value as InFlight);
+          continue;
+        }
+        journal.putKey(type, id, value);
+        if (type === "lid-mapping") noteMapping(id, value);
+      }
+  }
+
+  /** Baileys writes every pair twice; the reversed one names both. */
+  function noteMapping(id: string, value: unknown): void {
+    if (typeof value !== "string" || !id.endsWith("_reverse")) return;
+    onMapping({ lid: `${id.slice(0, -"_reverse".length)}@lid`, phone: `${value}@s.whatsapp.net` });
+  }
+
+  return {
+    // What was stored under a type is of that type.
+    get: async <T extends keyof SignalDataTypeMap>(type: T, ids: string[]) =>
+      (await get(type, ids)) as Record<string, SignalDataTypeMap[T]>,
+    set,
+  };
+}

@@ -1,0 +1,235 @@
+/** Puts the parts of one connection together: keys, journal, intake, socket, link. One call, one life. */
+import type { Cipher } from "../core/cipher.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
+import type { SessionSignal, WhatsAppLink } from "../core/whatsapp.ts";
+import { createArrivalOrder } from "./arrival-order.ts";
+import { createKeyStore, credsBytes } from "./auth-state.ts";
+import {
+  addTransactionCapability,
+  DEFAULT_CONNECTION_CONFIG,
+  makeWASocket,
+  type AuthenticationCreds,
+  type WAMessageKey,
+} from "./baileys.ts";
+import { createBaileysLog } from "./baileys-log.ts";
+import { OWN_CODE } from "./disconnect.ts";
+import { recordEvents } from "./events.ts";
+import { createGeneration } from "./generation.ts";
+import type { GroupCache } from "./group-cache.ts";
+import { createHistoryRecorder } from "./history-recorder.ts";
+import { createInFlightStanzas } from "./in-flight.ts";
+import { createIntake, type HistoryNotice } from "./intake.ts";
+import { listenFirst } from "./intake-listener.ts";
+import { createRecovery } from "./intake-recovery.ts";
+import { withIntake } from "./intake-repository.ts";
+import { createJournal, type CrashPoint } from "./journal.ts";
+import { createLink } from "./link.ts";
+import { rawSocketOf, watchSocket } from "./live-socket.ts";
+import { meOf } from "./message-of-stanza.ts";
+import { gateOutgoing } from "./outgoing-gate.ts";
+import { protoOf } from "./outgoing.ts";
+import type { RecordFacts } from "./record.ts";
+import { socketConfig, type SessionCaches } from "./socket-config.ts";
+import { addressOf } from "./translate/addresses.ts";
+import { belongTogether } from "./translate/facts-of-message.ts";
+import { createUndecrypted } from "./undecrypted.ts";
+
+export interface ConnectionParts {
+  sessionId: string;
+  creds: AuthenticationCreds;
+  cipher: Cipher;
+  auth: AuthStore;
+  intake: IntakeStore;
+  inbox: Pick<InboxStore, "message">;
+  record: RecordFacts;
+  caches: SessionCaches;
+  groups: GroupCache;
+  historyDays: number | null;
+  webSocketUrl: string | null;
+  clock: Clock;
+  log: Log;
+  crashPoint: CrashPoint;
+  onSignal: (signal: SessionSignal) => void;
+}
+
+const SWEEP_MS = 60_000;
+/** WhatsApp takes a pairing code for about as long as a few QR codes. */
+const PAIRING_CODE_MS = 160_000;
+const TRANSACTIONS = { maxCommitRetries: 1, delayBetweenTriesMs: 10 };
+const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
+
+export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
+  const { sessionId, creds, cipher, auth, inbox, record, clock, log, crashPoint, onSignal } = parts;
+  const now = (): Date => clock.now();
+  const generation = createGeneration();
+  const journal = createJournal({
+    sessionId,
+    auth,
+    cipher,
+    record,
+    creds: () => credsBytes(creds),
+    generation,
+    crashPoint,
+  });
+  const keys = createKeyStore({
+    sessionId,
+    auth,
+    cipher,
+    journal,
+    generation,
+    onMapping: (pair) => {
+      const me = meOf(creds);
+      if (me !== null && belongTogether(pair, me))
+        journal.putFacts({ facts: [{ kind: "lid", ...pair }], closes: [] });
+    },
+  });
+  const history = createHistoryRecorder({
+    sessionId,
+    creds,
+    generation,
+    record,
+    historyDays: parts.historyDays,
+    now,
+    log,
+  });
+  const inFlight = createInFlightStanzas(sessionId);
+  const order = createArrivalOrder();
+  const undecrypted = createUndecrypted();
+  const logger = createBaileysLog(log, sessionId);
+  const leftOpen: HistoryNotice[] = [];
+  let isLive = false;
+  const intake = createIntake({
+    sessionId,
+    creds,
+    journal,
+    generation,
+    inFlight,
+    order,
+    undecrypted,
+    // Before the socket Baileys fetches nothing: we do, once it is open.
+    onHistory: (notice) => (isLive ? history.announced(notice) : void leftOpen.push(notice)),
+    now,
+    log,
+    crashPoint,
+  });
+  const makeRepository = withIntake(makeSignalRepository, {
+    sessionId,
+    generation,
+    inFlight,
+    intake,
+    store: parts.intake,
+    journal,
+    cipher,
+  });
+  const recovery = createRecovery({
+    sessionId,
+    store: parts.intake,
+    inbox,
+    cipher,
+    creds,
+    inFlight,
+    intake,
+    journal,
+    undecrypted,
+    isUnderWay: (digest) => history.isUnderWay(digest),
+    now,
+    logger,
+    log,
+  });
+  if (meOf(creds) !== null) await recover();
+
+  const socket = makeWASocket(
+    socketConfig({
+      webSocketUrl: parts.webSocketUrl,
+      creds,
+      keys,
+      logger,
+      caches: parts.caches,
+      makeSignalRepository: makeRepository,
+      getMessage,
+      cachedGroupMetadata: (jid) => parts.groups.get(jid, (asked) => socket.groupMetadata(asked)),
+    }),
+  );
+  isLive = true;
+  // All of this in the turn in which the socket was made: nothing can have come or gone yet.
+  const gate = gateOutgoing(rawSocketOf(socket), journal);
+  generation.onFence(() => {
+    gate.shut();
+    clearInterval(sweeping);
+    order.stop();
+  });
+  const live = watchSocket({
+    socket,
+    creds,
+    journal,
+    generation,
+    clock,
+    onSignal,
+    onOpen: () => {
+      for (const notice of leftOpen.splice(0)) void history.fetchAgain(notice);
+    },
+    onEnding: () => order.stop(),
+  });
+  listenFirst({
+    socket,
+    intake,
+    journal,
+    generation,
+    creds,
+    onPasskey: () => live.end(OWN_CODE.passkeyRequired, "passkey_prologue_request"),
+    onGroup: (jid) => parts.groups.forget(jid),
+  });
+  recordEvents({ socket, journal, generation, creds, history });
+  socket.ev.on("creds.update", () => journal.putCreds());
+  const sweeping = setInterval(() => void sweep(), SWEEP_MS);
+  sweeping.unref();
+
+  /** With its own transactions over the same keys: no socket exists yet. */
+  async function recover(): Promise<void> {
+    const own = { creds, keys: addTransactionCapability(keys, logger, TRANSACTIONS) };
+    const repository = makeRepository(own, logger);
+    await recovery.beforeConnecting(repository);
+    repository.close?.();
+  }
+
+  async function sweep(): Promise<void> {
+    if (generation.isFenced()) return;
+    try {
+      await recovery.sweep();
+    } catch (cause) {
+      generation.fence(cause);
+    }
+  }
+
+  /** For peers who ask for a message again. An empty answer would overwrite what they have. */
+  async function getMessage({ id, remoteJid }: WAMessageKey) {
+    if (!id) return undefined;
+    const chatId = remoteJid ? addressOf(remoteJid) : undefined;
+    const message = (await inbox.message(sessionId, id, chatId)) ?? (await inbox.message(sessionId, id));
+    return (message && protoOf(message)) ?? undefined;
+  }
+
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      order.stop();
+      // What cannot be written any more was not acknowledged either.
+      await journal.flush().catch(() => undefined);
+      const gone = live.close();
+      generation.fence(null);
+      await gone;
+      await history.idle();
+    })());
+
+  return createLink({
+    socket,
+    creds,
+    generation,
+    logger,
+    onPairingCode: (code) =>
+      onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
+    close,
+  });
+}

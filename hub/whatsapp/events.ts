@@ -1,0 +1,68 @@
+/** What Baileys derives from the synced state of the account (names, archive, pins, blocks) → facts. */
+import type { Fact } from "../core/facts.ts";
+import type { AuthenticationCreds, WASocket } from "./baileys.ts";
+import type { Generation } from "./generation.ts";
+import type { HistoryRecorder } from "./history-recorder.ts";
+import type { Journal } from "./journal.ts";
+import { meOf } from "./message-of-stanza.ts";
+import { addressOrNull, type Me } from "./translate/addresses.ts";
+import { factsOfChatUpdate, factsOfContact, type RawContact } from "./translate/chats-and-contacts.ts";
+import { belongTogether } from "./translate/facts-of-message.ts";
+import { nameOrNull } from "./translate/fields.ts";
+
+export function recordEvents({
+  socket,
+  journal,
+  generation,
+  creds,
+  history,
+}: {
+  socket: WASocket;
+  journal: Journal;
+  generation: Generation;
+  creds: AuthenticationCreds;
+  history: HistoryRecorder;
+}): void {
+  const { ev } = socket;
+  // The first connection tells how everything stands; later ones tell what changed.
+  const isFirst = creds.accountSyncCounter === 0;
+  const record = (factsOf: (me: Me, live: boolean) => Fact[]): void => {
+    const me = meOf(creds);
+    if (me !== null && !generation.isFenced()) journal.putFacts({ facts: factsOf(me, !isFirst), closes: [] });
+  };
+  const contacts = (all: RawContact[], fromAddressBook: boolean): void =>
+    record((me, live) => all.flatMap((contact) => factsOfContact(contact, me, { live, fromAddressBook })));
+
+  ev.on("messaging-history.set", (chunk) => history.received(chunk));
+  ev.on("contacts.upsert", (all) => contacts(all, true));
+  ev.on("contacts.update", (all) => contacts(all.map(withoutName), false));
+  ev.on("chats.update", (all) => record((_me, live) => all.flatMap((chat) => factsOfChatUpdate(chat, live))));
+  ev.on("lid-mapping.update", ({ lid, pn }) =>
+    record((me) => {
+      const pair = { lid: addressOrNull(lid) ?? "", phone: addressOrNull(pn) ?? "" };
+      return belongTogether(pair, me) ? [{ kind: "lid", ...pair }] : [];
+    }),
+  );
+  ev.on("blocklist.set", ({ blocklist }) => record(() => blocked(blocklist, true, false)));
+  ev.on("blocklist.update", ({ blocklist, type }) => record(() => blocked(blocklist, type === "add", true)));
+  ev.on("groups.upsert", (all) => record((_me, live) => all.flatMap((group) => subject(group, live))));
+  ev.on("groups.update", (all) => record((_me, live) => all.flatMap((group) => subject(group, live))));
+}
+
+/** A message's push name is taken from its stanza; here it would only repeat what Baileys read there. */
+const withoutName = ({ id, imgUrl }: RawContact): RawContact => ({
+  id: id ?? null,
+  imgUrl: imgUrl ?? null,
+});
+
+const blocked = (jids: string[], isBlocked: boolean, live: boolean): Fact[] =>
+  jids.flatMap((raw): Fact[] => {
+    const jid = addressOrNull(raw);
+    return jid === null ? [] : [{ kind: "contact", jid, change: { isBlocked }, live }];
+  });
+
+function subject(group: { id?: string; subject?: string }, live: boolean): Fact[] {
+  const jid = addressOrNull(group.id);
+  const name = nameOrNull(group.subject);
+  return jid === null || name === null ? [] : [{ kind: "group", jid, subject: name, by: null, live }];
+}

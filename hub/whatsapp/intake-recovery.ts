@@ -1,0 +1,121 @@
+/**
+ * Stanzas that an earlier connection left open: after a crash, what was on disk and not recorded yet. Taken up before the
+ * next socket is made (two writers must never move one ratchet), and looked at each minute while one is live.
+ */
+import type { Cipher } from "../core/cipher.ts";
+import type { Log } from "../core/log.ts";
+import type { InboxStore, IntakeStore, OpenIntake } from "../core/store.ts";
+import { decryptMessageNode, type AuthenticationCreds, type SignalRepository } from "./baileys.ts";
+import type { BaileysLogger } from "./baileys-log.ts";
+import { isComplete, type InFlight, type InFlightStanzas, type RestoredPart } from "./in-flight.ts";
+import type { Intake } from "./intake.ts";
+import { plaintextPlace, stanzaPlace, type Journal } from "./journal.ts";
+import { readStanza } from "./stanza-form.ts";
+import { addressOf } from "./translate/addresses.ts";
+import type { Undecrypted } from "./undecrypted.ts";
+
+export interface Recovery {
+  /** Everything that is open; tries to decrypt what never was. Resolves when all that came of it is on disk. */
+  beforeConnecting(repository: SignalRepository): Promise<void>;
+  /** What has been open for a minute on a live connection. */
+  sweep(): Promise<void>;
+}
+
+const SWEEP_AGE_MS = 60_000;
+/** As long as WhatsApp itself keeps undelivered messages. */
+const GIVE_UP_MS = 14 * 86_400_000;
+/** A storm of broken messages must not hold up a start. */
+const MAX_DECRYPTIONS = 200;
+
+export function createRecovery({
+  sessionId,
+  store,
+  inbox,
+  cipher,
+  creds,
+  inFlight,
+  intake,
+  journal,
+  undecrypted,
+  isUnderWay,
+  now,
+  logger,
+  log,
+}: {
+  sessionId: string;
+  store: IntakeStore;
+  inbox: Pick<InboxStore, "message">;
+  cipher: Cipher;
+  creds: AuthenticationCreds;
+  inFlight: InFlightStanzas;
+  intake: Intake;
+  journal: Journal;
+  undecrypted: Undecrypted;
+  /** History that this connection is fetching. */
+  isUnderWay: (digest: Uint8Array) => boolean;
+  now: () => Date;
+  logger: BaileysLogger;
+  log: Log;
+}): Recovery {
+  async function restore(row: OpenIntake): Promise<{ stanza: InFlight; hasCiphertext: boolean }> {
+    const { node, encIds, hasCiphertext } = readStanza(cipher.open(stanzaPlace(row.digest), row.stanza));
+    const parts: RestoredPart[] = [];
+    for (const encId of encIds) {
+      const sealed = await store.plaintext(sessionId, encId);
+      parts.push({ encId, plain: sealed === null ? null : cipher.open(plaintextPlace(encId), sealed) });
+    }
+    const { digest, stanzaId, chat, participant, seenAt } = row;
+    return {
+      stanza: inFlight.restore({ node, digest, id: stanzaId, chat, participant, seenAt }, parts),
+      hasCiphertext,
+    };
+  }
+
+  const isReadable = (stanza: InFlight): boolean => stanza.parts.length > 0 && isComplete(stanza);
+
+  /** Closes what came by another way, or can come by none any more. */
+  async function settleMissing(stanza: InFlight): Promise<boolean> {
+    const known = await inbox.message(sessionId, stanza.id, addressOf(stanza.chat));
+    const isTooOld = now().getTime() - stanza.seenAt.getTime() > GIVE_UP_MS;
+    if (known === null && !isTooOld) return false;
+    if (known === null) log.warn({ sessionId }, "whatsapp.message_given_up");
+    journal.putFacts({ facts: [], closes: [stanza.digest] });
+    return true;
+  }
+
+  async function decrypt(stanza: InFlight, repository: SignalRepository): Promise<void> {
+    const { id: meId = "", lid: meLid = "" } = creds.me ?? {};
+    // What cannot be decrypted now is noted by the hooks; Baileys logs the reason.
+    await decryptMessageNode(stanza.node, meId, meLid, repository, logger).decrypt();
+  }
+
+  return {
+    beforeConnecting: async (repository) => {
+      const rows = await store.open(sessionId);
+      let tries = 0;
+      let recovered = 0;
+      for (const row of rows) {
+        const { stanza, hasCiphertext } = await restore(row);
+        if (isReadable(stanza)) {
+          intake.completed(stanza);
+          recovered++;
+        } else if (!(await settleMissing(stanza))) {
+          undecrypted.add(stanza);
+          if (hasCiphertext && stanza.parts.length > 0 && tries++ < MAX_DECRYPTIONS)
+            await decrypt(stanza, repository);
+        }
+      }
+      await journal.flush();
+      if (rows.length > 0) log.info({ sessionId, open: rows.length, recovered }, "whatsapp.intake_recovered");
+    },
+    sweep: async () => {
+      const before = now().getTime() - SWEEP_AGE_MS;
+      for (const row of await store.open(sessionId)) {
+        if (row.seenAt.getTime() > before || isUnderWay(row.digest)) continue;
+        const { stanza } = await restore(row);
+        if (isReadable(stanza)) intake.completed(stanza);
+        else await settleMissing(stanza);
+      }
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** What the hub asks of an open connection, in the library's words; every failure gets a name the caller can act on. */
+import type { Readable } from "node:stream";
+import type { ErrorCode } from "../contract/errors.ts";
+import { HubError } from "../core/errors.ts";
+import type { Message } from "../core/message.ts";
+import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
+import {
+  downloadMediaMessage,
+  generateMessageIDV2,
+  type AnyMessageContent,
+  type AuthenticationCreds,
+  type WASocket,
+} from "./baileys.ts";
+import type { BaileysLogger } from "./baileys-log.ts";
+import type { Generation } from "./generation.ts";
+import { asSent, keyOf, outgoing, protoOf, quotedMessage } from "./outgoing.ts";
+import { addressOf } from "./translate/addresses.ts";
+
+export interface LinkParts {
+  socket: WASocket;
+  creds: AuthenticationCreds;
+  generation: Generation;
+  logger: BaileysLogger;
+  onPairingCode: (code: string) => void;
+  close: () => Promise<void>;
+}
+
+export function createLink({
+  socket,
+  creds,
+  generation,
+  logger,
+  onPairingCode,
+  close,
+}: LinkParts): WhatsAppLink {
+  const isGone = (): boolean => generation.isFenced() || !socket.ws.isOpen;
+
+  /** Runs a call of the library; `code` is what its failure means while the connection stands. */
+  async function ask<T>(what: string, code: ErrorCode, call: () => Promise<T>): Promise<T> {
+    if (isGone()) throw notConnected();
+    try {
+      return await call();
+    } catch (cause) {
+      if (cause instanceof HubError) throw cause;
+      if (isGone()) throw notConnected(cause);
+      throw new HubError(code, `WhatsApp did not ${what}.`, { cause, ...detailsOf(cause) });
+    }
+  }
+
+  async function send({ chatId, messageId, content, quoted, isForwarded }: SendOrder) {
+    const sent = await ask("take the message", "WHATSAPP_ERROR", () =>
+      socket.sendMessage(chatId, forwarded(outgoing(content), isForwarded === true), {
+        messageId,
+        ...(quoted === null ? {} : { quoted: quotedMessage(quoted) }),
+      }),
+    );
+    return asSent(sent);
+  }
+
+  async function downloadMedia(message: Message): Promise<Readable> {
+    const content = protoOf(message);
+    if (content === null)
+      throw new HubError("MEDIA_ERROR", "What WhatsApp needs to fetch this file was not kept.");
+    return ask("deliver the file", "MEDIA_ERROR", () =>
+      downloadMediaMessage(
+        { key: keyOf(message), message: content },
+        "stream",
+        {},
+        { logger, reuploadRequest: (wanted) => socket.updateMediaMessage(wanted) },
+      ),
+    );
+  }
+
+  async function lookUp(phoneNumber: string) {
+    const [found] =
+      (await ask("answer", "WHATSAPP_ERROR", () => socket.onWhatsApp(phoneNumber))) ?? noAnswer();
+    if (found === undefined || !found.exists) return { exists: false, jid: null, lid: null };
+    const lid = await ask("answer", "WHATSAPP_ERROR", () =>
+      socket.signalRepository.lidMapping.getLIDForPN(found.jid),
+    );
+    return { exists: true, jid: addressOf(found.jid), lid: lid === null ? null : addressOf(lid) };
+  }
+
+  async function profilePictureUrl(jid: string): Promise<string | null> {
+    try {
+      return (await ask("answer", "WHATSAPP_ERROR", () => socket.profilePictureUrl(jid, "image"))) ?? null;
+    } catch (cause) {
+      if (isRefusal(cause)) return null;
+      throw cause;
+    }
+  }
+
+  return {
+    send,
+    downloadMedia,
+    lookUp,
+    profilePictureUrl,
+    requestPairingCode: async (phoneNumber) => {
+      const code = await ask("give a pairing code", "WHATSAPP_ERROR", () =>
+        socket.requestPairingCode(phoneNumber),
+      );
+      onPairingCode(code);
+      return code;
+    },
+    markRead: (keys: WhatsAppKey[]) =>
+      ask("take the receipt", "WHATSAPP_ERROR", () => socket.readMessages(keys.map(keyOf))),
+    logout: async () => {
+      await ask("unlink", "WHATSAPP_ERROR", () => socket.logout());
+      await close();
+    },
+    close,
+    newMessageId: () => generateMessageIDV2(creds.me?.id),
+  };
+}
+
+const notConnected = (cause?: unknown): HubError =>
+  new HubError("SESSION_NOT_CONNECTED", "The connection to WhatsApp is gone.", { cause });
+
+const noAnswer = (): never => {
+  throw new HubError("WHATSAPP_ERROR", "WhatsApp did not answer in time.");
+};
+
+/** WhatsApp's mark of a forwarded message. */
+const forwarded = (content: AnyMessageContent, isForwarded: boolean): AnyMessageContent =>
+  isForwarded ? { ...content, contextInfo: { isForwarded: true, forwardingScore: 1 } } : content;
+
+/** Numbers of WhatsApp ("no picture", "not for you") lie in the error's `data`. */
+function dataOf(cause: unknown): unknown {
+  return cause instanceof Error && "data" in cause ? cause.data : undefined;
+}
+
+function detailsOf(cause: unknown): { details?: Record<string, unknown> } {
+  const data = dataOf(cause);
+  return typeof data === "number" ? { details: { whatsappCode: data } } : {};
+}
+
+const isRefusal = (error: unknown): boolean => {
+  const code = error instanceof HubError ? dataOf(error.cause) : undefined;
+  return code === 401 || code === 403 || code === 404;
+};

@@ -1,0 +1,111 @@
+/** Chats and contacts as Baileys' events and the history give them. */
+import type { ChatChange, ContactChange, Fact } from "../../core/facts.ts";
+import { isGroupJid, type Jid } from "../../core/jid.ts";
+import { addressOrNull, STATUS_BROADCAST, type Me } from "./addresses.ts";
+import { belongTogether, lidPair } from "./facts-of-message.ts";
+import { nameOrNull, number } from "./fields.ts";
+
+/** What a contact event may hold; Baileys' own type promises more than arrives. */
+export interface RawContact {
+  id?: string | null;
+  lid?: string | null;
+  phoneNumber?: string | null;
+  name?: string | null;
+  notify?: string | null;
+  verifiedName?: string | null;
+  imgUrl?: string | null;
+}
+
+/** `fromAddressBook`: names come from the phone's contacts, not from what people call themselves. */
+export function factsOfContact(
+  raw: RawContact,
+  me: Me,
+  { live, fromAddressBook }: { live: boolean; fromAddressBook: boolean },
+): Fact[] {
+  const jid = addressOrNull(raw.id);
+  if (jid === null || jid === STATUS_BROADCAST) return [];
+  const name = nameOrNull(raw.name);
+  if (isGroupJid(jid)) return name === null ? [] : [{ kind: "group", jid, subject: name, by: null, live }];
+  const facts: Fact[] = [];
+  const pair = otherAddress(jid, raw);
+  if (pair !== null && belongTogether(pair, me)) facts.push({ kind: "lid", ...pair });
+  const change = contactChange(raw, fromAddressBook);
+  if (Object.keys(change).length > 0) facts.push({ kind: "contact", jid, change, live });
+  return facts;
+}
+
+function otherAddress(jid: Jid, raw: RawContact): { lid: Jid; phone: Jid } | null {
+  for (const other of [addressOrNull(raw.lid), addressOrNull(raw.phoneNumber)]) {
+    const pair = other === null ? null : lidPair(jid, other);
+    if (pair !== null) return pair;
+  }
+  return null;
+}
+
+function contactChange(raw: RawContact, fromAddressBook: boolean): ContactChange {
+  const change: ContactChange = {};
+  const name = nameOrNull(raw.name);
+  if (name !== null) change.name = name;
+  if (fromAddressBook) change.isMyContact = name !== null;
+  const pushName = nameOrNull(raw.notify);
+  if (pushName !== null) change.pushName = pushName;
+  const verifiedName = nameOrNull(raw.verifiedName);
+  if (verifiedName !== null) {
+    change.verifiedName = verifiedName;
+    change.isBusiness = true;
+  }
+  // Only that it changed is told; it is fetched when somebody wants to see it.
+  if (raw.imgUrl) change.pictureToken = null;
+  return change;
+}
+
+export interface RawChat {
+  id?: string | null;
+  name?: string | null;
+  unreadCount?: number | null;
+  archived?: boolean | null;
+  pinned?: unknown;
+  muteEndTime?: unknown;
+  readOnly?: boolean | null;
+  conversationTimestamp?: unknown;
+}
+
+/** An update of a chat by another device of ours. Counts that Baileys adds up itself are not taken. */
+export function factsOfChatUpdate(raw: RawChat, live: boolean): Fact[] {
+  const jid = addressOrNull(raw.id);
+  if (jid === null || jid === STATUS_BROADCAST) return [];
+  const facts: Fact[] = [];
+  const change: ChatChange = {};
+  if (typeof raw.archived === "boolean") change.archived = raw.archived;
+  if (raw.pinned !== undefined) change.pinned = number(raw.pinned) > 0;
+  if (raw.muteEndTime !== undefined) change.muteExpiration = muteSeconds(raw.muteEndTime);
+  if (typeof raw.readOnly === "boolean") change.isReadOnly = raw.readOnly;
+  if (Object.keys(change).length > 0) facts.push({ kind: "chat", jid, change, live });
+  if (raw.unreadCount === 0) facts.push({ kind: "chat-read", jid });
+  return facts;
+}
+
+/** A conversation of the history. */
+export function factsOfHistoryChat(raw: RawChat): Fact[] {
+  const jid = addressOrNull(raw.id);
+  if (jid === null || jid === STATUS_BROADCAST) return [];
+  const change: ChatChange = {
+    unreadCount: Math.max(0, number(raw.unreadCount)),
+    archived: raw.archived === true,
+    pinned: number(raw.pinned) > 0,
+    muteExpiration: muteSeconds(raw.muteEndTime),
+    isReadOnly: raw.readOnly === true,
+  };
+  const name = nameOrNull(raw.name);
+  if (name !== null) change.name = name;
+  const last = number(raw.conversationTimestamp);
+  if (last > 0) change.lastMessageAt = last;
+  return [{ kind: "chat", jid, change, live: false }];
+}
+
+/** WhatsApp says milliseconds, -1 for ever, 0 or nothing for not muted. */
+function muteSeconds(end: unknown): number {
+  const value = number(end);
+  if (value < 0) return -1;
+  return value > 1e11 ? Math.floor(value / 1000) : value;
+}

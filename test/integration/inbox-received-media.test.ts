@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { aMedia, aMessageFact } from "../support/builders.ts";
+import { minutes } from "../support/fixed-clock.ts";
+import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
+import { JPEG, PNG } from "../support/sample-files.ts";
+import { until } from "../support/until.ts";
+
+const MB = 1024 * 1024;
+
+let inbox: InboxRig;
+beforeEach(async () => {
+  inbox = await openInbox();
+});
+afterEach(() => inbox.close());
+
+const filesOnDisk = async (): Promise<string[]> => {
+  const names = await readdir(join(inbox.dir, "media"), { recursive: true }).catch(() => []);
+  return names.filter((name) => name.includes("med_"));
+};
+
+describe("a received file", () => {
+  const receive = async (bytes: Buffer, change: Parameters<typeof aMedia>[0] = {}) => {
+    const fact = aMessageFact({
+      type: "image",
+      media: aMedia({ mediaId: "", token: "", filesize: bytes.length, ...change }),
+    });
+    await inbox.parts.ingest({ sessionId: "s1", facts: [fact], closes: [] });
+    const message = await inbox.store.inbox.message("s1", fact.message.id);
+    if (message?.media == null) throw new Error("not stored");
+    return { message, media: message.media };
+  };
+
+  test("gets an id and a token when it is first recorded, and keeps them", async () => {
+    const { message, media } = await receive(JPEG);
+    expect(media.mediaId).toMatch(/^med_[0-9A-Z]{26}$/);
+    const again = {
+      kind: "message" as const,
+      message: { ...message, media: { ...media, mediaId: "", token: "" } },
+    };
+    await inbox.parts.ingest({ sessionId: "s1", facts: [{ ...again, live: true }], closes: [] });
+    const after = await inbox.store.inbox.message("s1", message.id);
+    expect(after?.media).toMatchObject({ mediaId: media.mediaId, token: media.token });
+  });
+
+  test("is fetched from WhatsApp when somebody asks, once however many ask", async () => {
+    const { message, media } = await receive(JPEG);
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    expect(inbox.whatsapp.asked.download).toBe(0);
+    const opened = await Promise.all(Array.from({ length: 20 }, () => inbox.media.openByToken(media.token)));
+    expect(new Set(opened.map(({ path }) => path)).size).toBe(1);
+    await inbox.media.open(media.mediaId);
+    expect(inbox.whatsapp.asked.download).toBe(1);
+    expect(await readFile(opened[0]?.path ?? "")).toEqual(JPEG);
+  });
+
+  test("that differs from what was announced is not kept", async () => {
+    const { message, media } = await receive(JPEG, {
+      sha256: createHash("sha256").update(PNG).digest("base64"),
+    });
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
+    expect(await filesOnDisk()).toEqual([]);
+  });
+
+  test("that WhatsApp no longer has is gone for good, and WhatsApp is not asked again", async () => {
+    const { media } = await receive(JPEG);
+    for (let i = 0; i < 2; i++)
+      await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    expect(inbox.whatsapp.asked.download).toBe(1);
+  });
+
+  test("of 2 GB is not fetched at all", async () => {
+    const { media } = await receive(JPEG, { filesize: 2 * 1024 * MB });
+    await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
+    expect(inbox.whatsapp.asked.download).toBe(0);
+  });
+
+  test("broken off in the middle is fetched again by the next who asks", async () => {
+    const { message, media } = await receive(JPEG);
+    inbox.whatsapp.media.set(message.id, () =>
+      Readable.from(
+        (async function* () {
+          yield JPEG;
+          await Promise.resolve();
+          throw new Error("reset");
+        })(),
+      ),
+    );
+    await expect(inbox.media.open(media.mediaId)).rejects.toThrow("reset");
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    expect((await inbox.media.open(media.mediaId)).size).toBe(JPEG.length);
+  });
+
+  test("gets a new token on request, valid for an hour, and is fetched meanwhile", async () => {
+    const { message } = await receive(JPEG);
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    const { token } = await inbox.media.renewUrl(message);
+    await until("it is on disk", async () => (await filesOnDisk()).length === 1);
+    inbox.clock.advance(minutes(59));
+    expect((await inbox.media.openByToken(token)).size).toBe(JPEG.length);
+    inbox.clock.advance(minutes(2));
+    await expect(inbox.media.openByToken(token)).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+  });
+
+  test("is forwarded with a file of its own", async () => {
+    const { message } = await receive(JPEG);
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    const copy = await inbox.sending.forward({
+      ...aRequest(),
+      messageId: message.id,
+      chatId: null,
+      to: "34600111333",
+    });
+    expect(copy).toMatchObject({ type: "image", isForwarded: true, chatId: "34600111333@s.whatsapp.net" });
+    expect(inbox.whatsapp.sent[0]).toMatchObject({ isForwarded: true });
+    expect(copy.media?.mediaId).not.toBe(message.media?.mediaId);
+    expect(await readFile(inbox.media.pathOf(copy.media?.mediaId ?? ""))).toEqual(JPEG);
+  });
+});

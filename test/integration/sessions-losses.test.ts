@@ -1,0 +1,366 @@
+/** Connections that end: who is told what, when it is tried again, and when it is not. */
+import { describe, expect, test } from "vitest";
+import type { SessionState } from "../../hub/core/session-state.ts";
+import { minutes, seconds } from "../support/fixed-clock.ts";
+import { aTurn, openSessionRig } from "../support/session-rig.ts";
+
+describe("a short drop", () => {
+  test("raises no event, keeps the state, and leaves nothing to send with", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    const lostAt = rig.time.clock.now();
+    account.closes(428);
+    await rig.settle();
+    expect(await rig.sessions.get("s1")).toMatchObject({
+      state: "connected",
+      lostAt,
+      reason: { code: "428" },
+    });
+    expect(await rig.row("s1")).toEqual(await rig.sessions.get("s1"));
+    expect(() => rig.sessions.link("s1")).toThrow(
+      expect.objectContaining({
+        code: "SESSION_NOT_CONNECTED",
+        details: { state: "connected", isRecovering: true },
+      }),
+    );
+
+    await rig.pass(seconds(1));
+    expect(account.links).toHaveLength(3);
+    account.opens();
+    await rig.pass(minutes(5));
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected", lostAt: null, reason: null });
+    expect(await rig.news("s1")).toEqual([]);
+    expect(rig.sessions.link("s1")).toBe(account.links[2]);
+    expect(rig.opened).toEqual(["s1", "s1"]);
+  });
+
+  test.each([
+    [2, []],
+    [10, []],
+    [20, ["session.disconnected reconnecting", "session.connected connected"]],
+  ])("of %d s tells %j", async (downSeconds, news) => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(428);
+    await rig.pass(seconds(downSeconds));
+    account.opens();
+    expect(await rig.news("s1")).toEqual(news);
+  });
+
+  test("that becomes a long one is told after fifteen seconds, not before", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    const lostAt = rig.time.clock.now();
+    account.closes(428);
+    await rig.pass(seconds(14.9));
+    expect(await rig.news("s1")).toEqual([]);
+    await rig.pass(seconds(0.2));
+    expect(await rig.news("s1")).toEqual(["session.disconnected reconnecting"]);
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "reconnecting", connectedAt: null, lostAt });
+    expect((await rig.events("s1")).at(-1)?.data).toEqual({
+      sessionId: "s1",
+      session_db_id: 1,
+      status: "connecting",
+      isConnected: false,
+      state: "reconnecting",
+      phoneNumber: "34600999888",
+      reason: {
+        code: "428",
+        text: expect.any(String) as string,
+        blame: "network",
+        advice: expect.any(String) as string,
+        at: lostAt.toISOString(),
+      },
+      willRetry: true,
+      timestamp: lostAt.getTime() / 1000 + 15,
+    });
+
+    await rig.pass(seconds(9.9));
+    account.opens();
+    await rig.settle();
+    expect((await rig.events("s1")).at(-1)?.data).toMatchObject({
+      previousState: "reconnecting",
+      downSeconds: 25,
+    });
+    expect(await rig.states("s1")).toEqual([
+      "stopped",
+      "starting",
+      "qr",
+      "pairing",
+      "connected",
+      "reconnecting",
+      "connected",
+    ]);
+  });
+
+  test("in which several tries fail counts from its beginning", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.closes(428));
+    account.closes(428);
+    await rig.pass(seconds(16));
+    expect(await rig.news("s1")).toEqual(["session.disconnected reconnecting"]);
+  });
+});
+
+describe("trying again", () => {
+  test("waits 1, 2, 5, 10, 30, 60, 120 and then 300 s between tries", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.closes(500));
+    account.closes(500);
+    await rig.settle();
+    for (const wait of [1, 2, 5, 10, 30, 60, 120, 300, 300]) {
+      const before = account.links.length;
+      await rig.pass(seconds(wait) - 1);
+      expect(account.links, `before ${wait} s`).toHaveLength(before);
+      await rig.pass(1);
+      expect(account.links, `after ${wait} s`).toHaveLength(before + 1);
+    }
+    expect(account.mostLinksAtOnce).toBe(1);
+    expect(account.retirements).toEqual([]);
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "reconnecting", phoneNumber: "34600999888" });
+  });
+
+  test("begins anew after a minute of connection, and goes on after less", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    const lastsFor = async (ms: number) => {
+      account.closes(428);
+      await rig.settle();
+      for (let waited = 0; account.links.at(-1)?.isClosed === true; waited++) {
+        if (waited > 400) throw new Error("no new try");
+        await rig.pass(seconds(1));
+      }
+      account.opens();
+      await rig.pass(ms);
+      return account.links.length;
+    };
+    const triesIn = async (ms: number) => {
+      const before = account.links.length;
+      account.closes(428);
+      await rig.pass(ms);
+      return account.links.length - before;
+    };
+    await lastsFor(seconds(59));
+    await lastsFor(seconds(59));
+    expect(await triesIn(seconds(4))).toBe(0);
+    await rig.pass(seconds(1));
+    account.opens();
+    await rig.pass(seconds(61));
+    expect(await triesIn(seconds(1))).toBe(1);
+  });
+
+  test("after 503 waits five seconds first", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(503);
+    await rig.pass(seconds(4.9));
+    expect(account.links).toHaveLength(2);
+    await rig.pass(seconds(0.2));
+    expect(account.links).toHaveLength(3);
+  });
+
+  test("ends a start that does not get anywhere in 25 s", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(428);
+    await rig.pass(seconds(1));
+    await rig.pass(seconds(24.9));
+    expect(account.links).toHaveLength(3);
+    expect(account.links[2]?.isClosed).toBe(false);
+    await rig.pass(seconds(0.2));
+    expect(account.links[2]?.isClosed).toBe(true);
+    expect(await rig.sessions.get("s1")).toMatchObject({ reason: { code: "no_answer", blame: "network" } });
+    await rig.pass(seconds(2));
+    expect(account.links).toHaveLength(4);
+  });
+
+  test("goes on when the connector itself fails", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.cannotOpen(new Error("data key unreadable"));
+    account.closes(428);
+    await rig.pass(minutes(5));
+    expect(await rig.sessions.get("s1")).toMatchObject({
+      state: "reconnecting",
+      reason: { code: "not_started" },
+    });
+    expect(account.retirements).toEqual([]);
+    account.cannotOpen(null);
+    account.whenOpened(() => account.opens());
+    await rig.pass(minutes(5));
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected" });
+  });
+
+  test("does not wait for ever for a link that will not close", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.hangsOnClose();
+    account.closes(428);
+    await rig.time.pass(seconds(1), aTurn);
+    expect(account.links).toHaveLength(3);
+    await rig.time.pass(seconds(26), aTurn);
+    expect(account.links).toHaveLength(3);
+    await rig.time.pass(seconds(13), aTurn);
+    expect(account.links).toHaveLength(4);
+  });
+
+  test("no longer hears a link that was given up", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    const old = account.links[1];
+    account.closes(428);
+    await rig.pass(seconds(1));
+    account.opens();
+    await rig.settle();
+    account.says({ type: "closed", code: 401, detail: "", paired: true }, old);
+    account.says({ type: "store_failed", cause: new Error("late") }, old);
+    await rig.pass(minutes(1));
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected", lostAt: null });
+    expect(account.retirements).toEqual([]);
+  });
+
+  test("hears nothing more of an attempt once its deadline passed, though it opens in the same moment", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(428);
+    await rig.pass(seconds(1));
+    const late = account.links[2];
+    // Both are waiting to be handled when the first is.
+    const passing = rig.pass(seconds(25));
+    await passing;
+    account.says({ type: "opened", phoneNumber: "34600999888", lid: null, pushName: null }, late);
+    await rig.settle();
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "reconnecting" });
+  });
+});
+
+describe("each number of WhatsApp's", () => {
+  const ends: [number, SessionState, boolean][] = [
+    [401, "logged_out", true],
+    [402, "banned", false],
+    [403, "banned", false],
+    [406, "banned", false],
+    [411, "outdated", false],
+    [1001, "passkey_required", false],
+  ];
+  test.each(ends)("%d ends as %s at once, told once", async (code, state, retires) => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(code);
+    await rig.settle();
+    expect(await rig.news("s1")).toEqual([`session.disconnected ${state}`]);
+    await rig.pass(minutes(30));
+    expect(await rig.news("s1")).toEqual([]);
+    expect(account.links).toHaveLength(2);
+    expect(account.links[1]?.isClosed).toBe(true);
+    expect(account.retirements).toHaveLength(retires ? 1 : 0);
+    const session = await rig.sessions.get("s1");
+    expect(session).toMatchObject({ state, connectedAt: null, reason: { code: String(code) } });
+    expect(session.phoneNumber).toBe(retires ? null : "34600999888");
+    expect((await rig.events("s1")).at(-1)?.data).toMatchObject({
+      phoneNumber: "34600999888",
+      willRetry: false,
+      isConnected: false,
+    });
+    expect((await rig.states("s1")).slice(-2)).toEqual(["connected", state]);
+    expect(await rig.row("s1")).toEqual(session);
+  });
+
+  test.each([408, 428, 500, 502, 503, 504, 599])(
+    "%d is tried again with the same credentials",
+    async (code) => {
+      const rig = await openSessionRig();
+      const account = await rig.connected("s1");
+      account.closes(code);
+      await rig.pass(seconds(6));
+      expect(account.links).toHaveLength(3);
+      account.opens();
+      expect(await rig.news("s1")).toEqual([]);
+      expect(account.retirements).toEqual([]);
+    },
+  );
+
+  test.each([405, 409])("%d three times in a row means that we are outdated", async (code) => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.closes(code));
+    account.closes(code);
+    await rig.pass(minutes(30));
+    expect(account.links).toHaveLength(4);
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "outdated", reason: { blame: "hub" } });
+    expect(account.retirements).toEqual([]);
+  });
+
+  test("440 is answered once after a minute, and believed the second time", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.opens());
+    account.closes(440);
+    await rig.pass(seconds(59));
+    expect(account.links).toHaveLength(2);
+    await rig.pass(seconds(2));
+    expect(account.links).toHaveLength(3);
+    expect(await rig.news("s1")).toEqual([
+      "session.disconnected reconnecting",
+      "session.connected connected",
+    ]);
+    await rig.pass(minutes(5));
+    account.closes(440);
+    await rig.pass(minutes(30));
+    expect(account.links).toHaveLength(3);
+    expect(await rig.news("s1")).toEqual(["session.disconnected replaced"]);
+    expect((await rig.events("s1")).at(-1)?.data).toMatchObject({ status: "error", willRetry: false });
+    expect(account.retirements).toEqual([]);
+
+    await rig.sessions.connect("s1");
+    await rig.settle();
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected" });
+  });
+
+  test("440 twice, more than ten minutes apart, is answered twice", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.opens());
+    account.closes(440);
+    await rig.pass(minutes(11));
+    account.closes(440);
+    await rig.pass(minutes(2));
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected" });
+  });
+
+  test("515 on a connected account is a new link at once, and no failure", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.says({ type: "restart_required" }, account.links[1]);
+    await rig.settle();
+    expect(account.links).toHaveLength(3);
+    account.opens();
+    expect(await rig.news("s1")).toEqual([]);
+  });
+
+  test("515 again and again is a failure like any other", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.whenOpened(() => account.says({ type: "restart_required" }, account.links.at(-1)));
+    account.says({ type: "restart_required" }, account.links[1]);
+    await rig.pass(minutes(1));
+    expect(account.links.length).toBeLessThan(10);
+    account.whenOpened(() => account.opens());
+    await rig.pass(minutes(5));
+    expect(await rig.sessions.get("s1")).toMatchObject({ state: "connected" });
+  });
+
+  test("a loss that was told becomes final with a second event", async () => {
+    const rig = await openSessionRig();
+    const account = await rig.connected("s1");
+    account.closes(428);
+    await rig.pass(seconds(20));
+    account.closes(401);
+    expect(await rig.news("s1")).toEqual([
+      "session.disconnected reconnecting",
+      "session.disconnected logged_out",
+    ]);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { createDedupe, type SendIdentity } from "../../hub/inbox/dedupe.ts";
+import { fixedClock, seconds } from "../support/fixed-clock.ts";
+
+const identity = (change: Partial<SendIdentity> = {}): SendIdentity => ({
+  client: "crm",
+  sessionId: "s1",
+  chatId: "34600111222@s.whatsapp.net",
+  type: "text",
+  requestBody: '{"text":"ok"}',
+  dedupeSeconds: 0,
+  ...change,
+});
+
+function aSender() {
+  const clock = fixedClock();
+  const dedupe = createDedupe<number>({ clock });
+  let sends = 0;
+  const send = (change: Partial<SendIdentity> = {}, work = () => Promise.resolve(++sends)) =>
+    dedupe.run(identity(change), work);
+  return { clock, send, count: () => sends };
+}
+
+describe("a send repeated without a key", () => {
+  test("is merged with the first while that is running", async () => {
+    const { send, count } = aSender();
+    const [first, second] = await Promise.all([send(), send()]);
+    expect([first.value, second.value]).toEqual([1, 1]);
+    expect([first.repeated, second.repeated]).toEqual([false, true]);
+    expect(count()).toBe(1);
+  });
+
+  test("is a new message once the first answer arrived: people do write ok twice", async () => {
+    const { send, count } = aSender();
+    (await send()).reached(true);
+    await send();
+    expect(count()).toBe(2);
+  });
+
+  test("gets the first answer for two minutes when that never arrived", async () => {
+    const { send, clock, count } = aSender();
+    (await send()).reached(false);
+    clock.advance(seconds(119));
+    const again = await send();
+    expect(again).toMatchObject({ value: 1, repeated: true });
+    clock.advance(seconds(2));
+    await send();
+    expect(count()).toBe(2);
+  });
+
+  test("is a new message after the repeat's answer arrived", async () => {
+    const { send, count } = aSender();
+    (await send()).reached(false);
+    (await send()).reached(true);
+    await send();
+    expect(count()).toBe(2);
+  });
+
+  test("is merged for the key's own time although the answer arrived", async () => {
+    const { send, clock, count } = aSender();
+    (await send({ dedupeSeconds: 60 })).reached(true);
+    clock.advance(seconds(59));
+    expect((await send({ dedupeSeconds: 60 })).repeated).toBe(true);
+    clock.advance(seconds(2));
+    await send({ dedupeSeconds: 60 });
+    expect(count()).toBe(2);
+  });
+
+  test("is a try of its own after a failure", async () => {
+    const { send, count } = aSender();
+    await expect(send({}, () => Promise.reject(new Error("not connected")))).rejects.toThrow("not connected");
+    expect((await send()).repeated).toBe(false);
+    expect(count()).toBe(1);
+  });
+
+  test.each([
+    { client: "other" },
+    { sessionId: "s2" },
+    { chatId: "34600111333@s.whatsapp.net" },
+    { requestBody: '{"text":"OK"}' },
+  ])("is no repeat with another %j", async (change) => {
+    const { send, count } = aSender();
+    await Promise.all([send(), send(change)]);
+    expect(count()).toBe(2);
+  });
+});
