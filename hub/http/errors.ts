@@ -97,16 +97,16 @@ function problemsOf(issue: ZodIssue, above: string[]): FieldProblem[] {
 export function toHubError(error: unknown): HubError {
   if (error instanceof HubError) return error;
   if (error instanceof ZodError) return invalidBySchema(error);
-  if (error instanceof URIError || isDecodeFailure(error))
-    return invalid([{ path: "path", problem: "is not valid percent-encoding" }]);
+  if (isOfStatus(error, 400)) return invalid([{ path: "path", problem: "is not valid percent-encoding" }]);
+  if (isOfStatus(error, 416)) return invalid([{ path: "Range", problem: "lies outside the file" }]);
   return new HubError("INTERNAL_ERROR", "Something went wrong inside the hub; the request id leads to the log.", {
     cause: error,
   });
 }
 
-/** The router's own complaint about `%zz` in a path. */
-const isDecodeFailure = (error: unknown): boolean =>
-  error instanceof Error && "status" in error && error.status === 400;
+/** Express's own complaints: `%zz` in a path, a `Range` that cannot be. */
+const isOfStatus = (error: unknown, status: number): boolean =>
+  error instanceof Error && "status" in error && error.status === status;
 
 function failureBody(error: HubError, now: Date) {
   return {

@@ -30,7 +30,8 @@ export async function sendOnce({ session, caller, call, reservedId, body }: Aske
     sessionId,
     chatId,
     type: body.content.kind,
-    requestBody: JSON.stringify(await call.readBody()),
+    // The recipient is compared as resolved, not as written.
+    requestBody: JSON.stringify({ ...(await call.readBody()), to: null }),
     dedupeSeconds: caller.key.settings.dedupeSeconds,
   };
   const shared = await ctx.dedupe.run(identity, send);

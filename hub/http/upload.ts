@@ -47,7 +47,9 @@ function fromForm<T>(request: Request, filename: string | null, use: (file: Uplo
         return;
       }
       found = true;
-      request.once("close", () => bytes.destroy(request.complete ? undefined : new Error("the upload was cut")));
+      request.once("close", () => {
+        if (!request.complete) bytes.destroy(new Error("the upload was cut"));
+      });
       use({ bytes, filename: filename ?? nameOf(about), mimetype: about.mimeType }).then(resolve, (error: unknown) => {
         bytes.resume();
         reject(error instanceof Error ? error : new Error("the upload failed", { cause: error }));

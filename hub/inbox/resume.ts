@@ -2,7 +2,7 @@
 import type { Log } from "../core/log.ts";
 import type { SendStore } from "../core/store.ts";
 import type { Relay } from "./relay.ts";
-import { readOrder } from "./send-order.ts";
+import { readOrder, type KeptOrder } from "./send-order.ts";
 
 export interface Resume {
   /** Resolves when each of them left, failed, or has to wait again. */
@@ -25,9 +25,20 @@ export function createResume({ sends, relay, log }: ResumeParts): Resume {
       ({ messageId }) => !relay.isHeld(sessionId, messageId),
     );
     if (rows.length > 0) log.info({ sessionId, count: rows.length }, "sends.resumed");
-    return rows.map(({ messageId, chatId, order, expiresAt }) =>
-      relay.run({ sessionId, chatId, messageId, order: readOrder(order), expiresAt }),
-    );
+    return rows.flatMap(({ messageId, chatId, order: text, expiresAt }) => {
+      const order = readable(text, { sessionId, messageId });
+      return order === null ? [] : [relay.run({ sessionId, chatId, messageId, order, expiresAt })];
+    });
+  };
+
+  /** An order that cannot be read, of another version perhaps, must not hold back the others; its time runs out. */
+  const readable = (text: string, ids: { sessionId: string; messageId: string }): KeptOrder | null => {
+    try {
+      return readOrder(text);
+    } catch (error) {
+      log.error({ ...ids, err: error }, "send.order_unreadable");
+      return null;
+    }
   };
 
   return {

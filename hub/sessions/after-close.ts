@@ -74,10 +74,8 @@ export function afterClose({
       return retry();
     case "qr_expired":
       return codeShown ? end : retry();
-    case "outdated": {
-      const outdated = history.outdated + 1;
-      return mayPass(code) && outdated < OUTDATED_TRIES ? retry({ outdated }) : end;
-    }
+    case "outdated":
+      return mayPass(code, history) ? retry({ outdated: history.outdated + 1 }) : end;
     case "replaced":
       if (isWithinWindow(history.replacedAt, now)) return end;
       return { next: "retry", delayMs: REPLACED_RETRY_MS, history: { ...history, replacedAt: now }, retire };
@@ -88,7 +86,8 @@ export function afterClose({
   }
 }
 
-const mayPass = (code: number | null): boolean => code !== null && TOO_OLD.includes(code);
+const mayPass = (code: number | null, { outdated }: CloseHistory): boolean =>
+  code !== null && TOO_OLD.includes(code) && outdated + 1 < OUTDATED_TRIES;
 
 const isWithinWindow = (replacedAt: Date | null, now: Date): boolean =>
   replacedAt !== null && now.getTime() - replacedAt.getTime() <= REPLACED_WINDOW_MS;

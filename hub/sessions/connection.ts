@@ -23,6 +23,7 @@ import type { RunnerParts } from "./runner-parts.ts";
 import { createAlarm, type Alarm } from "./schedule.ts";
 import { reasonAt, type Details, type SessionRecord } from "./session-record.ts";
 import { URGENCY } from "./slots.ts";
+import { createStoreOutage } from "./store-outage.ts";
 import { unlinkOver } from "./unlink.ts";
 
 type Signal<T extends LineSignal["type"]> = Extract<LineSignal, { type: T }>;
@@ -33,6 +34,8 @@ const STABLE_MS = 60_000;
 export class Connection {
   readonly codes: Codes;
   readonly line: Line;
+  /** No store, no socket. */
+  readonly storeFailed: (cause: unknown) => Promise<void>;
   readonly #record: SessionRecord;
   readonly #parts: RunnerParts;
   readonly #later: (work: () => Promise<void>) => void;
@@ -42,7 +45,6 @@ export class Connection {
   #history: CloseHistory = freshHistory;
   /** WhatsApp asked for a new connection and has accepted none since. */
   #restartAsked = false;
-  #awaitsStore = false;
 
   /** `later` runs work in the runner's order, and answers its failure with `storeFailed`. */
   constructor(record: SessionRecord, parts: RunnerParts, later: (work: () => Promise<void>) => void) {
@@ -53,6 +55,14 @@ export class Connection {
     this.#retry = createAlarm(parts.schedule);
     this.#loss = createLoss({ record, later, schedule: parts.schedule, clock: parts.clock });
     this.#probation = createAlarm(parts.schedule);
+    this.storeFailed = createStoreOutage({
+      record,
+      loss: this.#loss,
+      cut: () => this.cut(),
+      reconnect: () => this.#reconnect(),
+      later,
+      parts,
+    });
     this.line = createLine({
       sessionId: record.session().sessionId,
       connector: parts.connector,
@@ -134,40 +144,12 @@ export class Connection {
     await this.line.close();
   }
 
-  /** No store, no socket: WhatsApp keeps the messages until a write commits again. */
-  async storeFailed(cause: unknown): Promise<void> {
-    const { sessionId, state } = this.#session;
-    if (!isActive(state)) return;
-    this.#parts.log.error({ sessionId, err: cause }, "session.store_failed");
-    await this.cut();
-    this.#record.moveUnsaved(
-      { type: "store_failed" },
-      {
-        reason: this.#reason(REASONS.storeFailed),
-        connectedAt: null,
-        lostAt: this.#loss.since(),
-      },
-    );
-    if (this.#awaitsStore) return;
-    this.#awaitsStore = true;
-    void this.#parts.storeWatch.whenWritable().then(() => {
-      this.#awaitsStore = false;
-      this.#later(() => this.#storeIsBack());
-    });
-  }
-
-  async #storeIsBack(): Promise<void> {
-    if (this.#session.state !== "store_down") return;
-    await this.#record.move({ type: "start" }, {}, { quiet: this.#loss.isQuiet() });
-    this.#loss.resumeGrace();
-    // Writes that fail although others commit must not become a loop without a pause.
-    const { delayMs, failures } = nextBackoff({
-      failures: this.#history.failures,
-      random: this.#parts.random,
-    });
-    const isFirst = this.#history.failures === 0;
+  /** At once after a first failure of the store; failures that follow wait, or one that stays would make a loop. */
+  #reconnect(): void {
+    const { failures: before } = this.#history;
+    const { delayMs, failures } = nextBackoff({ failures: before, random: this.#parts.random });
     this.#history = { ...this.#history, failures };
-    if (isFirst) this.line.open(URGENCY.background);
+    if (before === 0) this.line.open(URGENCY.background);
     else this.#tryAgainIn(delayMs);
   }
 

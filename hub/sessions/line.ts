@@ -32,7 +32,7 @@ export interface Line {
 /** A start that shows neither an open connection nor a code by then has failed. */
 const START_DEADLINE_MS = 25_000;
 /** A link that does not end by then is left to end by itself: its generation is fenced already. */
-const CLOSE_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 5_000;
 
 /** One life of one link. */
 interface Life {

@@ -18,6 +18,9 @@ function holdSends(rig: HttpRig): () => void {
   return release;
 }
 
+const connections = (rig: HttpRig): Promise<number> =>
+  new Promise((resolve) => rig.server.server.getConnections((_error, count) => resolve(count)));
+
 /** Sends and hangs up before the answer is there. */
 async function sendAndHangUp(rig: HttpRig): Promise<void> {
   const body = JSON.stringify(hola);
@@ -30,7 +33,7 @@ async function sendAndHangUp(rig: HttpRig): Promise<void> {
   call.end(body);
   await until("the first send is on its way", async () => (await rig.store.sends.waiting("s1")).length === 1);
   call.destroy();
-  await until("the hub noticed", () => new Promise<boolean>((resolve) => rig.server.server.getConnections((_e, n) => resolve(n <= 1))));
+  await until("the hub noticed", async () => (await connections(rig)) === 0);
   release();
   await until("it left", () => rig.link.sent.length === 1);
 }
@@ -118,7 +121,7 @@ describe("with an Idempotency-Key", () => {
 });
 
 describe("without a key", () => {
-  test("the same send while the first still runs is merged with it", async () => {
+  test("the same send while the first still runs is merged with it, however the number is written", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
     const release = holdSends(rig);
@@ -126,10 +129,8 @@ describe("without a key", () => {
     await until("the first is on its way", async () => (await rig.store.sends.waiting("s1")).length === 1);
     release();
     const [first, second] = await Promise.all(both);
-    expect(rig.link.sent.length).toBeGreaterThan(0);
-    // The bodies differ in how the number is written, so only an equal body is merged.
-    expect([first?.status, second?.status]).toEqual([200, 200]);
-    expect(rig.link.sent).toHaveLength(2);
+    expect(second?.data["messageId"]).toBe(first?.data["messageId"]);
+    expect(rig.link.sent).toHaveLength(1);
   });
 
   test("people do write ok twice: a repeat after the answer arrived is a new message", async () => {
@@ -147,7 +148,7 @@ describe("without a key", () => {
     const release = holdSends(rig);
     const all = Array.from({ length: 10 }, () => send(rig));
     await until("the first is on its way", async () => (await rig.store.sends.waiting("s1")).length === 1);
-    await until("all arrived", () => new Promise<boolean>((resolve) => rig.server.server.getConnections((_e, n) => resolve(n >= 10))));
+    await until("all arrived", async () => (await connections(rig)) >= 10);
     release();
     const ids = new Set((await Promise.all(all)).map(({ data }) => data["messageId"]));
     expect(ids.size).toBe(1);

@@ -1,5 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hours } from "../support/fixed-clock.ts";
 import { sends, serveFile, type FileServer } from "../support/file-server.ts";
@@ -16,11 +15,6 @@ afterEach(async () => {
   await server?.close();
   server = null;
 });
-
-const filesOnDisk = async (): Promise<string[]> => {
-  const names = await readdir(join(inbox.dir, "media"), { recursive: true }).catch(() => []);
-  return names.filter((name) => name.includes("med_"));
-};
 
 describe("whether a number is on WhatsApp", () => {
   const lookUp = (phone: string) => inbox.parts.contacts.lookUp("s1", phone);
@@ -90,7 +84,7 @@ describe("a profile picture", () => {
     file = PNG;
     expect(await readFile((await picture()).path)).toEqual(PNG);
     expect(await tokenOf()).not.toBe(before);
-    expect(await filesOnDisk()).toHaveLength(1);
+    expect(await inbox.filesOnDisk()).toHaveLength(1);
   });
 
   test("that is hidden or missing is not asked for again that day", async () => {

@@ -1,35 +1,21 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat, writeFile, mkdir } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import { readFile, stat, writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MediaSource, SendContent } from "../../hub/inbox/send-request.ts";
-import { aMedia, aMessageFact } from "../support/builders.ts";
-import { hours, minutes } from "../support/fixed-clock.ts";
-import { sends, serveFile, type FileServer } from "../support/file-server.ts";
-import { ANA, aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
-import { JPEG, MP3, OGG_OPUS, PDF, PNG, WEBP } from "../support/sample-files.ts";
-import { until } from "../support/until.ts";
+import { hours } from "../support/fixed-clock.ts";
+import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
+import { MP3, OGG_OPUS, PDF, PNG, WEBP } from "../support/sample-files.ts";
 
-const LOOPBACK = ["127.0.0.0/8"];
 const MB = 1024 * 1024;
 
 let inbox: InboxRig;
-let server: FileServer | null = null;
 beforeEach(async () => {
-  inbox = await openInbox({ allowCidrs: LOOPBACK, urlTimeoutMs: 1_000 });
+  inbox = await openInbox();
 });
-afterEach(async () => {
-  await inbox.close();
-  await server?.close();
-  server = null;
-});
+afterEach(() => inbox.close());
 
-const filesOnDisk = async (): Promise<string[]> => {
-  const names = await readdir(join(inbox.dir, "media"), { recursive: true }).catch(() => []);
-  return names.filter((name) => name.includes("med_"));
-};
 const sendFile = (content: SendContent) => inbox.sending.send(aRequest({ content }));
 const image = (source: MediaSource): SendContent => ({ kind: "image", source, caption: "look" });
 const fromBytes = (bytes: Uint8Array, mimetype: string | null = null): MediaSource => ({
@@ -102,7 +88,7 @@ describe("a file sent from its bytes", () => {
     ],
   ] as [string, SendContent][])("is refused, leaving nothing behind: %s", async (_name, content) => {
     await expect(sendFile(content)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
     expect(await inbox.events()).toEqual([]);
   });
 
@@ -140,7 +126,7 @@ describe("an upload", () => {
     await expect(
       inbox.media.upload(endless, { filename: "big", mimetype: null, sessionId: null }),
     ).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
   });
 
   test("that breaks off leaves nothing", async () => {
@@ -154,7 +140,7 @@ describe("an upload", () => {
     await expect(
       inbox.media.upload(broken, { filename: null, mimetype: null, sessionId: null }),
     ).rejects.toThrow("connection reset");
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
   });
 
   test.each(["../../etc/passwd", "med_../../../etc/passwd00000000", "med_", "MED_01", ""])(
@@ -190,5 +176,5 @@ test("what a crash left half-written is gone after the next start", async () => 
   await mkdir(join(inbox.dir, "media", "ZZ"), { recursive: true });
   await writeFile(join(inbox.dir, "media", "ZZ", "med_0000000000000000000000ZZZZ.part"), "half");
   await inbox.media.tidy();
-  expect(await filesOnDisk()).toEqual([]);
+  expect(await inbox.filesOnDisk()).toEqual([]);
 });

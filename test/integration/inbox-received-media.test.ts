@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { aMedia, aMessageFact } from "../support/builders.ts";
@@ -16,11 +15,6 @@ beforeEach(async () => {
   inbox = await openInbox();
 });
 afterEach(() => inbox.close());
-
-const filesOnDisk = async (): Promise<string[]> => {
-  const names = await readdir(join(inbox.dir, "media"), { recursive: true }).catch(() => []);
-  return names.filter((name) => name.includes("med_"));
-};
 
 describe("a received file", () => {
   const receive = async (bytes: Buffer, change: Parameters<typeof aMedia>[0] = {}) => {
@@ -63,7 +57,7 @@ describe("a received file", () => {
     });
     inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
     await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
   });
 
   test("that WhatsApp no longer has is gone for good, and WhatsApp is not asked again", async () => {
@@ -99,7 +93,7 @@ describe("a received file", () => {
     const { message } = await receive(JPEG);
     inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
     const { token } = await inbox.media.renewUrl(message);
-    await until("it is on disk", async () => (await filesOnDisk()).length === 1);
+    await until("it is on disk", async () => (await inbox.filesOnDisk()).length === 1);
     inbox.clock.advance(minutes(59));
     expect((await inbox.media.openByToken(token)).size).toBe(JPEG.length);
     inbox.clock.advance(minutes(2));

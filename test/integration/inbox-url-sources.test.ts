@@ -1,6 +1,4 @@
-import { readdir } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sends, serveFile, type FileServer } from "../support/file-server.ts";
 import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
@@ -19,10 +17,6 @@ afterEach(async () => {
   server = null;
 });
 
-const filesOnDisk = async (): Promise<string[]> => {
-  const names = await readdir(join(inbox.dir, "media"), { recursive: true }).catch(() => []);
-  return names.filter((name) => name.includes("med_"));
-};
 const fromUrl = (url: string) =>
   inbox.sending.send(aRequest({ content: { kind: "image", source: { from: "url", url }, caption: null } }));
 
@@ -67,7 +61,7 @@ describe("a file sent by its URL", () => {
       details: { capBytes: 16 * MB },
     });
     expect(written).toBeLessThan(32 * MB);
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
   });
 
   test("is refused unread when it announces more than the cap", async () => {
@@ -97,7 +91,7 @@ describe("a file sent by its URL", () => {
       code: "MEDIA_ERROR",
       message: expect.stringContaining("in time") as string,
     });
-    expect(await filesOnDisk()).toEqual([]);
+    expect(await inbox.filesOnDisk()).toEqual([]);
   });
 
   test.each([404, 500, 204])("is refused when the server answers %i", async (status) => {

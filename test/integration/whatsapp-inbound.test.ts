@@ -118,7 +118,13 @@ describe.each(["lid", "pn"] as const)("addressed by %s", (addressing) => {
 
   test("in a group the author is named", async () => {
     const group = emulator.createGroup({ subject: "Vecinos", members: [account, ana.number], addressing });
-    const { id } = emulator.receive({ account, from: ana.number, group: group.id, kind: "text", text: "a todos" });
+    const { id } = emulator.receive({
+      account,
+      from: ana.number,
+      group: group.id,
+      kind: "text",
+      text: "a todos",
+    });
     const message = await until("the group's message", () => rig.store().inbox.message("s1", id));
     expect(message).toMatchObject({ chatId: group.jid, participant: chatId(), content: "a todos" });
     const chat = (): Promise<Chat | null> => rig.store().inbox.chat("s1", group.jid);

@@ -1,5 +1,5 @@
 /** The inbox with its real neighbours: SQLite, files on disk, a guard; only WhatsApp is played. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Log } from "../../hub/core/log.ts";
@@ -89,6 +89,11 @@ export async function openInbox({
     },
     get whatsapp() {
       return parts.puppet;
+    },
+    /** Everything in the folder of media, whole or half-written. */
+    filesOnDisk: async (): Promise<string[]> => {
+      const names = await readdir(join(dir, "media"), { recursive: true }).catch(() => []);
+      return names.filter((name) => name.includes("med_"));
     },
     /** Names of the events so far, in order. */
     events: async (): Promise<string[]> => {

@@ -8,33 +8,45 @@ import tls from "node:tls";
 const DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 const isWhatsAppHost = (host) => host === "whatsapp.net" || host.endsWith(".whatsapp.net");
 
-/** Wiring twice is fine: the later emulator is asked. `fetch` must have been used once, as Node makes its dispatcher then. */
+/** The emulator that is asked; of several in a row, the last. */
+let current;
+let isWired = false;
+
+/** `fetch` must have been used once before, as Node makes its dispatcher then. */
 export function wireTrust({ url, trust }) {
-  const media = new URL(`https://${trust.mediaHost}`);
-  const isOurs = (host, port) => isWhatsAppHost(host) || (host === media.hostname && String(port) === media.port);
-  redirectFetch(url, (origin) => isOurs(origin.hostname, origin.port));
-  redirectHttps(media, trust.ca, isOurs);
+  const { hostname, port } = new URL(`https://${trust.mediaHost}`);
+  current = { url, ca: trust.ca, hostname, port };
+  if (isWired) return;
+  isWired = true;
+  redirectFetch();
+  redirectHttps();
 }
 
-function redirectFetch(url, isOurs) {
+const isOurs = (host, port) =>
+  isWhatsAppHost(host) || (host === current.hostname && String(port) === current.port);
+
+function redirectFetch() {
   const original = globalThis[DISPATCHER];
   if (!original) throw new Error("call fetch() once before wireTrust()");
   globalThis[DISPATCHER] = new Proxy(original, {
     get(target, name) {
-      if (name === "dispatch")
-        return (options, handler) =>
-          target.dispatch(isOurs(new URL(options.origin)) ? { ...options, origin: url } : options, handler);
+      if (name === "dispatch") return (options, handler) => target.dispatch(redirected(options), handler);
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
 }
 
-function redirectHttps(media, ca, isOurs) {
+function redirected(options) {
+  const { hostname, port } = new URL(options.origin);
+  return isOurs(hostname, port) ? { ...options, origin: current.url } : options;
+}
+
+function redirectHttps() {
   const agent = https.globalAgent;
   const original = agent.createConnection;
   agent.createConnection = function (options, done) {
     if (!isOurs(options.host ?? "", options.port)) return original.call(this, options, done);
-    return tls.connect({ ...options, host: media.hostname, port: Number(media.port), ca: [ca] });
+    return tls.connect({ ...options, host: current.hostname, port: Number(current.port), ca: [current.ca] });
   };
 }

@@ -26,7 +26,7 @@ export function createRecordPeople({
   contacts,
   stats,
   mergeLid,
-}: Parts): RecordPeople {
+}: Parts): Appliers<PeopleKind> {
   const mapIn =
     (work: Work) =>
     (jid: Jid): Jid =>
