@@ -90,7 +90,8 @@ export function presentSession(session: Session, { unreadCount = 0 } = {}) {
     sessionName: session.sessionName,
     status: statusOf(state),
     state,
-    isConnected: isOpen(state),
+    // An account that dropped keeps its state for a moment; this is the truth of its socket.
+    isConnected: isOpen(state) && session.lostAt === null,
     hasQR: state === "qr" || state === "pairing_code",
     phoneNumber: session.phoneNumber,
     pushName: cutOrNull(session.pushName),

@@ -1,7 +1,6 @@
 /** One line per answered request: the route's pattern, never its URL, because paths hold phone numbers. */
 import type { IncomingMessage } from "node:http";
-import type { Logger } from "pino";
-import { pinoHttp } from "pino-http";
+import { pinoHttp, type HttpLogger } from "pino-http";
 import { requestIdOf } from "./request-id.ts";
 
 const patterns = new WeakMap<IncomingMessage, string>();
@@ -11,7 +10,7 @@ export const nameRoute = (request: IncomingMessage, pattern: string): void => vo
 
 const NOISE = new Set(["/health", "/livez", "/readyz"]);
 
-export function logAccess(log: Logger) {
+export function logAccess(log: HttpLogger["logger"]): HttpLogger {
   return pinoHttp({
     logger: log,
     genReqId: requestIdOf,

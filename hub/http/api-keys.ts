@@ -72,6 +72,8 @@ export async function rotateKey(
 
 /** Name of the key that the operator gives by HUB_API_KEY. */
 const OPERATOR_KEY = "HUB_API_KEY";
+/** Label of the client that the first key belongs to; the endpoint of HUB_WEBHOOK_URL is that client's. */
+const FIRST_CLIENT = "default";
 
 /**
  * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before.
@@ -87,7 +89,7 @@ export async function ensureFirstKey({
   given: string | null;
   clock: Clock;
 }): Promise<string | null> {
-  const all = { scopes: [...SCOPES], sessions: "*" as const };
+  const all = { scopes: [...SCOPES], sessions: "*" as const, client: FIRST_CLIENT };
   const stored = await keys.list();
   if (given === null) {
     if (stored.length > 0) return null;

@@ -1,5 +1,5 @@
 /** What the HTTP surface is given. Every route gets this and nothing else of the hub. */
-import type { Logger } from "pino";
+import type { HttpLogger } from "pino-http";
 import type { Clock } from "../core/clock.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { Store } from "../core/store.ts";
@@ -27,7 +27,8 @@ export interface HttpContext {
   store: Pick<Store, "sessions" | "inbox" | "media" | "events" | "outbox" | "keys" | "canary" | "identity">;
   clock: Clock;
   nudge: Nudge;
-  log: Logger;
+  /** The root logger of this surface; `Log` is not enough for the access log. */
+  log: HttpLogger["logger"];
   /** Base of short media URLs, without a trailing slash. */
   publicUrl: string;
   /** Folder whose disk must have room; null when everything is in memory. */

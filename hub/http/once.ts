@@ -32,7 +32,7 @@ export function onceFor(
     const key = route.method === "get" || caller === null ? null : keyOf(request);
     if (key === null || caller === null) return work(undefined);
     // The session by its name, so that its number in the path is the same place.
-    const ids = Object.entries(params).map(([name, value]) => (name === "sessionId" ? place : value));
+    const ids = Object.entries(params).map(([name, value]) => (name === "sessionId" && place ? place : value));
     let first: Answer | undefined;
     const kept = await idempotency.once(
       {

@@ -38,28 +38,35 @@ function collect(request: IncomingMessage, source: Readable, maxBytes: number): 
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const late = setTimeout(() => stop(invalid([{ path: "body", problem: "did not arrive in time" }])), DEADLINE_MS);
-    const stop = (error: HubError): void => {
+    let isOver = false;
+    const end = (outcome: () => void): void => {
+      if (isOver) return;
+      isOver = true; // what still comes is drained, and kept by nobody
       clearTimeout(late);
-      if (source !== request) {
-        request.unpipe();
-        source.destroy();
-      }
-      request.pause();
-      reject(error);
+      outcome();
     };
+    const refuse = (error: HubError): void =>
+      end(() => {
+        chunks.length = 0;
+        if (source !== request) {
+          request.unpipe();
+          source.destroy();
+        }
+        reject(error);
+      });
+    const late = setTimeout(() => refuse(broken("did not arrive in time")), DEADLINE_MS);
     source.on("data", (chunk: Buffer) => {
+      if (isOver) return;
       size += chunk.length;
-      if (size > maxBytes) stop(tooLarge(maxBytes));
+      if (size > maxBytes) refuse(tooLarge(maxBytes));
       else chunks.push(chunk);
     });
-    source.on("end", () => {
-      clearTimeout(late);
-      resolve(Buffer.concat(chunks));
-    });
-    source.on("error", () => stop(invalid([{ path: "body", problem: "is damaged or incomplete" }])));
+    source.on("end", () => end(() => resolve(Buffer.concat(chunks))));
+    source.on("error", () => refuse(broken("is damaged or incomplete")));
     request.on("close", () => {
-      if (!request.complete) stop(invalid([{ path: "body", problem: "ended before it was complete" }]));
+      if (!request.complete) refuse(broken("ended before it was complete"));
     });
   });
 }
+
+const broken = (problem: string): HubError => invalid([{ path: "body", problem }]);

@@ -11,7 +11,8 @@ import type { Composed } from "./compose.ts";
 import type { Media } from "./media.ts";
 import { outgoingMessage } from "./outgoing-message.ts";
 import { refusalError } from "./refusal.ts";
-import { openLink, type Relay, type RelayJob } from "./relay.ts";
+import type { Relay, RelayJob } from "./relay.ts";
+import { expectLink, openLink } from "./open-link.ts";
 import type { Resume } from "./resume.ts";
 import { writeOrder, type KeptOrder } from "./send-order.ts";
 
@@ -77,7 +78,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const { sessionId, id, chatId, composed, quotedMessageId, mentions, isForwarded } = draft;
     try {
       // Fetching a file takes time, in which the connection can go.
-      if (!draft.queue) link(sessionId);
+      if (!draft.queue) expectLink(link, sessionId);
       const now = clock.now();
       const ttlSeconds = Math.min(draft.ttlSeconds ?? DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS);
       const expiresAt = new Date(now.getTime() + ttlSeconds * 1000);
@@ -99,7 +100,10 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
       try {
         const { message, job } = await write(draft);
         nudge.ring();
-        if (openLink(link, sessionId) === null) return message;
+        if (openLink(link, sessionId) === null) {
+          relay.release(sessionId, id); // the next connection takes it from the store
+          return draft.queue ? message : await settle(message, draft.startedAt);
+        }
         await resume.listed(sessionId); // what waited for this connection goes first
         isHandedOver = true; // the lane lets go of it, be it long after the answer
         return await deliver(message, job, draft.startedAt);

@@ -1,4 +1,5 @@
 /** Fetches the bytes of received media from WhatsApp when somebody asks: one download per file, however many ask. */
+import { addAbortSignal, type Readable } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -17,6 +18,8 @@ export interface DownloadParts {
   link: (sessionId: string) => WhatsAppLink;
   /** Bigger announcements are refused, longer answers cut. */
   capBytes: number;
+  /** A download that takes longer is given up, so that the next one can try. */
+  deadlineMs: number;
   log: Log;
   clock: Clock;
 }
@@ -29,7 +32,8 @@ export interface Downloads {
 
 const gone = (): HubError => new HubError("MEDIA_NOT_FOUND", "The file is not available any more.");
 
-export function createDownloads({ media, files, link, capBytes, log, clock }: DownloadParts): Downloads {
+export function createDownloads(parts: DownloadParts): Downloads {
+  const { media, files, link, capBytes, deadlineMs, log, clock } = parts;
   const running = new Map<string, Promise<void>>();
 
   const download = async (item: MediaItem): Promise<void> => {
@@ -38,7 +42,9 @@ export function createDownloads({ media, files, link, capBytes, log, clock }: Do
     if (message.media.filesize > capBytes) throw tooBig(capBytes);
     const startedAt = clock.now().getTime();
     try {
-      const bytes = await link(message.sessionId).downloadMedia(message);
+      const signal = AbortSignal.timeout(deadlineMs);
+      const bytes = await unlessAborted(link(message.sessionId).downloadMedia(message), signal);
+      addAbortSignal(signal, bytes);
       const { size, sha256 } = await files.write(item.mediaId, bytes, {
         capBytes,
         tooBig: () => tooBig(capBytes),
@@ -52,7 +58,7 @@ export function createDownloads({ media, files, link, capBytes, log, clock }: Do
     } catch (error) {
       if (error instanceof HubError && error.code === "MEDIA_NOT_FOUND")
         await media.saveState(item.mediaId, { state: "gone" });
-      throw error;
+      throw isAbort(error) ? tooSlow(error) : error;
     }
   };
 
@@ -76,6 +82,26 @@ function refuseDamaged({ sha256 }: WrittenFile, { media }: Message): void {
   const announced = media?.sha256 ?? null;
   if (announced === null || announced === sha256) return;
   throw new HubError("MEDIA_ERROR", "WhatsApp's copy of the file is damaged.");
+}
+
+const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
+
+const tooSlow = (cause: unknown): HubError =>
+  new HubError("MEDIA_ERROR", "The file did not arrive from WhatsApp in time.", { cause });
+
+/** A call that cannot be cancelled: when it answers after all, nobody wants its stream any more. */
+async function unlessAborted(opening: Promise<Readable>, signal: AbortSignal): Promise<Readable> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new DOMException("too slow", "TimeoutError")));
+  });
+  void opening.then(
+    (bytes) => {
+      if (signal.aborted) bytes.destroy();
+    },
+    () => undefined, // told below
+  );
+  return Promise.race([opening, aborted]);
 }
 
 async function held(done: Promise<void>): Promise<void> {

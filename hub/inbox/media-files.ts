@@ -1,5 +1,5 @@
 /** Bytes of media on disk: own names only, whole or not there. A file appears under its name after it is synced. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -54,10 +54,11 @@ export function createMediaFiles(dir: string): MediaFiles {
     },
     write: async (mediaId, bytes, rules) => {
       const path = pathOf(mediaId);
-      const part = `${path}.part`;
+      // Two tries at one file (one given up, one new) must not write into each other.
+      const part = `${path}.${randomBytes(4).toString("hex")}.part`;
       try {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        const file = await open(part, "w", 0o600);
+        const file = await open(part, "wx", 0o600);
         try {
           const written = await pour(bytes, file, rules);
           await rules.verify?.(written);

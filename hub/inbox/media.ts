@@ -16,6 +16,7 @@ const URL_TIMEOUT_MS = 20_000;
 const RENEWED_TOKEN_MS = 60 * 60 * 1000;
 /** WhatsApp allows documents of 2 GB; nobody reads those in a CRM, and one would fill a small disk. */
 const DOWNLOAD_CAP_BYTES = 256 * 1024 * 1024;
+const DOWNLOAD_DEADLINE_MS = 10 * 60 * 1000;
 
 /** What the HTTP layer needs to serve a file. */
 export interface OpenFile {
@@ -49,14 +50,24 @@ export interface MediaParts {
   clock: Clock;
   log: Log;
   urlTimeoutMs?: number;
+  downloadDeadlineMs?: number;
 }
 
 const notFound = (): HubError => new HubError("MEDIA_NOT_FOUND", "This file is not known here.");
 
 export function createMedia(parts: MediaParts): Media {
   const { media, link, guard, clock, log, urlTimeoutMs = URL_TIMEOUT_MS } = parts;
+  const { downloadDeadlineMs: deadlineMs = DOWNLOAD_DEADLINE_MS } = parts;
   const files = createMediaFiles(join(parts.dir, "media"));
-  const downloads = createDownloads({ media, files, link, clock, log, capBytes: DOWNLOAD_CAP_BYTES });
+  const downloads = createDownloads({
+    media,
+    files,
+    link,
+    capBytes: DOWNLOAD_CAP_BYTES,
+    deadlineMs,
+    clock,
+    log,
+  });
 
   const openItem = async (item: MediaItem | null): Promise<OpenFile> => {
     if (item === null || item.state === "gone") throw notFound();

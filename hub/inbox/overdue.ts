@@ -20,7 +20,8 @@ export interface OverdueParts {
 export interface Overdue {
   /** Looks now; the timer does the same every few seconds. */
   look(): Promise<void>;
-  stop(): void;
+  /** Resolves when nothing of it touches the store any more. */
+  stop(): Promise<void>;
 }
 
 export function watchOverdue({ sends, sessions, relay, ingest, clock, log }: OverdueParts): Overdue {
@@ -54,5 +55,11 @@ export function watchOverdue({ sends, sessions, relay, ingest, clock, log }: Ove
     lookOnce().catch((error: unknown) => log.error({ err: error }, "messages.overdue_unknown"));
   }, LOOK_EVERY_MS);
   timer.unref();
-  return { look: lookOnce, stop: () => clearInterval(timer) };
+  return {
+    look: lookOnce,
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.allSettled([running]);
+    },
+  };
 }

@@ -10,6 +10,7 @@ import type { Ingest } from "./ingest.ts";
 import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
 import type { SendLanes } from "./send-lane.ts";
 import { outgoing, type KeptOrder } from "./send-order.ts";
+import { openLink } from "./open-link.ts";
 
 /** A library call that never ends must not hold its chat for ever; big files need their time to upload. */
 const SEND_DEADLINE_MS = 10 * 60 * 1000;
@@ -121,16 +122,6 @@ export const failedFact = (chatId: Jid, messageId: string, { code, error }: Refu
   code,
   error,
 });
-
-/** The session's connection, or null while there is none. */
-export function openLink(link: (sessionId: string) => WhatsAppLink, sessionId: string): WhatsAppLink | null {
-  try {
-    return link(sessionId);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "SESSION_NOT_CONNECTED") return null;
-    throw error;
-  }
-}
 
 async function inTime<T>(sending: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -23,7 +23,8 @@ import { watchOverdue } from "./overdue.ts";
 import { reactionAnswer } from "./reaction-answer.ts";
 import { resolveRecipient } from "./recipient.ts";
 import { refusalError } from "./refusal.ts";
-import { createRelay, openLink } from "./relay.ts";
+import { createRelay } from "./relay.ts";
+import { expectLink, openLink } from "./open-link.ts";
 import { createResume } from "./resume.ts";
 import { createSendLanes } from "./send-lane.ts";
 import type { MessageTarget, SendOrigin, SendRequest } from "./send-request.ts";
@@ -113,9 +114,8 @@ export function createSending(parts: SendingParts): Sending {
     queue: boolean,
   ): Promise<Jid> => {
     const jid = await resolveRecipient({ sessionId, written, numbering, inbox });
-    if (queue && openLink(link, sessionId) === null) return jid;
-    link(sessionId);
-    return reachable(sessionId, jid, parts);
+    const current = queue ? openLink(link, sessionId) : expectLink(link, sessionId);
+    return current === null ? jid : reachable(sessionId, jid, parts);
   };
 
   const quotedIn = async (sessionId: string, chatId: Jid, quotedMessageId: string | null): Promise<void> => {
@@ -197,10 +197,9 @@ export function createSending(parts: SendingParts): Sending {
     giveUpOverdue: () => overdue.look(),
     stop: async () => {
       isStopped = true;
-      overdue.stop();
       relay.stop();
       wait.stop();
-      await Promise.race([lanes.idle(), patience(STOP_PATIENCE_MS)]);
+      await Promise.race([Promise.all([lanes.idle(), overdue.stop()]), patience(STOP_PATIENCE_MS)]);
       forget();
     },
     idle: () => lanes.idle(),

@@ -40,15 +40,7 @@ const UNAUTHORIZED = 401;
 /** "Too old" may pass: WhatsApp says it for a moment when it changes versions. Other mismatches do not. */
 const TOO_OLD = [405, 409];
 
-export function afterClose({
-  code,
-  paired,
-  verdict,
-  history,
-  codeShown,
-  now,
-  random,
-}: {
+interface Ending {
   /** Null when the end came without a code. */
   code: number | null;
   /** Whether the credentials had an account. */
@@ -59,35 +51,36 @@ export function afterClose({
   codeShown: boolean;
   now: Date;
   random: () => number;
-}): AfterClose {
-  // A refused scan leaves credentials that no account stands behind: the next try begins with new ones.
-  const retire = verdict.outcome === "logged_out" || (!paired && code === UNAUTHORIZED);
-  const retry = (change: Partial<CloseHistory> = {}): AfterClose => {
-    const { firstDelayMs: firstMs } = verdict;
-    const { delayMs, failures } = nextBackoff({ failures: history.failures, firstMs, random });
-    return { next: "retry", delayMs, history: { ...history, ...change, failures }, retire };
-  };
-  const end: AfterClose = { next: "end", outcome: verdict.outcome, retire };
+}
 
-  switch (verdict.outcome) {
+export function afterClose(ending: Ending): AfterClose {
+  const { code, paired, verdict, history, now, random } = ending;
+  const { outcome, firstDelayMs: firstMs } = verdict;
+  // A refused scan leaves credentials that no account stands behind: the next try begins with new ones.
+  const retire = outcome === "logged_out" || (!paired && code === UNAUTHORIZED);
+  if (isFinal(ending)) return { next: "end", outcome, retire };
+  if (outcome === "replaced")
+    return { next: "retry", delayMs: REPLACED_RETRY_MS, history: { ...history, replacedAt: now }, retire };
+  const outdated = outcome === "outdated" ? history.outdated + 1 : history.outdated;
+  const { delayMs, failures } = nextBackoff({ failures: history.failures, firstMs, random });
+  return { next: "retry", delayMs, history: { ...history, failures, outdated }, retire };
+}
+
+function isFinal({ code, verdict: { outcome }, history, codeShown, now }: Ending): boolean {
+  switch (outcome) {
     case "retry":
-      return retry();
+      return false;
     case "qr_expired":
-      return codeShown ? end : retry();
+      return codeShown;
     case "outdated":
-      return mayPass(code, history) ? retry({ outdated: history.outdated + 1 }) : end;
+      return code === null || !TOO_OLD.includes(code) || history.outdated + 1 >= OUTDATED_TRIES;
     case "replaced":
-      if (isWithinWindow(history.replacedAt, now)) return end;
-      return { next: "retry", delayMs: REPLACED_RETRY_MS, history: { ...history, replacedAt: now }, retire };
+      return (
+        history.replacedAt !== null && now.getTime() - history.replacedAt.getTime() <= REPLACED_WINDOW_MS
+      );
     case "logged_out":
     case "banned":
     case "passkey_required":
-      return end;
+      return true;
   }
 }
-
-const mayPass = (code: number | null, { outdated }: CloseHistory): boolean =>
-  code !== null && TOO_OLD.includes(code) && outdated + 1 < OUTDATED_TRIES;
-
-const isWithinWindow = (replacedAt: Date | null, now: Date): boolean =>
-  replacedAt !== null && now.getTime() - replacedAt.getTime() <= REPLACED_WINDOW_MS;

@@ -230,6 +230,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     logger,
     onPairingCode: (code) =>
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
+    flush: () => journal.flush(),
     close,
   });
 }

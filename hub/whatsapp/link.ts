@@ -22,6 +22,8 @@ export interface LinkParts {
   generation: Generation;
   logger: BaileysLogger;
   onPairingCode: (code: string) => void;
+  /** Resolves when everything handed to the socket so far has left. */
+  flush: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export function createLink({
   generation,
   logger,
   onPairingCode,
+  flush,
   close,
 }: LinkParts): WhatsAppLink {
   const isGone = (): boolean => generation.isFenced() || !socket.ws.isOpen;
@@ -47,8 +50,16 @@ export function createLink({
     }
   }
 
+  /** As `ask`, for what is only done when it has left: the gate holds frames back until the disk is ready. */
+  const tell = <T>(what: string, call: () => Promise<T>): Promise<T> =>
+    ask(what, "WHATSAPP_ERROR", async () => {
+      const answer = await call();
+      await flush();
+      return answer;
+    });
+
   async function send({ chatId, messageId, content, quoted, isForwarded }: SendOrder) {
-    const sent = await ask("take the message", "WHATSAPP_ERROR", () =>
+    const sent = await tell("take the message", () =>
       socket.sendMessage(chatId, forwarded(outgoing(content), isForwarded === true), {
         messageId,
         ...(quoted === null ? {} : { quoted: quotedMessage(quoted) }),
@@ -96,16 +107,17 @@ export function createLink({
     lookUp,
     profilePictureUrl,
     requestPairingCode: async (phoneNumber) => {
-      const code = await ask("give a pairing code", "WHATSAPP_ERROR", () =>
-        socket.requestPairingCode(phoneNumber),
-      );
+      const code = await tell("give a pairing code", () => socket.requestPairingCode(phoneNumber));
       onPairingCode(code);
       return code;
     },
-    markRead: (keys: WhatsAppKey[]) =>
-      ask("take the receipt", "WHATSAPP_ERROR", () => socket.readMessages(keys.map(keyOf))),
+    markRead: (keys: WhatsAppKey[]) => tell("take the receipt", () => socket.readMessages(keys.map(keyOf))),
     logout: async () => {
-      await ask("unlink", "WHATSAPP_ERROR", () => socket.logout());
+      // Baileys closes the socket right after the frame: nothing may be in its way.
+      await ask("unlink", "WHATSAPP_ERROR", async () => {
+        await flush();
+        await socket.logout();
+      });
       await close();
     },
     close,

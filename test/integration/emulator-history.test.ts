@@ -23,7 +23,11 @@ async function takeOver(request: NewAccountRequest): Promise<Taken> {
   const onHistory = ({ chats, messages, contacts }: BaileysEventMap["messaging-history.set"]) => {
     for (const { id } of chats) if (id) taken.chats.add(id);
     for (const { key } of messages) if (key.id) taken.messages.add(key.id);
-    for (const { id, notify } of contacts) if (notify) taken.pushNames.set(id, notify);
+    for (const { id, name, notify } of contacts) {
+      if (notify) taken.pushNames.set(id, notify);
+      // Names of the address book are folded into history when both call the contact the same.
+      if (name && !id.endsWith("@g.us")) taken.contacts.set(id, name);
+    }
   };
   const socket: BareSocket = await linkBareSocket({
     wsUrl: emulator().wsUrl,

@@ -89,6 +89,17 @@ describe("a received file", () => {
     expect((await inbox.media.open(media.mediaId)).size).toBe(JPEG.length);
   });
 
+  test("that never ends is given up at the deadline, and fetched by the next who asks", async () => {
+    await inbox.close();
+    inbox = await openInbox({ downloadDeadlineMs: 100 });
+    const { message, media } = await receive(JPEG);
+    inbox.whatsapp.media.set(message.id, () => new Readable({ read: () => undefined }));
+    await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
+    expect(await inbox.filesOnDisk()).toEqual([]);
+    inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));
+    expect((await inbox.media.open(media.mediaId)).size).toBe(JPEG.length);
+  });
+
   test("gets a new token on request, valid for an hour, and is fetched meanwhile", async () => {
     const { message } = await receive(JPEG);
     inbox.whatsapp.media.set(message.id, () => Readable.from([JPEG]));

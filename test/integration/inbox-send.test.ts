@@ -212,6 +212,16 @@ describe("a connection that breaks under a send", () => {
     expect(inbox.whatsapp.sent.map(({ messageId }) => messageId)).toEqual([message.id]);
   });
 
+  test("for a moment only refuses nothing: what is sent meanwhile waits for the connection", async () => {
+    inbox.whatsapp.goesAway({ recovering: true });
+    const sending = inbox.sending.send(aRequest());
+    await until("it was accepted", async () => (await inbox.events()).length === 1);
+    inbox.whatsapp.comesBack();
+    await inbox.sending.resume("s1");
+    expect((await sending).status).toBe("sent");
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
   test("and is back before the send noticed lets it go at once", async () => {
     let tries = 0;
     inbox.whatsapp.onSend = () => {

@@ -1,5 +1,6 @@
 /** The REST surface on a real port: real store, real services, and a WhatsApp that tests play. */
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -77,12 +78,20 @@ export interface HttpRig {
 /** Seals nothing: what is tested here is not the vault. */
 const openCipher: Cipher = { seal: (_place, plain) => plain, open: (_place, sealed) => sealed };
 
-export async function openHttpRig({ ackWaitMs = 2_000, change }: { ackWaitMs?: number; change?: (ctx: HttpContext) => HttpContext } = {}): Promise<HttpRig> {
+export interface RigOptions {
+  ackWaitMs?: number;
+  /** Database to open; two rigs on one file are two lives of one hub. */
+  file?: string;
+  /** Swaps a part before the surface is built on it. */
+  change?: (ctx: HttpContext, store: Store) => HttpContext;
+}
+
+export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change }: RigOptions = {}): Promise<HttpRig> {
   const dir = await mkdtemp(join(tmpdir(), "hub-http-"));
   const clock = fixedClock();
   const nudge = createNudge();
   const publicUrl = "http://hub.example";
-  const store = await openSqliteStore({ file: ":memory:", publicUrl, clock });
+  const store = await openSqliteStore({ file, publicUrl, clock });
   const lines: string[] = [];
   const log = pino(
     { level: "trace" },
@@ -151,7 +160,7 @@ export async function openHttpRig({ ackWaitMs = 2_000, change }: { ackWaitMs?: n
     environment: "test",
     stopping: stopping.signal,
   };
-  const ctx = change?.(plain) ?? plain;
+  const ctx = change?.(plain, store) ?? plain;
   const server = await listen({ app: createApp(ctx), host: "127.0.0.1", port: 0 });
   onTestFinished(async () => {
     stopping.abort();
@@ -220,6 +229,19 @@ export async function openHttpRig({ ackWaitMs = 2_000, change }: { ackWaitMs?: n
       });
     },
   };
+}
+
+/** Bytes as they are, to a fresh connection; everything that came back until the other side closed it. */
+export function rawCall(rig: Pick<HttpRig, "server">, chunks: (string | Buffer)[], { keepOpen = false } = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(rig.server.port, "127.0.0.1");
+    let answer = "";
+    socket.on("data", (chunk) => (answer += chunk.toString("latin1")));
+    socket.on("error", () => undefined); // being cut off is an answer too
+    socket.on("close", () => resolve(answer));
+    for (const chunk of chunks) socket.write(chunk);
+    if (!keepOpen) socket.end();
+  });
 }
 
 /** A JSON object as a test looks into it. */

@@ -29,7 +29,20 @@ export interface HubProcessOptions {
   nodeOptions?: string[];
   /** Module to run, relative to the project. */
   entry?: string;
+  /** Command that runs node instead of this process, e.g. one that limits what it may use. */
+  wrapper?: string[];
   readyTimeoutMs?: number;
+}
+
+/** It never became ready. */
+export class HubStartError extends Error {
+  /** Exit code or signal; null when it was given up while it still ran. */
+  readonly ending: number | string | null;
+
+  constructor(why: string, ending: number | string | null, output: string[]) {
+    super(`The hub ${why}.\n${output.slice(-20).join("\n")}`);
+    this.ending = ending;
+  }
 }
 
 export const newApiKey = (): string => `test_${randomBytes(24).toString("hex")}`;
@@ -42,9 +55,11 @@ export async function startHubProcess({
   env = {},
   nodeOptions = [],
   entry = "dist/hub/main.js",
+  wrapper = [],
   readyTimeoutMs = 30_000,
 }: HubProcessOptions): Promise<HubProcess> {
-  const child = spawn(process.execPath, [...nodeOptions, entry], {
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeOptions, entry];
+  const child = spawn(command, rest, {
     cwd: ROOT,
     env: {
       PATH: process.env["PATH"],
@@ -76,13 +91,14 @@ export async function startHubProcess({
 
 function ready(child: ChildProcess, output: string[], timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const ended = (): void => fail("ended before it was ready");
-    const fail = (why: string): void => {
+    const ended = (code: number | null, signal: string | null): void =>
+      fail("ended before it was ready", code ?? signal);
+    const fail = (why: string, ending: number | string | null): void => {
       clearTimeout(timer);
       child.kill("SIGKILL");
-      reject(new Error(`The hub ${why}.\n${output.slice(-20).join("\n")}`));
+      reject(new HubStartError(why, ending, output));
     };
-    const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`, null), timeoutMs);
     child.once("exit", ended);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;

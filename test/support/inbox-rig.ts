@@ -41,6 +41,7 @@ export interface InboxRigOptions {
   allowCidrs?: string[];
   ackWaitMs?: number;
   urlTimeoutMs?: number;
+  downloadDeadlineMs?: number;
 }
 
 /** Everything in a folder of its own; `crash` ends it as a kill would and opens a new life on the same data. */
@@ -48,6 +49,7 @@ export async function openInbox({
   allowCidrs = [],
   ackWaitMs = 5_000,
   urlTimeoutMs = 5_000,
+  downloadDeadlineMs = 5_000,
 }: InboxRigOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), "inbox-"));
   const clock = fixedClock();
@@ -60,7 +62,9 @@ export async function openInbox({
     const puppet = createPuppetLink((sessionId, facts) => ingest({ sessionId, facts, closes: [] }));
     const link = (sessionId: string) => puppet.link(sessionId);
     const guard = createAddressGuard({ allowCidrs, allowedUrls: [] });
-    const media = createMedia({ media: store.media, link, dir, guard, clock, log: silentLog, urlTimeoutMs });
+    const media = createMedia({
+      ...{ media: store.media, link, dir, guard, clock, log: silentLog, urlTimeoutMs, downloadDeadlineMs },
+    });
     const contacts = createContacts({ inbox: store.inbox, tokens: store.media, media, link, ingest, clock });
     const { sends, inbox, sessions } = store;
     const sending = createSending({

@@ -14,7 +14,8 @@ export interface PuppetLink {
   readKeys: WhatsAppKey[];
   /** How many times each question was asked. */
   asked: { lookUp: number; picture: number; download: number };
-  goesAway(): void;
+  /** Lost; `recovering` while the session still counts as connected. */
+  goesAway(options?: { recovering: boolean }): void;
   comesBack(): void;
   /** What happens when something is sent; the message counts as sent when this resolves. */
   onSend: (order: SendOrder) => Promise<void> | void;
@@ -35,7 +36,9 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
   let current: WhatsAppLink | null = null;
   const speaking: Promise<void>[] = [];
 
-  const away = (): HubError => new HubError("SESSION_NOT_CONNECTED", "The session is not connected.");
+  let isRecovering = false;
+  const away = (): HubError =>
+    new HubError("SESSION_NOT_CONNECTED", "The session is not connected.", { details: { isRecovering } });
 
   const connect = (): WhatsAppLink => {
     const life: WhatsAppLink = {
@@ -86,7 +89,8 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     sent: [],
     readKeys: [],
     asked: { lookUp: 0, picture: 0, download: 0 },
-    goesAway: () => {
+    goesAway: ({ recovering } = { recovering: false }) => {
+      isRecovering = recovering;
       current = null;
     },
     comesBack: () => {

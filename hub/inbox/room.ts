@@ -1,0 +1,67 @@
+/** Backpressure: while deliveries pile up or the disk runs out, nothing new is taken from callers; WhatsApp's is. */
+import { statfs } from "node:fs/promises";
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { OutboxStats } from "../core/store.ts";
+
+const MAX_BACKLOG = 1_000_000;
+const FULL_SHARE = 0.9;
+/** Sends are taken again below this, so that they do not flicker at the edge. */
+const ROOM_SHARE = 0.85;
+/** A tenth of a big disk is plenty: what counts there is whether the next hours fit. */
+const ENOUGH_BYTES = 1024 * 1024 * 1024;
+const LOOK_EVERY_MS = 5_000;
+const RETRY_AFTER_SECONDS = 30;
+
+export interface Room {
+  /** @throws HubError OVERLOADED */
+  refuseWhenFull(): Promise<void>;
+}
+
+export interface RoomParts {
+  outbox: { stats(endpointId: null, now: Date): Promise<Pick<OutboxStats, "pending" | "retrying">> };
+  /** Folder whose disk fills up. */
+  dir: string;
+  clock: Clock;
+  freeSpace?: (dir: string) => Promise<DiskSpace>;
+}
+
+export interface DiskSpace {
+  freeBytes: number;
+  totalBytes: number;
+}
+
+/** How much of what there is room for is used, by the scarcer of both; 1 is full. */
+export function usedShare(backlog: number, { freeBytes, totalBytes }: DiskSpace): number {
+  const disk = freeBytes >= ENOUGH_BYTES ? 0 : 1 - freeBytes / totalBytes;
+  return Math.max(backlog / MAX_BACKLOG, disk);
+}
+
+export function createRoom({ outbox, dir, clock, freeSpace = diskSpace }: RoomParts): Room {
+  let isFull = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  const look = async (now: Date): Promise<void> => {
+    const [{ pending, retrying }, space] = await Promise.all([outbox.stats(null, now), freeSpace(dir)]);
+    isFull = usedShare(pending + retrying, space) >= (isFull ? ROOM_SHARE : FULL_SHARE);
+  };
+
+  return {
+    refuseWhenFull: async () => {
+      const now = clock.now();
+      if (Math.abs(now.getTime() - lookedAt) >= LOOK_EVERY_MS) {
+        lookedAt = now.getTime();
+        await look(now);
+      }
+      if (!isFull) return;
+      throw new HubError("OVERLOADED", "The hub has no room for more at the moment.", {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    },
+  };
+}
+
+async function diskSpace(dir: string): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(dir);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}

@@ -1,0 +1,26 @@
+/** Waits until all that was said has come through: acknowledged to WhatsApp, recorded, and at the CRM. */
+import { until } from "../support/until.ts";
+import { readFolder } from "./folder.ts";
+import type { Stand } from "./stand.ts";
+
+const PATIENCE_MS = 60_000;
+
+/** What is still on its way when the patience ends; an empty list when nothing is. */
+export async function settle({ emulator, dataDir, accounts }: Stand): Promise<string[]> {
+  const left = (): string[] => {
+    const owed = accounts().reduce((sum, { number }) => sum + emulator.ledgerSummary(number).unacked, 0);
+    const { open, pending } = readFolder(dataDir, (folder) => ({
+      open: folder.openIntake(),
+      pending: folder.pendingDeliveries(),
+    }));
+    return [
+      ...(owed === 0 ? [] : [`${owed} messages not acknowledged`]),
+      ...(open === 0 ? [] : [`${open} intake rows open`]),
+      ...(pending === 0 ? [] : [`${pending} deliveries pending`]),
+    ];
+  };
+  return until("everything at rest", () => left().length === 0, { timeoutMs: PATIENCE_MS, everyMs: 50 }).then(
+    () => [],
+    () => left(),
+  );
+}

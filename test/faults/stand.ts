@@ -1,0 +1,168 @@
+/**
+ * What a row of the fault table stands on: WhatsApp and a CRM in this process, so that a kill can strike in the very tick
+ * in which they see something, and a hub as a process that is killed and started again on the same folder.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { makeSecret } from "../../hub/contract/signature.ts";
+import { startFakeCrm, type FakeCrm } from "../support/fake-crm.ts";
+import { createHubClient, type HubClient } from "../support/hub-client.ts";
+import { HubStartError, newApiKey, startHubProcess, type HubProcess } from "../support/hub-process.ts";
+import { until } from "../support/until.ts";
+import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
+import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
+import { TRUST_PRELOAD } from "../whatsapp/spawn.ts";
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const CRASHING = "test/support/crashing-hub.ts";
+/** A few people and two groups; no history, so that all that arrives is what the row lets arrive. */
+const ACCOUNT: NewAccountRequest = {
+  preset: "small",
+  size: { contacts: 8, chats: 8, groups: 2, messages: 0, activeChats: 0 },
+};
+
+export interface StartOptions {
+  /** `<point>:<n>`: the hub ends itself there. */
+  crashAt?: string;
+  env?: Record<string, string>;
+  /** Command that node is run by. */
+  wrapper?: string[];
+}
+
+export interface LinkedAccount {
+  sessionId: string;
+  number: string;
+  /** Numbers of the address book. */
+  people: string[];
+  groups: { id: string; members: string[] }[];
+}
+
+export interface Stand {
+  emulator: Emulator;
+  crm: FakeCrm;
+  dataDir: string;
+  /** The running hub. */
+  hub(): HubProcess;
+  client: HubClient;
+  /** Null: it ended (was killed) before it was ready. */
+  start(options?: StartOptions): Promise<{ readyMs: number } | null>;
+  /** Whether the hub that was started last has ended. */
+  isDown(): boolean;
+  kill(): Promise<void>;
+  /** Creates a session and lets a new account's phone scan its code. */
+  link(sessionId: string, request?: NewAccountRequest): Promise<LinkedAccount>;
+  accounts(): LinkedAccount[];
+  /** Resolves when the account's device is logged in and has asked for its messages. */
+  online(account: LinkedAccount): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function openStand(): Promise<Stand> {
+  const folder = await mkdtemp(join(tmpdir(), "inbox-hub-faults-"));
+  const dataDir = join(folder, "data");
+  const secret = makeSecret();
+  const apiKey = newApiKey();
+  const emulator = await startEmulator();
+  const crm = await startFakeCrm({ secret });
+  const linked: LinkedAccount[] = [];
+  let running: HubProcess | null = null;
+  let isDown = true;
+  // Taken once, so that clients and media URLs outlive a restart.
+  let port = 0;
+
+  async function start({ crashAt, env = {}, wrapper }: StartOptions = {}): Promise<{ readyMs: number } | null> {
+    const since = performance.now();
+    try {
+      const started = await startHubProcess({
+        dataDir,
+        apiKey,
+        port,
+        env: {
+          WHATSAPP_EMULATOR_URL: emulator.url,
+          WA_WEB_SOCKET_URL: emulator.wsUrl,
+          HUB_WEBHOOK_URL: crm.url,
+          HUB_WEBHOOK_SECRET: secret,
+          ...(crashAt === undefined ? {} : { HUB_CRASH_AT: crashAt }),
+          ...env,
+        },
+        nodeOptions: ["--import", TRUST_PRELOAD, ...(crashAt === undefined ? [] : ["--import", TSX])],
+        ...(crashAt === undefined ? {} : { entry: CRASHING }),
+        ...(wrapper === undefined ? {} : { wrapper }),
+        readyTimeoutMs: 60_000,
+      });
+      running = started;
+      isDown = false;
+      void started.exited.then(() => {
+        if (running === started) isDown = true;
+      });
+      port = Number(new URL(started.url).port);
+      return { readyMs: performance.now() - since };
+    } catch (cause) {
+      if (crashAt !== undefined && cause instanceof HubStartError && cause.ending === "SIGKILL") return null;
+      throw cause;
+    }
+  }
+
+  const hub = (): HubProcess => {
+    if (running === null) throw new Error("no hub was started");
+    return running;
+  };
+  const client: HubClient = {
+    get: (path) => createHubClient(hub()).get(path),
+    post: (path, body, headers) => createHubClient(hub()).post(path, body, headers),
+    put: (path, body) => createHubClient(hub()).put(path, body),
+    delete: (path) => createHubClient(hub()).delete(path),
+  };
+
+  return {
+    emulator,
+    crm,
+    dataDir,
+    hub,
+    client,
+    start,
+    isDown: () => isDown,
+    kill: async () => {
+      await running?.kill("SIGKILL");
+      isDown = true;
+    },
+    link: async (sessionId, request = ACCOUNT) => {
+      const { number, groups } = emulator.createAccount(request);
+      await client.post("/api/sessions", { sessionId });
+      await client.post(`/api/sessions/${sessionId}/connect`);
+      const { qr } = await client.get<{ qr: string }>(`/api/sessions/${sessionId}/qr`);
+      const { outcome } = await emulator.scanQr(qr, number);
+      if (outcome !== "paired") throw new Error(`account ${number} was not paired`);
+      const account = {
+        sessionId,
+        number,
+        people: emulator.contacts(number).map((person) => person.number),
+        groups: groups.map(({ id }) => ({
+          id,
+          members: emulator.group(id).members.filter((member) => member !== number),
+        })),
+      };
+      linked.push(account);
+      await until(`${sessionId} connected`, async () => {
+        const status = await client.get<{ isConnected: boolean }>(`/api/sessions/${sessionId}/status`);
+        return status.isConnected && emulator.account(number).devices.every(({ queued }) => queued === 0);
+      });
+      return account;
+    },
+    accounts: () => linked,
+    online: async ({ number }) => {
+      await until(`account ${number} online`, () => isOnline(emulator, number), { everyMs: 5 });
+    },
+    stop: async () => {
+      await running?.kill("SIGKILL");
+      await Promise.all([emulator.stop(), crm.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const isOnline = (emulator: Emulator, number: string): boolean =>
+  emulator.account(number).devices.some(({ online }) => online);

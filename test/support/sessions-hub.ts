@@ -1,0 +1,107 @@
+/** Sessions on the real connector, the real store and the emulator, in this process; everything a hub has but the surface. */
+import "../../hub/whatsapp/signal-hardening.ts";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../hub/core/clock.ts";
+import type { Log } from "../../hub/core/log.ts";
+import { createNudge } from "../../hub/core/nudge.ts";
+import type { SessionState } from "../../hub/core/session-state.ts";
+import type { Session } from "../../hub/core/session.ts";
+import type { Store } from "../../hub/core/store.ts";
+import { createIngest } from "../../hub/inbox/ingest.ts";
+import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
+import { createVault } from "../../hub/sessions/vault.ts";
+import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
+import { createBaileysConnector } from "../../hub/whatsapp/baileys-connector.ts";
+import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
+import type { Emulator } from "../whatsapp/emulator.ts";
+import { until } from "./until.ts";
+
+export interface SessionsHub {
+  sessions: Sessions;
+  store: Store;
+  /** Links a number by scanning the code, and waits until the session is connected. */
+  linked(sessionId: string, account: string): Promise<Session>;
+  reaches(sessionId: string, state: SessionState): Promise<Session>;
+  /** Events of a session as `name state`. */
+  news(sessionId: string): Promise<string[]>;
+  /** Stops, and starts on the same data. */
+  startAgain(): Promise<void>;
+}
+
+export async function openSessionsHub(emulator: Emulator): Promise<SessionsHub> {
+  const folder = await mkdtemp(join(tmpdir(), "sessions-hub-"));
+  const masterKey = randomBytes(32);
+
+  async function start(): Promise<{ store: Store; sessions: Sessions }> {
+    const store = await openSqliteStore({
+      file: join(folder, "hub.db"),
+      publicUrl: "http://hub.example",
+      clock: systemClock,
+    });
+    const vault = await createVault({ masterKey, keys: store.vault });
+    const nudge = createNudge();
+    const connector = createBaileysConnector({
+      auth: store.auth,
+      intake: store.intake,
+      inbox: store.inbox,
+      cipher: (scope) => vault.cipher(scope),
+      record: createIngest({ inbox: store.inbox, clock: systemClock, nudge }),
+      webSocketUrl: emulator.wsUrl,
+      clock: systemClock,
+      log: silent,
+    });
+    const sessions = createSessions({
+      store: store.sessions,
+      connector,
+      reasonOf,
+      canary: () => store.canary(),
+      clock: systemClock,
+      nudge,
+      log: silent,
+      jidForm: "c.us",
+      onOpened: () => {},
+    });
+    return { store, sessions };
+  }
+
+  const hub: SessionsHub = {
+    ...(await start()),
+    linked: async (sessionId, account) => {
+      await hub.sessions.create({ sessionId });
+      await hub.sessions.connect(sessionId);
+      const { qr } = await hub.sessions.qr(sessionId, 10_000);
+      await emulator.scanQr(qr, account);
+      return hub.reaches(sessionId, "connected");
+    },
+    reaches: (sessionId, state) =>
+      until(`${sessionId} to be ${state}`, async () => {
+        const session = await hub.sessions.get(sessionId);
+        return session.state === state && (state !== "connected" || session.lostAt === null) ? session : null;
+      }),
+    news: async (sessionId) => {
+      const rows = await hub.store.events.after({ after: 0, limit: 1000, sessions: [sessionId] });
+      return rows
+        .map(({ body }) => JSON.parse(body) as { event: string; data: Record<string, unknown> })
+        .filter(({ event }) => event.startsWith("session."))
+        .map(({ event, data }) => `${event} ${String(data["state"] ?? data["status"])}`);
+    },
+    startAgain: async () => {
+      await hub.sessions.stop();
+      await hub.store.close();
+      Object.assign(hub, await start());
+      await hub.sessions.restoreAll();
+    },
+  };
+  onTestFinished(async () => {
+    await hub.sessions.stop();
+    await hub.store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return hub;
+}
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
