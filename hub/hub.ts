@@ -17,6 +17,7 @@ import { createDedupe } from "./inbox/dedupe.ts";
 import { createIdempotency } from "./inbox/idempotency.ts";
 import { createIngest } from "./inbox/ingest.ts";
 import { createMedia } from "./inbox/media.ts";
+import { createRoom } from "./inbox/room.ts";
 import { createSending } from "./inbox/send.ts";
 import { createDispatcher } from "./outbox/dispatcher.ts";
 import { createEndpoints } from "./outbox/endpoints.ts";
@@ -119,6 +120,8 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
   });
   const inboxLog = log.child({ part: "inbox" });
   const media = createMedia({ media: store.media, link, dir: dataDir, guard, clock, log: inboxLog });
+  await media.tidy();
+  const room = createRoom({ outbox: store.outbox, dir: dataDir, clock });
   const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link, ingest, clock });
   const sending = createSending({
     sends: store.sends,
@@ -131,6 +134,7 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
     clock,
     nudge,
     log: inboxLog,
+    refuseWhenFull: () => room.refuseWhenFull(),
   });
 
   const outboxLog = log.child({ part: "outbox" });
@@ -167,7 +171,12 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
       clock,
       failure: (error) => storedFailure(error, clock.now()),
     }),
-    dedupe: createDedupe({ clock }),
+    dedupe: createDedupe({
+      sends: store.sends,
+      inbox: store.inbox,
+      reserveId: (sessionId) => sending.reserveId(sessionId),
+      clock,
+    }),
     store,
     clock,
     nudge,

@@ -74,7 +74,10 @@ export const keySettingsSchema = z
     dedupeSeconds: z.int().min(0).max(3600),
     ratePerMinute: z.int().min(1).max(100_000),
     sendPerMinute: z.int().min(1).max(10_000),
-    defaultCountry: z.string().regex(/^\d{1,4}$/, "use the digits of a country code").nullable(),
+    defaultCountry: z
+      .string()
+      .regex(/^\d{1,4}$/, "use the digits of a country code")
+      .nullable(),
     nationalDigits: z.int().min(4).max(14).nullable(),
   })
   .meta({ id: "KeySettings" });

@@ -62,8 +62,14 @@ export const sessionSettingsSchema = z
 export const contactSchema = z
   .object({
     id: column,
-    phone: z.string().regex(/^\+\d+$/).optional(),
-    phoneNumber: z.string().regex(/^\+\d+$/).optional(),
+    phone: z
+      .string()
+      .regex(/^\+\d+$/)
+      .optional(),
+    phoneNumber: z
+      .string()
+      .regex(/^\+\d+$/)
+      .optional(),
     name: column.nullable(),
     notify: column.nullable(),
     pushname: column.nullable(),
@@ -186,9 +192,7 @@ export const messageSchema = z
       })
       .nullable(),
     contacts: z.array(z.object({ name: z.string(), vcard: z.string() })).nullable(),
-    poll: z
-      .object({ name: z.string(), values: z.array(z.string()), selectableCount: z.int() })
-      .nullable(),
+    poll: z.object({ name: z.string(), values: z.array(z.string()), selectableCount: z.int() }).nullable(),
     unknownKind: z.string().nullable(),
   })
   .meta({ id: "Message" });

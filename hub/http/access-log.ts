@@ -6,7 +6,8 @@ import { requestIdOf } from "./request-id.ts";
 const patterns = new WeakMap<IncomingMessage, string>();
 
 /** Called by the router once it knows which route serves the request. */
-export const nameRoute = (request: IncomingMessage, pattern: string): void => void patterns.set(request, pattern);
+export const nameRoute = (request: IncomingMessage, pattern: string): void =>
+  void patterns.set(request, pattern);
 
 const NOISE = new Set(["/health", "/livez", "/readyz"]);
 
@@ -24,7 +25,8 @@ export function logAccess(log: HttpLogger["logger"]): HttpLogger {
     },
     customSuccessMessage: () => "http.answered",
     customErrorMessage: () => "http.answered",
-    customSuccessObject: (request, response, value: { ms: number }) => facts(request, response.statusCode, value),
+    customSuccessObject: (request, response, value: { ms: number }) =>
+      facts(request, response.statusCode, value),
     customErrorObject: (request, response, _error, value: { ms: number }) =>
       facts(request, response.statusCode, value),
   });

@@ -91,8 +91,8 @@ function safeType(mimetype: string): string {
 }
 
 /** Names too: what cannot stand in a header, or would break a line, is left out. */
-const isPrintable = (char: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(char);
-const safeName = (filename: string): string => [...filename].filter(isPrintable).join("").trim() || "file";
+const safeName = (filename: string): string =>
+  filename.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "").trim() || "file";
 
 export async function sendAnswer(answer: Answer, request: Request, response: Response): Promise<void> {
   const { body } = answer;

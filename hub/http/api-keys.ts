@@ -12,7 +12,8 @@ const FAIR_BYTES = 256 - (256 % BASE62.length);
 function randomText(length: number): string {
   let text = "";
   while (text.length < length)
-    for (const byte of randomBytes(length)) if (byte < FAIR_BYTES) text += BASE62.charAt(byte % BASE62.length);
+    for (const byte of randomBytes(length))
+      if (byte < FAIR_BYTES) text += BASE62.charAt(byte % BASE62.length);
   return text.slice(0, length);
 }
 
@@ -65,7 +66,11 @@ export async function rotateKey(
 ): Promise<{ row: ApiKey; key: string }> {
   const key = newApiKey();
   const until = new Date(clock.now().getTime() + graceSeconds * 1000);
-  const rotated = { ...row, hash: hashOf(key), previous: graceSeconds > 0 ? { hash: row.hash, until } : null };
+  const rotated = {
+    ...row,
+    hash: hashOf(key),
+    previous: graceSeconds > 0 ? { hash: row.hash, until } : null,
+  };
   await keys.save(rotated);
   return { row: rotated, key };
 }

@@ -30,7 +30,10 @@ export async function authenticate(
   { keys, clock }: { keys: KeyStore; clock: Clock },
 ): Promise<Caller> {
   if ([...query].some(([name, value]) => isKeyInQuery(name, value)))
-    throw new HubError("INVALID_API_KEY", "A key in the URL is not accepted; send it as the header X-API-Key.");
+    throw new HubError(
+      "INVALID_API_KEY",
+      "A key in the URL is not accepted; send it as the header X-API-Key.",
+    );
   const given = request.headers["x-api-key"];
   if (given === undefined || given === "")
     throw new HubError("MISSING_API_KEY", "Send your API key as the header X-API-Key.");
@@ -68,7 +71,9 @@ export function requireScope({ key }: Caller, scope: Scope): void {
 
 /** A call from this machine itself; one that came through a proxy is somebody else's. */
 export function isLocal(request: IncomingMessage): boolean {
-  const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in request.headers);
+  const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some(
+    (name) => name in request.headers,
+  );
   const address = request.socket.remoteAddress ?? "";
   return !forwarded && (address === "::1" || /^(::ffff:)?127\./.test(address));
 }

@@ -28,7 +28,9 @@ export async function reachDelivery(id: string, caller: Caller, ctx: Reads): Pro
 
 /** Shows deliveries with each chat in its session's own form of addresses. */
 export async function deliveryPresenter({ sessions }: Pick<HttpContext, "sessions">) {
-  const forms = new Map((await sessions.list()).map(({ sessionId, settings }) => [sessionId, settings.jidForm]));
+  const forms = new Map(
+    (await sessions.list()).map(({ sessionId, settings }) => [sessionId, settings.jidForm]),
+  );
   return (delivery: Delivery) => present(delivery, forms.get(delivery.sessionId) ?? "c.us");
 }
 
@@ -62,11 +64,21 @@ export async function presentHeaders(
   const endpoint = (await endpoints.list()).find(({ id }) => id === delivery.endpointId);
   if (endpoint === undefined) return {};
   const { eventId, event, sessionId, seq, replay } = delivery;
-  const shipment = { eventId, event, sessionId, seq, replay, attempt: delivery.attempts, body: Buffer.from(body) };
+  const shipment = {
+    eventId,
+    event,
+    sessionId,
+    seq,
+    replay,
+    attempt: delivery.attempts,
+    body: Buffer.from(body),
+  };
   const signing = { secret: "never shown", previous: null };
   const headers = webhookHeaders(shipment, { endpoint, signing, userAgent: "InboxHub", at: clock.now() });
   const isShown = (name: string): boolean =>
-    !/sign|hmac/i.test(name) && !Object.hasOwn(endpoint.headers, name) && name !== endpoint.signatureHeaderName;
+    !/sign|hmac/i.test(name) &&
+    !Object.hasOwn(endpoint.headers, name) &&
+    name !== endpoint.signatureHeaderName;
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, isShown(name) ? value : "[masked]"]),
   );

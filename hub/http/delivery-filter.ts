@@ -21,8 +21,9 @@ export const deliveryFilterShape = {
   until: moment,
 };
 
-const filterSchema = z.object({ ...deliveryFilterShape, afterSeq: z.int().min(0).optional() });
-type Asked = z.output<typeof filterSchema>;
+/** The same in a body, with a place in the log of events beside it. */
+export const deliveryOrderSchema = z.object({ ...deliveryFilterShape, afterSeq: z.int().min(0).optional() });
+type Asked = z.output<typeof deliveryOrderSchema>;
 
 /** @throws HubError when the filter names what the caller does not see */
 export async function filterOf(asked: Asked, caller: Caller, ctx: HttpContext): Promise<DeliveryFilter> {
@@ -47,7 +48,9 @@ export async function filterOf(asked: Asked, caller: Caller, ctx: HttpContext): 
 /** For orders that change many deliveries: never "all there are" by an empty body, never beyond the caller's reach. */
 export async function orderFilterOf(asked: Asked, caller: Caller, ctx: HttpContext): Promise<DeliveryFilter> {
   if (Object.values(asked).every((value) => value === undefined))
-    throw invalid([{ path: "body", problem: "name at least one of endpointId, sessionId, state, event, since, until" }]);
+    throw invalid([
+      { path: "body", problem: "name at least one of endpointId, sessionId, state, event, since, until" },
+    ]);
   if (caller.key.sessions !== "*" && asked.endpointId === undefined)
     throw invalid([{ path: "endpointId", problem: "is needed with a key that sees some sessions only" }]);
   return filterOf(asked, caller, ctx);

@@ -11,8 +11,7 @@ code{font:14px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}.m{font-weight:
 /** Allows exactly this style sheet and nothing else. */
 export const DOCS_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; frame-ancestors 'none'`;
 
-const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const groupOf = ({ path }: Route): string => /^\/api\/([a-z]+)/.exec(path)?.[1] ?? "hub";
 
@@ -24,7 +23,10 @@ export function docsPage(routes: Route[], version: string): string {
   const sections = [...new Set(routes.map(groupOf))].map(
     (name) =>
       `<h2>${escaped(name)}</h2><table><tr><th></th><th>Path</th><th>What it does</th><th>Scope</th></tr>` +
-      `${routes.filter((route) => groupOf(route) === name).map(rowOf).join("")}</table>`,
+      `${routes
+        .filter((route) => groupOf(route) === name)
+        .map(rowOf)
+        .join("")}</table>`,
   );
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Inbox Hub API</title><style>${STYLE}</style></head><body><h1>Inbox Hub API <small>${escaped(version)}</small></h1>

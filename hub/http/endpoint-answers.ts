@@ -13,7 +13,11 @@ function seesEndpoint({ key }: Caller, { sessions }: Pick<Endpoint, "sessions">)
 }
 
 /** @throws HubError `NOT_FOUND`, the same for unknown and for foreign endpoints */
-export async function reachEndpoint(id: string, caller: Caller, { endpoints }: Pick<Reads, "endpoints">): Promise<Endpoint> {
+export async function reachEndpoint(
+  id: string,
+  caller: Caller,
+  { endpoints }: Pick<Reads, "endpoints">,
+): Promise<Endpoint> {
   const endpoint = await endpoints.get(id).catch((error: unknown) => {
     throw error instanceof HubError && error.code === "NOT_FOUND" ? noSuchEndpoint() : error;
   });
@@ -34,7 +38,10 @@ async function visibleEndpoints(
 }
 
 /** Deliveries of which endpoints a caller may see; "*" spares the store the list. */
-export async function deliverableEndpoints(caller: Caller, ctx: Pick<Reads, "endpoints">): Promise<"*" | string[]> {
+export async function deliverableEndpoints(
+  caller: Caller,
+  ctx: Pick<Reads, "endpoints">,
+): Promise<"*" | string[]> {
   if (caller.key.sessions === "*") return "*";
   return (await visibleEndpoints(caller, {}, ctx)).map(({ id }) => id);
 }

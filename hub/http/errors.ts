@@ -99,9 +99,13 @@ export function toHubError(error: unknown): HubError {
   if (error instanceof ZodError) return invalidBySchema(error);
   if (isOfStatus(error, 400)) return invalid([{ path: "path", problem: "is not valid percent-encoding" }]);
   if (isOfStatus(error, 416)) return invalid([{ path: "Range", problem: "lies outside the file" }]);
-  return new HubError("INTERNAL_ERROR", "Something went wrong inside the hub; the request id leads to the log.", {
-    cause: error,
-  });
+  return new HubError(
+    "INTERNAL_ERROR",
+    "Something went wrong inside the hub; the request id leads to the log.",
+    {
+      cause: error,
+    },
+  );
 }
 
 /** Express's own complaints: `%zz` in a path, a `Range` that cannot be. */

@@ -31,7 +31,11 @@ export async function readFeed(query: FeedQuery, response: Response, ctx: FeedCo
     refuseExpired(after, range);
     const events = await ctx.store.events.after({ ...query, after });
     const remainingMs = deadline - performance.now();
-    if (events.length > 0 || remainingMs <= 0 || (await isOver(Math.min(remainingMs, LOOK_MS), response, ctx))) {
+    if (
+      events.length > 0 ||
+      remainingMs <= 0 ||
+      (await isOver(Math.min(remainingMs, LOOK_MS), response, ctx))
+    ) {
       const hasMore = events.length === query.limit;
       const last = events.at(-1)?.seq ?? after;
       const nextAfter = hasMore ? last : Math.max(last, range.latestSeq);
@@ -49,9 +53,13 @@ const feedText = (bodies: string[], rest: object): string =>
 /** 0 means "from the oldest there is"; any other place must still be there. */
 function refuseExpired(after: number, { oldestSeq }: { oldestSeq: number }): void {
   if (after > 0 && after < oldestSeq - 1)
-    throw new HubError("EVENTS_EXPIRED", "Events after this number are no longer kept; read everything again.", {
-      details: { oldestSeq },
-    });
+    throw new HubError(
+      "EVENTS_EXPIRED",
+      "Events after this number are no longer kept; read everything again.",
+      {
+        details: { oldestSeq },
+      },
+    );
 }
 
 /** A ring can fall between reading and listening: looking again costs less than a reader who waits for nothing. */

@@ -15,7 +15,10 @@ const BYTE_ORDER_MARK = "\uFEFF";
 /** `application/json` in UTF-8, or no type at all. Form and text bodies are refused: a browser can send those unasked. */
 function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return true;
-  const [type = "", ...parameters] = contentType.toLowerCase().split(";").map((part) => part.trim());
+  const [type = "", ...parameters] = contentType
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
   const charset = parameters.find((part) => part.startsWith("charset="))?.slice("charset=".length);
   return type === "application/json" && (charset === undefined || /^"?utf-?8"?$/.test(charset));
 }
@@ -35,7 +38,8 @@ function parseJson(bytes: Buffer): Record<string, unknown> {
   const fault = faultOfJson(text, SHAPE);
   if (fault !== null) throw malformed(fault);
   const value = valueOf(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed("must be a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw malformed("must be a JSON object");
   return { ...value };
 }
 

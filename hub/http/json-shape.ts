@@ -7,35 +7,42 @@ export interface JsonLimits {
   members: number;
 }
 
-export type JsonFault = "is nested too deep" | "has too many members" | "names a member twice" | "is not valid JSON";
+export type JsonFault =
+  "is nested too deep" | "has too many members" | "names a member twice" | "is not valid JSON";
 
-/** Names of each open object; null for an open array. */
-type OpenValues = (Set<string> | null)[];
+/** What was seen so far: the names of each open object (null for an open array), and how many names in all. */
+interface Seen {
+  open: (Set<string> | null)[];
+  members: number;
+}
 
 /** The first fault, or null. Malformed text may pass: `JSON.parse` judges it. Numbers and words are skipped unseen. */
 export function faultOfJson(text: string, limits: JsonLimits): JsonFault | null {
-  const open: OpenValues = [];
-  let members = 0;
+  const seen: Seen = { open: [], members: 0 };
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === QUOTE) {
       const end = endOfString(text, at);
-      if (end < 0) return "is not valid JSON";
-      const names = open.at(-1);
-      if (names && isName(text, end)) {
-        const fault = ++members > limits.members ? "has too many members" : faultOfName(names, text.slice(at, end + 1));
-        if (fault !== null) return fault;
-      }
+      const fault = end < 0 ? "is not valid JSON" : faultOfString(text, at, end, { seen, limits });
+      if (fault !== null) return fault;
       at = end;
     } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
-      if (open.push(char === OPEN_OBJECT ? new Set() : null) > limits.depth) return "is nested too deep";
-    } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) open.pop();
+      if (seen.open.push(char === OPEN_OBJECT ? new Set() : null) > limits.depth) return "is nested too deep";
+    } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) seen.open.pop();
   }
   return null;
 }
 
-function faultOfName(names: Set<string>, quoted: string): JsonFault | null {
-  const name = decoded(quoted);
+function faultOfString(
+  text: string,
+  start: number,
+  end: number,
+  { seen, limits }: { seen: Seen; limits: JsonLimits },
+): JsonFault | null {
+  const names = seen.open.at(-1);
+  if (!names || !isName(text, end)) return null;
+  if (++seen.members > limits.members) return "has too many members";
+  const name = decoded(text.slice(start, end + 1));
   if (name === null) return "is not valid JSON";
   if (names.has(name)) return "names a member twice";
   names.add(name);

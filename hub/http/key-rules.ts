@@ -15,7 +15,10 @@ function isWithin({ key }: Caller, { scopes, sessions }: Power): boolean {
 /** @throws HubError `AUTHORIZATION_FAILED` */
 export function refuseMorePower(caller: Caller, wanted: Power): void {
   if (!isWithin(caller, wanted))
-    throw new HubError("AUTHORIZATION_FAILED", "A key cannot give scopes or sessions that it does not have itself.");
+    throw new HubError(
+      "AUTHORIZATION_FAILED",
+      "A key cannot give scopes or sessions that it does not have itself.",
+    );
 }
 
 export async function visibleKeys(caller: Caller, { store }: Pick<HttpContext, "store">): Promise<ApiKey[]> {
@@ -23,7 +26,11 @@ export async function visibleKeys(caller: Caller, { store }: Pick<HttpContext, "
 }
 
 /** @throws HubError `NOT_FOUND`, the same for unknown keys and for more powerful ones */
-export async function reachKey(id: string, caller: Caller, { store }: Pick<HttpContext, "store">): Promise<ApiKey> {
+export async function reachKey(
+  id: string,
+  caller: Caller,
+  { store }: Pick<HttpContext, "store">,
+): Promise<ApiKey> {
   const key = await store.keys.get(id);
   if (key === null || !isWithin(caller, key)) throw new HubError("NOT_FOUND", "There is no such key.");
   return key;

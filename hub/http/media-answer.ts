@@ -7,7 +7,10 @@ import type { HttpContext } from "./context.ts";
 /** As long as the URLs inside events: longer than the whole schedule of retries. */
 const TOKEN_MS = 7 * 24 * 60 * 60 * 1000;
 
-export async function uploadedMedia(item: MediaItem, ctx: Pick<HttpContext, "store" | "clock" | "publicUrl">) {
+export async function uploadedMedia(
+  item: MediaItem,
+  ctx: Pick<HttpContext, "store" | "clock" | "publicUrl">,
+) {
   const token = newToken();
   await ctx.store.media.addToken(token, item.mediaId, new Date(ctx.clock.now().getTime() + TOKEN_MS));
   return {

@@ -11,7 +11,11 @@ type Reads = Pick<HttpContext, "store" | "publicUrl">;
 /** A message is never without its chat; 0 would mean that the store broke its promise. */
 const NO_CONVERSATION = 0;
 
-async function conversationsOf(messages: Message[], sessionId: string, { store }: Reads): Promise<Map<string, number>> {
+async function conversationsOf(
+  messages: Message[],
+  sessionId: string,
+  { store }: Reads,
+): Promise<Map<string, number>> {
   const chatIds = [...new Set(messages.map(({ chatId }) => chatId))];
   const chats = await Promise.all(chatIds.map((chatId) => store.inbox.chat(sessionId, chatId)));
   return new Map(chatIds.map((chatId, index) => [chatId, chats[index]?.conversationId ?? NO_CONVERSATION]));

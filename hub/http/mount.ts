@@ -73,7 +73,9 @@ function callOf({ route, request, response, query, caller, limits }: Arrival, ct
   const readBody = (): Promise<Record<string, unknown>> =>
     (body ??= readJson(request, route.bodyForm.form === "json" ? route.bodyForm.maxBytes : 0));
   const given = Object.fromEntries([...query].filter(([, value]) => value !== ""));
-  const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
+  const params = Object.fromEntries(
+    Object.entries(request.params).map(([name, value]) => [name, String(value)]),
+  );
   return {
     caller,
     params,

@@ -32,7 +32,9 @@ export function onceFor(
     const key = route.method === "get" || caller === null ? null : keyOf(request);
     if (key === null || caller === null) return work(undefined);
     // The session by its name, so that its number in the path is the same place.
-    const ids = Object.entries(params).map(([name, value]) => (name === "sessionId" && place ? place : value));
+    const ids = Object.entries(params).map(([name, value]) =>
+      name === "sessionId" && place ? place : value,
+    );
     let first: Answer | undefined;
     const kept = await idempotency.once(
       {
@@ -55,7 +57,11 @@ export function onceFor(
 }
 
 /** A stream cannot be read twice: its announced size and type stand for it. */
-async function bodyIdentity(route: Route, { headers }: Request, readBody: Call["readBody"]): Promise<unknown> {
+async function bodyIdentity(
+  route: Route,
+  { headers }: Request,
+  readBody: Call["readBody"],
+): Promise<unknown> {
   if (route.bodyForm.form === "json") return readBody();
   if (headers["content-length"] === undefined)
     throw new HubError("VALIDATION_ERROR", "An upload with an Idempotency-Key needs a Content-Length.");

@@ -74,7 +74,8 @@ function operationOf(route: Route): RouteConfig {
     method,
     path,
     summary,
-    description: ADMISSION[scope] + (contract ? " Unknown fields are ignored." : " Unknown fields are refused."),
+    description:
+      ADMISSION[scope] + (contract ? " Unknown fields are ignored." : " Unknown fields are refused."),
     operationId: `${method}${path.replace(/[{}]/g, "").replace(/[/.-]+(\w?)/g, (_all, next: string) => next.toUpperCase())}`,
     tags: [tagOf(path)],
     security: keyed ? [{ apiKey: [] }] : [],
@@ -82,7 +83,9 @@ function operationOf(route: Route): RouteConfig {
     responses: {
       [route.status]: answerOf(route),
       400: failure("A field is wrong; `details.fields` says which and why"),
-      ...(keyed ? { 401: failure("No key, or not a valid one"), 403: failure("The key lacks the scope") } : {}),
+      ...(keyed
+        ? { 401: failure("No key, or not a valid one"), 403: failure("The key lacks the scope") }
+        : {}),
       ...(path.includes("{") ? { 404: failure("Unknown, or outside the key's sessions") } : {}),
       ...(route.counted ? { 429: failure("Too many calls; `Retry-After` says when to repeat") } : {}),
     },
@@ -91,17 +94,23 @@ function operationOf(route: Route): RouteConfig {
 
 export function describeRoutes(routes: Route[], version: string) {
   const registry = new OpenAPIRegistry();
-  registry.registerComponent("securitySchemes", "apiKey", { type: "apiKey", in: "header", name: "X-API-Key" });
-  for (const route of routes) registry.registerPath(operationOf(route));
-  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: "alphabetically" }).generateDocument({
-    openapi: "3.1.0",
-    info: {
-      title: "Inbox Hub",
-      version,
-      description:
-        "WhatsApp accounts over REST: sessions, contacts, chats, messages, media, webhooks. Every answer carries X-Request-Id.",
-      license: { name: "MIT", identifier: "MIT" },
-    },
-    tags: [...new Set(routes.map(({ path }) => tagOf(path)))].map((name) => ({ name })),
+  registry.registerComponent("securitySchemes", "apiKey", {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
   });
+  for (const route of routes) registry.registerPath(operationOf(route));
+  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: "alphabetically" }).generateDocument(
+    {
+      openapi: "3.1.0",
+      info: {
+        title: "Inbox Hub",
+        version,
+        description:
+          "WhatsApp accounts over REST: sessions, contacts, chats, messages, media, webhooks. Every answer carries X-Request-Id.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      tags: [...new Set(routes.map(({ path }) => tagOf(path)))].map((name) => ({ name })),
+    },
+  );
 }

@@ -14,5 +14,7 @@ export async function qrAnswer(
   const qrCodeDataUrl = `data:image/png;base64,${bare}`;
   // Clients that put the prefix there themselves get it bare; that is the default.
   const qrCode = form === "bare" ? bare : qrCodeDataUrl;
-  return secret(ok({ qr, qrCode, qrCodeDataUrl, sessionId, status: "qr_code", expiresAt: expiresAt.toISOString() }));
+  return secret(
+    ok({ qr, qrCode, qrCodeDataUrl, sessionId, status: "qr_code", expiresAt: expiresAt.toISOString() }),
+  );
 }

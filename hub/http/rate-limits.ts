@@ -43,9 +43,13 @@ export function createRateLimits(): RateLimits {
       const { totalHits, resetTime } = await sends.increment(`${key.id} ${sessionId}`);
       if (totalHits <= key.settings.sendPerMinute) return;
       const waitMs = (resetTime?.getTime() ?? Date.now()) - Date.now();
-      throw new HubError("MESSAGE_RATE_LIMIT_EXCEEDED", "This session reached its sending rate limit; wait and repeat.", {
-        retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-      });
+      throw new HubError(
+        "MESSAGE_RATE_LIMIT_EXCEEDED",
+        "This session reached its sending rate limit; wait and repeat.",
+        {
+          retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+        },
+      );
     },
   };
 }

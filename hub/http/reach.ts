@@ -6,7 +6,8 @@ import type { Caller } from "./auth.ts";
 
 const notFound = (): HubError => new HubError("SESSION_NOT_FOUND", "There is no such session.");
 
-const isNotFound = (error: unknown): boolean => error instanceof HubError && error.code === "SESSION_NOT_FOUND";
+const isNotFound = (error: unknown): boolean =>
+  error instanceof HubError && error.code === "SESSION_NOT_FOUND";
 
 /** One text for every session that is not there, whoever found that out. */
 const withOneText = (error: unknown): never => {

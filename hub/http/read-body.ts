@@ -7,7 +7,8 @@ import { invalid } from "./errors.ts";
 
 const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
-const isKnownEncoding = (name: string): name is keyof typeof DECOMPRESSORS => Object.hasOwn(DECOMPRESSORS, name);
+const isKnownEncoding = (name: string): name is keyof typeof DECOMPRESSORS =>
+  Object.hasOwn(DECOMPRESSORS, name);
 
 const tooLarge = (maxBytes: number): HubError =>
   new HubError("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBytes} bytes.`, { details: { maxBytes } });
@@ -27,7 +28,10 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (!hasBody(request)) return Buffer.alloc(0);
   const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && !isKnownEncoding(encoding))
-    throw new HubError("UNSUPPORTED_MEDIA_TYPE", "The Content-Encoding must be gzip, deflate, br or identity.");
+    throw new HubError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      "The Content-Encoding must be gzip, deflate, br or identity.",
+    );
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return encoding === "identity"
     ? collect(request, request, maxBytes)

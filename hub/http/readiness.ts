@@ -29,7 +29,13 @@ async function hasRoom(dataDir: string | null): Promise<boolean> {
   return bavail * bsize >= MIN_FREE_BYTES;
 }
 
-export async function readiness({ store, sessions, dataDir, clock, stopping }: HttpContext): Promise<Readiness> {
+export async function readiness({
+  store,
+  sessions,
+  dataDir,
+  clock,
+  stopping,
+}: HttpContext): Promise<Readiness> {
   const [canary, disk, list, stats] = await Promise.all([
     works(() => store.canary()),
     works(() => hasRoom(dataDir)),

@@ -134,7 +134,11 @@ export function sessionRoute<P extends Shape, Q extends Shape = Nothing, B exten
 }
 
 /** A route without a key. */
-export function openRoute<P extends Shape = Nothing, Q extends Shape = Nothing, B extends z.ZodType = Nothing>(
+export function openRoute<
+  P extends Shape = Nothing,
+  Q extends Shape = Nothing,
+  B extends z.ZodType = Nothing,
+>(
   declared: Declaration<P, Q, B> & {
     scope: "open" | "local or read";
     handle: Handle<Input<P, Q, B>>;
@@ -214,5 +218,7 @@ function refuseUnknown(value: object, schema: z.ZodType, where = ""): void {
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length === 0) return;
   const prefix = where === "" ? "" : `${where}.`;
-  throw invalid(unknown.slice(0, 20).map((name) => ({ path: prefix + name.slice(0, 100), problem: "unknown field" })));
+  throw invalid(
+    unknown.slice(0, 20).map((name) => ({ path: prefix + name.slice(0, 100), problem: "unknown field" })),
+  );
 }

@@ -35,7 +35,10 @@ const SOURCES = ["url", "mediaId", "base64", "buffer"] as const;
 
 const sourceSchema = z
   .object({
-    url: z.url({ protocol: /^https?$/, error: "use an http(s) URL" }).max(2048).optional(),
+    url: z
+      .url({ protocol: /^https?$/, error: "use an http(s) URL" })
+      .max(2048)
+      .optional(),
     mediaId: z.string().max(40).optional(),
     base64: base64.optional(),
     buffer: z.union([base64, bufferJson], "use base64 or a Buffer").optional(),
@@ -48,7 +51,11 @@ const sourceSchema = z
   })
   .superRefine((value, issue) => {
     if (value.path !== undefined)
-      issue.addIssue({ code: "custom", path: ["path"], message: "is not accepted; use url, mediaId or base64" });
+      issue.addIssue({
+        code: "custom",
+        path: ["path"],
+        message: "is not accepted; use url, mediaId or base64",
+      });
     const given = SOURCES.filter((name) => value[name] !== undefined);
     if (given.length !== 1)
       issue.addIssue({ code: "custom", message: `give exactly one of ${SOURCES.join(", ")}` });
@@ -119,7 +126,10 @@ const message = z.object({
 type MessageMembers = z.output<typeof message>;
 
 const envelope = z.object({
-  to: z.union([z.string().min(1).max(140), z.number().int().positive().transform(String)], "say whom to send to"),
+  to: z.union(
+    [z.string().min(1).max(140), z.number().int().positive().transform(String)],
+    "say whom to send to",
+  ),
   type: z.string("say what to send").min(1).max(40),
   message: z.union([text, message], "use a text, or an object that holds one kind of message"),
   caption,
@@ -155,21 +165,29 @@ function contentOf({ type, message: given, caption: outer }: Envelope): SendCont
   return placeOf(given) ?? plainContent(given);
 }
 
-function plainContent({ text: words, contacts, contact, poll, reaction }: MessageMembers): SendContent | null {
+function plainContent({
+  text: words,
+  contacts,
+  contact,
+  poll,
+  reaction,
+}: MessageMembers): SendContent | null {
   if (contacts)
     return { kind: "contact", displayName: contacts.displayName ?? null, contacts: contacts.contacts };
   if (contact) {
     const cards: ContactCard[] = [contact];
     return { kind: "contact", displayName: contact.name, contacts: cards };
   }
-  if (poll) return { kind: "poll", name: poll.name, values: poll.values, selectableCount: poll.selectableCount ?? 1 };
+  if (poll)
+    return { kind: "poll", name: poll.name, values: poll.values, selectableCount: poll.selectableCount ?? 1 };
   if (reaction) return { kind: "reaction", ...reaction };
   return words === undefined ? null : { kind: "text", text: words };
 }
 
 function placeOf({ location: place, lat, lng, name, address }: MessageMembers): SendContent | null {
   const found =
-    place ?? (lat === undefined || lng === undefined ? undefined : { latitude: lat, longitude: lng, name, address });
+    place ??
+    (lat === undefined || lng === undefined ? undefined : { latitude: lat, longitude: lng, name, address });
   if (found === undefined) return null;
   const { latitude, longitude } = found;
   return { kind: "location", latitude, longitude, name: found.name ?? null, address: found.address ?? null };

@@ -16,14 +16,17 @@ interface Asked {
   body: Pick<SendRequest, "to" | "content" | "quotedMessageId" | "mentions" | "queue" | "ttlSeconds">;
 }
 
-export async function sendOnce({ session, caller, call, reservedId, body }: Asked, ctx: HttpContext): Promise<Message> {
+export async function sendOnce(
+  { session, caller, call, reservedId, body }: Asked,
+  ctx: HttpContext,
+): Promise<Message> {
   const { sessionId } = session;
-  const send = async (): Promise<Message> => {
+  const send = async (id: string): Promise<Message> => {
     await call.countSend(sessionId);
     const origin = { sessionId, client: caller.key.client, numbering: numberingOf(caller) };
-    return ctx.sending.send({ ...origin, ...body, reservedId });
+    return ctx.sending.send({ ...origin, ...body, reservedId: id });
   };
-  if (reservedId !== undefined) return send(); // its Idempotency-Key tells repeats apart
+  if (reservedId !== undefined) return send(reservedId); // its Idempotency-Key tells repeats apart
   const chatId = await chatOf({ session, caller }, body.to, ctx, "to");
   const identity = {
     client: caller.key.client,

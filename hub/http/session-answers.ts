@@ -28,7 +28,12 @@ export interface SessionFilter {
 }
 
 /** Few enough to be filtered in memory; the cursor is the integer of the last one shown. */
-export async function sessionList(all: Session[], caller: Caller, asked: SessionFilter, ctx: Reads): Promise<Answer> {
+export async function sessionList(
+  all: Session[],
+  caller: Caller,
+  asked: SessionFilter,
+  ctx: Reads,
+): Promise<Answer> {
   const words = asked.search?.toLowerCase();
   const seen = all
     .filter(({ sessionId }) => caller.sees(sessionId))
@@ -36,14 +41,19 @@ export async function sessionList(all: Session[], caller: Caller, asked: Session
     .filter((session) => words === undefined || textOf(session).includes(words))
     .sort((one, other) => one.id - other.id);
   const after = afterOf(asked.cursor);
-  const start = asked.cursor === undefined ? (asked.page - 1) * asked.limit : seen.findIndex(({ id }) => id > after);
+  const start =
+    asked.cursor === undefined ? (asked.page - 1) * asked.limit : seen.findIndex(({ id }) => id > after);
   const items = start < 0 ? [] : seen.slice(start, start + asked.limit);
   const last = items.at(-1);
   const nextCursor = last === undefined || last === seen.at(-1) ? null : String(last.id);
   const sessions = await Promise.all(items.map((session) => shownSession(session, ctx)));
   const { page, limit } = asked;
   const total = seen.length;
-  return ok({ sessions, total, pagination: { total, page, limit, pages: Math.ceil(total / limit), nextCursor } });
+  return ok({
+    sessions,
+    total,
+    pagination: { total, page, limit, pages: Math.ceil(total / limit), nextCursor },
+  });
 }
 
 function afterOf(cursor: string | undefined): number {

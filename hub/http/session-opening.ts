@@ -49,7 +49,10 @@ export async function setSessionWebhook(
   caller: Caller,
   { endpoints }: Pick<HttpContext, "endpoints">,
 ) {
-  const change = { ...given({ url: url ?? undefined, secret: secret ?? undefined }), client: caller.key.client };
+  const change = {
+    ...given({ url: url ?? undefined, secret: secret ?? undefined }),
+    client: caller.key.client,
+  };
   const set = await endpoints.setForSession(sessionId, change);
   return {
     endpointId: set.endpoint?.id ?? null,

@@ -5,7 +5,11 @@ import { invalid } from "./errors.ts";
 export function slice<T>(all: T[], { page, limit, cursor }: PageRequest): Page<T> {
   const start = cursor === undefined ? (page - 1) * limit : placeOf(cursor);
   const end = start + limit;
-  return { items: all.slice(start, end), total: all.length, nextCursor: end < all.length ? `at${end}` : null };
+  return {
+    items: all.slice(start, end),
+    total: all.length,
+    nextCursor: end < all.length ? `at${end}` : null,
+  };
 }
 
 function placeOf(cursor: string): number {

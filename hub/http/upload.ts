@@ -18,7 +18,11 @@ const FORM_LIMITS = { files: 1, fields: 20, fieldSize: 4096, parts: 21, headerPa
  * Hands the file to `use` and waits for it; the stream ends early with an error when the request does.
  * @throws HubError `VALIDATION_ERROR` when there is no file, `UNSUPPORTED_MEDIA_TYPE` for compressed bodies
  */
-export function receiveFile<T>(request: Request, filename: string | null, use: (file: UploadedFile) => Promise<T>): Promise<T> {
+export function receiveFile<T>(
+  request: Request,
+  filename: string | null,
+  use: (file: UploadedFile) => Promise<T>,
+): Promise<T> {
   const type = request.headers["content-type"] ?? null;
   if ((request.headers["content-encoding"] ?? "identity") !== "identity")
     throw new HubError("UNSUPPORTED_MEDIA_TYPE", "Send a file without Content-Encoding.");
@@ -30,7 +34,11 @@ export function receiveFile<T>(request: Request, filename: string | null, use: (
 /** Forms may leave the name out, whatever the typings say. */
 const nameOf = ({ filename }: { filename?: string | undefined }): string | null => filename ?? null;
 
-function fromForm<T>(request: Request, filename: string | null, use: (file: UploadedFile) => Promise<T>): Promise<T> {
+function fromForm<T>(
+  request: Request,
+  filename: string | null,
+  use: (file: UploadedFile) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const refuse = (problem: string): void => reject(invalid([{ path: "file", problem }]));
     let form: busboy.Busboy;
@@ -50,10 +58,13 @@ function fromForm<T>(request: Request, filename: string | null, use: (file: Uplo
       request.once("close", () => {
         if (!request.complete) bytes.destroy(new Error("the upload was cut"));
       });
-      use({ bytes, filename: filename ?? nameOf(about), mimetype: about.mimeType }).then(resolve, (error: unknown) => {
-        bytes.resume();
-        reject(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
-      });
+      use({ bytes, filename: filename ?? nameOf(about), mimetype: about.mimeType }).then(
+        resolve,
+        (error: unknown) => {
+          bytes.resume();
+          reject(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
+        },
+      );
     });
     form.on("error", () => refuse("the form is malformed"));
     form.on("close", () => {

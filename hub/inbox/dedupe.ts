@@ -1,6 +1,7 @@
 /** Repeats of a send without a key: merged with the first while it runs, or when its answer never reached the caller. */
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
+import type { IdempotencyKey, InboxStore, SendStore } from "../core/store.ts";
 
 /** How long a caller whose connection broke may come again for its answer. */
 const LOST_ANSWER_MS = 120_000;
@@ -18,14 +19,22 @@ export interface SendIdentity {
 
 export interface SharedAnswer<T> {
   value: T;
-  /** True when this is the answer of an earlier, equal send. */
+  /** True when this is the answer of an earlier, equal send of this process. */
   repeated: boolean;
   /** What became of the answer: flushed to the caller, or cut off before that. Until it is told, it counts as lost. */
   reached(flushed: boolean): void;
 }
 
 export interface Dedupe<T> {
-  run(identity: SendIdentity, work: () => Promise<T>): Promise<SharedAnswer<T>>;
+  /** `work` sends under the id it gets: that of the first try when a crash took its answer. */
+  run(identity: SendIdentity, work: (reservedId: string) => Promise<T>): Promise<SharedAnswer<T>>;
+}
+
+export interface DedupeParts {
+  sends: Pick<SendStore, "claim" | "abandon">;
+  inbox: Pick<InboxStore, "message">;
+  reserveId: (sessionId: string) => string;
+  clock: Clock;
 }
 
 interface Entry<T> {
@@ -34,25 +43,43 @@ interface Entry<T> {
   until: number | null;
 }
 
-export function createDedupe<T>({ clock }: { clock: Clock }): Dedupe<T> {
+export function createDedupe<T>({ sends, inbox, reserveId, clock }: DedupeParts): Dedupe<T> {
   const entries = new Map<string, Entry<T>>();
+  const now = (): number => clock.now().getTime();
 
-  const forget = (now: number): void => {
-    for (const [name, { until }] of entries) if (until !== null && until <= now) entries.delete(name);
+  const forget = (): void => {
+    for (const [name, { until }] of entries) if (until !== null && until <= now()) entries.delete(name);
+  };
+
+  /** Leaves a note on disk until the answer arrives; the id in it is that of a broken call when there was one. */
+  const note = async (key: IdempotencyKey, sessionId: string): Promise<string> => {
+    const reservedId = reserveId(sessionId);
+    const claim = await sends.claim(key, key.key, reservedId, clock.now());
+    if (claim.result === "new") {
+      if (claim.reservedId === reservedId) return reservedId;
+      const first = await inbox.message(sessionId, claim.reservedId);
+      if (first !== null && now() - first.timestamp * 1000 <= LOST_ANSWER_MS) return claim.reservedId;
+    }
+    // A note whose time is over: whoever left it never came again.
+    await sends.abandon(key);
+    await sends.claim(key, key.key, reservedId, clock.now());
+    return reservedId;
   };
 
   return {
     run: async (identity, work) => {
-      const startedAt = clock.now().getTime();
-      forget(startedAt);
-      const name = nameOf(identity);
+      forget();
+      const key = keyOf(identity);
+      const name = JSON.stringify(key);
       const first = entries.get(name);
-      const entry: Entry<T> = first ?? { value: work(), until: null };
+      const begin = async (): Promise<T> => work(await note(key, identity.sessionId));
+      const entry: Entry<T> = first ?? { value: begin(), until: null };
       if (first === undefined) entries.set(name, entry);
-      const drop = (): void => {
-        if (entries.get(name) === entry) entries.delete(name);
+      const drop = async (): Promise<void> => {
+        if (entries.get(name) !== entry) return;
+        entries.delete(name);
+        await sends.abandon(key);
       };
-      const now = (): number => clock.now().getTime();
       try {
         const value = await entry.value;
         entry.until ??= now() + LOST_ANSWER_MS;
@@ -61,19 +88,23 @@ export function createDedupe<T>({ clock }: { clock: Clock }): Dedupe<T> {
           repeated: first !== undefined,
           reached: (flushed) => {
             if (!flushed) return;
-            if (identity.dedupeSeconds === 0) drop();
-            else entry.until = now() + identity.dedupeSeconds * 1000;
+            if (identity.dedupeSeconds > 0) entry.until = now() + identity.dedupeSeconds * 1000;
+            // A note that stays by accident only merges what comes after a crash within two minutes.
+            else drop().catch(() => undefined);
           },
         };
       } catch (error) {
-        drop(); // nothing is merged with a failure: its repeat is a try of its own
+        await drop(); // nothing is merged with a failure: its repeat is a try of its own
         throw error;
       }
     },
   };
 }
 
-function nameOf({ client, sessionId, chatId, type, requestBody }: SendIdentity): string {
+function keyOf({ client, sessionId, chatId, type, requestBody }: SendIdentity): IdempotencyKey {
   const body = createHash("sha256").update(requestBody).digest("base64");
-  return JSON.stringify([client, sessionId, chatId, type, body]);
+  const said = createHash("sha256")
+    .update(JSON.stringify([chatId, type, body]))
+    .digest("base64url");
+  return { owner: `client ${client}`, route: `send without a key, ${sessionId}`, key: said };
 }

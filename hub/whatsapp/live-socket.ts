@@ -65,7 +65,10 @@ export function watchSocket({
   let isOver = false;
   let hadQr = false;
   let ending: { code: number; detail: string } | null = null;
-  const closed = new Promise<void>((resolve) => socket.ws.on("close", () => resolve()));
+  let letGo = (): void => {};
+  const closed = new Promise<void>((resolve) => (letGo = resolve));
+  // Baileys takes this listener away when it ends by itself; then its own word of the end says the same.
+  socket.ws.on("close", () => letGo());
 
   const deadline = setTimeout(
     () => end(OWN_CODE.noAnswer, `no answer within ${ANSWER_DEADLINE_MS / 1000} s`),
@@ -104,7 +107,10 @@ export function watchSocket({
       onOpen();
       tell(opened);
     }
-    if (update.connection === "close") onClose(update.lastDisconnect?.error);
+    if (update.connection === "close") {
+      letGo();
+      onClose(update.lastDisconnect?.error);
+    }
   }
 
   function showQr(qr: string): void {

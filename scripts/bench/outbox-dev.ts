@@ -91,24 +91,24 @@ async function measure({ store, receiver }: { store: Store; receiver: Receiver }
   });
   const { endpoint } = await endpoints.create({ url, secret: SECRET, concurrency: CONCURRENCY });
   await store.sessions.create(aNewSession({ sessionId: SESSION }));
-  const dispatcher = createDispatcher({ outbox: store.outbox, events: store.events, endpoints, guard, clock: systemClock, nudge: createNudge(), log: quiet, userAgent: "InboxHub/bench" });
-  await dispatcher.start();
-  let hubCpu = 0, floorCpu = 0, hubWall = 0, floorWall = 0;
-  for (let round = 0; round < 14; round += 1) {
-    await endpoints.pause(endpoint.id);
+  const { createSender } = await import("../../hub/outbox/sender.ts");
+  const { judge } = await import("../../hub/core/acknowledgement.ts");
+  const sender = createSender(endpoint, guard);
+  const signing = endpoints.signing(endpoint);
+  const t = async (name: string, n: number, f: () => Promise<void>) => { const c = process.cpuUsage(), w = performance.now(); await f(); const u = process.cpuUsage(c); console.log(name.padEnd(28), "cpu", ((u.user+u.system)/1000/n).toFixed(3), "user", (u.user/1000/n).toFixed(3), "wall", ((performance.now()-w)/n).toFixed(3)); };
+  for (let round = 0; round < 5; round += 1) {
     await fill(store);
-    let c = process.cpuUsage(), t = performance.now();
-    await endpoints.resume(endpoint.id);
-    await dispatcher.idle();
-    let u = process.cpuUsage(c); const hc = (u.user+u.system)/1000/DELIVERIES, hw = (performance.now()-t)/DELIVERIES;
-    c = process.cpuUsage(); t = performance.now();
-    await postBare(store, endpoints, url);
-    u = process.cpuUsage(c); const fc = (u.user+u.system)/1000/FLOOR_POSTS, fw = (performance.now()-t)/FLOOR_POSTS;
-    console.log(round, "hub cpu", hc.toFixed(3), "wall", hw.toFixed(3), "floor cpu", fc.toFixed(3), "wall", fw.toFixed(3));
-    if (round >= 4) { hubCpu += hc; floorCpu += fc; hubWall += hw; floorWall += fw; }
+    await t("floor", 3000, async () => { await postBare(store, endpoints, url); });
+    const events = await store.events.after({ after: 0, limit: 1000, sessions: "*" });
+    const ship = (i: number) => { const body = Buffer.from(events[i % 1000]!.body); return { eventId: "evt_" + i, event: "message.received", sessionId: SESSION, seq: i, attempt: 1, replay: false, body }; };
+    const hs = webhookHeaders(ship(1), { endpoint, signing, userAgent: "x", at: new Date() });
+    const four = async (one: (i: number) => Promise<unknown>) => { let i = 0; await Promise.all([0,1,2,3].map(async () => { while (i < 3000) await one(i++); })); };
+    const b0 = ship(1).body; hs["content-length"] = String(b0.length);
+    await t("sender.post", 3000, () => four(() => sender.post(b0, hs)));
+    await t("headers only", 3000, async () => { for (let i = 0; i < 3000; i++) webhookHeaders(ship(i), { endpoint, signing, userAgent: "x", at: new Date() }); });
+    await t("post+headers+judge", 3000, () => four(async (i) => { const s = ship(i); const e = await sender.post(s.body, webhookHeaders(s, { endpoint, signing, userAgent: "x", at: new Date() })); judge(e.answer, "body", new Date()); }));
+    await t("lease+settle", 3000, async () => { for (;;) { const due = await store.outbox.leaseDue({ endpointId: endpoint.id, now: new Date(Date.now() + 1000), limit: 32 }); if (due.length === 0) return; await store.outbox.settle(due.map((d) => ({ n: d.n, laneId: d.laneId, patch: { state: "delivered" as const, attempts: 1, nextAttemptAt: null, lastStatus: 200, lastError: null, failure: null, doneAt: new Date() }, attempt: { n: 1, at: new Date(), ms: 3, status: 200, error: null, responseHead: '{"success":true}' } })), new Date()); } });
   }
-  console.log("CPU ratio", (floorCpu/hubCpu).toFixed(3), "wall ratio", (floorWall/hubWall).toFixed(3), "hub cpu", (hubCpu/10).toFixed(3));
-  await dispatcher.stop();
   return [];
 }
 

@@ -26,7 +26,12 @@ test("A5: fifty at once are one message, and every answer is either that one or 
   const id = rig.link.sent[0]?.messageId;
   for (const answer of answers) {
     if (answer.status === 200) expect(answer.data["messageId"]).toBe(id);
-    else expect([answer.status, answer.json["code"], answer.headers.get("retry-after")]).toEqual([409, "IDEMPOTENCY_IN_PROGRESS", "1"]);
+    else
+      expect([answer.status, answer.json["code"], answer.headers.get("retry-after")]).toEqual([
+        409,
+        "IDEMPOTENCY_IN_PROGRESS",
+        "1",
+      ]);
   }
   expect((await send(rig)).data["messageId"]).toBe(id);
   const other = await rig.post("/api/messages/s1/send", { ...order, message: "other" }, keyed);

@@ -30,7 +30,7 @@ describe("A1", () => {
       '"s1"',
       "7",
       '{"sessionId":"s1"}x',
-      "\uFEFF{\"sessionId\":\"s1\"}",
+      '\uFEFF{"sessionId":"s1"}',
       '{"sessionId":"s1","sessionId":"s2"}',
       '{"sessionId":"s1","session\\u0049d":"s2"}',
       '{"sessionId":["s1"]}',
@@ -47,16 +47,32 @@ describe("A1", () => {
 
   test("bytes that are no UTF-8 are refused, not repaired", async () => {
     const rig = await openHttpRig();
-    const broken = Buffer.concat([Buffer.from('{"sessionId":"s1","sessionName":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
+    const broken = Buffer.concat([
+      Buffer.from('{"sessionId":"s1","sessionName":"'),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from('"}'),
+    ]);
     expect(await create(rig, broken)).toMatchObject({ status: 400, code: "VALIDATION_ERROR" });
   });
 
   test("other types and charsets are named; none at all is read as JSON", async () => {
     const rig = await openHttpRig();
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "multipart/form-data; boundary=x"])
-      expect([type, (await create(rig, '{"sessionId":"s1"}', { "Content-Type": type })).code]).toEqual([type, "UNSUPPORTED_MEDIA_TYPE"]);
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "application/json; charset=utf-16",
+      "multipart/form-data; boundary=x",
+    ])
+      expect([type, (await create(rig, '{"sessionId":"s1"}', { "Content-Type": type })).code]).toEqual([
+        type,
+        "UNSUPPORTED_MEDIA_TYPE",
+      ]);
     expect((await create(rig, '{"sessionId":"s1"}', { "Content-Encoding": "zstd" })).status).toBe(415);
-    const none = await fetch(`${rig.url}/api/sessions`, { method: "POST", headers: { "X-API-Key": rig.key }, body: new Uint8Array(Buffer.from('{"sessionId":"s1"}')) });
+    const none = await fetch(`${rig.url}/api/sessions`, {
+      method: "POST",
+      headers: { "X-API-Key": rig.key },
+      body: new Uint8Array(Buffer.from('{"sessionId":"s1"}')),
+    });
     expect(none.status).toBe(201);
   });
 
@@ -83,7 +99,8 @@ describe("A4", () => {
       ['{"sessionId":"proto2","settings":{"__proto__":{"polluted":true}}}', 201],
       ['{"sessionId":"proto3","constructor":{"prototype":{"polluted":true}}}', 201],
     ];
-    for (const [body, status] of bombs) expect([body.slice(0, 60), (await create(rig, body)).status]).toEqual([body.slice(0, 60), status]);
+    for (const [body, status] of bombs)
+      expect([body.slice(0, 60), (await create(rig, body)).status]).toEqual([body.slice(0, 60), status]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
     const [first] = await rig.store.sessions.list();
     expect(Object.keys(first ?? {})).not.toContain("polluted");

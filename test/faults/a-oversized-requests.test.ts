@@ -16,7 +16,15 @@ const post = (rig: HttpRig, path: string, body: Buffer, headers: Record<string, 
   });
 
 const head = (rig: HttpRig, lines: string[], path = "/api/sessions") =>
-  [`POST ${path} HTTP/1.1`, "Host: hub", `X-API-Key: ${rig.key}`, "Content-Type: application/json", ...lines, "", ""].join("\r\n");
+  [
+    `POST ${path} HTTP/1.1`,
+    "Host: hub",
+    `X-API-Key: ${rig.key}`,
+    "Content-Type: application/json",
+    ...lines,
+    "",
+    "",
+  ].join("\r\n");
 
 describe("A2", () => {
   test("a body of 1 MB is 413 where 256 KiB are allowed, and fine where a file may be inside", async () => {
@@ -24,8 +32,13 @@ describe("A2", () => {
     await rig.session("s1");
     const big = Buffer.from(JSON.stringify({ sessionId: "s1", padding: "x".repeat(MB) }));
     const refused = await post(rig, "/api/sessions", big);
-    expect([refused.status, await refused.text()]).toMatchObject([413, expect.stringContaining("PAYLOAD_TOO_LARGE")]);
-    const text = Buffer.from(JSON.stringify({ to: "34600111222", type: "text", message: "hola", padding: "x".repeat(MB) }));
+    expect([refused.status, await refused.text()]).toMatchObject([
+      413,
+      expect.stringContaining("PAYLOAD_TOO_LARGE"),
+    ]);
+    const text = Buffer.from(
+      JSON.stringify({ to: "34600111222", type: "text", message: "hola", padding: "x".repeat(MB) }),
+    );
     expect((await post(rig, "/api/messages/s1/send", text)).status).toBe(200);
   });
 
@@ -74,7 +87,11 @@ describe("A2", () => {
     expect(announced).toContain("413 Payload Too Large");
     const garbage = await rawCall(rig, [head(rig, ["Content-Length: -5"]), body]);
     expect(garbage).toContain("400 Bad Request");
-    const long = await rawCall(rig, [head(rig, [`Content-Length: ${body.length}`]), body, "GET /trailing garbage"]);
+    const long = await rawCall(rig, [
+      head(rig, [`Content-Length: ${body.length}`]),
+      body,
+      "GET /trailing garbage",
+    ]);
     // The garbage may be read before the answer is written: either way one well-formed answer, and one session at most.
     expect(long).toMatch(/^HTTP\/1\.1 (201|400) /);
     expect((await rig.store.sessions.list()).length).toBeLessThanOrEqual(1);

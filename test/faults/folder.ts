@@ -21,7 +21,8 @@ export interface Folder {
   /** Session and id of each message row, as often as there is one. */
   messages(): string[];
   events(): StoredEvent[];
-  endpoints(): number;
+  /** What each endpoint has subscribed to. */
+  subscriptions(): string[][];
   openIntake(): number;
   pendingDeliveries(): number;
   /** Sessions that have credentials. */
@@ -63,7 +64,10 @@ function folderOf(db: Database.Database): Folder {
            FROM event e ORDER BY e.seq`,
         )
         .all(),
-    endpoints: () => number("SELECT count(*) FROM endpoint WHERE removed_at IS NULL"),
+    subscriptions: () =>
+      column<string>("SELECT json_extract(settings, '$.events') FROM endpoint WHERE removed_at IS NULL").map(
+        (events) => JSON.parse(events) as string[], // the store's own form
+      ),
     openIntake: () => number("SELECT count(*) FROM intake WHERE state = 0"),
     pendingDeliveries: () => number("SELECT count(*) FROM delivery WHERE state < 2"),
     withCredentials: () =>

@@ -103,12 +103,13 @@ function doneIsStored(ledger: Owed[], folder: Folder, stored: Set<string>): stri
 
 /** I2, its second half, and I3: a message has its event, an event has its deliveries. */
 function storedIsOwed(ledger: Owed[], folder: Folder, events: StoredEvent[], stored: Set<string>): string[] {
-  const endpoints = folder.endpoints();
+  const subscriptions = folder.subscriptions();
+  const owed = (type: string): number => subscriptions.filter((events) => wants(events, type)).length;
   const announced = new Set(
     events.filter(({ type }) => type === "message.received").map((e) => keyOf(e.sessionId, e.messageId ?? "")),
   );
   const silent = ledger.filter((entry) => isSaid(entry) && stored.has(entry.key) && !announced.has(entry.key));
-  const unowed = events.filter(({ type, deliveries }) => isForAll(type) && deliveries !== endpoints);
+  const unowed = events.filter(({ type, deliveries }) => deliveries !== owed(type));
   return [
     ...told("messages are stored without an event (I3)", keys(silent)),
     ...told("events are stored without their deliveries (I3)", unowed.map(({ id }) => id)),
@@ -116,7 +117,8 @@ function storedIsOwed(ledger: Owed[], folder: Folder, events: StoredEvent[], sto
 }
 
 const isEvent = (type: string): type is EventName => type in EVENTS;
-const isForAll = (type: string): boolean => isEvent(type) && EVENTS[type].wildcard;
+const wants = (events: string[], type: string): boolean =>
+  events.includes(type) || (events.includes("*") && isEvent(type) && EVENTS[type].wildcard);
 
 /** Session and message id → ids of the events that brought it. */
 function receivedAt(requests: CrmRequest[]): Map<string, Set<string>> {

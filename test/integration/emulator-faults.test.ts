@@ -129,7 +129,10 @@ describe("signatures", () => {
   test("a certificate chain can end in a foreign root", async () => {
     emulator().fault({ kind: "foreign-root" });
     const socket = open();
-    await socket.until("what became of it", () => socket.states.includes("qr") || socket.states.includes("close"));
+    await socket.until(
+      "what became of it",
+      () => socket.states.includes("qr") || socket.states.includes("close"),
+    );
     expect(emulator().faults()).toEqual([]);
   });
 
@@ -142,14 +145,17 @@ describe("signatures", () => {
 });
 
 describe("attachments", () => {
-  test.each([{ status: 404 }, { status: 410 }, { damage: "truncated" as const }])("a download fails: %o", async (trouble) => {
-    const { directPath } = emulator().world.media.put("image", Buffer.alloc(5000));
-    emulator().fault({ kind: "media", ...trouble });
-    const download = fetch(`https://mmg.whatsapp.net${directPath}`).then(async (response) => {
-      if (!response.ok) throw new Error(`${response.status}`);
-      return response.arrayBuffer();
-    });
-    await expect(download).rejects.toThrow();
-    await expect(fetch(`https://mmg.whatsapp.net${directPath}`)).resolves.toMatchObject({ status: 200 });
-  });
+  test.each([{ status: 404 }, { status: 410 }, { damage: "truncated" as const }])(
+    "a download fails: %o",
+    async (trouble) => {
+      const { directPath } = emulator().world.media.put("image", Buffer.alloc(5000));
+      emulator().fault({ kind: "media", ...trouble });
+      const download = fetch(`https://mmg.whatsapp.net${directPath}`).then(async (response) => {
+        if (!response.ok) throw new Error(`${response.status}`);
+        return response.arrayBuffer();
+      });
+      await expect(download).rejects.toThrow();
+      await expect(fetch(`https://mmg.whatsapp.net${directPath}`)).resolves.toMatchObject({ status: 200 });
+    },
+  );
 });

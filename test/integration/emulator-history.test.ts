@@ -42,7 +42,10 @@ async function takeOver(request: NewAccountRequest): Promise<Taken> {
       return opened;
     },
   });
-  await socket.until("everything", () => taken.messages.size >= account.messages && taken.contacts.size >= account.contacts);
+  await socket.until(
+    "everything",
+    () => taken.messages.size >= account.messages && taken.contacts.size >= account.contacts,
+  );
   await socket.end();
   return taken;
 }
@@ -62,11 +65,13 @@ test("the mission's account is the same in every run: 327 contacts, 45 chats, 98
 describe("taking over an account", () => {
   test("history inside the messages: every chat, message and name arrives once", async () => {
     const taken = await takeOver({ preset: "mission" });
-    expect({ chats: taken.chats.size, messages: taken.messages.size, contacts: taken.contacts.size }).toEqual({
-      chats: 45,
-      messages: 985,
-      contacts: 327,
-    });
+    expect({ chats: taken.chats.size, messages: taken.messages.size, contacts: taken.contacts.size }).toEqual(
+      {
+        chats: 45,
+        messages: 985,
+        contacts: 327,
+      },
+    );
     expect(taken.pushNames.size).toBe(327);
   });
 
@@ -75,25 +80,34 @@ describe("taking over an account", () => {
       preset: "mission",
       options: { history: "download", appState: "snapshot", addressing: "pn", historyChunk: 200 },
     });
-    expect({ chats: taken.chats.size, messages: taken.messages.size, contacts: taken.contacts.size }).toEqual({
-      chats: 45,
-      messages: 985,
-      contacts: 327,
-    });
+    expect({ chats: taken.chats.size, messages: taken.messages.size, contacts: taken.contacts.size }).toEqual(
+      {
+        chats: 45,
+        messages: 985,
+        contacts: 327,
+      },
+    );
     expect([...taken.chats].filter((id) => id.endsWith("@lid"))).toEqual([]);
     expect(emulator().counters().counts.mediaDownloads).toBeGreaterThan(5);
   });
 
   test("the last part may come as full history", async () => {
-    const taken = await takeOver({ preset: "small", size: { messages: 60, fullMessages: 30 }, options: { historyChunk: 10 } });
+    const taken = await takeOver({
+      preset: "small",
+      size: { messages: 60, fullMessages: 30 },
+      options: { historyChunk: 10 },
+    });
     expect(taken.messages.size).toBe(60);
   });
 
   test("a number behind a LID can be asked for", async () => {
     const account = emulator().createAccount({ preset: "small" });
-    const socket = await linkBareSocket({ wsUrl: emulator().wsUrl, scan: (qr) => emulator().scanQr(qr, account.number) });
+    const socket = await linkBareSocket({
+      wsUrl: emulator().wsUrl,
+      scan: (qr) => emulator().scanQr(qr, account.number),
+    });
     const [contact] = emulator().contacts(account.number);
-    await socket.until("the mapping", () => (socket.credentials.creds.accountSyncCounter ?? 0) > 0);
+    await socket.until("the mapping", () => socket.credentials.creds.accountSyncCounter > 0);
 
     const pn = await socket.sock.signalRepository.lidMapping.getPNForLID(`${contact?.lid}@lid`);
 

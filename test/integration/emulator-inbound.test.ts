@@ -1,5 +1,6 @@
 /** Messages to a linked socket: what contacts and the phone's owner write, kept until it is acknowledged. */
-import { downloadMediaMessage, proto } from "@whiskeysockets/baileys";
+import type { proto } from "@whiskeysockets/baileys";
+import { downloadMediaMessage } from "@whiskeysockets/baileys";
 import { describe, expect, test } from "vitest";
 import type { InboundMessage } from "../whatsapp/operations/messages.ts";
 import type { BareSocket } from "../whatsapp/bare-socket.ts";
@@ -12,13 +13,22 @@ const arrived = (socket: BareSocket, id: string) =>
 const allSettled = () => expect.poll(() => emulator().ledgerSummary().unacked).toBe(0);
 const groupOf = (number?: string) => {
   const id = emulator().account(number).groups[0]?.id ?? "";
-  return { id, members: emulator().group(id).members.filter((member) => member !== emulator().account(number).number) };
+  return {
+    id,
+    members: emulator()
+      .group(id)
+      .members.filter((member) => member !== emulator().account(number).number),
+  };
 };
 
 describe("what a contact writes", () => {
   test.each<[string, InboundMessage, keyof proto.IMessage]>([
     ["a text", { kind: "text", text: "hola" }, "conversation"],
-    ["an answer", { kind: "text", text: "sí", replyTo: { id: "3A01", text: "¿vienes?" } }, "extendedTextMessage"],
+    [
+      "an answer",
+      { kind: "text", text: "sí", replyTo: { id: "3A01", text: "¿vienes?" } },
+      "extendedTextMessage",
+    ],
     ["an image", { kind: "image", caption: "foto" }, "imageMessage"],
     ["a video", { kind: "video" }, "videoMessage"],
     ["a voice note", { kind: "audio", voice: true }, "audioMessage"],
@@ -30,7 +40,11 @@ describe("what a contact writes", () => {
     ["a reaction", { kind: "reaction", target: { id: "3A01" }, emoji: "👍" }, "reactionMessage"],
     ["an edit", { kind: "edit", target: { id: "3A01" }, text: "mejor así" }, "protocolMessage"],
     ["a deletion", { kind: "revoke", target: { id: "3A01" } }, "protocolMessage"],
-    ["anything", { kind: "raw", message: { liveLocationMessage: { degreesLatitude: 1 } } }, "liveLocationMessage"],
+    [
+      "anything",
+      { kind: "raw", message: { liveLocationMessage: { degreesLatitude: 1 } } },
+      "liveLocationMessage",
+    ],
   ])("%s arrives", async (_what, message, part) => {
     const socket = await link();
     const { id } = emulator().receive(message);
@@ -48,16 +62,24 @@ describe("what a contact writes", () => {
     expect(downloaded.equals(file)).toBe(true);
   });
 
-  test.each(["lid", "pn"] as const)("people are addressed by %s, with the other name beside it", async (addressing) => {
-    const { number } = emulator().createAccount({ options: { addressing } });
-    const socket = await link(number);
-    const [contact] = emulator().contacts(number);
-    const { id } = emulator().receive({ account: number, from: contact?.number, kind: "text", text: "hola" });
-    const { key, pushName } = await arrived(socket, id);
-    const names = [`${contact?.lid}@lid`, `${contact?.number}@s.whatsapp.net`];
-    expect([key.remoteJid, key.remoteJidAlt]).toEqual(addressing === "lid" ? names : names.reverse());
-    expect(pushName).toBe(contact?.pushName);
-  });
+  test.each(["lid", "pn"] as const)(
+    "people are addressed by %s, with the other name beside it",
+    async (addressing) => {
+      const { number } = emulator().createAccount({ options: { addressing } });
+      const socket = await link(number);
+      const [contact] = emulator().contacts(number);
+      const { id } = emulator().receive({
+        account: number,
+        from: contact?.number,
+        kind: "text",
+        text: "hola",
+      });
+      const { key, pushName } = await arrived(socket, id);
+      const names = [`${contact?.lid}@lid`, `${contact?.number}@s.whatsapp.net`];
+      expect([key.remoteJid, key.remoteJidAlt]).toEqual(addressing === "lid" ? names : names.reverse());
+      expect(pushName).toBe(contact?.pushName);
+    },
+  );
 
   test("nothing can be written to an account that nothing is linked to", () => {
     emulator().createAccount();
@@ -80,15 +102,21 @@ describe("groups", () => {
     const [one, two] = [emulator().createAccount(), emulator().createAccount()];
     const [first, second] = await Promise.all([link(one.number), link(two.number)]);
     const from = emulator().contacts(one.number)[0]?.number ?? "";
-    const { id: group } = emulator().createGroup({ subject: "Juntos", members: [from, one.number, two.number] });
+    const { id: group } = emulator().createGroup({
+      subject: "Juntos",
+      members: [from, one.number, two.number],
+    });
     // The first tells the key, so that of the second only the common ciphertext travels.
-    for (const text of ["uno", "dos"]) emulator().receive({ account: one.number, from, group, kind: "text", text });
+    for (const text of ["uno", "dos"])
+      emulator().receive({ account: one.number, from, group, kind: "text", text });
 
     for (const socket of [first, second]) await socket.until("both", () => textsOf(socket).includes("dos"));
-    const ciphertexts = emulator().ledger({}).map(({ account, device, id }) => {
-      const node = emulator().world.accounts.get(account)?.companions.get(device)?.recent.get(id);
-      return JSON.stringify(node?.content);
-    });
+    const ciphertexts = emulator()
+      .ledger({})
+      .map(({ account, device, id }) => {
+        const node = emulator().world.accounts.get(account)?.companions.get(device)?.recent.get(id);
+        return JSON.stringify(node?.content);
+      });
     expect(new Set(ciphertexts.slice(-2)).size).toBe(1);
   });
 
@@ -110,7 +138,11 @@ describe("what is typed on the phone", () => {
     const [contact] = emulator().contacts();
     const { id } = emulator().typeOnPhone({ to: contact?.number, kind: "text", text: "te llamo" });
     const { key, message } = await arrived(socket, id);
-    expect(key).toMatchObject({ fromMe: true, remoteJid: `${contact?.lid}@lid`, remoteJidAlt: `${contact?.number}@s.whatsapp.net` });
+    expect(key).toMatchObject({
+      fromMe: true,
+      remoteJid: `${contact?.lid}@lid`,
+      remoteJidAlt: `${contact?.number}@s.whatsapp.net`,
+    });
     expect(message?.conversation).toBe("te llamo");
     await allSettled();
   });
@@ -182,7 +214,9 @@ describe("messages that cannot be read", () => {
     emulator().fault({ kind: "corrupt" });
     const { id } = emulator().receive({ kind: "text", text: "hola" });
     await socket.until("the text", () => textsOf(socket).includes("hola"));
-    expect(emulator().ledger({ id })).toMatchObject([{ sentAt: [expect.any(Number), expect.any(Number)], retriedAt: [expect.any(Number)] }]);
+    expect(emulator().ledger({ id })).toMatchObject([
+      { sentAt: [expect.any(Number), expect.any(Number)], retriedAt: [expect.any(Number)] },
+    ]);
     await allSettled();
     expect(emulator().ledgerSummary()).toMatchObject({ nacked: 0, receipted: 1 });
   });

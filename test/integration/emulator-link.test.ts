@@ -10,7 +10,10 @@ describe("linking", () => {
 
     const socket = await link(number);
 
-    expect(socket.credentials.creds.me).toMatchObject({ id: `${number}:1@s.whatsapp.net`, lid: `${lid}:1@lid` });
+    expect(socket.credentials.creds.me).toMatchObject({
+      id: `${number}:1@s.whatsapp.net`,
+      lid: `${lid}:1@lid`,
+    });
     expect(emulator().account(number).devices).toMatchObject([{ device: 1, connected: true, online: true }]);
     expect(emulator().counters().counts).toMatchObject({ registrations: 1, pairings: 1, logins: 1 });
   });
@@ -50,7 +53,11 @@ describe("linking", () => {
     const { number } = emulator().createAccount({ preset: "empty" });
     await link(number);
     await link(number);
-    expect(emulator().account(number).devices.map(({ device }) => device)).toEqual([1, 2]);
+    expect(
+      emulator()
+        .account(number)
+        .devices.map(({ device }) => device),
+    ).toEqual([1, 2]);
   });
 });
 

@@ -12,7 +12,11 @@ const contact = () => {
   return { number: first?.number ?? "", pn: `${first?.number}@s.whatsapp.net`, lid: `${first?.lid}@lid` };
 };
 const group = () => `${emulator().account().groups[0]?.id}@g.us`;
-const send = async ({ sock }: BareSocket, to: string, content: AnyMessageContent): Promise<WAMessageKey & { id: string }> => {
+const send = async (
+  { sock }: BareSocket,
+  to: string,
+  content: AnyMessageContent,
+): Promise<WAMessageKey & { id: string }> => {
   const key = (await sock.sendMessage(to, content))?.key;
   if (!key?.id) throw new Error("not sent");
   return { ...key, id: key.id };
@@ -28,7 +32,8 @@ function watchStatus({ sock }: BareSocket): Map<string, number[]> {
   const seen = new Map<string, number[]>();
   sock.ev.on("messages.update", (updates) => {
     for (const { key, update } of updates)
-      if (key.id && typeof update.status === "number") seen.set(key.id, [...(seen.get(key.id) ?? []), update.status]);
+      if (key.id && typeof update.status === "number")
+        seen.set(key.id, [...(seen.get(key.id) ?? []), update.status]);
   });
   return seen;
 }
@@ -38,14 +43,26 @@ describe("messages to a contact", () => {
   test.each(["pn", "lid"] as const)("a text addressed by %s is read by the contact", async (way) => {
     const socket = await link();
     const { id } = await send(socket, contact()[way], { text: "hola" });
-    expect(await received(id)).toMatchObject({ to: contact().number, text: "hola", group: false, toJid: contact()[way] });
+    expect(await received(id)).toMatchObject({
+      to: contact().number,
+      text: "hola",
+      group: false,
+      toJid: contact()[way],
+    });
     expect(emulator().counters().counts.sentUndecryptable).toBe(0);
   });
 
   test("an attachment is uploaded over TLS and opened by the contact", async () => {
     const socket = await link();
-    const { id } = await send(socket, contact().pn, { document: Buffer.from("hello"), mimetype: "text/plain", fileName: "a.txt" });
-    expect(await received(id)).toMatchObject({ kind: "documentMessage", media: { kind: "document", bytes: 5 } });
+    const { id } = await send(socket, contact().pn, {
+      document: Buffer.from("hello"),
+      mimetype: "text/plain",
+      fileName: "a.txt",
+    });
+    expect(await received(id)).toMatchObject({
+      kind: "documentMessage",
+      media: { kind: "document", bytes: 5 },
+    });
     expect(emulator().counters().counts.mediaUploads).toBe(1);
   });
 
@@ -67,7 +84,13 @@ describe("messages to a contact", () => {
     emulator().receive({ kind: "text", text: "answer" });
     await socket.until("the answer", () => textsOf(socket).includes("answer"));
     for (const text of ["two", "three"]) await send(socket, contact().lid, { text });
-    await expect.poll(() => emulator().sent().map(({ text }) => text)).toEqual(["one", "two", "three"]);
+    await expect
+      .poll(() =>
+        emulator()
+          .sent()
+          .map(({ text }) => text),
+      )
+      .toEqual(["one", "two", "three"]);
   });
 
   test("somebody nobody heard of can be written to, unless the number is not on WhatsApp", async () => {
@@ -100,7 +123,10 @@ describe("messages to a group", () => {
   test("every member reads it, by sender key", async () => {
     const socket = await link();
     const members = emulator().group(group()).members.length - 1;
-    const ids = [await send(socket, group(), { text: "uno" }), await send(socket, group(), { text: "dos" })].map(({ id }) => id);
+    const ids = [
+      await send(socket, group(), { text: "uno" }),
+      await send(socket, group(), { text: "dos" }),
+    ].map(({ id }) => id);
     for (const id of ids) await expect.poll(() => emulator().sent({ id })).toHaveLength(members);
     expect(emulator().counters().counts.sentUndecryptable).toBe(0);
   });
@@ -179,8 +205,11 @@ describe("trouble on the way", () => {
     emulator().fault({ kind: "ack-error", code: 479 });
     const { id } = await send(socket, contact().pn, { text: "hola" });
     // An error that comes at once is folded into the message's own event.
-    await socket.until("the error", () =>
-      statuses.get(id)?.includes(ERROR) || socket.messages.some(({ message }) => message.key.id === id && message.status === ERROR),
+    await socket.until(
+      "the error",
+      () =>
+        statuses.get(id)?.includes(ERROR) ||
+        socket.messages.some(({ message }) => message.key.id === id && message.status === ERROR),
     );
     expect(emulator().sent({ id })).toEqual([]);
   });
@@ -204,5 +233,8 @@ test("no query is left without an answer", async () => {
   await sock.sendPresenceUpdate("composing", pn);
   expect(await sock.fetchBlocklist()).toEqual([lid]);
   expect(emulator().contacts()[0]?.name).toBe("Otra");
-  expect(emulator().counters()).toMatchObject({ unknown: {}, counts: { unknownStanzas: 0, brokenStanzas: 0 } });
+  expect(emulator().counters()).toMatchObject({
+    unknown: {},
+    counts: { unknownStanzas: 0, brokenStanzas: 0 },
+  });
 });

@@ -10,7 +10,10 @@ import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 
 const hook = "http://127.0.0.1:9/hook";
-const { schema: keyShape, endpoint: endpointShape } = { schema: keySchema.strict(), endpoint: endpointSchema.strict() };
+const { schema: keyShape, endpoint: endpointShape } = {
+  schema: keySchema.strict(),
+  endpoint: endpointSchema.strict(),
+};
 
 describe("keys", () => {
   test("are shown once, kept as a hash, and stop at once when they are revoked", async () => {
@@ -47,10 +50,22 @@ describe("keys", () => {
   test("end by themselves, and are changed in part", async () => {
     const rig = await openHttpRig();
     const expiresAt = new Date(T0.getTime() + minutes(5)).toISOString();
-    const { data } = await rig.post("/api/keys", { name: "x", scopes: ["read"], sessions: ["s1"], expiresAt });
+    const { data } = await rig.post("/api/keys", {
+      name: "x",
+      scopes: ["read"],
+      sessions: ["s1"],
+      expiresAt,
+    });
     const key = String(data["key"]);
-    const changed = await rig.put(`/api/keys/${String(data["id"])}`, { settings: { sendPerMinute: 5 }, client: "crm" });
-    expect(changed.data).toMatchObject({ client: "crm", sessions: ["s1"], settings: { ...defaultKeySettings, sendPerMinute: 5 } });
+    const changed = await rig.put(`/api/keys/${String(data["id"])}`, {
+      settings: { sendPerMinute: 5 },
+      client: "crm",
+    });
+    expect(changed.data).toMatchObject({
+      client: "crm",
+      sessions: ["s1"],
+      settings: { ...defaultKeySettings, sendPerMinute: 5 },
+    });
     rig.clock.advance(minutes(6));
     expect((await rig.get("/api/sessions", { key })).status).toBe(401);
   });
@@ -63,22 +78,34 @@ describe("keys", () => {
       { name: "x", scopes: ["read"], sessions: "*" },
       { name: "x", scopes: ["read"], sessions: ["s2"] },
     ];
-    for (const body of more) expect((await rig.post("/api/keys", body, { key: small })).json["code"]).toBe("AUTHORIZATION_FAILED");
+    for (const body of more)
+      expect((await rig.post("/api/keys", body, { key: small })).json["code"]).toBe("AUTHORIZATION_FAILED");
     const all = listIn((await rig.get("/api/keys")).data, "keys");
     expect(all).toHaveLength(2);
     const seen = listIn((await rig.get("/api/keys", { key: small })).data, "keys");
     expect(seen).toHaveLength(1);
     const big = all.find(({ id }) => id !== seen[0]?.["id"]);
     expect((await rig.call("DELETE", `/api/keys/${String(big?.["id"])}`, { key: small })).status).toBe(404);
-    const up = await rig.put(`/api/keys/${String(seen[0]?.["id"])}`, { scopes: ["admin", "read", "send"] }, { key: small });
+    const up = await rig.put(
+      `/api/keys/${String(seen[0]?.["id"])}`,
+      { scopes: ["admin", "read", "send"] },
+      { key: small },
+    );
     expect(up.status).toBe(403);
   });
 
   test("unknown fields and prototype tricks are refused by name, and change nothing", async () => {
     const rig = await openHttpRig();
-    for (const body of ['{"name":"x","scopes":["read"],"sessions":"*","role":"admin"}', '{"__proto__":{"admin":true},"name":"x","scopes":["read"],"sessions":"*"}', '{"constructor":{"prototype":{"x":1}},"name":"x","scopes":["read"],"sessions":"*"}']) {
+    for (const body of [
+      '{"name":"x","scopes":["read"],"sessions":"*","role":"admin"}',
+      '{"__proto__":{"admin":true},"name":"x","scopes":["read"],"sessions":"*"}',
+      '{"constructor":{"prototype":{"x":1}},"name":"x","scopes":["read"],"sessions":"*"}',
+    ]) {
       const answer = await rig.call("POST", "/api/keys", { body });
-      expect([answer.status, recordOf(answer.json["details"])["fields"]]).toMatchObject([400, [{ problem: "unknown field" }]]);
+      expect([answer.status, recordOf(answer.json["details"])["fields"]]).toMatchObject([
+        400,
+        [{ problem: "unknown field" }],
+      ]);
     }
     expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
     expect(await rig.store.keys.list()).toHaveLength(1);
@@ -113,11 +140,21 @@ describe("endpoints", () => {
   test("are made with a secret that is shown once, and never show header values", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    const made = await rig.post("/api/endpoints", { url: hook, sessions: ["s1"], headers: { "X-Tenant": "top-secret" } });
+    const made = await rig.post("/api/endpoints", {
+      url: hook,
+      sessions: ["s1"],
+      headers: { "X-Tenant": "top-secret" },
+    });
     const { secret, ...endpoint } = made.data;
     expect([made.status, String(secret).startsWith("whsec_")]).toEqual([201, true]);
     expect(endpointShape.safeParse(endpoint).error?.issues ?? []).toEqual([]);
-    expect(endpoint).toMatchObject({ url: hook, sessions: ["s1"], headers: ["X-Tenant"], state: "active", client: "tests" });
+    expect(endpoint).toMatchObject({
+      url: hook,
+      sessions: ["s1"],
+      headers: ["X-Tenant"],
+      state: "active",
+      client: "tests",
+    });
     const shown = await rig.get(`/api/endpoints/${String(endpoint["id"])}`);
     expect(shown.text).not.toMatch(/top-secret|whsec_/);
     expect(listIn((await rig.get("/api/endpoints?sessionId=s1")).data, "endpoints")).toHaveLength(1);
@@ -126,7 +163,9 @@ describe("endpoints", () => {
     const id = String(endpoint["id"]);
     expect((await rig.post(`/api/endpoints/${id}/pause`)).data["state"]).toBe("paused");
     expect((await rig.post(`/api/endpoints/${id}/resume`)).data["state"]).toBe("active");
-    expect((await rig.put(`/api/endpoints/${id}`, { description: "CRM", ack: "status" })).data).toMatchObject({ description: "CRM", ack: "status" });
+    expect((await rig.put(`/api/endpoints/${id}`, { description: "CRM", ack: "status" })).data).toMatchObject(
+      { description: "CRM", ack: "status" },
+    );
     const rotated = await rig.post(`/api/endpoints/${id}/rotate-secret`, { secret: "my-own-secret-of-16" });
     expect(rotated.data["secret"]).toBe("my-own-secret-of-16");
     expect((await rig.call("DELETE", `/api/endpoints/${id}`)).data).toEqual({ deleted: true, dismissed: 0 });
@@ -149,7 +188,11 @@ describe("endpoints", () => {
       [{ url: hook, managedBy: "default" }, "managedBy"],
     ] as const) {
       const answer = await rig.post("/api/endpoints", body);
-      expect([path, answer.status, recordOf(answer.json["details"])["fields"]]).toMatchObject([path, 400, [{ path }]]);
+      expect([path, answer.status, recordOf(answer.json["details"])["fields"]]).toMatchObject([
+        path,
+        400,
+        [{ path }],
+      ]);
     }
     expect(listIn((await rig.get("/api/endpoints")).data, "endpoints")).toEqual([]);
   });
@@ -163,23 +206,41 @@ describe("endpoints", () => {
     const unknown = await rig.get(`/api/endpoints/ep_${"Z".repeat(26)}`, { key: limited });
     const foreign = await rig.get(`/api/endpoints/${wide}`, { key: limited });
     expect([foreign.status, foreign.json["error"]]).toEqual([404, unknown.json["error"]]);
-    expect((await rig.post("/api/endpoints", { url: hook, sessions: "*" }, { key: limited })).status).toBe(403);
-    expect((await rig.post("/api/endpoints", { url: hook, sessions: ["s1"] }, { key: limited })).status).toBe(400);
+    expect((await rig.post("/api/endpoints", { url: hook, sessions: "*" }, { key: limited })).status).toBe(
+      403,
+    );
+    expect((await rig.post("/api/endpoints", { url: hook, sessions: ["s1"] }, { key: limited })).status).toBe(
+      400,
+    );
     const own = await rig.post("/api/endpoints", { url: hook }, { key: limited });
     expect([own.status, own.data["sessions"]]).toEqual([201, ["mine"]]);
-    expect((await rig.put(`/api/endpoints/${String(own.data["id"])}`, { sessions: "*" }, { key: limited })).status).toBe(403);
+    expect(
+      (await rig.put(`/api/endpoints/${String(own.data["id"])}`, { sessions: "*" }, { key: limited })).status,
+    ).toBe(403);
   });
 
   test("a session has one webhook of its own: set, changed, removed", async () => {
     const rig = await openHttpRig();
-    const made = await rig.post("/api/sessions", { sessionId: "s1", webhookUrl: hook, webhookSecret: "my-own-secret-of-16" });
+    const made = await rig.post("/api/sessions", {
+      sessionId: "s1",
+      webhookUrl: hook,
+      webhookSecret: "my-own-secret-of-16",
+    });
     expect(made.status).toBe(201);
     const set = await rig.put("/api/sessions/s1/webhook", { webhookUrl: `${hook}2` });
     expect(set.data).toMatchObject({ webhookUrl: `${hook}2` });
     expect(set.data).not.toHaveProperty("webhookSecret");
     const [endpoint] = listIn((await rig.get("/api/sessions/s1")).data, "endpoints");
-    expect(endpoint).toMatchObject({ managedBy: "session", ordering: "session", ack: "body", client: "tests" });
-    expect((await rig.put("/api/sessions/s1/webhook", { webhookUrl: "" })).data).toEqual({ endpointId: null, webhookUrl: "" });
+    expect(endpoint).toMatchObject({
+      managedBy: "session",
+      ordering: "session",
+      ack: "body",
+      client: "tests",
+    });
+    expect((await rig.put("/api/sessions/s1/webhook", { webhookUrl: "" })).data).toEqual({
+      endpointId: null,
+      webhookUrl: "",
+    });
     const fresh = await rig.put("/api/sessions/s1/webhook", { webhookUrl: hook });
     expect(String(fresh.data["webhookSecret"])).toMatch(/^whsec_/);
   });
@@ -189,14 +250,32 @@ describe("deliveries", () => {
   test("are listed, shown with their bytes, and their signatures stay masked", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    const { data } = await rig.post("/api/endpoints", { url: hook, events: ["message.received"], headers: { "X-Tenant": "top-secret" } });
+    const { data } = await rig.post("/api/endpoints", {
+      url: hook,
+      events: ["message.received"],
+      headers: { "X-Tenant": "top-secret" },
+    });
     await rig.tell("s1", aMessageFact({ id: "3A1" }));
-    const list = await rig.get(`/api/deliveries?endpointId=${String(data["id"])}&sessionId=s1&chatId=34600111222&state=pending`);
+    const list = await rig.get(
+      `/api/deliveries?endpointId=${String(data["id"])}&sessionId=s1&chatId=34600111222&state=pending`,
+    );
     const [delivery] = listIn(list.data, "deliveries");
-    expect(delivery).toMatchObject({ event: "message.received", state: "pending", chatId: "34600111222@c.us", attempts: 0 });
+    expect(delivery).toMatchObject({
+      event: "message.received",
+      state: "pending",
+      chatId: "34600111222@c.us",
+      attempts: 0,
+    });
     const shown = await rig.get(`/api/deliveries/${String(delivery?.["id"])}`);
-    expect(JSON.parse(String(shown.data["body"]))).toMatchObject({ event: "message.received", seq: delivery?.["seq"] });
-    expect(recordOf(shown.data["headers"])).toMatchObject({ "webhook-id": delivery?.["eventId"], "webhook-signature": "[masked]", "X-Tenant": "[masked]" });
+    expect(JSON.parse(String(shown.data["body"]))).toMatchObject({
+      event: "message.received",
+      seq: delivery?.["seq"],
+    });
+    expect(recordOf(shown.data["headers"])).toMatchObject({
+      "webhook-id": delivery?.["eventId"],
+      "webhook-signature": "[masked]",
+      "X-Tenant": "[masked]",
+    });
     expect(shown.text).not.toContain("top-secret");
     expect((await rig.get("/api/deliveries/stats")).data).toMatchObject({ pending: 1, dead: 0 });
     expect((await rig.get("/api/deliveries?chatId=34600111222")).status).toBe(400);
@@ -244,7 +323,9 @@ describe("the feed", () => {
     const one = await rig.get(`/api/events/${String(events[0]?.["id"])}`);
     expect(one.data).toEqual(events[0]);
     const some = await rig.get("/api/events?types=message.received&sessionId=s1");
-    expect(new Set(listIn(some.data, "events").map(({ event }) => event))).toEqual(new Set(["message.received"]));
+    expect(new Set(listIn(some.data, "events").map(({ event }) => event))).toEqual(
+      new Set(["message.received"]),
+    );
     for (const query of ["after=-1", "after=x", "types=nothing.known", "names=realtime", "unknown=1"])
       expect([query, (await rig.get(`/api/events?${query}`)).status]).toEqual([query, 400]);
   });
@@ -268,12 +349,21 @@ describe("health", () => {
   test("is flat and open; readiness and the description need a key from afar", async () => {
     const rig = await openHttpRig();
     const health = await rig.get("/health", { key: null });
-    expect(health.json).toMatchObject({ success: true, status: "ok", sessions: 0, connected: false, environment: "test" });
+    expect(health.json).toMatchObject({
+      success: true,
+      status: "ok",
+      sessions: 0,
+      connected: false,
+      environment: "test",
+    });
     await rig.session("s1");
     expect((await rig.get("/health", { key: null })).json).toMatchObject({ sessions: 1, connected: true });
     expect((await rig.get("/livez", { key: null })).json).toEqual({ success: true });
     const ready = await rig.get("/readyz", { key: null });
-    expect([ready.status, ready.json]).toEqual([200, { ready: true, checks: { store: true, disk: true, sessions: true, outbox: true } }]);
+    expect([ready.status, ready.json]).toEqual([
+      200,
+      { ready: true, checks: { store: true, disk: true, sessions: true, outbox: true } },
+    ]);
     const afar = { key: null, headers: { "X-Forwarded-For": "203.0.113.9" } };
     for (const path of ["/readyz", "/openapi.json", "/docs"]) {
       expect([path, (await rig.get(path, afar)).status]).toEqual([path, 401]);
@@ -287,10 +377,13 @@ describe("health", () => {
   test("self-tests for installers need no key and keep nothing", async () => {
     const rig = await openHttpRig();
     expect((await rig.get("/api/webhooks/test/connectivity", { key: null })).json).toEqual({ success: true });
-    const body = '{"type":"message.received","timestamp":"2025-10-09T08:53:20Z","data":{"text":"Ça va 😀","n":1}}';
+    const body =
+      '{"type":"message.received","timestamp":"2025-10-09T08:53:20Z","data":{"text":"Ça va 😀","n":1}}';
     const secret = "legacy-secret-Ünïcode";
     const signed = await rig.post("/api/webhooks/test/signature", { secret, body }, { key: null });
-    expect(signed.data["signature"]).toBe("sha256=82a422df708291e58f817aca22bf2454966d0b287f61943692f3aa865d2f82fc");
+    expect(signed.data["signature"]).toBe(
+      "sha256=82a422df708291e58f817aca22bf2454966d0b287f61943692f3aa865d2f82fc",
+    );
     expect(rig.logged()).not.toContain("legacy-secret");
   });
 });

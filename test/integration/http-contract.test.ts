@@ -1,7 +1,13 @@
 /** What the existing clients rely on, member by member. */
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
-import { chatSchema, contactSchema, messageSchema, sentSchema, sessionSchema } from "../../hub/contract/resources.ts";
+import {
+  chatSchema,
+  contactSchema,
+  messageSchema,
+  sentSchema,
+  sessionSchema,
+} from "../../hub/contract/resources.ts";
 import { aMedia, aMessageFact, T0_SECONDS } from "../support/builders.ts";
 import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 
@@ -15,14 +21,23 @@ function isExactly(schema: z.ZodObject, value: unknown): void {
 describe("sessions", () => {
   test("creation answers 201, then 200, with the integer id on both levels", async () => {
     const rig = await openHttpRig();
-    const made = await rig.post("/api/sessions", { sessionId: "s1", sessionName: "Front desk", extra: "ignored" });
+    const made = await rig.post("/api/sessions", {
+      sessionId: "s1",
+      sessionName: "Front desk",
+      extra: "ignored",
+    });
     expect(made.status).toBe(201);
     expect(made.json["success"]).toBe(true);
     const { session, ...outer } = made.data;
     isExactly(sessionSchema, outer);
     expect(session).toEqual(outer);
     expect(Number.isInteger(outer["id"])).toBe(true);
-    expect(outer).toMatchObject({ sessionId: "s1", sessionName: "Front desk", status: "disconnected", phoneNumber: null });
+    expect(outer).toMatchObject({
+      sessionId: "s1",
+      sessionName: "Front desk",
+      status: "disconnected",
+      phoneNumber: null,
+    });
 
     const again = await rig.post("/api/sessions", { sessionId: "s1" });
     expect([again.status, again.data["id"]]).toEqual([200, outer["id"]]);
@@ -41,7 +56,20 @@ describe("sessions", () => {
 
   test("ids of digits only, reserved words and wild characters are refused with the field's name", async () => {
     const rig = await openHttpRig();
-    for (const sessionId of ["123", "stats", "frappe", "health", "_hub", "a b", "a/b", "", "ñ", "x".repeat(101), undefined, 7]) {
+    for (const sessionId of [
+      "123",
+      "stats",
+      "frappe",
+      "health",
+      "_hub",
+      "a b",
+      "a/b",
+      "",
+      "ñ",
+      "x".repeat(101),
+      undefined,
+      7,
+    ]) {
       const answer = await rig.post("/api/sessions", { sessionId });
       expect([sessionId, answer.status, answer.json["code"]]).toEqual([sessionId, 400, "VALIDATION_ERROR"]);
       expect(recordOf(answer.json["details"])["fields"]).toMatchObject([{ path: "sessionId" }]);
@@ -53,7 +81,9 @@ describe("sessions", () => {
     const rig = await openHttpRig();
     await rig.session("s1", { connected: false });
     const account = rig.whatsapp.account("s1");
-    account.whenOpened((opened) => opened.shows("2@qr-text,abc", new Date(rig.clock.now().getTime() + 20_000)));
+    account.whenOpened((opened) =>
+      opened.shows("2@qr-text,abc", new Date(rig.clock.now().getTime() + 20_000)),
+    );
     const connecting = await rig.call("POST", "/api/sessions/s1/connect");
     expect(connecting.status).toBe(200);
     expect(["connecting", "qr_code"]).toContain(connecting.data["status"]);
@@ -106,8 +136,8 @@ describe("sessions", () => {
     expect(first.data["total"]).toBe(5);
     expect(first.data["pagination"]).toMatchObject({ total: 5, page: 1, limit: 2, pages: 3 });
     const seen = listIn(first.data, "sessions").map(({ sessionId }) => sessionId);
-    for (let cursor = recordOf(first.data["pagination"])["nextCursor"]; cursor !== null; ) {
-      const next = await rig.get(`/api/sessions?limit=2&cursor=${String(cursor)}`);
+    for (let cursor = recordOf(first.data["pagination"])["nextCursor"]; typeof cursor === "string";) {
+      const next = await rig.get(`/api/sessions?limit=2&cursor=${cursor}`);
       seen.push(...listIn(next.data, "sessions").map(({ sessionId }) => sessionId));
       cursor = recordOf(next.data["pagination"])["nextCursor"];
     }
@@ -120,13 +150,24 @@ describe("contacts", () => {
   test("a contact has phone and phoneNumber equal, and info carries the picture on the first level", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    await rig.tell("s1", aMessageFact({ chatId: ANA, pushName: "Ana" }));
+    await rig.tell("s1", { kind: "contact", jid: ANA, change: { pushName: "Ana" }, live: true });
     const list = await rig.get("/api/contacts/s1?limit=1000");
     const [ana] = listIn(list.data, "contacts");
     isExactly(contactSchema, ana);
-    expect(ana).toMatchObject({ id: "34600111222@c.us", phone: "+34600111222", phoneNumber: "+34600111222", isGroup: false });
+    expect(ana).toMatchObject({
+      id: "34600111222@c.us",
+      phone: "+34600111222",
+      phoneNumber: "+34600111222",
+      isGroup: false,
+    });
 
-    for (const written of ["+34600111222", "%2B34600111222", "34600111222", "34600111222@c.us", "34600111222@s.whatsapp.net"]) {
+    for (const written of [
+      "+34600111222",
+      "%2B34600111222",
+      "34600111222",
+      "34600111222@c.us",
+      "34600111222@s.whatsapp.net",
+    ]) {
       const info = await rig.get(`/api/contacts/s1/info/${written}`);
       expect([written, info.status]).toEqual([written, 200]);
       const { contact, ...outer } = info.data;
@@ -143,8 +184,14 @@ describe("contacts", () => {
     const rig = await openHttpRig();
     await rig.session("s1");
     rig.link.unknownNumbers.add("34600000001");
-    expect((await rig.get("/api/contacts/s1/search/34600000001")).data).toEqual({ exists: false, contact: null });
-    expect((await rig.get("/api/contacts/s1/search/34600000001")).data).toEqual({ exists: false, contact: null });
+    expect((await rig.get("/api/contacts/s1/search/34600000001")).data).toEqual({
+      exists: false,
+      contact: null,
+    });
+    expect((await rig.get("/api/contacts/s1/search/34600000001")).data).toEqual({
+      exists: false,
+      contact: null,
+    });
     expect(rig.link.asked.lookUp).toBe(1);
   });
 });
@@ -168,8 +215,17 @@ describe("chats and messages", () => {
     const messages = listIn((await rig.get("/api/messages/s1")).data, "messages");
     for (const message of messages) isExactly(messageSchema, message);
     expect(messages.map(({ messageId }) => messageId)).toEqual(["3A3", "3A2", "3A1"]);
-    expect(messages[0]).toMatchObject({ from: "34600111222@c.us", to: "34600999888", isGroup: true, chatId: "120363000000000001@g.us" });
-    expect(messages[1]).toMatchObject({ id: { _serialized: "3A2" }, chatId: "34600111222@c.us", hasMedia: true });
+    expect(messages[0]).toMatchObject({
+      from: "34600111222@c.us",
+      to: "34600999888",
+      isGroup: true,
+      chatId: "120363000000000001@g.us",
+    });
+    expect(messages[1]).toMatchObject({
+      id: { _serialized: "3A2" },
+      chatId: "34600111222@c.us",
+      hasMedia: true,
+    });
     expect(recordOf(messages[1]?.["media"])).toMatchObject({ mimetype: "image/jpeg" });
     expect(String(recordOf(messages[1]?.["media"])["filename"])).toMatch(/^(long)+.*\.jpg$/);
     expect(String(messages[2]?.["pushName"])).toHaveLength(140);
@@ -180,8 +236,14 @@ describe("chats and messages", () => {
   test("one chat is listed by any spelling of its address, oldest first on request, unknown ones are empty", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    for (let n = 0; n < 3; n++) await rig.tell("s1", aMessageFact({ chatId: ANA, id: `3A${n}`, timestamp: T0_SECONDS + n }));
-    for (const written of ["34600111222@c.us", "34600111222%40s.whatsapp.net", "+34600111222", "34600111222"]) {
+    for (let n = 0; n < 3; n++)
+      await rig.tell("s1", aMessageFact({ chatId: ANA, id: `3A${n}`, timestamp: T0_SECONDS + n }));
+    for (const written of [
+      "34600111222@c.us",
+      "34600111222%40s.whatsapp.net",
+      "+34600111222",
+      "34600111222",
+    ]) {
       const page = await rig.get(`/api/messages/s1/${written}?order=asc`);
       expect(listIn(page.data, "messages").map(({ messageId }) => messageId)).toEqual(["3A0", "3A1", "3A2"]);
     }
@@ -197,7 +259,10 @@ describe("chats and messages", () => {
     await rig.tell("s1", aMessageFact({ chatId: ANA, id: "3A1" }), aMessageFact({ chatId: ANA, id: "3A2" }));
     expect((await rig.get("/api/messages/s1/unread")).data["total"]).toBe(1);
     const read = await rig.call("PUT", "/api/messages/s1/34600111222@c.us/read");
-    expect([read.status, read.data]).toEqual([200, { chatId: "34600111222@c.us", marked: 2, unreadCount: 0 }]);
+    expect([read.status, read.data]).toEqual([
+      200,
+      { chatId: "34600111222@c.us", marked: 2, unreadCount: 0 },
+    ]);
     const again = await rig.put("/api/messages/s1/34600111222@c.us/read", {});
     expect([again.status, again.data["marked"]]).toEqual([200, 0]);
     expect(rig.link.readKeys).toHaveLength(2);
@@ -209,7 +274,14 @@ describe("chats and messages", () => {
     await rig.session("s1");
     await rig.tell("s1", aMessageFact({ chatId: ANA }));
     const { data } = await rig.get("/api/messages/s1/stats");
-    expect(data).toMatchObject({ total: 1, received: 1, sent: 0, unread: 1, chats: 1, today: { sent: 0, received: 1 } });
+    expect(data).toMatchObject({
+      total: 1,
+      received: 1,
+      sent: 0,
+      unread: 1,
+      chats: 1,
+      today: { sent: 0, received: 1 },
+    });
   });
 });
 
@@ -217,7 +289,11 @@ describe("sending", () => {
   test("answers 200 with an object whose id is WhatsApp's id as a string", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    const sent = await rig.post("/api/messages/s1/send", { to: "34600111222@c.us", type: "text", message: "hola 😀\n2" });
+    const sent = await rig.post("/api/messages/s1/send", {
+      to: "34600111222@c.us",
+      type: "text",
+      message: "hola 😀\n2",
+    });
     expect([sent.status, sent.json["message"]]).toEqual([200, "Message accepted"]);
     expect(sentSchema.safeParse(sent.data).error?.issues ?? []).toEqual([]);
     const message = recordOf(sent.data["message"]);
@@ -225,7 +301,14 @@ describe("sending", () => {
     expect([message["id"], message["messageId"], message["whatsappMessageId"]]).toEqual(
       Array.from({ length: 3 }, () => sent.data["messageId"]),
     );
-    expect(message).toMatchObject({ from: "34600999888", to: "34600111222@c.us", fromMe: true, body: "hola 😀\n2", type: "text", status: "sent" });
+    expect(message).toMatchObject({
+      from: "34600999888",
+      to: "34600111222@c.us",
+      fromMe: true,
+      body: "hola 😀\n2",
+      type: "text",
+      status: "sent",
+    });
     expect(rig.link.sent[0]).toMatchObject({ chatId: ANA, content: { kind: "text", text: "hola 😀\n2" } });
     expect(rig.logged()).not.toContain("hola");
     expect(rig.logged()).not.toContain("34600111222");
@@ -235,7 +318,11 @@ describe("sending", () => {
     const rig = await openHttpRig({ ackWaitMs: 50 });
     await rig.session("s1");
     rig.link.word = "none";
-    const sent = await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "hola" });
+    const sent = await rig.post("/api/messages/s1/send", {
+      to: "34600111222",
+      type: "text",
+      message: "hola",
+    });
     expect([sent.status, sent.data["status"]]).toEqual([200, "pending"]);
   });
 
@@ -243,9 +330,18 @@ describe("sending", () => {
     const rig = await openHttpRig();
     await rig.session("s1");
     rig.link.goesAway();
-    const refused = await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "hola" });
+    const refused = await rig.post("/api/messages/s1/send", {
+      to: "34600111222",
+      type: "text",
+      message: "hola",
+    });
     expect([refused.status, refused.json["code"]]).toEqual([409, "SESSION_NOT_CONNECTED"]);
-    const queued = await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "hola", queue: true });
+    const queued = await rig.post("/api/messages/s1/send", {
+      to: "34600111222",
+      type: "text",
+      message: "hola",
+      queue: true,
+    });
     expect([queued.status, queued.data["status"]]).toEqual([200, "pending"]);
     expect(rig.link.sent).toEqual([]);
   });
@@ -254,17 +350,29 @@ describe("sending", () => {
     const rig = await openHttpRig();
     await rig.session("s1");
     rig.link.word = { code: "479" };
-    const refused = await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "hola" });
+    const refused = await rig.post("/api/messages/s1/send", {
+      to: "34600111222",
+      type: "text",
+      message: "hola",
+    });
     expect([refused.status, refused.json["code"]]).toEqual([422, "WHATSAPP_ERROR"]);
     rig.link.unknownNumbers.add("34600000001");
-    const nobody = await rig.post("/api/messages/s1/send", { to: "34600000001", type: "text", message: "hola" });
+    const nobody = await rig.post("/api/messages/s1/send", {
+      to: "34600000001",
+      type: "text",
+      message: "hola",
+    });
     expect([nobody.status, nobody.json["code"]]).toEqual([422, "RECIPIENT_NOT_ON_WHATSAPP"]);
   });
 
   test("reacting, editing and deleting act on the message named, with an id of their own", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
-    const sent = await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "hola" });
+    const sent = await rig.post("/api/messages/s1/send", {
+      to: "34600111222",
+      type: "text",
+      message: "hola",
+    });
     const id = String(sent.data["messageId"]);
     const reacted = await rig.post(`/api/messages/s1/${id}/react`, { emoji: "👍" });
     expect([reacted.status, reacted.data]).toEqual([200, { messageId: id, emoji: "👍" }]);
@@ -275,6 +383,8 @@ describe("sending", () => {
     expect([deleted.status, deleted.data]).toEqual([200, { messageId: id, deleted: true }]);
     const ids = rig.link.sent.map(({ messageId }) => messageId);
     expect(new Set(ids).size).toBe(4);
-    expect((await rig.post("/api/messages/s1/3EB0UNKNOWN/react", { emoji: "x" })).json["code"]).toBe("MESSAGE_NOT_FOUND");
+    expect((await rig.post("/api/messages/s1/3EB0UNKNOWN/react", { emoji: "x" })).json["code"]).toBe(
+      "MESSAGE_NOT_FOUND",
+    );
   });
 });

@@ -8,7 +8,8 @@ import { until } from "../support/until.ts";
 
 const hola = { to: "34600111222", type: "text", message: "hola" };
 const keyed = (key: string) => ({ headers: { "Idempotency-Key": key } });
-const send = (rig: HttpRig, body: object = hola, options = {}) => rig.post("/api/messages/s1/send", body, options);
+const send = (rig: HttpRig, body: object = hola, options = {}) =>
+  rig.post("/api/messages/s1/send", body, options);
 
 /** Holds every send until the function returned is called. */
 function holdSends(rig: HttpRig): () => void {
@@ -26,7 +27,11 @@ async function sendAndHangUp(rig: HttpRig): Promise<void> {
   const body = JSON.stringify(hola);
   const call = request(`${rig.url}/api/messages/s1/send`, {
     method: "POST",
-    headers: { "X-API-Key": rig.key, "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) },
+    headers: {
+      "X-API-Key": rig.key,
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(body),
+    },
   });
   call.on("error", () => undefined); // that it ends early is the point
   const release = holdSends(rig);
@@ -87,7 +92,11 @@ describe("with an Idempotency-Key", () => {
     const again = await rig.call("POST", "/api/sessions", options);
     expect([made.status, again.status, again.text]).toEqual([201, 201, made.text]);
     const key = await rig.post("/api/keys", { name: "x", scopes: ["read"], sessions: "*" }, keyed("key-1"));
-    const sameKey = await rig.post("/api/keys", { name: "x", scopes: ["read"], sessions: "*" }, keyed("key-1"));
+    const sameKey = await rig.post(
+      "/api/keys",
+      { name: "x", scopes: ["read"], sessions: "*" },
+      keyed("key-1"),
+    );
     expect(sameKey.text).toBe(key.text);
     expect((await rig.store.keys.list()).filter(({ name }) => name === "x")).toHaveLength(1);
   });
@@ -194,9 +203,15 @@ describe("limits", () => {
     const key = await rig.makeKey({ settings: { ...defaultKeySettings, ratePerMinute: 3 } });
     const first = await rig.get("/api/sessions", { key });
     expect(first.headers.get("ratelimit-policy")).toBe("3;w=60");
-    expect([first.headers.get("ratelimit-limit"), first.headers.get("ratelimit-remaining")]).toEqual(["3", "2"]);
+    expect([first.headers.get("ratelimit-limit"), first.headers.get("ratelimit-remaining")]).toEqual([
+      "3",
+      "2",
+    ]);
     expect(Number(first.headers.get("ratelimit-reset"))).toBeLessThanOrEqual(60);
-    expect([first.headers.get("x-ratelimit-limit"), first.headers.get("x-ratelimit-remaining")]).toEqual(["3", "2"]);
+    expect([first.headers.get("x-ratelimit-limit"), first.headers.get("x-ratelimit-remaining")]).toEqual([
+      "3",
+      "2",
+    ]);
     expect(Number(first.headers.get("x-ratelimit-reset"))).toBeGreaterThan(1_500_000_000);
     await rig.get("/api/sessions", { key });
     await rig.get("/api/sessions", { key });

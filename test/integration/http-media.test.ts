@@ -45,13 +45,27 @@ describe("uploads", () => {
     const form = new FormData();
     form.set("note", "ignored");
     form.set("file", new Blob([PNG], { type: "image/png" }), "i.png");
-    const response = await fetch(`${rig.url}/api/media`, { method: "POST", headers: { "X-API-Key": rig.key }, body: form });
+    const response = await fetch(`${rig.url}/api/media`, {
+      method: "POST",
+      headers: { "X-API-Key": rig.key },
+      body: form,
+    });
     expect(response.status).toBe(201);
-    expect(recordOf(recordOf(JSON.parse(await response.text()))["data"])).toMatchObject({ filename: "i.png", mimetype: "image/png" });
+    expect(recordOf(recordOf(JSON.parse(await response.text()))["data"])).toMatchObject({
+      filename: "i.png",
+      mimetype: "image/png",
+    });
     const none = new FormData();
     none.set("other", "x");
-    const refused = await fetch(`${rig.url}/api/media`, { method: "POST", headers: { "X-API-Key": rig.key }, body: none });
-    expect([refused.status, recordOf(JSON.parse(await refused.text()))["code"]]).toEqual([400, "VALIDATION_ERROR"]);
+    const refused = await fetch(`${rig.url}/api/media`, {
+      method: "POST",
+      headers: { "X-API-Key": rig.key },
+      body: none,
+    });
+    expect([refused.status, recordOf(JSON.parse(await refused.text()))["code"]]).toEqual([
+      400,
+      "VALIDATION_ERROR",
+    ]);
     const broken = await upload(rig, Buffer.from("x"), { type: "multipart/form-data" });
     expect(broken.status).toBe(400);
   });
@@ -73,7 +87,10 @@ describe("uploads", () => {
     const rig = await openHttpRig();
     expect((await upload(rig, PNG, { headers: { "Content-Encoding": "gzip" } })).status).toBe(415);
     expect((await upload(rig, Buffer.alloc(0))).status).toBe(422);
-    const page = await upload(rig, Buffer.from("<html><script>alert(1)</script>"), { type: "text/html", query: "?filename=a.html" });
+    const page = await upload(rig, Buffer.from("<html><script>alert(1)</script>"), {
+      type: "text/html",
+      query: "?filename=a.html",
+    });
     expect(page.status).toBe(201);
     const back = await read(rig, `/api/media/${String(page.data["mediaId"])}`);
     expect(back.headers.get("content-disposition")).toMatch(/^attachment/);
@@ -82,7 +99,14 @@ describe("uploads", () => {
 
   test("names from strangers cannot leave the folder or break a header", async () => {
     const rig = await openHttpRig();
-    for (const name of ["../../etc/passwd", "a\r\nSet-Cookie: x=1", "\u202Egpj.exe", "CON", "x".repeat(255), "a\u0000b"]) {
+    for (const name of [
+      "../../etc/passwd",
+      "a\r\nSet-Cookie: x=1",
+      "\u202Egpj.exe",
+      "CON",
+      "x".repeat(255),
+      "a\u0000b",
+    ]) {
       const { status, data } = await upload(rig, PNG, { query: `?filename=${encodeURIComponent(name)}` });
       expect([name, status]).toEqual([name, 201]);
       const back = await read(rig, `/api/media/${String(data["mediaId"])}`);
@@ -98,9 +122,15 @@ describe("downloads", () => {
     const { data } = await upload(rig, PNG);
     const path = `/api/media/${String(data["mediaId"])}`;
     const part = await read(rig, path, { Range: "bytes=1-3" });
-    expect([part.status, await part.text(), part.headers.get("content-range")]).toEqual([206, "PNG", `bytes 1-3/${PNG.length}`]);
+    expect([part.status, await part.text(), part.headers.get("content-range")]).toEqual([
+      206,
+      "PNG",
+      `bytes 1-3/${PNG.length}`,
+    ]);
     expect((await read(rig, path, { Range: "bytes=999999-" })).status).toBe(400);
-    expect((await read(rig, path, { "If-None-Match": "*", "If-Modified-Since": new Date().toUTCString() })).status).toBe(200);
+    expect(
+      (await read(rig, path, { "If-None-Match": "*", "If-Modified-Since": new Date().toUTCString() })).status,
+    ).toBe(200);
   });
 
   test("a message's file is fetched from WhatsApp once, by a fresh URL that works without a key for an hour", async () => {

@@ -1,7 +1,7 @@
 /** What the surface never tells: not in answers, not in headers, not in the log. */
 import { expect, test } from "vitest";
 import { aMessageFact } from "../support/builders.ts";
-import { listIn, openHttpRig } from "../support/http-rig.ts";
+import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 import { until } from "../support/until.ts";
 
 test("every answer has a request id and the headers that keep browsers from running it", async () => {
@@ -23,17 +23,22 @@ test("every answer has a request id and the headers that keep browsers from runn
 test("the log has one line per request with the route's pattern: no query, no body, no key, no phone number", async () => {
   const rig = await openHttpRig();
   await rig.session("s1");
-  await rig.tell("s1", aMessageFact({ chatId: "34600111222@s.whatsapp.net", content: "secret words" }));
+  const jid = "34600111222@s.whatsapp.net";
+  await rig.tell("s1", { kind: "contact", jid, change: { pushName: "Ana" }, live: true });
+  await rig.tell("s1", aMessageFact({ chatId: jid, content: "secret words" }));
   await rig.get("/api/contacts/s1/info/+34600111222?search=hidden");
   await rig.get("/api/messages/s1/34600111222@c.us");
   await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "private text" });
   await rig.get(`/api/sessions?api_key=${rig.key}`);
   await rig.get("/nowhere/34600111222");
-  const lines = await until("five lines", () => {
-    const all = rig.logged().split("\n").filter((line) => line.includes('"http.answered"'));
-    return all.length === 5 && all;
-  });
-  expect(lines.map((line) => (JSON.parse(line) as { route: string }).route)).toEqual([
+  const answered = (): string[] =>
+    rig
+      .logged()
+      .split("\n")
+      .filter((line) => line.includes('"http.answered"'));
+  await until("five lines", () => answered().length === 5);
+  const lines = answered();
+  expect(lines.map((line) => recordOf(JSON.parse(line))["route"])).toEqual([
     "/api/contacts/{sessionId}/info/{contactId}",
     "/api/messages/{sessionId}/{chatId}",
     "/api/messages/{sessionId}/send",
@@ -63,7 +68,10 @@ test("a failure inside says nothing of the inside, and its request id leads to t
   expect([answer.status, answer.json["code"]]).toEqual([500, "INTERNAL_ERROR"]);
   expect(answer.text).not.toMatch(/SQLITE|hub\.db|\/var|\.ts|at /);
   const id = answer.headers.get("x-request-id") ?? "?";
-  const line = rig.logged().split("\n").find((text) => text.includes("http.failed"));
+  const line = rig
+    .logged()
+    .split("\n")
+    .find((text) => text.includes("http.failed"));
   expect(line).toContain(id);
   expect(line).toContain("SQLITE_IOERR");
 });
@@ -88,21 +96,46 @@ test("error texts avoid the words that clients branch on", async () => {
     expect([typeof answer.json["error"], typeof answer.json["message"]]).toEqual(["string", "string"]);
     texts.push(answer.text);
   }
-  for (const word of ["isDeleted", "does not exist", "content is required", "message content", "rate limit", "429", "QR_GENERATION_ERROR"])
+  for (const word of [
+    "isDeleted",
+    "does not exist",
+    "content is required",
+    "message content",
+    "rate limit",
+    "429",
+    "QR_GENERATION_ERROR",
+  ])
     expect(texts.join("\n")).not.toContain(word);
 });
 
 test("a hub that stops lets waiting readers go and refuses what is new", async () => {
   const stopping = new AbortController();
-  const rig = await openHttpRig({ change: (ctx) => ({ ...ctx, stopping: stopping.signal }) });
+  let waiters = 0;
+  const rig = await openHttpRig({
+    change: (ctx) => ({
+      ...ctx,
+      stopping: stopping.signal,
+      nudge: {
+        ...ctx.nudge,
+        onRing: (listener) => {
+          waiters++;
+          return ctx.nudge.onRing(listener);
+        },
+      },
+    }),
+  });
   await rig.session("s1");
   const { data } = await rig.get("/api/events?after=latest");
   const waiting = rig.get(`/api/events?after=${String(data["latestSeq"])}&wait=25`);
-  await until("it waits", () => new Promise<boolean>((resolve) => rig.server.server.getConnections((_e, n) => resolve(n > 0))));
+  await until("it waits", () => waiters > 0);
   stopping.abort();
   expect(listIn((await waiting).data, "events")).toEqual([]);
   const refused = await rig.get("/api/sessions");
-  expect([refused.status, refused.json["code"], refused.headers.get("retry-after")]).toEqual([503, "SHUTTING_DOWN", "5"]);
+  expect([refused.status, refused.json["code"], refused.headers.get("retry-after")]).toEqual([
+    503,
+    "SHUTTING_DOWN",
+    "5",
+  ]);
   expect((await rig.get("/readyz")).status).toBe(503);
   expect((await rig.get("/livez")).status).toBe(200);
   const started = performance.now();

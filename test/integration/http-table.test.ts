@@ -30,10 +30,7 @@ const isScope = (scope: string): scope is Scope => SCOPES.some((known) => known 
 const FROM_AFAR = { "X-Forwarded-For": "203.0.113.9" };
 
 /** Everything but what is different in every answer. */
-function sameness({ status, json }: Answered): unknown {
-  const { timestamp: _, ...rest } = json;
-  return { status, ...rest };
-}
+const sameness = ({ status, json }: Answered): unknown => ({ ...json, status, timestamp: "any" });
 
 describe("the table of routes", () => {
   test("names each route once, with a scope or an explicit word, and a schema for every id in its path", () => {
@@ -53,8 +50,11 @@ describe("the table of routes", () => {
   });
 
   test("changes nothing by GET", () => {
-    const changing = /\/(connect|disconnect|restart|logout|rotate|pause|resume|replay|dismiss|send|retry|forward|react|read)$/;
-    expect(allRoutes.filter(({ method, path }) => method === "get" && changing.test(path)).map(nameOf)).toEqual([]);
+    const changing =
+      /\/(connect|disconnect|restart|logout|rotate|pause|resume|replay|dismiss|send|retry|forward|react|read)$/;
+    expect(
+      allRoutes.filter(({ method, path }) => method === "get" && changing.test(path)).map(nameOf),
+    ).toEqual([]);
   });
 });
 
@@ -65,10 +65,23 @@ test("without a key, with a wrong key or with a key in the URL every keyed route
     const path = filled(route.path);
     const none = await rig.call(route.method.toUpperCase(), path, { key: null, headers: FROM_AFAR });
     expect([nameOf(route), none.status, none.json["code"]]).toEqual([nameOf(route), 401, "MISSING_API_KEY"]);
-    const wrong = await rig.call(route.method.toUpperCase(), path, { key: `ihk_${"x".repeat(52)}`, headers: FROM_AFAR });
-    expect([nameOf(route), wrong.status, wrong.json["code"]]).toEqual([nameOf(route), 401, "INVALID_API_KEY"]);
-    const inUrl = await rig.call(route.method.toUpperCase(), `${path}?api_key=${rig.key}`, { headers: FROM_AFAR });
-    expect([nameOf(route), inUrl.status, inUrl.json["code"]]).toEqual([nameOf(route), 401, "INVALID_API_KEY"]);
+    const wrong = await rig.call(route.method.toUpperCase(), path, {
+      key: `ihk_${"x".repeat(52)}`,
+      headers: FROM_AFAR,
+    });
+    expect([nameOf(route), wrong.status, wrong.json["code"]]).toEqual([
+      nameOf(route),
+      401,
+      "INVALID_API_KEY",
+    ]);
+    const inUrl = await rig.call(route.method.toUpperCase(), `${path}?api_key=${rig.key}`, {
+      headers: FROM_AFAR,
+    });
+    expect([nameOf(route), inUrl.status, inUrl.json["code"]]).toEqual([
+      nameOf(route),
+      401,
+      "INVALID_API_KEY",
+    ]);
   }
   expect(rig.logged()).not.toContain(rig.key);
 });
@@ -80,8 +93,15 @@ test("a key that lacks a route's scope is refused with 403, and no scope stands 
     const without = await rig.makeKey({ scopes: SCOPES.filter((other) => other !== scope) });
     const needing = keyed.filter((route) => (isScope(route.scope) ? route.scope : "read") === scope);
     for (const route of needing) {
-      const answer = await rig.call(route.method.toUpperCase(), filled(route.path), { key: without, headers: FROM_AFAR });
-      expect([nameOf(route), answer.status, answer.json["code"]]).toEqual([nameOf(route), 403, "AUTHORIZATION_FAILED"]);
+      const answer = await rig.call(route.method.toUpperCase(), filled(route.path), {
+        key: without,
+        headers: FROM_AFAR,
+      });
+      expect([nameOf(route), answer.status, answer.json["code"]]).toEqual([
+        nameOf(route),
+        403,
+        "AUTHORIZATION_FAILED",
+      ]);
       expect(recordOf(answer.json["details"])).toEqual({ scope });
     }
   }
@@ -106,7 +126,19 @@ test("a foreign session answers exactly like one that is not there, by name and 
 test("ids that cannot be ids are refused before anything looks for them", async () => {
   const rig = await openHttpRig();
   await rig.session("s1");
-  const hostile = ["..%2f..%2fetc%2fpasswd", "%00", "a%00b", "CON%3A", "s1%2e%2e", "x".repeat(3000), "%E2%80%AE%EF%BC%8E", "%ff", "%zz", "s1'--", "__proto__%20"];
+  const hostile = [
+    "..%2f..%2fetc%2fpasswd",
+    "%00",
+    "a%00b",
+    "CON%3A",
+    "s1%2e%2e",
+    "x".repeat(3000),
+    "%E2%80%AE%EF%BC%8E",
+    "%ff",
+    "%zz",
+    "s1'--",
+    "__proto__%20",
+  ];
   for (const route of keyed.filter(({ path }) => path.includes("{"))) {
     for (const name of namesIn(route.path)) {
       for (const id of hostile) {
@@ -121,7 +153,11 @@ test("ids that cannot be ids are refused before anything looks for them", async 
 test("a known path asked with another method says which ones it has; an unknown path is 404", async () => {
   const rig = await openHttpRig();
   const wrong = await rig.call("PATCH", "/api/sessions");
-  expect([wrong.status, wrong.json["code"], wrong.headers.get("allow")]).toEqual([405, "METHOD_NOT_ALLOWED", "GET, POST"]);
+  expect([wrong.status, wrong.json["code"], wrong.headers.get("allow")]).toEqual([
+    405,
+    "METHOD_NOT_ALLOWED",
+    "GET, POST",
+  ]);
   for (const method of ["OPTIONS", "TRACE", "PUT"].filter((name) => name !== "TRACE"))
     expect((await rig.call(method, "/health")).status).toBe(405);
   const nowhere = await rig.get("/api/nothing/here");

@@ -31,7 +31,11 @@ describe("sessions on WhatsApp", () => {
     await hub.sessions.create({ sessionId: "s1" });
     const { code, session } = await hub.sessions.pairingCode("s1", number);
     expect(session.state).toBe("pairing_code");
-    await emulator.enterCode(code, number);
+    // The code is there before the request for it arrived at WhatsApp; a person types slower than that.
+    await until(
+      "the code to be taken",
+      async () => (await emulator.enterCode(code, number)).outcome === "paired",
+    );
     expect(await hub.reaches("s1", "connected")).toMatchObject({ phoneNumber: number });
   });
 

@@ -25,6 +25,7 @@ import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createMedia } from "../../hub/inbox/media.ts";
 import { createSending } from "../../hub/inbox/send.ts";
 import { createEndpoints } from "../../hub/outbox/endpoints.ts";
+import { createReplays } from "../../hub/outbox/replays.ts";
 
 import { createSessions } from "../../hub/sessions/sessions.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
@@ -64,7 +65,9 @@ export interface HttpRig {
   key: string;
   /** Lines of the log so far. */
   logged(): string;
-  makeKey(about: Partial<Pick<ApiKey, "scopes" | "sessions" | "client" | "settings" | "expiresAt">>): Promise<string>;
+  makeKey(
+    about: Partial<Pick<ApiKey, "scopes" | "sessions" | "client" | "settings" | "expiresAt">>,
+  ): Promise<string>;
   call(method: string, path: string, options?: CallOptions): Promise<Answered>;
   get(path: string, options?: CallOptions): Promise<Answered>;
   post(path: string, body?: unknown, options?: CallOptions): Promise<Answered>;
@@ -86,7 +89,11 @@ export interface RigOptions {
   change?: (ctx: HttpContext, store: Store) => HttpContext;
 }
 
-export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change }: RigOptions = {}): Promise<HttpRig> {
+export async function openHttpRig({
+  ackWaitMs = 2_000,
+  file = ":memory:",
+  change,
+}: RigOptions = {}): Promise<HttpRig> {
   const dir = await mkdtemp(join(tmpdir(), "hub-http-"));
   const clock = fixedClock();
   const nudge = createNudge();
@@ -119,7 +126,14 @@ export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change
   const linkOf = (sessionId: string) => link.link(sessionId);
   const guard = createAddressGuard({ allowCidrs: ["127.0.0.0/8"], allowedUrls: [] });
   const media = createMedia({ media: store.media, link: linkOf, dir, guard, clock, log });
-  const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link: linkOf, ingest, clock });
+  const contacts = createContacts({
+    inbox: store.inbox,
+    media,
+    tokens: store.media,
+    link: linkOf,
+    ingest,
+    clock,
+  });
   const sending = createSending({
     sends: store.sends,
     inbox: store.inbox,
@@ -133,8 +147,15 @@ export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change
     log,
     ackWaitMs,
   });
-  const endpoints = createEndpoints({ store: store.endpoints, cipher: openCipher, guard, clock, log, userAgent: "InboxHub/test" });
-  const replays: any = {};
+  const endpoints = createEndpoints({
+    store: store.endpoints,
+    cipher: openCipher,
+    guard,
+    clock,
+    log,
+    userAgent: "InboxHub/test",
+  });
+  const replays = createReplays({ outbox: store.outbox, clock, nudge, log });
   const idempotency = createIdempotency({
     sends: store.sends,
     clock,
@@ -149,7 +170,12 @@ export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change
     endpoints,
     replays,
     idempotency,
-    dedupe: createDedupe({ clock }),
+    dedupe: createDedupe({
+      sends: store.sends,
+      inbox: store.inbox,
+      reserveId: (sessionId) => sending.reserveId(sessionId),
+      clock,
+    }),
     store,
     clock,
     nudge,
@@ -194,7 +220,13 @@ export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
     const json = recordOf(isJson ? JSON.parse(text) : {});
-    return { status: response.status, headers: response.headers, text, json, data: recordOf(json["data"] ?? {}) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json,
+      data: recordOf(json["data"] ?? {}),
+    };
   };
 
   return {
@@ -232,7 +264,11 @@ export async function openHttpRig({ ackWaitMs = 2_000, file = ":memory:", change
 }
 
 /** Bytes as they are, to a fresh connection; everything that came back until the other side closed it. */
-export function rawCall(rig: Pick<HttpRig, "server">, chunks: (string | Buffer)[], { keepOpen = false } = {}): Promise<string> {
+export function rawCall(
+  rig: Pick<HttpRig, "server">,
+  chunks: (string | Buffer)[],
+  { keepOpen = false } = {},
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(rig.server.port, "127.0.0.1");
     let answer = "";
@@ -246,7 +282,8 @@ export function rawCall(rig: Pick<HttpRig, "server">, chunks: (string | Buffer)[
 
 /** A JSON object as a test looks into it. */
 export function recordOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("not a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Error("not a JSON object");
   return { ...value };
 }
 

@@ -11,7 +11,10 @@ describe("the shape of JSON", () => {
     const seed = Date.now();
     const value = fc.object({ maxDepth: 5, maxKeys: 6, withNullPrototype: false });
     fc.assert(
-      fc.property(value, (object) => faultOfJson(JSON.stringify(object), { depth: 32, members: 100_000 }) === null),
+      fc.property(
+        value,
+        (object) => faultOfJson(JSON.stringify(object), { depth: 32, members: 100_000 }) === null,
+      ),
       { seed, verbose: true },
     );
   });

@@ -49,7 +49,8 @@ describe("OpenAPI", () => {
   test("shows examples that its own schemas accept", () => {
     const withExample = allRoutes.filter(({ example }) => example !== undefined);
     expect(withExample.length).toBeGreaterThan(3);
-    for (const { body, example, path } of withExample) expect(body?.safeParse(example).error?.issues ?? [], path).toEqual([]);
+    for (const { body, example, path } of withExample)
+      expect(body?.safeParse(example).error?.issues ?? [], path).toEqual([]);
   });
 
   test("holds nothing of the inside: no hash, no sealed secret, no raw message", () => {

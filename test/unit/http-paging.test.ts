@@ -23,7 +23,10 @@ test.each([
 
 test("flags and moments read what people write", () => {
   const query = z.object({ archived: flag, since: moment });
-  expect(query.parse({ archived: "TRUE", since: "1762518118" })).toEqual({ archived: true, since: 1_762_518_118_000 });
+  expect(query.parse({ archived: "TRUE", since: "1762518118" })).toEqual({
+    archived: true,
+    since: 1_762_518_118_000,
+  });
   expect(query.parse({ archived: "0", since: "2025-11-07T12:21:58.000Z" })).toEqual({
     archived: false,
     since: 1_762_518_118_000,

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { invalidBySchema } from "../../hub/http/errors.ts";
 import { sendBodySchema } from "../../hub/http/send-body.ts";
 
-const contentOf = (body: Record<string, unknown>) => sendBodySchema.parse({ to: "34600111222", ...body }).content;
+const contentOf = (body: Record<string, unknown>) =>
+  sendBodySchema.parse({ to: "34600111222", ...body }).content;
 
 function problemsOf(body: Record<string, unknown>): unknown {
   const result = sendBodySchema.safeParse({ to: "34600111222", ...body });
@@ -20,8 +21,12 @@ describe("texts", () => {
   });
 
   test("an empty one and one beyond 65536 characters are refused by name", () => {
-    expect(problemsOf({ type: "text", message: "" })).toEqual([{ path: "message", problem: "must not be empty" }]);
-    expect(problemsOf({ type: "text", message: { text: "x".repeat(65_537) } })).toMatchObject([{ path: "message.text" }]);
+    expect(problemsOf({ type: "text", message: "" })).toEqual([
+      { path: "message", problem: "must not be empty" },
+    ]);
+    expect(problemsOf({ type: "text", message: { text: "x".repeat(65_537) } })).toMatchObject([
+      { path: "message.text" },
+    ]);
   });
 });
 
@@ -33,8 +38,13 @@ describe("files", () => {
       source,
       caption: "in",
     });
-    expect(contentOf({ type: "image", message: { image: { url } }, caption: "" })).toMatchObject({ caption: "" });
-    expect(contentOf({ type: "media", message: { video: { url } } })).toMatchObject({ kind: "video", caption: null });
+    expect(contentOf({ type: "image", message: { image: { url } }, caption: "" })).toMatchObject({
+      caption: "",
+    });
+    expect(contentOf({ type: "media", message: { video: { url } } })).toMatchObject({
+      kind: "video",
+      caption: null,
+    });
     expect(contentOf({ type: "document", message: { document: { url, fileName: "a.pdf" } } })).toMatchObject({
       kind: "document",
       fileName: "a.pdf",
@@ -43,22 +53,35 @@ describe("files", () => {
   });
 
   test("a voice note is asked for by type or by ptt", () => {
-    expect(contentOf({ type: "voice", message: { audio: { url } } })).toMatchObject({ kind: "audio", voice: true });
-    expect(contentOf({ type: "audio", message: { audio: { url }, ptt: true } })).toMatchObject({ voice: true });
+    expect(contentOf({ type: "voice", message: { audio: { url } } })).toMatchObject({
+      kind: "audio",
+      voice: true,
+    });
+    expect(contentOf({ type: "audio", message: { audio: { url }, ptt: true } })).toMatchObject({
+      voice: true,
+    });
     expect(contentOf({ type: "audio", message: { audio: { url } } })).toMatchObject({ voice: false });
   });
 
   test("bytes come as base64, as a data URL, or as a Buffer in JSON", () => {
     const bytes = Buffer.from("hello");
     const buffer: unknown = JSON.parse(JSON.stringify(bytes));
-    for (const image of [{ base64: bytes.toString("base64") }, { buffer: bytes.toString("base64") }, { buffer }]) {
+    for (const image of [
+      { base64: bytes.toString("base64") },
+      { buffer: bytes.toString("base64") },
+      { buffer },
+    ]) {
       const content = contentOf({ type: "image", message: { image } });
       expect(content).toMatchObject({ source: { from: "bytes", bytes: expect.anything() as unknown } });
       if (content.kind === "image" && content.source.from === "bytes")
         expect(Buffer.from(content.source.bytes).toString()).toBe("hello");
     }
-    expect(contentOf({ type: "image", message: { image: { base64: `data:image/png;base64,${bytes.toString("base64")}` } } }))
-      .toMatchObject({ source: { from: "bytes", mimetype: "image/png" } });
+    expect(
+      contentOf({
+        type: "image",
+        message: { image: { base64: `data:image/png;base64,${bytes.toString("base64")}` } },
+      }),
+    ).toMatchObject({ source: { from: "bytes", mimetype: "image/png" } });
   });
 
   test("exactly one source, and never a path", () => {
@@ -102,7 +125,10 @@ describe("other kinds", () => {
       contacts: [{ name: "Ana", phone: "+34 600" }],
     });
     expect(
-      contentOf({ type: "contact", message: { contacts: { displayName: "A", contacts: [{ vcard: "BEGIN:VCARD" }] } } }),
+      contentOf({
+        type: "contact",
+        message: { contacts: { displayName: "A", contacts: [{ vcard: "BEGIN:VCARD" }] } },
+      }),
     ).toEqual({ kind: "contact", displayName: "A", contacts: [{ vcard: "BEGIN:VCARD" }] });
     expect(contentOf({ type: "poll", message: { poll: { name: "?", values: ["a", "b"] } } })).toMatchObject({
       kind: "poll",
@@ -127,6 +153,8 @@ describe("other kinds", () => {
 
   test("numbers as recipients are read as digits; waiting in a queue has a limit", () => {
     expect(sendBodySchema.parse({ to: 34600111222, type: "text", message: "x" }).to).toBe("34600111222");
-    expect(problemsOf({ type: "text", message: "x", ttlSeconds: 86_401 })).toMatchObject([{ path: "ttlSeconds" }]);
+    expect(problemsOf({ type: "text", message: "x", ttlSeconds: 86_401 })).toMatchObject([
+      { path: "ttlSeconds" },
+    ]);
   });
 });

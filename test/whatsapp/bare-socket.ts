@@ -57,21 +57,29 @@ function memoryKeys(): SignalKeyStore {
         if (text === undefined) continue;
         const value: unknown = JSON.parse(text, BufferJSON.reviver);
         // Baileys reads numbers and bytes of this one as protobuf gives them.
-        const read = type === "app-state-sync-key" ? proto.Message.AppStateSyncKeyData.fromObject(value as object) : value;
+        const read =
+          type === "app-state-sync-key"
+            ? proto.Message.AppStateSyncKeyData.fromObject(value as object)
+            : value;
         found[id] = read as SignalDataTypeMap[T]; // Baileys' own value of that type, back from JSON
       }
       return found;
     },
     set: (data: SignalDataSet) => {
       for (const [type, values] of Object.entries(data))
-        for (const [id, value] of Object.entries(values ?? {}))
+        for (const [id, value] of Object.entries(values))
           if (value === null || value === undefined) stored.delete(`${type} ${id}`);
           else stored.set(`${type} ${id}`, JSON.stringify(value, BufferJSON.replacer));
     },
   };
 }
 
-export function openBareSocket({ wsUrl, credentials = newCredentials(), config = {}, onQr }: BareOptions): BareSocket {
+export function openBareSocket({
+  wsUrl,
+  credentials = newCredentials(),
+  config = {},
+  onQr,
+}: BareOptions): BareSocket {
   const { creds, keys } = credentials;
   const messages: BareSocket["messages"] = [];
   const states: string[] = [];
@@ -98,7 +106,15 @@ export function openBareSocket({ wsUrl, credentials = newCredentials(), config =
     for (const message of fresh) messages.push({ message, how: type });
     look();
   });
-  for (const event of ["messages.update", "messaging-history.set", "contacts.upsert", "messages.reaction", "message-receipt.update", "call", "presence.update"] as const)
+  for (const event of [
+    "messages.update",
+    "messaging-history.set",
+    "contacts.upsert",
+    "messages.reaction",
+    "message-receipt.update",
+    "call",
+    "presence.update",
+  ] as const)
     sock.ev.on(event, look);
 
   return {
@@ -146,7 +162,11 @@ export interface LinkOptions extends Omit<BareOptions, "onQr"> {
 }
 
 /** Scans by itself and comes back after the 515, as every application has to. */
-export async function linkBareSocket({ scan, open = openBareSocket, ...options }: LinkOptions): Promise<BareSocket> {
+export async function linkBareSocket({
+  scan,
+  open = openBareSocket,
+  ...options
+}: LinkOptions): Promise<BareSocket> {
   let scanning: Promise<unknown> | undefined;
   const first = open({ ...options, onQr: (qr) => void (scanning ??= scan(qr)) });
   await first.until("the end of the pairing connection", () => first.states.includes("close"));

@@ -71,12 +71,22 @@ const REFUSED = 409;
 const DEFAULT_WAIT_MS = 30_000;
 
 export function createEmulatorClient(url: string): EmulatorClient {
-  const request = async (method: Method, path: string, { body, query = {} }: { body?: unknown; query?: Query } = {}): Promise<Response> =>
+  const request = async (
+    method: Method,
+    path: string,
+    { body, query = {} }: { body?: unknown; query?: Query } = {},
+  ): Promise<Response> =>
     fetch(urlOf(url, path, query), {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
-  const ask = async <Answer>(method: Method, path: string, options: { body?: unknown; query?: Query } = {}): Promise<Answer> => {
+  const ask = async <Answer>(
+    method: Method,
+    path: string,
+    options: { body?: unknown; query?: Query } = {},
+  ): Promise<Answer> => {
     const response = await request(method, path, options);
     if (!response.ok) throw new EmulatorError(response.status, await response.text());
     return (await response.json()) as Answer; // both ends are ours: the types are those of the operations
@@ -87,7 +97,9 @@ export function createEmulatorClient(url: string): EmulatorClient {
     if ("outcome" in answer && (response.ok || response.status === REFUSED)) return answer;
     throw new EmulatorError(response.status, "error" in answer ? answer.error : "");
   };
-  const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
+  const done = async (answer: Promise<unknown>): Promise<void> => {
+    await answer;
+  };
   const account = (number: string): string => `/admin/accounts/${encodeURIComponent(number)}`;
 
   return {
@@ -101,7 +113,8 @@ export function createEmulatorClient(url: string): EmulatorClient {
     contacts: (number) => ask("GET", `${account(number)}/contacts`),
     scanQr: (qr, number) => pair("/admin/mock-phone/scan-qr", { qr, account: number }),
     enterCode: (code, number) => pair("/admin/mock-phone/enter-code", { code, account: number }),
-    unlink: (number, device) => done(ask("POST", "/admin/mock-phone/unlink", { body: { account: number, device } })),
+    unlink: (number, device) =>
+      done(ask("POST", "/admin/mock-phone/unlink", { body: { account: number, device } })),
     receive: (body) => ask("POST", "/admin/messages", { body }),
     receiveAll: (body) => ask("POST", "/admin/messages", { body }),
     typeOnPhone: (body) => ask("POST", "/admin/mock-phone/type", { body }),
@@ -123,10 +136,13 @@ export function createEmulatorClient(url: string): EmulatorClient {
     sent: (query = {}) => ask("GET", "/admin/sent", { query: { ...query } }),
     counters: () => ask("GET", "/admin/counters"),
     events: async (after = 0, filter = {}) =>
-      (await ask<{ events: EmulatorEvent[] }>("GET", "/admin/events", { query: { ...filter, after } })).events,
-    lastEvent: async () => (await ask<{ last: number }>("GET", "/admin/events", { query: { id: "none" } })).last,
+      (await ask<{ events: EmulatorEvent[] }>("GET", "/admin/events", { query: { ...filter, after } }))
+        .events,
+    lastEvent: async () =>
+      (await ask<{ last: number }>("GET", "/admin/events", { query: { id: "none" } })).last,
     waitFor: async ({ timeoutMs = DEFAULT_WAIT_MS, ...filter }) =>
-      (await ask<{ events: EmulatorEvent[] }>("GET", "/admin/events", { query: { ...filter, timeoutMs } })).events,
+      (await ask<{ events: EmulatorEvent[] }>("GET", "/admin/events", { query: { ...filter, timeoutMs } }))
+        .events,
     on: (filter, listener) => listen(urlOf(url, "/admin/events/stream", { ...filter }), listener),
     fault: (body) => ask("POST", "/admin/faults", { body }),
     clearFaults: (number) => done(ask("DELETE", "/admin/faults", { query: { account: number } })),
@@ -136,7 +152,8 @@ export function createEmulatorClient(url: string): EmulatorClient {
 
 function urlOf(base: string, path: string, query: Query): URL {
   const url = new URL(path, base);
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, String(value));
   return url;
 }
 
@@ -152,7 +169,8 @@ async function listen(url: URL, listener: EventListener): Promise<() => void> {
       if (done) return;
       const blocks = (pending + value).split("\n\n");
       pending = blocks.pop() ?? "";
-      for (const block of blocks) if (block.startsWith("data: ")) listener(JSON.parse(block.slice(6)) as EmulatorEvent); // ours
+      for (const block of blocks)
+        if (block.startsWith("data: ")) listener(JSON.parse(block.slice(6)) as EmulatorEvent); // ours
     }
   };
   // Ends by our own abort, or with the emulator.

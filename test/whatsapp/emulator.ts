@@ -1,6 +1,6 @@
 /** The emulator as a whole: builds its parts, connects them, owns how they start and stop. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { Socket, type AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import { answerAdmin } from "./admin/server.ts";
 import { createNetwork } from "./link/network.ts";
@@ -58,13 +58,18 @@ export async function startEmulator({ port = 0 }: EmulatorOptions = {}): Promise
   const network = createNetwork(identity, world);
   const operations = createOperations(world);
 
-  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 2 ** 20 });
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 64 * 2 ** 20,
+  });
   const server = createServer((request, response) => {
     if (isMediaRequest(request)) answerMedia(request, response, world);
     else answerAdmin(request, response, { operations, trust: () => trust, wsUrl: () => wsUrl });
   });
-  server.on("upgrade", (request, stream, head) => {
-    const socket = stream as Socket; // node:http hands over the net.Socket, typed as its base class
+  server.on("upgrade", (request, socket, head) => {
+    // node:http hands over what it accepted, typed as its base class.
+    if (!(socket instanceof Socket)) return;
     if (!network.mayUpgrade(socket, request.url?.startsWith(WS_PATH) ?? false)) return;
     webSockets.handleUpgrade(request, socket, head, (webSocket) => network.accept(socket, webSocket));
   });
@@ -72,7 +77,11 @@ export async function startEmulator({ port = 0 }: EmulatorOptions = {}): Promise
   await Promise.all([listen(server, port), listen(mediaServer, 0)]);
   const url = `http://${HOST}:${portOf(server)}`;
   const wsUrl = `ws://${HOST}:${portOf(server)}${WS_PATH}`;
-  const trust: Trust = { rootKey: identity.rootKey.toString("hex"), ca: tls.certificate, mediaHost: world.mediaHost() };
+  const trust: Trust = {
+    rootKey: identity.rootKey.toString("hex"),
+    ca: tls.certificate,
+    mediaHost: world.mediaHost(),
+  };
 
   return {
     ...operations,

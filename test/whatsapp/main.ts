@@ -21,7 +21,8 @@ if (preset !== undefined && !isPreset(preset)) {
 const emulator = await startEmulator({ port: Number(values.port) });
 const account = preset === undefined ? undefined : emulator.createAccount({ preset });
 
-if (values.json) console.log(JSON.stringify({ ready: true, url: emulator.url, wsUrl: emulator.wsUrl, pid: process.pid }));
+if (values.json)
+  console.log(JSON.stringify({ ready: true, url: emulator.url, wsUrl: emulator.wsUrl, pid: process.pid }));
 else
   console.log(`
 WhatsApp emulator, for tests only

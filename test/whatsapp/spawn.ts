@@ -26,7 +26,9 @@ export async function spawnEmulator({ port = 0 }: { port?: number } = {}): Promi
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const ready = await new Promise<{ url: string; wsUrl: string; pid: number }>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (status) => reject(new Error(`the emulator ended with ${status} before it was ready`)));
+    child.once("exit", (status) =>
+      reject(new Error(`the emulator ended with ${status} before it was ready`)),
+    );
     createInterface({ input: child.stdout }).once("line", (line) => {
       try {
         resolve(JSON.parse(line) as { url: string; wsUrl: string; pid: number }); // main.ts wrote it

@@ -5,13 +5,13 @@ import { startEmulator, type Emulator } from "./emulator.ts";
 import { trustEmulator } from "./trust.ts";
 
 export interface TestBed {
-  emulator(): Emulator;
+  emulator: () => Emulator;
   /** A socket that is linked to the account, logged in, and through with its first sync. */
-  link(account?: string, config?: BareOptions["config"]): Promise<BareSocket>;
+  link: (account?: string, config?: BareOptions["config"]) => Promise<BareSocket>;
   /** A socket with credentials of its own or of another. */
-  open(options?: Omit<BareOptions, "wsUrl">): BareSocket;
+  open: (options?: Omit<BareOptions, "wsUrl">) => BareSocket;
   /** The same device again, once it is logged in. */
-  reopen(socket: BareSocket): Promise<BareSocket>;
+  reopen: (socket: BareSocket) => Promise<BareSocket>;
 }
 
 export function useEmulator(): TestBed {
@@ -39,12 +39,16 @@ export function useEmulator(): TestBed {
   return {
     emulator,
     async link(account, config = {}) {
-      const { wsUrl, scanQr } = emulator();
-      const socket = keep(await linkBareSocket({ wsUrl, config, scan: (qr) => scanQr(qr, account) }));
-      await socket.until("the first sync", () => (socket.credentials.creds.accountSyncCounter ?? 0) > 0);
+      const { wsUrl } = emulator();
+      const socket = keep(
+        await linkBareSocket({ wsUrl, config, scan: (qr) => emulator().scanQr(qr, account) }),
+      );
+      await socket.until("the first sync", () => socket.credentials.creds.accountSyncCounter > 0);
       const number = socket.credentials.creds.me?.id.split(":")[0];
       await socket.until("the rest of the history", () =>
-        emulator().account(number).devices.every(({ queued }) => queued === 0),
+        emulator()
+          .account(number)
+          .devices.every(({ queued }) => queued === 0),
       );
       socket.messages.length = 0;
       return socket;

@@ -2,6 +2,8 @@
  * Module hook of trust-preload.mjs: whatever copy of Baileys the program loads, and whenever, it believes in the emulator's root
  * from its first line on. Importing Baileys in the preload instead would load libsignal before the program can harden it.
  */
+import { Buffer } from "node:buffer";
+
 const DEFAULTS = "/@whiskeysockets/baileys/lib/Defaults/index.js";
 let rootKey;
 

@@ -7,7 +7,7 @@ import { wireTrust } from "./trust-wiring.mjs";
 
 const url = process.env.WHATSAPP_EMULATOR_URL;
 if (!url) throw new Error("trust-preload: WHATSAPP_EMULATOR_URL has to name the emulator's admin URL");
-const answer = await fetch(new URL("/admin/trust", url));
+const answer = await globalThis.fetch(new URL("/admin/trust", url));
 if (!answer.ok) throw new Error(`trust-preload: ${url} answered ${answer.status}`);
 const trust = await answer.json();
 

@@ -69,7 +69,11 @@ export const chatRoutes: Route[] = [
     body: z.object({ messageIds: z.array(messageIdSchema).max(1000).nullish() }),
     response: z.object({ chatId: z.string(), marked: z.int(), unreadCount: z.literal(0) }),
     handle: async ({ session, caller, params, body }, { sending }) => {
-      const order = { sessionId: session.sessionId, numbering: numberingOf(caller), messageIds: body.messageIds ?? null };
+      const order = {
+        sessionId: session.sessionId,
+        numbering: numberingOf(caller),
+        messageIds: body.messageIds ?? null,
+      };
       const { chatId, marked } = await sending.markRead({ ...order, chatId: params.chatId });
       return ok({ chatId: showJid(chatId, session.settings.jidForm), marked, unreadCount: 0 });
     },

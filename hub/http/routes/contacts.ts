@@ -26,7 +26,9 @@ const contactsOf = (path: string) =>
     response: listOfSchema("contacts", contactSchema),
     handle: async ({ session, query }, { store, publicUrl }) => {
       const page = await store.inbox.contacts({ sessionId: session.sessionId, ...query });
-      return listOf("contacts", page, query, (contact) => presentContact(contact, viewOf(session, publicUrl)));
+      return listOf("contacts", page, query, (contact) =>
+        presentContact(contact, viewOf(session, publicUrl)),
+      );
     },
   });
 

@@ -2,13 +2,8 @@
 import { z } from "zod";
 import { deliverySchema } from "../../contract/administration.ts";
 import { listOf, ok } from "../answer.ts";
-import {
-  deliveryPresenter,
-  presentAttempt,
-  presentHeaders,
-  reachDelivery,
-} from "../delivery-answers.ts";
-import { deliveryFilterShape, filterOf, orderFilterOf } from "../delivery-filter.ts";
+import { deliveryPresenter, presentAttempt, presentHeaders, reachDelivery } from "../delivery-answers.ts";
+import { deliveryFilterShape, deliveryOrderSchema, filterOf, orderFilterOf } from "../delivery-filter.ts";
 import { deliverableEndpoints, reachEndpoint } from "../endpoint-answers.ts";
 import { paging } from "../paging.ts";
 import { route, type Route } from "../route.ts";
@@ -34,7 +29,6 @@ const statsSchema = z.object({
   p99Ms: z.number().nullable(),
 });
 
-const orderFields = z.object({ ...deliveryFilterShape, afterSeq: z.int().min(0).optional() });
 const reasonField = z.string().max(500).optional();
 
 export const deliveryRoutes: Route[] = [
@@ -46,7 +40,10 @@ export const deliveryRoutes: Route[] = [
     query: z.object({ ...paging(), ...deliveryFilterShape }),
     response: listOfSchema("deliveries", deliverySchema),
     handle: async ({ query, caller }, ctx) => {
-      const filter = { ...(await filterOf(query, caller, ctx)), endpoints: await deliverableEndpoints(caller, ctx) };
+      const filter = {
+        ...(await filterOf(query, caller, ctx)),
+        endpoints: await deliverableEndpoints(caller, ctx),
+      };
       const { page, limit, cursor } = query;
       const found = await ctx.store.outbox.list({ ...filter, page, limit, cursor });
       return listOf("deliveries", found, query, await deliveryPresenter(ctx));
@@ -69,7 +66,7 @@ export const deliveryRoutes: Route[] = [
     path: "/api/deliveries/replay",
     summary: "Sends matching finished deliveries again; one job per filter at a time",
     scope: "webhooks",
-    body: orderFields.extend({ dryRun: z.boolean().default(false) }),
+    body: deliveryOrderSchema.extend({ dryRun: z.boolean().default(false) }),
     response: z.object({ job: z.string().nullable(), matched: z.int() }),
     handle: async ({ body: { dryRun, ...asked }, caller }, ctx) =>
       ok(await ctx.replays.start(await orderFilterOf(asked, caller, ctx), { dryRun, by: caller.key.id })),
@@ -79,7 +76,7 @@ export const deliveryRoutes: Route[] = [
     path: "/api/deliveries/dismiss",
     summary: "Gives up matching deliveries that are not delivered",
     scope: "webhooks",
-    body: orderFields.extend({ reason: reasonField }),
+    body: deliveryOrderSchema.extend({ reason: reasonField }),
     response: z.object({ dismissed: z.int() }),
     handle: async ({ body: { reason, ...asked }, caller }, ctx) => {
       const order = { by: caller.key.id, reason: reason ?? null };
@@ -99,7 +96,10 @@ export const deliveryRoutes: Route[] = [
     }),
     handle: async ({ params, caller }, ctx) => {
       const { delivery, body, attempts } = await reachDelivery(params.deliveryId, caller, ctx);
-      const log = { headers: await presentHeaders(delivery, body, ctx), attemptLog: attempts.map(presentAttempt) };
+      const log = {
+        headers: await presentHeaders(delivery, body, ctx),
+        attemptLog: attempts.map(presentAttempt),
+      };
       return ok({ ...(await deliveryPresenter(ctx))(delivery), body, ...log });
     },
   }),

@@ -19,7 +19,11 @@ const endpointFields = z.object({
   url: z.string().min(1).max(2048),
   description: z.string().max(500).optional(),
   sessions: z.union([z.literal("*"), z.array(z.string().max(100)).min(1).max(1000)]).optional(),
-  events: z.array(z.enum(["*", ...EVENT_NAMES])).min(1).max(100).optional(),
+  events: z
+    .array(z.enum(["*", ...EVENT_NAMES]))
+    .min(1)
+    .max(100)
+    .optional(),
   format: z.literal("native", "only the native format is offered").optional(),
   ordering: z.enum(["chat", "session"]).optional(),
   ack: z.enum(["body", "status"]).optional(),
@@ -44,7 +48,12 @@ export const endpointRoutes: Route[] = [
     query: z.object({ ...paging(), sessionId: z.string().max(100).optional() }),
     response: listOfSchema("endpoints", endpointSchema),
     handle: async ({ query, caller }, ctx) =>
-      listOf("endpoints", slice(await presentEndpoints(caller, query, ctx), query), query, (endpoint) => endpoint),
+      listOf(
+        "endpoints",
+        slice(await presentEndpoints(caller, query, ctx), query),
+        query,
+        (endpoint) => endpoint,
+      ),
   }),
   route({
     method: "post",
@@ -52,7 +61,11 @@ export const endpointRoutes: Route[] = [
     summary: "Subscribes a URL; the secret is shown once",
     scope: "webhooks",
     body: endpointFields.extend({ secret: secretText.optional() }),
-    example: { url: "https://crm.example/hook", events: ["message.received", "session.connected"], sessions: ["s1"] },
+    example: {
+      url: "https://crm.example/hook",
+      events: ["message.received", "session.connected"],
+      sessions: ["s1"],
+    },
     response: shownOnce,
     status: 201,
     handle: async ({ body, caller }, ctx) => {
@@ -109,7 +122,9 @@ export const endpointRoutes: Route[] = [
     handle: async ({ params, body, caller }, ctx) => {
       const { id } = await reachEndpoint(params.endpointId, caller, ctx);
       const rotated = await ctx.endpoints.rotateSecret(id, body.secret);
-      return secret(ok({ secret: rotated.secret, previousValidUntil: rotated.previousValidUntil.toISOString() }));
+      return secret(
+        ok({ secret: rotated.secret, previousValidUntil: rotated.previousValidUntil.toISOString() }),
+      );
     },
   }),
   ...(["pause", "resume"] as const).map((order) =>

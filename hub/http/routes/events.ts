@@ -53,8 +53,12 @@ export const eventRoutes: Route[] = [
     response: feedSchema,
     handle: async ({ query, caller, call }, ctx) => {
       const { sessionId, after, limit, types, wait } = query;
-      const sessions = sessionId ? [(await reachSession(sessionId, caller, ctx.sessions)).sessionId] : caller.key.sessions;
-      return okText(await readFeed({ after, limit, types, sessions, waitMs: wait * 1000 }, call.response, ctx));
+      const sessions = sessionId
+        ? [(await reachSession(sessionId, caller, ctx.sessions)).sessionId]
+        : caller.key.sessions;
+      return okText(
+        await readFeed({ after, limit, types, sessions, waitMs: wait * 1000 }, call.response, ctx),
+      );
     },
   }),
   route({
@@ -66,7 +70,8 @@ export const eventRoutes: Route[] = [
     response: eventSchema,
     handle: async ({ params, caller }, { store }) => {
       const event = await store.events.byId(params.eventId);
-      if (event === null || !caller.sees(event.sessionId)) throw new HubError("NOT_FOUND", "There is no such event.");
+      if (event === null || !caller.sees(event.sessionId))
+        throw new HubError("NOT_FOUND", "There is no such event.");
       return okText(event.body);
     },
   }),

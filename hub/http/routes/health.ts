@@ -18,7 +18,12 @@ const healthSchema = z
   })
   .meta({ id: "Health" });
 
-const checksSchema = z.object({ store: z.boolean(), disk: z.boolean(), sessions: z.boolean(), outbox: z.boolean() });
+const checksSchema = z.object({
+  store: z.boolean(),
+  disk: z.boolean(),
+  sessions: z.boolean(),
+  outbox: z.boolean(),
+});
 
 export const healthRoutes: Route[] = [
   openRoute({
@@ -31,7 +36,12 @@ export const healthRoutes: Route[] = [
     response: healthSchema,
     handle: async (_input, { sessions, clock, version, environment }) => {
       const all = await sessions.list().catch(() => []); // alive is alive, also while the disk is not
-      const about = { message: "Inbox Hub is running", timestamp: clock.now().toISOString(), version, environment };
+      const about = {
+        message: "Inbox Hub is running",
+        timestamp: clock.now().toISOString(),
+        version,
+        environment,
+      };
       const connected = all.some(({ state }) => isOpen(state));
       return flat({ success: true, status: "ok", ...about, sessions: all.length, connected });
     },

@@ -40,7 +40,8 @@ export const keyRoutes: Route[] = [
     scope: "admin",
     query: z.object(paging()),
     response: listOfSchema("keys", keySchema),
-    handle: async ({ caller, query }, ctx) => listOf("keys", slice(await visibleKeys(caller, ctx), query), query, presentKey),
+    handle: async ({ caller, query }, ctx) =>
+      listOf("keys", slice(await visibleKeys(caller, ctx), query), query, presentKey),
   }),
   route({
     method: "post",
@@ -53,7 +54,10 @@ export const keyRoutes: Route[] = [
     status: 201,
     handle: async ({ body, caller }, { store, clock }) => {
       refuseMorePower(caller, body);
-      const { row, key } = await createKey({ ...body, settings: given(body.settings ?? {}) }, { keys: store.keys, clock });
+      const { row, key } = await createKey(
+        { ...body, settings: given(body.settings ?? {}) },
+        { keys: store.keys, clock },
+      );
       return secret(created({ ...presentKey(row), key }));
     },
   }),
@@ -97,7 +101,10 @@ export const keyRoutes: Route[] = [
     response: shownOnce,
     handle: async ({ params, body, caller }, ctx) => {
       const before = await reachKey(params.keyId, caller, ctx);
-      const { row, key } = await rotateKey(before, body.graceSeconds, { keys: ctx.store.keys, clock: ctx.clock });
+      const { row, key } = await rotateKey(before, body.graceSeconds, {
+        keys: ctx.store.keys,
+        clock: ctx.clock,
+      });
       return secret(ok({ ...presentKey(row), key }));
     },
   }),

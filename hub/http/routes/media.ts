@@ -11,7 +11,11 @@ import { receiveFile } from "../upload.ts";
 import { inMedia } from "./params.ts";
 
 /** @throws HubError `MEDIA_NOT_FOUND`, also for files of sessions the caller does not see */
-async function refuseForeign(mediaId: string, caller: Caller, { store }: Pick<HttpContext, "store">): Promise<void> {
+async function refuseForeign(
+  mediaId: string,
+  caller: Caller,
+  { store }: Pick<HttpContext, "store">,
+): Promise<void> {
   const item = await store.media.get(mediaId);
   if (item === null || (item.sessionId !== null && !caller.sees(item.sessionId)))
     throw new HubError("MEDIA_NOT_FOUND", "This file is not known here.");

@@ -63,7 +63,11 @@ export const messageRoutes: Route[] = [
     response: listOfSchema("messages", messageSchema),
     handle: async ({ session, caller, query }, ctx) => {
       const chatId = query.chatId && (await chatOf({ session, caller }, query.chatId, ctx));
-      const page = await ctx.store.inbox.messages({ ...storeQuery(query), chatId, sessionId: session.sessionId });
+      const page = await ctx.store.inbox.messages({
+        ...storeQuery(query),
+        chatId,
+        sessionId: session.sessionId,
+      });
       return messageList(page, query, session, ctx);
     },
   }),
@@ -91,7 +95,11 @@ export const messageRoutes: Route[] = [
     response: listOfSchema("messages", messageSchema),
     handle: async ({ session, caller, params, query }, ctx) => {
       const chatId = await chatOf({ session, caller }, params.chatId, ctx);
-      const page = await ctx.store.inbox.messages({ ...storeQuery(query), chatId, sessionId: session.sessionId });
+      const page = await ctx.store.inbox.messages({
+        ...storeQuery(query),
+        chatId,
+        sessionId: session.sessionId,
+      });
       return messageList(page, query, session, ctx);
     },
   }),
@@ -181,7 +189,11 @@ export const messageRoutes: Route[] = [
     response: sentSchema,
     handle: async (input, ctx) => {
       await input.call.countSend(input.session.sessionId);
-      return sentAnswer(await ctx.sending.forward({ ...orderOf(input), to: input.body.to }), input.session, ctx);
+      return sentAnswer(
+        await ctx.sending.forward({ ...orderOf(input), to: input.body.to }),
+        input.session,
+        ctx,
+      );
     },
   }),
 ];

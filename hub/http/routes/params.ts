@@ -22,7 +22,12 @@ export const chatIdSchema = address.meta({
 export const messageIdSchema = z
   .string()
   .transform((id) => id.replace(/^wamid\./, ""))
-  .pipe(z.string().regex(/^[0-9A-Za-z_.:@-]{1,140}$/, "use a WhatsApp message id").refine(notReserved, "is a reserved word"))
+  .pipe(
+    z
+      .string()
+      .regex(/^[0-9A-Za-z_.:@-]{1,140}$/, "use a WhatsApp message id")
+      .refine(notReserved, "is a reserved word"),
+  )
   .meta({ type: "string", description: "WhatsApp's id of a message", example: "3EB0A1B2C3" });
 
 const prefixed = (prefix: string, thing: string) =>

@@ -61,14 +61,24 @@ export const sessionExtraRoutes: Route[] = [
     scope: "webhooks",
     contract: true,
     params: inSession,
-    body: z.object({ webhookUrl: z.string().max(2048).nullish(), webhookSecret: z.string().max(140).nullish() }),
+    body: z.object({
+      webhookUrl: z.string().max(2048).nullish(),
+      webhookSecret: z.string().max(140).nullish(),
+    }),
     response: z.object({
       endpointId: z.string().nullable(),
       webhookUrl: z.string(),
       webhookSecret: z.string().optional(),
     }),
     handle: async ({ session, body, caller }, ctx) =>
-      ok(await setSessionWebhook(session.sessionId, { url: body.webhookUrl, secret: body.webhookSecret }, caller, ctx)),
+      ok(
+        await setSessionWebhook(
+          session.sessionId,
+          { url: body.webhookUrl, secret: body.webhookSecret },
+          caller,
+          ctx,
+        ),
+      ),
   }),
   sessionRoute({
     method: "get",

@@ -1,7 +1,12 @@
 /** Accounts: made, linked, connected, stopped, unlinked, deleted. */
 import { z } from "zod";
 import { endpointSchema } from "../../contract/administration.ts";
-import { sessionIdSchema, sessionSchema, sessionSettingsSchema, sessionStatusSchema } from "../../contract/resources.ts";
+import {
+  sessionIdSchema,
+  sessionSchema,
+  sessionSettingsSchema,
+  sessionStatusSchema,
+} from "../../contract/resources.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok } from "../answer.ts";
 import { given } from "../given.ts";
@@ -14,14 +19,18 @@ import { listOfSchema } from "./list-of.ts";
 import { inSession } from "./params.ts";
 
 const settingsChange = sessionSettingsSchema
-  .extend({ bot: z.strictObject({ enabled: z.boolean(), reason: z.string().max(500).nullable().default(null) }) })
+  .extend({
+    bot: z.strictObject({ enabled: z.boolean(), reason: z.string().max(500).nullable().default(null) }),
+  })
   .partial();
 
 /** Seconds as a number or as text; brought into range, never refused. */
 const waitSchema = z
   .union([z.number(), z.string(), z.null()])
   .optional()
-  .transform((wait) => clampNumber(wait ?? DEFAULT_WAIT_SECONDS, { min: 0, max: 8, fallback: DEFAULT_WAIT_SECONDS }))
+  .transform((wait) =>
+    clampNumber(wait ?? DEFAULT_WAIT_SECONDS, { min: 0, max: 8, fallback: DEFAULT_WAIT_SECONDS }),
+  )
   .meta({ type: "number", minimum: 0, maximum: 8, default: 3 });
 
 /** Long enough for a QR code or an open connection to be in the answer, short enough for a person. */
@@ -37,7 +46,11 @@ export const sessionRoutes: Route[] = [
     summary: "Sessions of this key",
     scope: "read",
     contract: true,
-    query: z.object({ ...paging(100), status: z.string().max(20).optional(), search: z.string().max(200).optional() }),
+    query: z.object({
+      ...paging(100),
+      status: z.string().max(20).optional(),
+      search: z.string().max(200).optional(),
+    }),
     response: listOfSchema("sessions", sessionSchema),
     handle: async ({ caller, query }, ctx) => sessionList(await ctx.sessions.list(), caller, query, ctx),
   }),
@@ -59,7 +72,11 @@ export const sessionRoutes: Route[] = [
     response: openedSchema,
     status: 201,
     handle: ({ body, caller, call }, ctx) =>
-      openSession({ ...body, fromFrappe: body.fromFrappe ?? isFromFrappe(call.request.headers) }, caller, ctx),
+      openSession(
+        { ...body, fromFrappe: body.fromFrappe ?? isFromFrappe(call.request.headers) },
+        caller,
+        ctx,
+      ),
   }),
   route({
     method: "get",
@@ -154,7 +171,8 @@ export const sessionRoutes: Route[] = [
     query: z.object({ logout: flag, purge: flag }),
     response: z.object({ id: z.int(), sessionId: z.string(), deleted: z.literal(true) }),
     handle: async ({ session: { id, sessionId }, query }, { sessions }) => {
-      if (query.purge) throw new HubError("AUTHORIZATION_FAILED", "Only a person in the console may erase history.");
+      if (query.purge)
+        throw new HubError("AUTHORIZATION_FAILED", "Only a person in the console may erase history.");
       await sessions.remove(sessionId, { logout: query.logout ?? false });
       return ok({ id, sessionId, deleted: true });
     },

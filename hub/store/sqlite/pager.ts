@@ -38,8 +38,8 @@ interface PageQuery<Row, Item> {
   keys: string[];
   direction: "asc" | "desc";
   keyOf: (row: Row) => CursorKey[];
-  /** Total of the list without filters, known without counting. */
-  unfiltered: () => number;
+  /** Total that is known without counting; null when it is not. */
+  knownTotal: () => number | null;
   toItem: (row: Row) => Item;
 }
 
@@ -70,7 +70,7 @@ export function createPager(engine: Engine): Pager {
       const last = shown.at(-1);
       return {
         items: shown.map(query.toItem),
-        total: filters.length === 0 ? query.unfiltered() : count(query.from, conditions),
+        total: query.knownTotal() ?? count(query.from, conditions),
         nextCursor:
           rows.length > limit && last !== undefined ? encodeCursor(keyOf(last), { list, bound }) : null,
       };

@@ -93,7 +93,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         keys: ["n"],
         direction: "desc",
         keyOf: ({ n }) => [n],
-        unfiltered: () => countTimeline.get(id)?.total ?? 0,
+        knownTotal: () => countTimeline.get(id)?.total ?? 0,
         toItem: ({ at, state, text }) => ({ at: new Date(at), state, text }),
       });
     }),

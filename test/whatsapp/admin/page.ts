@@ -4,10 +4,15 @@ import type { AdminContext, AdminRoute } from "./route.ts";
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 
 export function frontPage(routes: AdminRoute[], { operations, wsUrl }: AdminContext): string {
-  const origin = wsUrl().replace(/^ws:/, "http:").replace(/\/ws\/chat$/, "");
+  const origin = wsUrl()
+    .replace(/^ws:/, "http:")
+    .replace(/\/ws\/chat$/, "");
   const accounts = operations
     .accounts()
-    .map(({ number, contacts, chats, messages, devices }) => `<li><b>${number}</b>: ${contacts} contacts, ${chats} chats, ${messages} messages; ${devices.length} linked</li>`)
+    .map(
+      ({ number, contacts, chats, messages, devices }) =>
+        `<li><b>${number}</b>: ${contacts} contacts, ${chats} chats, ${messages} messages; ${devices.length} linked</li>`,
+    )
     .join("");
   const rows = routes
     .map(({ method, path, summary, example }) => {

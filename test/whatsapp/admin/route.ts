@@ -39,6 +39,8 @@ export function numberOf(query: URLSearchParams, name: string): number | undefin
   return text === null || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
 }
 
-export const textOf = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
+export const textOf = (query: URLSearchParams, name: string): string | undefined =>
+  query.get(name) ?? undefined;
 
-export const read = <Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> => schema.parse(body ?? {});
+export const read = <Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> =>
+  schema.parse(body ?? {});

@@ -11,11 +11,17 @@ export const accountRoutes: AdminRoute[] = [
   route({
     method: "POST",
     path: "/admin/accounts",
-    summary: "Creates an account with everything its phone holds (preset: empty, small, mission, large, huge)",
+    summary:
+      "Creates an account with everything its phone holds (preset: empty, small, mission, large, huge)",
     example: { preset: "mission", options: { addressing: "lid" } },
     handle: ({ body }, { operations }) => operations.createAccount(read(newAccount, body)),
   }),
-  route({ method: "GET", path: "/admin/accounts", summary: "All accounts", handle: (_request, { operations }) => operations.accounts() }),
+  route({
+    method: "GET",
+    path: "/admin/accounts",
+    summary: "All accounts",
+    handle: (_request, { operations }) => operations.accounts(),
+  }),
   route({
     method: "GET",
     path: "/admin/accounts/{number}",
@@ -27,7 +33,8 @@ export const accountRoutes: AdminRoute[] = [
     path: "/admin/accounts/{number}",
     summary: "Changes how the account's world behaves (addressing, receipts, automatic replies, history)",
     example: { readReceiptMs: 100, autoReply: "Recibido" },
-    handle: ({ params, body }, { operations }) => operations.changeAccount(params["number"], read(changedAccount, body)),
+    handle: ({ params, body }, { operations }) =>
+      operations.changeAccount(params["number"], read(changedAccount, body)),
   }),
   route({
     method: "DELETE",
@@ -44,11 +51,14 @@ export const accountRoutes: AdminRoute[] = [
   route({
     method: "POST",
     path: "/admin/mock-phone/scan-qr",
-    summary: "A phone scans a QR code. Body: its text alone, or {qr, account}; without account the first unlinked one (or a new small one)",
+    summary:
+      "A phone scans a QR code. Body: its text alone, or {qr, account}; without account the first unlinked one (or a new small one)",
     example: { qr: "https://wa.me/settings/linked_devices#…", account: "99955500001" },
     handle: ({ body }, { operations }) => {
       const request = read(scanBody, body);
-      return typeof request === "string" ? operations.scanQr(request) : operations.scanQr(request.qr, request.account);
+      return typeof request === "string"
+        ? operations.scanQr(request)
+        : operations.scanQr(request.qr, request.account);
     },
   }),
   route({

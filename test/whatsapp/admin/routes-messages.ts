@@ -11,7 +11,8 @@ export const messageRoutes: AdminRoute[] = [
   route({
     method: "POST",
     path: "/admin/messages",
-    summary: "A contact writes to the account, or into a group. One message or a list (kinds: text, image, video, audio, document, sticker, location, contact, reaction, edit, revoke, poll, raw)",
+    summary:
+      "A contact writes to the account, or into a group. One message or a list (kinds: text, image, video, audio, document, sticker, location, contact, reaction, edit, revoke, poll, raw)",
     example: { account: "99955500001", from: "9991000100001", kind: "text", text: "Hola" },
     handle: ({ body }, { operations }) => {
       const request = read(oneOrMany, body);

@@ -29,7 +29,8 @@ export const peopleRoutes: AdminRoute[] = [
   route({
     method: "PATCH",
     path: "/admin/accounts/{number}/contacts/{contact}",
-    summary: "A contact changes: name in the address book (null deletes it), pushName, about, picture (new, none), reinstalled, onWhatsApp",
+    summary:
+      "A contact changes: name in the address book (null deletes it), pushName, about, picture (new, none), reinstalled, onWhatsApp",
     example: { name: "Ana Nueva", picture: "new" },
     handle: ({ params, body }, { operations }) =>
       operations.changeContact(params["number"], params["contact"] ?? "", read(contactChange, body)),
@@ -41,13 +42,19 @@ export const peopleRoutes: AdminRoute[] = [
     example: { subject: "Ventas", members: ["9991000100001", "99955500001"] },
     handle: ({ body }, { operations }) => operations.createGroup(read(newGroup, body)),
   }),
-  route({ method: "GET", path: "/admin/groups/{id}", summary: "A group", handle: ({ params }, { operations }) => operations.group(params["id"] ?? "") }),
+  route({
+    method: "GET",
+    path: "/admin/groups/{id}",
+    summary: "A group",
+    handle: ({ params }, { operations }) => operations.group(params["id"] ?? ""),
+  }),
   route({
     method: "PATCH",
     path: "/admin/groups/{id}",
     summary: "A group changes: subject, description, add, remove, promote, demote",
     example: { subject: "Ventas 2", add: ["9991000100002"] },
-    handle: ({ params, body }, { operations }) => operations.changeGroup(params["id"] ?? "", read(groupChange, body)),
+    handle: ({ params, body }, { operations }) =>
+      operations.changeGroup(params["id"] ?? "", read(groupChange, body)),
   }),
   route({
     method: "POST",

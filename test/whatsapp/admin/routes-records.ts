@@ -27,19 +27,22 @@ export const recordRoutes: AdminRoute[] = [
   route({
     method: "GET",
     path: "/admin/ledger",
-    summary: "Messages to the account with all their times (?account, contact, id, state=unacked|receipted|nacked|acked, after, limit)",
+    summary:
+      "Messages to the account with all their times (?account, contact, id, state=unacked|receipted|nacked|acked, after, limit)",
     handle: ({ query }, { operations }) => operations.ledger(ledgerQueryOf(query)),
   }),
   route({
     method: "GET",
     path: "/admin/ledger/summary",
-    summary: "Counts: queued, sent, acked, receipted, unacked, nacked, duplicatesOfId, retries, extraReceipts (?account)",
+    summary:
+      "Counts: queued, sent, acked, receipted, unacked, nacked, duplicatesOfId, retries, extraReceipts (?account)",
     handle: ({ query }, { operations }) => operations.ledgerSummary(textOf(query, "account")),
   }),
   route({
     method: "GET",
     path: "/admin/sent",
-    summary: "What the account's linked device sent, as its recipients decrypted it (?account, to, id, after, limit)",
+    summary:
+      "What the account's linked device sent, as its recipients decrypted it (?account, to, id, after, limit)",
     handle: ({ query }, { operations }) =>
       operations.sent({
         account: textOf(query, "account"),
@@ -49,26 +52,38 @@ export const recordRoutes: AdminRoute[] = [
         limit: numberOf(query, "limit"),
       }),
   }),
-  route({ method: "GET", path: "/admin/counters", summary: "Counts of everything, and the queries that had no answer", handle: (_request, { operations }) => operations.counters() }),
+  route({
+    method: "GET",
+    path: "/admin/counters",
+    summary: "Counts of everything, and the queries that had no answer",
+    handle: (_request, { operations }) => operations.counters(),
+  }),
   route({
     method: "GET",
     path: "/admin/events",
-    summary: "Waits for the next event (?types=a,b account, id, after=seq, timeoutMs; 0 does not wait). {last, events}",
+    summary:
+      "Waits for the next event (?types=a,b account, id, after=seq, timeoutMs; 0 does not wait). {last, events}",
     async handle({ query }, { operations }) {
       const after = numberOf(query, "after") ?? 0;
       const timeoutMs = Math.min(numberOf(query, "timeoutMs") ?? 0, MAX_WAIT_MS);
-      const events = timeoutMs === 0 ? operations.events(after, filterOf(query)) : await operations.waitFor({ after, timeoutMs, ...filterOf(query) });
+      const events =
+        timeoutMs === 0
+          ? operations.events(after, filterOf(query))
+          : await operations.waitFor({ after, timeoutMs, ...filterOf(query) });
       return { last: operations.lastEvent(), events };
     },
   }),
   route({
     method: "GET",
     path: "/admin/events/stream",
-    summary: "Events as they happen (server-sent events; ?types, account, id): the way to aim a kill at the moment of a receipt",
+    summary:
+      "Events as they happen (server-sent events; ?types, account, id): the way to aim a kill at the moment of a receipt",
     handle({ query, response }, { operations }) {
       response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       response.write(": listening\n\n");
-      const stop = operations.on(filterOf(query), (event) => response.write(`data: ${JSON.stringify(event)}\n\n`));
+      const stop = operations.on(filterOf(query), (event) =>
+        response.write(`data: ${JSON.stringify(event)}\n\n`),
+      );
       response.on("close", stop);
       return STREAMED;
     },
@@ -83,7 +98,12 @@ export const recordRoutes: AdminRoute[] = [
       return operations.faults();
     },
   }),
-  route({ method: "GET", path: "/admin/faults", summary: "Armed faults", handle: (_request, { operations }) => operations.faults() }),
+  route({
+    method: "GET",
+    path: "/admin/faults",
+    summary: "Armed faults",
+    handle: (_request, { operations }) => operations.faults(),
+  }),
   route({
     method: "DELETE",
     path: "/admin/faults",

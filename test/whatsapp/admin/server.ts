@@ -15,7 +15,11 @@ export function answerAdmin(request: IncomingMessage, response: ServerResponse, 
   answer(request, response, context).catch((cause: unknown) => sendError(response, cause));
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, context: AdminContext): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: AdminContext,
+): Promise<void> {
   const url = new URL(request.url ?? "/", "http://emulator");
   if (request.method === "GET" && url.pathname === "/") {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
@@ -25,7 +29,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   const found = findRoute(request.method ?? "GET", url.pathname);
   if (!found) throw new Refusal(404, `no route ${request.method ?? ""} ${url.pathname}; GET / lists them`);
   const body = await readBody(request);
-  const result: unknown = await found.route.handle({ params: found.params, query: url.searchParams, body, response }, context);
+  const result: unknown = await found.route.handle(
+    { params: found.params, query: url.searchParams, body, response },
+    context,
+  );
   if (result !== STREAMED) sendJson(response, isRefused(result) ? 409 : 200, result ?? { ok: true });
 }
 
@@ -33,7 +40,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
 const isRefused = (result: unknown): boolean =>
   typeof result === "object" && result !== null && "outcome" in result && result.outcome === "refused";
 
-function findRoute(method: string, path: string): { route: AdminRoute; params: Record<string, string> } | undefined {
+function findRoute(
+  method: string,
+  path: string,
+): { route: AdminRoute; params: Record<string, string> } | undefined {
   for (const route of routes) {
     if (route.method !== method) continue;
     const params = match(route.path.split("/"), path.split("/"));
@@ -69,9 +79,16 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 
 function sendError(response: ServerResponse, cause: unknown): void {
   if (response.headersSent) return void response.destroy();
-  if (cause instanceof Refusal) return sendJson(response, cause.status, { error: cause.message });
-  if (cause instanceof ZodError)
-    return sendJson(response, 400, { error: cause.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`).join("; ") });
+  if (cause instanceof Refusal) {
+    sendJson(response, cause.status, { error: cause.message });
+    return;
+  }
+  if (cause instanceof ZodError) {
+    sendJson(response, 400, {
+      error: cause.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`).join("; "),
+    });
+    return;
+  }
   sendJson(response, 500, { error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
 }
 

@@ -15,10 +15,14 @@ export const abProps: IqHandler = () => [
 ];
 
 export const blocklist: IqHandler = ({ companion: { account } }, { people }) => [
-  stanza("list", {}, [...account.blocked].map((pn) => {
-    const person = people.get(pn);
-    return stanza("item", { jid: addressOf(person, "lid"), pn_jid: otherAddressOf(person, "lid") });
-  })),
+  stanza(
+    "list",
+    {},
+    [...account.blocked].map((pn) => {
+      const person = people.get(pn);
+      return stanza("item", { jid: addressOf(person, "lid"), pn_jid: otherAddressOf(person, "lid") });
+    }),
+  ),
 ];
 
 export const changeBlocklist: IqHandler = ({ query, companion: { account } }, { people }) => {
@@ -41,11 +45,16 @@ export const DEFAULT_PRIVACY: Readonly<Record<string, string>> = {
 };
 
 export const privacySettings: IqHandler = ({ companion: { account } }) => [
-  stanza("privacy", {}, [...account.privacy].map(([name, value]) => stanza("category", { name, value }))),
+  stanza(
+    "privacy",
+    {},
+    [...account.privacy].map(([name, value]) => stanza("category", { name, value })),
+  ),
 ];
 
 export const changePrivacy: IqHandler = ({ query, companion: { account } }) => {
-  for (const { attrs } of childrenOf(query)) if (attrs["name"] && attrs["value"]) account.privacy.set(attrs["name"], attrs["value"]);
+  for (const { attrs } of childrenOf(query))
+    if (attrs["name"] && attrs["value"]) account.privacy.set(attrs["name"], attrs["value"]);
   return OK;
 };
 
@@ -59,5 +68,9 @@ export const businessProfile: IqHandler = ({ query }, { people, accounts }) => {
   const person = people.find(jid);
   const business = person && accounts.get(person.pn)?.options.businessName;
   if (business === undefined || business === null) return [stanza("business_profile", { v: 244 })];
-  return [stanza("business_profile", { v: 244 }, [stanza("profile", { jid }, [stanza("description", {}, Buffer.from(business))])])];
+  return [
+    stanza("business_profile", { v: 244 }, [
+      stanza("profile", { jid }, [stanza("description", {}, Buffer.from(business))]),
+    ]),
+  ];
 };

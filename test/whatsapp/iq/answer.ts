@@ -25,6 +25,9 @@ export function toStanza(iq: Stanza, answer: Stanza[] | IqError): Stanza {
   const to = iq.attrs["to"];
   const from = to === undefined || to.startsWith("@s.") || to === "s.whatsapp.net" ? FROM_SERVER : to;
   const id = iq.attrs["id"];
-  if (Array.isArray(answer)) return stanza("iq", { from, type: "result", id }, answer.length > 0 ? answer : undefined);
-  return stanza("iq", { from, type: "error", id }, [stanza("error", { code: answer.code, text: answer.text })]);
+  if (Array.isArray(answer))
+    return stanza("iq", { from, type: "result", id }, answer.length > 0 ? answer : undefined);
+  return stanza("iq", { from, type: "error", id }, [
+    stanza("error", { code: answer.code, text: answer.text }),
+  ]);
 }

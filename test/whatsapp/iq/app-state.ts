@@ -18,7 +18,9 @@ export const syncAppState: IqHandler = ({ query, companion }, world) => {
     const version = Number(collection.attrs["version"] ?? 0);
     const patch = bytesOf(childOf(collection, "patch") ?? childOf(childOf(collection, "patches"), "patch"));
     if (!patch) {
-      answers.push(changesSince(account, name, version, collection.attrs["return_snapshot"] === "true", world));
+      answers.push(
+        changesSince(account, name, version, collection.attrs["return_snapshot"] === "true", world),
+      );
       continue;
     }
     const accepted = account.appState.accept(name, version, patch);
@@ -42,7 +44,9 @@ function changesSince(
     const directPath = media.newPath();
     const { reference, ciphertext } = appState.snapshotBlob(name, directPath);
     media.putBlob(directPath, ciphertext);
-    return stanza("collection", { name, version: current, has_more_patches: "false" }, [stanza("snapshot", {}, reference)]);
+    return stanza("collection", { name, version: current, has_more_patches: "false" }, [
+      stanza("snapshot", {}, reference),
+    ]);
   }
   const patches = appState.patchesSince(name, version).map((patch) => stanza("patch", {}, patch));
   return stanza(

@@ -27,7 +27,13 @@ export function groupNode(group: Group, { people }: Pick<World, "people">): Stan
     },
     [
       ...members,
-      ...(group.description === undefined ? [] : [stanza("description", { id: "D1", t: group.createdAt }, [stanza("body", {}, Buffer.from(group.description))])]),
+      ...(group.description === undefined
+        ? []
+        : [
+            stanza("description", { id: "D1", t: group.createdAt }, [
+              stanza("body", {}, Buffer.from(group.description)),
+            ]),
+          ]),
       ...(group.announcement ? [stanza("announcement")] : []),
       ...(group.locked ? [stanza("locked")] : []),
       ...(group.ephemeralSeconds ? [stanza("ephemeral", { expiration: group.ephemeralSeconds })] : []),
@@ -48,7 +54,11 @@ export const groupMetadata: IqHandler = ({ iq }, world) => {
 };
 
 export const participating: IqHandler = ({ companion: { account } }, world) => [
-  stanza("groups", {}, world.groups.ofMember(account.number).map((group) => groupNode(group, world))),
+  stanza(
+    "groups",
+    {},
+    world.groups.ofMember(account.number).map((group) => groupNode(group, world)),
+  ),
 ];
 
 export const createGroup: IqHandler = ({ query, companion: { account } }, world) => {
@@ -65,7 +75,9 @@ export const createGroup: IqHandler = ({ query, companion: { account } }, world)
 };
 
 const memberOf = (jid: string | undefined, { people }: Pick<World, "people">): string | undefined =>
-  jid === undefined ? undefined : (people.find(jid)?.pn ?? (jid.endsWith("@lid") ? undefined : people.get(parseJid(jid).user).pn));
+  jid === undefined
+    ? undefined
+    : (people.find(jid)?.pn ?? (jid.endsWith("@lid") ? undefined : people.get(parseJid(jid).user).pn));
 
 const groupOf = ({ iq }: IqRequest, { groups }: Parts): Group | undefined => groups.get(iq.attrs["to"] ?? "");
 
@@ -135,8 +147,13 @@ export const inviteCode: IqHandler = (request, world) => {
 };
 
 /** By invitation: who it is (get) or joining (set). */
-const byInvite = ({ query }: IqRequest, { groups, accounts }: Pick<World, "groups" | "accounts">): Group | undefined =>
-  [...accounts.keys()].flatMap((number) => groups.ofMember(number)).find((group) => group.inviteCode === query.attrs["code"]);
+const byInvite = (
+  { query }: IqRequest,
+  { groups, accounts }: Pick<World, "groups" | "accounts">,
+): Group | undefined =>
+  [...accounts.keys()]
+    .flatMap((number) => groups.ofMember(number))
+    .find((group) => group.inviteCode === query.attrs["code"]);
 
 export const inviteInfo: IqHandler = (request, world) => {
   const group = byInvite(request, world);

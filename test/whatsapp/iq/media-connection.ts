@@ -4,8 +4,8 @@ import type { IqHandler } from "./answer.ts";
 
 const TTL_SECONDS = 300;
 
-export const mediaConnection: IqHandler = (_request, { mediaHost }) => [
+export const mediaConnection: IqHandler = (_request, world) => [
   stanza("media_conn", { auth: "emulator", ttl: TTL_SECONDS, max_buckets: 12 }, [
-    stanza("host", { hostname: mediaHost(), maxContentLengthBytes: 2 ** 31 - 1 }),
+    stanza("host", { hostname: world.mediaHost(), maxContentLengthBytes: 2 ** 31 - 1 }),
   ]),
 ];

@@ -8,7 +8,13 @@ const MESSAGE_CAPPING_INFO = "24503548349331633";
 const ANSWERS: Record<string, unknown> = {
   [REACHOUT_TIMELOCK]: { xwa2_fetch_account_reachout_timelock: { is_active: false } },
   [MESSAGE_CAPPING_INFO]: {
-    xwa2_message_capping_info: { total_quota: 0, used_quota: 0, capping_status: "NONE", ote_status: "NOT_ELIGIBLE", mv_status: "NOT_ELIGIBLE" },
+    xwa2_message_capping_info: {
+      total_quota: 0,
+      used_quota: 0,
+      capping_status: "NONE",
+      ote_status: "NOT_ELIGIBLE",
+      mv_status: "NOT_ELIGIBLE",
+    },
   },
 };
 

@@ -20,7 +20,12 @@ export const fetchPicture: IqHandler = ({ iq, query }, world) => {
   if (!owner?.pictureId) return iqError(404, "item-not-found");
   const path = picturePath(owner.pictureId);
   return [
-    stanza("picture", { id: owner.pictureId, type: query.attrs["type"] ?? "preview", url: mediaUrl(path), direct_path: path }),
+    stanza("picture", {
+      id: owner.pictureId,
+      type: query.attrs["type"] ?? "preview",
+      url: mediaUrl(path),
+      direct_path: path,
+    }),
   ];
 };
 

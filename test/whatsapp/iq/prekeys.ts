@@ -7,14 +7,25 @@ import { linkedCompanions } from "../state/account.ts";
 import { takeBundle, type Companion } from "../state/companion.ts";
 import type { PeerBundle } from "../signal/party.ts";
 import { isLidJid, parseJid } from "../wire/jid.ts";
-import { bytesOf, childOf, childrenOf, requiredBytes, stanza, uintBytes, uintOf, type Stanza } from "../wire/stanza.ts";
+import {
+  bytesOf,
+  childOf,
+  childrenOf,
+  requiredBytes,
+  stanza,
+  uintBytes,
+  uintOf,
+  type Stanza,
+} from "../wire/stanza.ts";
 import type { World } from "../world.ts";
 import { OK, type IqHandler } from "./answer.ts";
 
 const CURVE_TYPE = Buffer.from([5]);
 const KEY_ID_BYTES = 3;
 
-export const countPreKeys: IqHandler = ({ companion }) => [stanza("count", { value: companion.preKeys.length })];
+export const countPreKeys: IqHandler = ({ companion }) => [
+  stanza("count", { value: companion.preKeys.length }),
+];
 
 export const storePreKeys: IqHandler = ({ iq, companion }) => {
   companion.registrationId = uintOf(requiredBytes(iq, "registration"));
@@ -38,7 +49,11 @@ export const digestKeys: IqHandler = ({ companion }) => {
       stanza("type", {}, CURVE_TYPE),
       stanza("identity", {}, companion.identity),
       skey(signedPreKey),
-      stanza("list", {}, preKeys.map(({ id }) => stanza("id", {}, uintBytes(id, KEY_ID_BYTES)))),
+      stanza(
+        "list",
+        {},
+        preKeys.map(({ id }) => stanza("id", {}, uintBytes(id, KEY_ID_BYTES))),
+      ),
       stanza("hash", {}, createHash("sha1").update(companion.identity).update(signedPreKey.public).digest()),
     ]),
   ];
@@ -55,7 +70,10 @@ export const fetchKeys: IqHandler = ({ query }, world) => {
   return [stanza("list", {}, users)];
 };
 
-function bundleOf(jid: string, { people, accounts }: Pick<World, "people" | "accounts">): PeerBundle | undefined {
+function bundleOf(
+  jid: string,
+  { people, accounts }: Pick<World, "people" | "accounts">,
+): PeerBundle | undefined {
   const { user, device } = parseJid(jid);
   const person = isLidJid(jid) ? people.find(jid) : people.get(user);
   if (!person) return undefined;
@@ -77,7 +95,11 @@ function bundleChildren({ registrationId, identity, signedPreKey, preKey }: Peer
 
 /** Also the `<keys>` of a retry receipt. */
 export const retryKeys = (bundle: PeerBundle): Stanza =>
-  stanza("keys", {}, bundleChildren(bundle).filter(({ tag }) => tag !== "registration"));
+  stanza(
+    "keys",
+    {},
+    bundleChildren(bundle).filter(({ tag }) => tag !== "registration"),
+  );
 
 const key = ({ id, public: value }: { id: number; public: Uint8Array }): Stanza =>
   stanza("key", {}, [stanza("id", {}, uintBytes(id, KEY_ID_BYTES)), stanza("value", {}, Buffer.from(value))]);
@@ -107,6 +129,8 @@ export function readRetryKeys(receipt: Stanza): PeerBundle | undefined {
     registrationId: uintOf(registration),
     identity: requiredBytes(keys, "identity"),
     signedPreKey: readSignedPreKey(childOf(keys, "skey")),
-    ...(oneTime ? { preKey: { id: uintOf(requiredBytes(oneTime, "id")), public: requiredBytes(oneTime, "value") } } : {}),
+    ...(oneTime
+      ? { preKey: { id: uintOf(requiredBytes(oneTime, "id")), public: requiredBytes(oneTime, "value") } }
+      : {}),
   };
 }

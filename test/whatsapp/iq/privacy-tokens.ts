@@ -16,13 +16,28 @@ export const takePrivacyTokens: IqHandler = ({ query, companion }, world) => {
     if (!person) continue;
     const id = randomBytes(8).toString("hex");
     const t = Math.floor(Date.now() / 1000);
-    const token = stanza("token", { jid: pnJid(account.number, device), t, type: "trusted_contact" }, randomBytes(16));
+    const token = stanza(
+      "token",
+      { jid: pnJid(account.number, device), t, type: "trusted_contact" },
+      randomBytes(16),
+    );
     const notification = stanza(
       "notification",
-      { from: addressOf(person, "lid"), sender_lid: addressOf(person, "lid"), sender_pn: otherAddressOf(person, "lid"), type: "privacy_token", id, t },
+      {
+        from: addressOf(person, "lid"),
+        sender_lid: addressOf(person, "lid"),
+        sender_pn: otherAddressOf(person, "lid"),
+        type: "privacy_token",
+        id,
+        t,
+      },
       [stanza("tokens", {}, [token])],
     );
-    deliver(companion, { key: stanzaKey("notification", id), stanza: notification, afterOffline: false }, world);
+    deliver(
+      companion,
+      { key: stanzaKey("notification", id), stanza: notification, afterOffline: false },
+      world,
+    );
   }
   return OK;
 };

@@ -21,11 +21,23 @@ export const usync: IqHandler = ({ query }, world) => {
   const protocols = childrenOf(childOf(query, "query")).map(({ tag }) => tag);
   const users = childrenOf(childOf(query, "list")).flatMap((user) => {
     const asked = whoIs(user, world);
-    return asked ? [stanza("user", { jid: asked.jid }, protocols.flatMap((tag) => answerFor(tag, asked, world)))] : [];
+    return asked
+      ? [
+          stanza(
+            "user",
+            { jid: asked.jid },
+            protocols.flatMap((tag) => answerFor(tag, asked, world)),
+          ),
+        ]
+      : [];
   });
   return [
     stanza("usync", { sid: query.attrs["sid"], mode: "query", last: "true", index: "0" }, [
-      stanza("result", {}, protocols.map((tag) => stanza(tag))),
+      stanza(
+        "result",
+        {},
+        protocols.map((tag) => stanza(tag)),
+      ),
       stanza("list", {}, users),
     ]),
   ];
@@ -54,7 +66,9 @@ function answerFor(protocol: string, { person, byLid }: Asked, { accounts }: Par
     case "lid":
       return person && !byLid ? [stanza("lid", { val: lidJid(person.lid) })] : [];
     case "status":
-      return person ? [stanza("status", { t: 0 }, Buffer.from(person.about))] : [stanza("status", { code: 401, t: 0 })];
+      return person
+        ? [stanza("status", { t: 0 }, Buffer.from(person.about))]
+        : [stanza("status", { code: 401, t: 0 })];
     case "disappearing_mode":
       return [stanza("disappearing_mode", { duration: 0, t: 0 })];
     case "username":

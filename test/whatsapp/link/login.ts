@@ -27,9 +27,15 @@ export function logIn(
   };
 
   const fault = world.faults.take("login-failure", number);
-  if (fault) return refuse(fault.reason);
+  if (fault) {
+    refuse(fault.reason);
+    return;
+  }
   const companion = account && linkedBy(account, noiseKey.toString("hex"));
-  if (!companion) return refuse(LOGGED_OUT);
+  if (!companion) {
+    refuse(LOGGED_OUT);
+    return;
+  }
 
   companion.connection?.endWith(streamError(undefined, stanza("conflict", { type: "replaced" })));
   companion.connection = connection;

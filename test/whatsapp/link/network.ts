@@ -29,16 +29,24 @@ export function createNetwork(identity: ServerIdentity, world: World): Network {
 
   const onLogin = (connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): void => {
     world.counters.add("handshakes");
-    if (payload.devicePairingData)
-      return offerPairing(connection, noiseKey, readRegistration(payload.devicePairingData), world);
-    if (!payload.username) return connection.endWith(stanza("failure", { reason: BAD_REQUEST }));
+    if (payload.devicePairingData) {
+      offerPairing(connection, noiseKey, readRegistration(payload.devicePairingData), world);
+      return;
+    }
+    if (!payload.username) {
+      connection.endWith(stanza("failure", { reason: BAD_REQUEST }));
+      return;
+    }
     const companion = logIn(connection, noiseKey, String(payload.username), world);
     if (companion) linked.set(connection, companion);
   };
 
   const onAnyStanza = (connection: Connection, node: Stanza): void => {
     const companion = linked.get(connection);
-    if (companion) return onStanza(node, companion, world);
+    if (companion) {
+      onStanza(node, companion, world);
+      return;
+    }
     const waiting = world.waiting.of(connection);
     if (waiting && !askForCode(node, waiting, world)) waiting.onStanza?.(node);
   };

@@ -12,7 +12,11 @@ import { linkCompanion, type PairingOutcome } from "./pairing.ts";
 import type { WaitingCompanion } from "./waiting-room.ts";
 
 /** True when the stanza was the companion's request for a code. */
-export function askForCode(node: Stanza, waiting: WaitingCompanion, { events }: Pick<World, "events">): boolean {
+export function askForCode(
+  node: Stanza,
+  waiting: WaitingCompanion,
+  { events }: Pick<World, "events">,
+): boolean {
   const request = childOf(node, "link_code_companion_reg");
   if (node.tag !== "iq" || request?.attrs["stage"] !== "companion_hello") return false;
   const { user: number } = parseJid(request.attrs["jid"] ?? "@");
@@ -24,7 +28,9 @@ export function askForCode(node: Stanza, waiting: WaitingCompanion, { events }: 
   };
   waiting.connection.send(
     stanza("iq", { from: FROM_SERVER, type: "result", id: node.attrs["id"] }, [
-      stanza("link_code_companion_reg", { stage: "companion_hello" }, [stanza("link_code_pairing_ref", {}, Buffer.from(ref))]),
+      stanza("link_code_companion_reg", { stage: "companion_hello" }, [
+        stanza("link_code_pairing_ref", {}, Buffer.from(ref)),
+      ]),
     ]),
   );
   events.emit({ type: "code.requested", account: number });
@@ -34,7 +40,8 @@ export function askForCode(node: Stanza, waiting: WaitingCompanion, { events }: 
 /** The owner typed the code on the account's phone. */
 export function enterCode(code: string, account: Account, world: World): Promise<PairingOutcome> {
   const waiting = world.waiting.byNumber(account.number);
-  if (!waiting?.code) return Promise.resolve({ outcome: "refused", reason: "no companion asked for a code for this number" });
+  if (!waiting?.code)
+    return Promise.resolve({ outcome: "refused", reason: "no companion asked for a code for this number" });
   const { ref, wrappedCompanionEphemeralPub } = waiting.code;
   const phone = enterPairingCode({
     code: code.replace(/[\s-]/g, "").toUpperCase(),
@@ -51,13 +58,26 @@ export function enterCode(code: string, account: Account, world: World): Promise
       resolve(vouch(finish));
     };
     waiting.connection.send(
-      stanza("notification", { from: FROM_SERVER, type: "link_code_companion_reg", id: `code-${ref}`, t: Math.floor(Date.now() / 1000) }, [
-        stanza("link_code_companion_reg", { stage: "primary_hello" }, [
-          stanza("link_code_pairing_wrapped_primary_ephemeral_pub", {}, phone.hello.wrappedPrimaryEphemeralPub),
-          stanza("primary_identity_pub", {}, phone.hello.primaryIdentityPub),
-          stanza("link_code_pairing_ref", {}, Buffer.from(ref)),
-        ]),
-      ]),
+      stanza(
+        "notification",
+        {
+          from: FROM_SERVER,
+          type: "link_code_companion_reg",
+          id: `code-${ref}`,
+          t: Math.floor(Date.now() / 1000),
+        },
+        [
+          stanza("link_code_companion_reg", { stage: "primary_hello" }, [
+            stanza(
+              "link_code_pairing_wrapped_primary_ephemeral_pub",
+              {},
+              phone.hello.wrappedPrimaryEphemeralPub,
+            ),
+            stanza("primary_identity_pub", {}, phone.hello.primaryIdentityPub),
+            stanza("link_code_pairing_ref", {}, Buffer.from(ref)),
+          ]),
+        ],
+      ),
     );
   });
 

@@ -3,7 +3,11 @@
  * Stanzas as Baileys rc14 handles them in socket.js (pair-device, pair-success) and validate-connection.js.
  */
 import type { proto } from "@whiskeysockets/baileys/WAProto/index.js";
-import { deviceIdentityNodeBytes, issueDeviceIdentity, sealDeviceIdentity } from "../crypto/device-identity.ts";
+import {
+  deviceIdentityNodeBytes,
+  issueDeviceIdentity,
+  sealDeviceIdentity,
+} from "../crypto/device-identity.ts";
 import { linkedCompanions, type Account } from "../state/account.ts";
 import type { Companion } from "../state/companion.ts";
 import { createStanzaQueue } from "../state/queue.ts";
@@ -15,8 +19,7 @@ import { parseQr } from "./qr.ts";
 import { newRefs, type Registration, type WaitingCompanion } from "./waiting-room.ts";
 
 export type PairingOutcome =
-  | { outcome: "paired"; account: string; device: number }
-  | { outcome: "refused"; reason: string };
+  { outcome: "paired"; account: string; device: number } | { outcome: "refused"; reason: string };
 
 const RESTART_REQUIRED = 515;
 
@@ -42,7 +45,11 @@ export function offerPairing(
   counters.add("registrations");
   connection.send(
     stanza("iq", { from: FROM_SERVER, type: "set", xmlns: "md", id: `pair-${connection.id}` }, [
-      stanza("pair-device", {}, refs.map((ref) => stanza("ref", {}, Buffer.from(ref)))),
+      stanza(
+        "pair-device",
+        {},
+        refs.map((ref) => stanza("ref", {}, Buffer.from(ref))),
+      ),
     ]),
   );
   events.emit({ type: "qr.offered", detail: { connection: connection.id } });
@@ -52,9 +59,13 @@ export function offerPairing(
 export async function scanQr(text: string, account: Account, world: World): Promise<PairingOutcome> {
   const code = parseQr(text);
   const companion = world.waiting.byRef(code.ref);
-  if (!companion) return { outcome: "refused", reason: "no connected companion shows this QR code (expired?)" };
+  if (!companion)
+    return { outcome: "refused", reason: "no connected companion shows this QR code (expired?)" };
   if (!companion.noiseKey.equals(code.noiseKey) || !companion.identity.equals(code.identity))
-    return { outcome: "refused", reason: "the QR code and the companion that was given its ref differ in their keys" };
+    return {
+      outcome: "refused",
+      reason: "the QR code and the companion that was given its ref differ in their keys",
+    };
   return linkCompanion(companion, account, code.advSecret, world);
 }
 
@@ -80,7 +91,11 @@ export function linkCompanion(
       waiting.onClosed = undefined;
       if (outcome.outcome === "refused") {
         world.counters.add("pairingsRefused");
-        world.events.emit({ type: "pairing.refused", account: account.number, detail: { reason: outcome.reason } });
+        world.events.emit({
+          type: "pairing.refused",
+          account: account.number,
+          detail: { reason: outcome.reason },
+        });
       }
       resolve(outcome);
     };
@@ -88,7 +103,10 @@ export function linkCompanion(
     waiting.onStanza = (answer) => {
       if (answer.tag !== "iq" || answer.attrs["id"] !== id) return;
       const signed = childOf(answer, "pair-device-sign");
-      if (!signed) return finish({ outcome: "refused", reason: "the companion did not sign" });
+      if (!signed) {
+        finish({ outcome: "refused", reason: "the companion did not sign" });
+        return;
+      }
       // Throws when the device signature is wrong; the connection is broken then.
       deviceIdentityNodeBytes(issued, waiting.identity, requiredBytes(signed, "device-identity"));
       settle(waiting, account, device, world);
@@ -98,7 +116,12 @@ export function linkCompanion(
   });
 }
 
-function pairSuccess(id: string, { number, owner, options }: Account, device: number, sealed: Buffer): Stanza {
+function pairSuccess(
+  id: string,
+  { number, owner, options }: Account,
+  device: number,
+  sealed: Buffer,
+): Stanza {
   return stanza("iq", { from: FROM_SERVER, type: "set", xmlns: "md", id, t: Math.floor(Date.now() / 1000) }, [
     stanza("pair-success", {}, [
       stanza("device-identity", {}, sealed),
@@ -131,7 +154,12 @@ function settle(waiting: WaitingCompanion, account: Account, device: number, wor
   account.companions.set(device, companion);
   world.waiting.leave(waiting.connection);
   world.counters.add("pairings");
-  world.events.emit({ type: "paired", account: account.number, device, detail: { devices: linkedCompanions(account).length } });
+  world.events.emit({
+    type: "paired",
+    account: account.number,
+    device,
+    detail: { devices: linkedCompanions(account).length },
+  });
   // The companion has to come back as itself: nothing more is said on this connection.
   waiting.connection.endWith(streamError(RESTART_REQUIRED));
 }

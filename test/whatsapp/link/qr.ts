@@ -10,7 +10,10 @@ export interface QrCode {
 const KEY = 32;
 
 export function parseQr(text: string): QrCode {
-  const fields = text.trim().slice(text.trim().indexOf("#") + 1).split(",");
+  const fields = text
+    .trim()
+    .slice(text.trim().indexOf("#") + 1)
+    .split(",");
   const [ref, noiseKey, identity, advSecret] = fields;
   if (!ref || !noiseKey || !identity || !advSecret) throw new QrError();
   const code = { ref, noiseKey: key(noiseKey), identity: key(identity), advSecret: key(advSecret) };

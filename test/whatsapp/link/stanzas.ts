@@ -12,17 +12,27 @@ export function onStanza(node: Stanza, companion: Companion, world: World): void
       if (node.attrs["type"] === "get" || node.attrs["type"] === "set" || node.attrs["xmlns"] !== undefined)
         answerQuery(node, companion, world);
       return;
-    case "receipt":
-      return onReceipt(node, companion, world);
-    case "ack":
-      return onAck(node, companion, world);
-    case "message":
-      return onSentMessage(node, companion, world);
+    case "receipt": {
+      onReceipt(node, companion, world);
+      return;
+    }
+    case "ack": {
+      onAck(node, companion, world);
+      return;
+    }
+    case "message": {
+      onSentMessage(node, companion, world);
+      return;
+    }
     case "presence":
-    case "chatstate":
-      return onPresence(node, companion, world);
-    case "call":
-      return onCall(node, companion);
+    case "chatstate": {
+      onPresence(node, companion, world);
+      return;
+    }
+    case "call": {
+      onCall(node, companion);
+      return;
+    }
     case "ib":
       return; // telemetry and the request for the offline batch, which comes by itself
     default:
@@ -32,9 +42,15 @@ export function onStanza(node: Stanza, companion: Companion, world: World): void
 
 function onPresence(node: Stanza, companion: Companion, { events }: World): void {
   const { type, to } = node.attrs;
-  if (node.tag === "presence" && (type === "available" || type === "unavailable")) companion.available = type === "available";
+  if (node.tag === "presence" && (type === "available" || type === "unavailable"))
+    companion.available = type === "available";
   const state = node.tag === "chatstate" ? childrenOf(node)[0]?.tag : type;
-  events.emit({ type: "presence", account: companion.account.number, device: companion.device, detail: { state, to } });
+  events.emit({
+    type: "presence",
+    account: companion.account.number,
+    device: companion.device,
+    detail: { state, to },
+  });
 }
 
 /** Rejecting a call and making a call link are asked like queries, under another tag. */

@@ -14,6 +14,11 @@ export function unlink(
   companion.state = "removed";
   companion.live = false;
   companion.queue.clear();
-  events.emit({ type: "unlinked", account: companion.account.number, device: companion.device, detail: { by } });
+  events.emit({
+    type: "unlinked",
+    account: companion.account.number,
+    device: companion.device,
+    detail: { by },
+  });
   companion.connection?.endWith(streamError(LOGGED_OUT, stanza("conflict", { type: "device_removed" })));
 }

@@ -35,7 +35,8 @@ export interface WaitingRoom {
 
 const REFS = 6;
 /** As WhatsApp's look; any text without a comma would do. */
-export const newRefs = (): string[] => Array.from({ length: REFS }, () => `2@${randomBytes(48).toString("base64")}`);
+export const newRefs = (): string[] =>
+  Array.from({ length: REFS }, () => `2@${randomBytes(48).toString("base64")}`);
 
 export function createWaitingRoom(): WaitingRoom {
   const waiting = new Map<Connection, WaitingCompanion>();

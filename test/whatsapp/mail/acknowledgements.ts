@@ -16,12 +16,21 @@ export function onReceipt(receipt: Stanza, companion: Companion, world: World): 
   const { type, id = "" } = receipt.attrs;
   const { account, device } = companion;
   const ids = [id, ...childrenOf(childOf(receipt, "list")).map(({ attrs }) => attrs["id"] ?? "")];
-  if (type === "retry") return answerRetry(receipt, companion, world);
-  if (type === "server-error") return answerMediaRetry(receipt, companion, world);
-  if (type === "hist_sync")
-    return world.events.emit({ type: "history.received", account: account.number, device, id });
+  if (type === "retry") {
+    answerRetry(receipt, companion, world);
+    return;
+  }
+  if (type === "server-error") {
+    answerMediaRetry(receipt, companion, world);
+    return;
+  }
+  if (type === "hist_sync") {
+    world.events.emit({ type: "history.received", account: account.number, device, id });
+    return;
+  }
   if (type !== undefined && READ_TYPES.has(type)) {
-    for (const read of ids) world.events.emit({ type: "read", account: account.number, device, id: read, detail: { how: type } });
+    for (const read of ids)
+      world.events.emit({ type: "read", account: account.number, device, id: read, detail: { how: type } });
     return;
   }
   for (const received of ids) settleMessage(received, type ?? "delivered", companion, world);
@@ -37,7 +46,10 @@ function settleMessage(id: string, receiptType: string, companion: Companion, wo
 
 export function onAck(ack: Stanza, companion: Companion, world: World): void {
   const { class: subject = "", id = "", type, error, to = "", participant } = ack.attrs;
-  if (subject === "message") return onMessageAck(id, error, companion, world);
+  if (subject === "message") {
+    onMessageAck(id, error, companion, world);
+    return;
+  }
   if (subject === "receipt") companion.queue.take(receiptKey(id, type, participant ?? to));
   else companion.queue.take(stanzaKey(subject, id));
 }
@@ -61,5 +73,6 @@ function onMessageAck(id: string, error: string | undefined, companion: Companio
 }
 
 function forgetWhenSettled(id: string, { account }: Companion, { resends }: Pick<World, "resends">): void {
-  if (linkedCompanions(account).every(({ queue }) => !queue.has(messageKey(id)))) resends.forget(account.number, id);
+  if (linkedCompanions(account).every(({ queue }) => !queue.has(messageKey(id))))
+    resends.forget(account.number, id);
 }

@@ -2,7 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys/WAProto/index.js";
 import type { StoredMedia } from "../media/media-store.ts";
-import { sampleBytes, sampleMp4, sampleOgg, samplePdf, samplePng, sampleWav, sampleWebp } from "../media/sample-files.ts";
+import {
+  sampleBytes,
+  sampleMp4,
+  sampleOgg,
+  samplePdf,
+  samplePng,
+  sampleWav,
+  sampleWebp,
+} from "../media/sample-files.ts";
 import type { World } from "../world.ts";
 import type { MessageTarget, ReadMessageSpec } from "./message-spec.ts";
 
@@ -41,18 +49,70 @@ export function contentOf(spec: ReadMessageSpec, context: ContentContext): Conte
     case "sticker":
       return withSecret(fileContent(spec, context));
     case "location":
-      return withSecret({ type: "media", mediaType: "location", message: { locationMessage: { degreesLatitude: spec.latitude, degreesLongitude: spec.longitude, name: spec.name ?? null, address: spec.address ?? null, ...contextInfo(spec, context) } } });
+      return withSecret({
+        type: "media",
+        mediaType: "location",
+        message: {
+          locationMessage: {
+            degreesLatitude: spec.latitude,
+            degreesLongitude: spec.longitude,
+            name: spec.name ?? null,
+            address: spec.address ?? null,
+            ...contextInfo(spec, context),
+          },
+        },
+      });
     case "contact":
-      return withSecret({ type: "media", mediaType: "vcard", message: { contactMessage: { displayName: spec.name, vcard: vcard(spec), ...contextInfo(spec, context) } } });
+      return withSecret({
+        type: "media",
+        mediaType: "vcard",
+        message: {
+          contactMessage: { displayName: spec.name, vcard: vcard(spec), ...contextInfo(spec, context) },
+        },
+      });
     case "poll":
-      return withSecret({ type: "poll", message: { pollCreationMessageV3: { name: spec.question, options: spec.options.map((optionName) => ({ optionName })), selectableOptionsCount: spec.selectable, ...contextInfo(spec, context) } } });
+      return withSecret({
+        type: "poll",
+        message: {
+          pollCreationMessageV3: {
+            name: spec.question,
+            options: spec.options.map((optionName) => ({ optionName })),
+            selectableOptionsCount: spec.selectable,
+            ...contextInfo(spec, context),
+          },
+        },
+      });
     case "reaction":
-      return { type: "reaction", message: { reactionMessage: { key: context.keyOf(spec.target), text: spec.emoji, senderTimestampMs: Date.now() } } };
+      return {
+        type: "reaction",
+        message: {
+          reactionMessage: {
+            key: context.keyOf(spec.target),
+            text: spec.emoji,
+            senderTimestampMs: Date.now(),
+          },
+        },
+      };
     case "edit":
-      return { type: "text", edit: "1", message: { protocolMessage: { key: context.keyOf(spec.target), type: ProtocolMessage.Type.MESSAGE_EDIT, editedMessage: { conversation: spec.text }, timestampMs: Date.now() } } };
+      return {
+        type: "text",
+        edit: "1",
+        message: {
+          protocolMessage: {
+            key: context.keyOf(spec.target),
+            type: ProtocolMessage.Type.MESSAGE_EDIT,
+            editedMessage: { conversation: spec.text },
+            timestampMs: Date.now(),
+          },
+        },
+      };
     case "revoke": {
       const key = context.keyOf(spec.target);
-      return { type: "text", edit: key.fromMe ? "7" : "8", message: { protocolMessage: { key, type: ProtocolMessage.Type.REVOKE } } };
+      return {
+        type: "text",
+        edit: key.fromMe ? "7" : "8",
+        message: { protocolMessage: { key, type: ProtocolMessage.Type.REVOKE } },
+      };
     }
     case "raw":
       return { type: "text", message: proto.Message.fromObject(spec.message) };
@@ -68,7 +128,9 @@ const withSecret = (content: Content): Content => ({
 function textContent(spec: Of<"text">, context: ContentContext): Content {
   const info = contextInfo(spec, context);
   const message: proto.IMessage =
-    Object.keys(info).length > 0 ? { extendedTextMessage: { text: spec.text, ...info } } : { conversation: spec.text };
+    Object.keys(info).length > 0
+      ? { extendedTextMessage: { text: spec.text, ...info } }
+      : { conversation: spec.text };
   return { type: "text", message };
 }
 
@@ -102,9 +164,18 @@ const SAMPLES: Record<FileSpec["kind"] | "voice", FileSample> = {
 
 function fileContent(spec: FileSpec, context: ContentContext): Content {
   const sample = SAMPLES[spec.kind === "audio" && spec.voice ? "voice" : spec.kind];
-  const plain = spec.base64 !== undefined ? Buffer.from(spec.base64, "base64") : spec.bytes !== undefined ? sampleBytes(spec.bytes) : sample.bytes(spec);
+  const plain =
+    spec.base64 !== undefined
+      ? Buffer.from(spec.base64, "base64")
+      : spec.bytes !== undefined
+        ? sampleBytes(spec.bytes)
+        : sample.bytes(spec);
   const stored = context.media.put(spec.kind, plain);
-  const shared = { ...placed(stored), mimetype: spec.mimetype ?? sample.mimetype, ...contextInfo(spec, context) };
+  const shared = {
+    ...placed(stored),
+    mimetype: spec.mimetype ?? sample.mimetype,
+    ...contextInfo(spec, context),
+  };
   const caption = spec.caption ?? null;
   switch (spec.kind) {
     case "image":
@@ -112,9 +183,17 @@ function fileContent(spec: FileSpec, context: ContentContext): Content {
     case "video":
       return viewed(spec, { videoMessage: { ...shared, caption, seconds: 1 } }, "video");
     case "audio":
-      return { type: "media", mediaType: spec.voice ? "ptt" : "audio", message: { audioMessage: { ...shared, ptt: spec.voice, seconds: spec.seconds } } };
+      return {
+        type: "media",
+        mediaType: spec.voice ? "ptt" : "audio",
+        message: { audioMessage: { ...shared, ptt: spec.voice, seconds: spec.seconds } },
+      };
     case "document":
-      return { type: "media", mediaType: "document", message: { documentMessage: { ...shared, caption, fileName: spec.fileName, title: spec.fileName } } };
+      return {
+        type: "media",
+        mediaType: "document",
+        message: { documentMessage: { ...shared, caption, fileName: spec.fileName, title: spec.fileName } },
+      };
     case "sticker":
       return { type: "media", mediaType: "sticker", message: { stickerMessage: shared } };
   }
@@ -126,7 +205,14 @@ const viewed = (spec: FileSpec, message: proto.IMessage, mediaType: string): Con
   message: spec.viewOnce ? { viewOnceMessageV2: { message } } : message,
 });
 
-const placed = ({ mediaKey, fileSha256, fileEncSha256, fileLength, directPath, url }: StoredMedia): proto.Message.IImageMessage => ({
+const placed = ({
+  mediaKey,
+  fileSha256,
+  fileEncSha256,
+  fileLength,
+  directPath,
+  url,
+}: StoredMedia): proto.Message.IImageMessage => ({
   url,
   directPath,
   mediaKey,
@@ -137,4 +223,11 @@ const placed = ({ mediaKey, fileSha256, fileEncSha256, fileLength, directPath, u
 });
 
 const vcard = ({ name, number }: Of<"contact">): string =>
-  ["BEGIN:VCARD", "VERSION:3.0", `N:;${name};;;`, `FN:${name}`, `TEL;type=CELL;waid=${number}:+${number}`, "END:VCARD"].join("\n");
+  [
+    "BEGIN:VCARD",
+    "VERSION:3.0",
+    `N:;${name};;;`,
+    `FN:${name}`,
+    `TEL;type=CELL;waid=${number}:+${number}`,
+    "END:VCARD",
+  ].join("\n");

@@ -12,7 +12,8 @@ type Parts = Pick<World, "faults" | "events">;
 
 /** How the queue names a stanza, and how the companion's answer finds it again. */
 export const messageKey = (id: string): string => `message:${id}`;
-export const receiptKey = (id: string, type: string | undefined, from: string): string => `receipt:${id}:${type ?? ""}:${from}`;
+export const receiptKey = (id: string, type: string | undefined, from: string): string =>
+  `receipt:${id}:${type ?? ""}:${from}`;
 export const stanzaKey = (tag: string, id: string): string => `${tag}:${id}`;
 
 export function deliver(companion: Companion, item: Queued, parts: Parts): void {
@@ -74,7 +75,10 @@ function remember({ recent }: Companion, node: Stanza): void {
   if (oldest !== undefined) recent.delete(oldest);
 }
 
-const asOffline = (node: Stanza, index: number): Stanza => ({ ...node, attrs: { ...node.attrs, offline: String(index) } });
+const asOffline = (node: Stanza, index: number): Stanza => ({
+  ...node,
+  attrs: { ...node.attrs, offline: String(index) },
+});
 
 function preview(items: Queued[]): Record<string, number> {
   const of = (tag: string): number => items.filter(({ stanza: { tag: its } }) => its === tag).length;

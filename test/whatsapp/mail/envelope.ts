@@ -51,5 +51,11 @@ export function stanzaAttributes(envelope: Envelope): Record<string, string | nu
       ...shared,
       ...overrides,
     };
-  return { from: address, ...alternative("sender", sender), addressing_mode: addressing, ...shared, ...overrides };
+  return {
+    from: address,
+    ...alternative("sender", sender),
+    addressing_mode: addressing,
+    ...shared,
+    ...overrides,
+  };
 }

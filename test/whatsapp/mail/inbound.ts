@@ -17,7 +17,8 @@ import { padded, sealFor } from "./sealing.ts";
 /** As Baileys' own ids look. Counted, as drawing each one would cost a burst more than its encryption. */
 const prefix = randomBytes(5).toString("hex").toUpperCase();
 let lastId = 0;
-export const newMessageId = (): string => `3A${prefix}${(++lastId).toString(16).toUpperCase().padStart(8, "0")}`;
+export const newMessageId = (): string =>
+  `3A${prefix}${(++lastId).toString(16).toUpperCase().padStart(8, "0")}`;
 
 /** To every linked device of the account. */
 export function post(envelope: Envelope, world: World): LedgerEntry[] {
@@ -48,7 +49,13 @@ export function postToEach(envelopes: Envelope[], world: World): LedgerEntry[] {
 }
 
 /** Also for resends: the same id takes the place of what was queued before. */
-export function send(companion: Companion, envelope: Envelope, content: Stanza[], entry: LedgerEntry, world: World): void {
+export function send(
+  companion: Companion,
+  envelope: Envelope,
+  content: Stanza[],
+  entry: LedgerEntry,
+  world: World,
+): void {
   deliver(
     companion,
     {
@@ -65,7 +72,10 @@ export function send(companion: Companion, envelope: Envelope, content: Stanza[]
 export function plaintextOf({ message, fromPhoneTo, group, addressing }: Envelope): proto.IMessage {
   const destination = fromPhoneTo ? addressOf(fromPhoneTo, addressing) : undefined;
   if (destination === undefined || group) return message;
-  return { deviceSentMessage: { destinationJid: destination, message }, messageContextInfo: message.messageContextInfo ?? null };
+  return {
+    deviceSentMessage: { destinationJid: destination, message },
+    messageContextInfo: message.messageContextInfo ?? null,
+  };
 }
 
 const encAttributes = ({ mediaType, kind }: Envelope): Record<string, string | undefined> => ({
@@ -76,7 +86,13 @@ const encAttributes = ({ mediaType, kind }: Envelope): Record<string, string | u
 const oneToOne =
   (envelope: Envelope, world: World) =>
   (companion: Companion): Stanza[] => {
-    const enc = sealFor(companion, envelope.sender.party(), plaintextOf(envelope), world, encAttributes(envelope));
+    const enc = sealFor(
+      companion,
+      envelope.sender.party(),
+      plaintextOf(envelope),
+      world,
+      encAttributes(envelope),
+    );
     return [damagedPerhaps(enc, companion, world)];
   };
 

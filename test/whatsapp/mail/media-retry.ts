@@ -25,7 +25,11 @@ export function answerMediaRetry(receipt: Stanza, companion: Companion, world: W
     { from: pnJid(companion.account.number), type: "mediaretry", id, t: Math.floor(Date.now() / 1000) },
     [stanza("rmr", { jid: rmr["jid"], from_me: rmr["from_me"], participant: rmr["participant"] }), ...answer],
   );
-  deliver(companion, { key: stanzaKey("notification", id), stanza: notification, afterOffline: false }, world);
+  deliver(
+    companion,
+    { key: stanzaKey("notification", id), stanza: notification, afterOffline: false },
+    world,
+  );
 }
 
 function encrypted(id: string, mediaKey: Uint8Array, result: proto.IMediaRetryNotification): Stanza[] {

@@ -28,7 +28,10 @@ export function onSentMessage(node: Stanza, companion: Companion, world: World):
   const { id = "", to = "", category } = node.attrs;
   const sending: Sending = { node, id, to, isGroup: isGroupJid(to), companion };
   world.counters.add("messagesSent");
-  if (category === "peer") return openPeerRequest(sending, world);
+  if (category === "peer") {
+    openPeerRequest(sending, world);
+    return;
+  }
   if (!acknowledge(sending, world)) return;
   const listed = recipients(sending, world);
   for (const { person, device, enc } of listed) {
@@ -83,7 +86,10 @@ interface Recipient {
 
 /** `<participants><to jid><enc>`; a resend has a bare `<enc>` for the one it is meant for. */
 function recipients({ node, to, isGroup }: Sending, { people }: Pick<World, "people">): Recipient[] {
-  const listed = childrenOf(childOf(node, "participants")).map((child) => ({ jid: child.attrs["jid"] ?? "", enc: childOf(child, "enc") }));
+  const listed = childrenOf(childOf(node, "participants")).map((child) => ({
+    jid: child.attrs["jid"] ?? "",
+    enc: childOf(child, "enc"),
+  }));
   const bare = childOf(node, "enc");
   const aimed = isGroup ? node.attrs["participant"] : to;
   const all = listed.length > 0 || !bare || aimed === undefined ? listed : [{ jid: aimed, enc: bare }];
@@ -95,7 +101,12 @@ function recipients({ node, to, isGroup }: Sending, { people }: Pick<World, "peo
 }
 
 /** Undefined when it cannot be read; then it is counted. */
-function decrypt({ companion, id }: Sending, person: Person, enc: Stanza, world: World): proto.Message | undefined {
+function decrypt(
+  { companion, id }: Sending,
+  person: Person,
+  enc: Stanza,
+  world: World,
+): proto.Message | undefined {
   try {
     const type = enc.attrs["type"] === "pkmsg" ? "pkmsg" : "msg";
     const plain = person.party().decrypt(signalAddress(companion), type, bytesOf(enc) ?? Buffer.alloc(0));
@@ -106,17 +117,35 @@ function decrypt({ companion, id }: Sending, person: Person, enc: Stanza, world:
   }
 }
 
-function undecryptable({ account, device }: Companion, id: string, person: Person, cause: unknown, world: World): void {
+function undecryptable(
+  { account, device }: Companion,
+  id: string,
+  person: Person,
+  cause: unknown,
+  world: World,
+): void {
   world.counters.add("sentUndecryptable");
   const reason = cause instanceof Error ? cause.message : String(cause);
-  world.events.emit({ type: "sent.undecryptable", account: account.number, device, id, detail: { by: person.pn, reason } });
+  world.events.emit({
+    type: "sent.undecryptable",
+    account: account.number,
+    device,
+    id,
+    detail: { by: person.pn, reason },
+  });
 }
 
 function open(sending: Sending, person: Person, enc: Stanza, world: World): void {
   const { companion, isGroup, to } = sending;
-  if (!isGroup && world.faults.take("contact-retry", companion.account.number)) return recipientAsksAgain(sending, person, world);
+  if (!isGroup && world.faults.take("contact-retry", companion.account.number)) {
+    recipientAsksAgain(sending, person, world);
+    return;
+  }
   const message = decrypt(sending, person, enc, world);
-  if (!message) return recipientAsksAgain(sending, person, world);
+  if (!message) {
+    recipientAsksAgain(sending, person, world);
+    return;
+  }
   const key = message.senderKeyDistributionMessage?.axolotlSenderKeyDistributionMessage;
   if (key) person.party().acceptSenderKeyDistribution(to, signalAddress(companion), key);
   // In a group the key comes alone and the content by sender key, except in a resend.
@@ -136,7 +165,9 @@ function openGroupMessage(sending: Sending, world: World): void {
       continue;
     }
     try {
-      const plain = person.party().decryptGroup(to, signalAddress(companion), bytesOf(enc) ?? Buffer.alloc(0));
+      const plain = person
+        .party()
+        .decryptGroup(to, signalAddress(companion), bytesOf(enc) ?? Buffer.alloc(0));
       received(sending, person, proto.Message.decode(unpadMessage(plain)), false, world);
     } catch (cause) {
       undecryptable(companion, sending.id, person, cause, world);
@@ -145,7 +176,13 @@ function openGroupMessage(sending: Sending, world: World): void {
   }
 }
 
-function received(sending: Sending, person: Person, message: proto.Message, resend: boolean, world: World): void {
+function received(
+  sending: Sending,
+  person: Person,
+  message: proto.Message,
+  resend: boolean,
+  world: World,
+): void {
   const isNew = keepSent(sending, person, message, resend, world);
   recipientConfirms(sending, person, world);
   if (isNew) recipientReplies(sending, person, message, world);
@@ -160,7 +197,9 @@ function openOwnCopy(sending: Sending, enc: Stanza | undefined, world: World): v
   if (key) companion.account.owner.party().acceptSenderKeyDistribution(to, signalAddress(companion), key);
   // A note to oneself has no other recipient.
   if (message && !isGroup && isOwn(to, companion)) {
-    const content = message.deviceSentMessage?.message ? proto.Message.fromObject(message.deviceSentMessage.message) : message;
+    const content = message.deviceSentMessage?.message
+      ? proto.Message.fromObject(message.deviceSentMessage.message)
+      : message;
     keepSent(sending, companion.account.owner, content, false, world);
   }
 }

@@ -34,7 +34,12 @@ export function sendPeerMessage(companion: Companion, message: proto.IMessage, w
 }
 
 /** What the companion asks of its phone (Baileys: sendPeerDataOperationMessage). */
-export function answerPeerRequest(requestId: string, message: proto.IMessage, companion: Companion, world: World): void {
+export function answerPeerRequest(
+  requestId: string,
+  message: proto.IMessage,
+  companion: Companion,
+  world: World,
+): void {
   const request = message.protocolMessage?.peerDataOperationRequestMessage;
   const keys = request?.placeholderMessageResendRequest?.map(({ messageKey: key }) => key) ?? [];
   const results = keys.flatMap((key) => {
@@ -58,7 +63,11 @@ export function answerPeerRequest(requestId: string, message: proto.IMessage, co
   );
 }
 
-function webMessageInfo(key: proto.IMessageKey, { account }: Companion, { resends }: World): Uint8Array | undefined {
+function webMessageInfo(
+  key: proto.IMessageKey,
+  { account }: Companion,
+  { resends }: World,
+): Uint8Array | undefined {
   const envelope = resends.find(account.number, key.id ?? "");
   if (!envelope) return undefined;
   return proto.WebMessageInfo.encode({

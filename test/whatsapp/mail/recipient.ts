@@ -14,7 +14,10 @@ import type { Sending } from "./outbound.ts";
 export type ReceiptType = "delivery" | "read" | "played";
 
 /** In which of their two names they answer: in the one they were called by. */
-function addressingOf({ to, isGroup }: Pick<Sending, "to" | "isGroup">, world: Pick<World, "groups">): Addressing {
+function addressingOf(
+  { to, isGroup }: Pick<Sending, "to" | "isGroup">,
+  world: Pick<World, "groups">,
+): Addressing {
   if (isGroup) return world.groups.get(to)?.addressing ?? "lid";
   return isLidJid(to) ? "lid" : "pn";
 }
@@ -28,7 +31,11 @@ interface Receipt {
   isGroup: boolean;
 }
 
-export function sendReceipt(companion: Companion, { id, type, person, to, isGroup }: Receipt, world: World): void {
+export function sendReceipt(
+  companion: Companion,
+  { id, type, person, to, isGroup }: Receipt,
+  world: World,
+): void {
   const address = addressOf(person, addressingOf({ to, isGroup }, world));
   const attribute = type === "delivery" ? undefined : type;
   const receipt = stanza("receipt", {
@@ -38,7 +45,11 @@ export function sendReceipt(companion: Companion, { id, type, person, to, isGrou
     type: attribute,
     t: Math.floor(Date.now() / 1000),
   });
-  deliver(companion, { key: receiptKey(id, attribute, address), stanza: receipt, afterOffline: false }, world);
+  deliver(
+    companion,
+    { key: receiptKey(id, attribute, address), stanza: receipt, afterOffline: false },
+    world,
+  );
   world.events.emit({
     type: "receipt.sent",
     account: companion.account.number,
@@ -49,15 +60,24 @@ export function sendReceipt(companion: Companion, { id, type, person, to, isGrou
 }
 
 /** By themselves, if the account's options say so. */
-export function recipientConfirms({ companion, id, to, isGroup }: Sending, person: Person, world: World): void {
+export function recipientConfirms(
+  { companion, id, to, isGroup }: Sending,
+  person: Person,
+  world: World,
+): void {
   const { deliveryReceiptMs, readReceiptMs } = companion.account.options;
   const send = (type: ReceiptType): void => sendReceipt(companion, { id, type, person, to, isGroup }, world);
   if (deliveryReceiptMs !== null) world.later(deliveryReceiptMs, () => send("delivery"));
-  if (readReceiptMs !== null) world.later(Math.max(readReceiptMs, deliveryReceiptMs ?? 0), () => send("read"));
+  if (readReceiptMs !== null)
+    world.later(Math.max(readReceiptMs, deliveryReceiptMs ?? 0), () => send("read"));
 }
 
 /** "I could not read it": a retry receipt with keys for a fresh session. */
-export function recipientAsksAgain({ companion, id, to, isGroup, node }: Sending, person: Person, world: World): void {
+export function recipientAsksAgain(
+  { companion, id, to, isGroup, node }: Sending,
+  person: Person,
+  world: World,
+): void {
   const party = person.party();
   // What the companion makes of the keys is a new session; the old one is of no use to either.
   party.retire(signalAddress(companion));
@@ -78,10 +98,18 @@ export function recipientAsksAgain({ companion, id, to, isGroup, node }: Sending
 
 function countOf(node: Stanza): string {
   if (!Array.isArray(node.content)) return "0";
-  return node.content.find(({ tag, attrs }) => tag === "enc" && attrs["count"] !== undefined)?.attrs["count"] ?? "0";
+  return (
+    node.content.find(({ tag, attrs }) => tag === "enc" && attrs["count"] !== undefined)?.attrs["count"] ??
+    "0"
+  );
 }
 
-export function recipientReplies({ companion, isGroup }: Sending, person: Person, message: proto.IMessage, world: World): void {
+export function recipientReplies(
+  { companion, isGroup }: Sending,
+  person: Person,
+  message: proto.IMessage,
+  world: World,
+): void {
   const { account } = companion;
   const { autoReply, autoReplyMs, addressing } = account.options;
   const isTalk = !message.reactionMessage && !message.protocolMessage;

@@ -5,30 +5,62 @@
 import { linkedCompanions } from "../state/account.ts";
 import { addressOf, otherAddressOf, type Addressing, type Person } from "../state/people.ts";
 import { isLidJid } from "../wire/jid.ts";
-import { childOf, childrenOf, stanza, type Stanza } from "../wire/stanza.ts";
+import { childrenOf, stanza, type Stanza } from "../wire/stanza.ts";
 import type { World } from "../world.ts";
 import { deliver, messageKey } from "./delivery.ts";
 import type { Sending } from "./outbound.ts";
 
-export function relayToDevice(sending: Sending, person: Person, device: number, enc: Stanza | undefined, world: World): void {
+export function relayToDevice(
+  sending: Sending,
+  person: Person,
+  device: number,
+  enc: Stanza | undefined,
+  world: World,
+): void {
   const { companion: sender, id, to, isGroup, node } = sending;
   const account = world.accounts.get(person.pn);
   const receiver = account && linkedCompanions(account).find((one) => one.device === device);
   if (!receiver || receiver === sender) return;
-  const addressing: Addressing = isGroup ? (world.groups.get(to)?.addressing ?? "lid") : isLidJid(to) ? "lid" : "pn";
-  const { owner } = sender.account;
-  const from = addressOf(owner, addressing, sender.device);
-  const other = otherAddressOf(owner, addressing);
-  const name = addressing === "lid" ? "pn" : "lid";
-  const routing = isGroup ? { from: to, participant: from, [`participant_${name}`]: other } : { from, [`sender_${name}`]: other };
-  const own = account === sender.account ? { recipient: to } : {};
   const skmsg = childrenOf(node).filter(({ tag, attrs }) => tag === "enc" && attrs["type"] === "skmsg");
-  const identity = childOf(node, "device-identity");
-  const message = stanza(
-    "message",
-    { ...routing, ...own, id, t: Math.floor(Date.now() / 1000), type: node.attrs["type"], edit: node.attrs["edit"], notify: owner.pushName, addressing_mode: addressing },
-    [...(enc ? [enc] : []), ...skmsg, ...(identity ? [identity] : [])],
-  );
-  const entry = world.ledger.queued({ id, account: person.pn, device, contact: owner.pn, group: isGroup ? to : undefined, kind: "relayed", text: undefined });
-  deliver(receiver, { key: messageKey(id), stanza: message, afterOffline: false, onSent: () => world.ledger.sent(entry) }, world);
+  const identity = childrenOf(node).filter(({ tag }) => tag === "device-identity");
+  const attributes = {
+    ...routing(sending, world),
+    // A copy for another device of the same account says where it went.
+    ...(account === sender.account && !isGroup ? { recipient: to } : {}),
+    id,
+    t: Math.floor(Date.now() / 1000),
+    type: node.attrs["type"],
+    edit: node.attrs["edit"],
+    notify: sender.account.owner.pushName,
+  };
+  const message = stanza("message", attributes, [...(enc ? [enc] : []), ...skmsg, ...identity]);
+  const entry = world.ledger.queued({
+    id,
+    account: person.pn,
+    device,
+    contact: sender.account.number,
+    group: isGroup ? to : undefined,
+    kind: "relayed",
+    text: undefined,
+  });
+  const onSent = (): void => world.ledger.sent(entry);
+  deliver(receiver, { key: messageKey(id), stanza: message, afterOffline: false, onSent }, world);
+}
+
+function routing(
+  { companion, to, isGroup }: Sending,
+  { groups }: Pick<World, "groups">,
+): Record<string, string> {
+  const { owner } = companion.account;
+  const addressing: Addressing = isGroup
+    ? (groups.get(to)?.addressing ?? "lid")
+    : isLidJid(to)
+      ? "lid"
+      : "pn";
+  const from = addressOf(owner, addressing, companion.device);
+  const other = otherAddressOf(owner, addressing);
+  const alternative = addressing === "lid" ? "pn" : "lid";
+  return isGroup
+    ? { from: to, participant: from, [`participant_${alternative}`]: other, addressing_mode: addressing }
+    : { from, [`sender_${alternative}`]: other, addressing_mode: addressing };
 }

@@ -18,7 +18,8 @@ export function createResends(): Resends {
     forget: (account, id) => void kept.delete(key(account, id)),
     size: () => kept.size,
     clear(account) {
-      for (const name of [...kept.keys()]) if (account === undefined || name.startsWith(`${account}:`)) kept.delete(name);
+      for (const name of [...kept.keys()])
+        if (account === undefined || name.startsWith(`${account}:`)) kept.delete(name);
     },
   };
 }

@@ -32,8 +32,14 @@ function warnOfLowPreKeys(companion: Companion, world: Pick<World, "faults" | "e
   if (companion.preKeys.length >= LOW_PREKEYS) return;
   // One id: while it is not acknowledged there is only one such notification in the queue.
   const id = `prekeys-${companion.device}`;
-  const notification = stanza("notification", { from: FROM_SERVER, type: "encrypt", id, t: Math.floor(Date.now() / 1000) }, [
-    stanza("count", { value: companion.preKeys.length }),
-  ]);
-  deliver(companion, { key: stanzaKey("notification", id), stanza: notification, afterOffline: false }, world);
+  const notification = stanza(
+    "notification",
+    { from: FROM_SERVER, type: "encrypt", id, t: Math.floor(Date.now() / 1000) },
+    [stanza("count", { value: companion.preKeys.length })],
+  );
+  deliver(
+    companion,
+    { key: stanzaKey("notification", id), stanza: notification, afterOffline: false },
+    world,
+  );
 }

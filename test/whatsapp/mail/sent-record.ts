@@ -10,7 +10,13 @@ import type { World } from "../world.ts";
 import type { Sending } from "./outbound.ts";
 
 /** False: the recipient has it already. */
-export function keepSent(sending: Sending, person: Person, message: Proto.Message, resend: boolean, world: World): boolean {
+export function keepSent(
+  sending: Sending,
+  person: Person,
+  message: Proto.Message,
+  resend: boolean,
+  world: World,
+): boolean {
   const { companion, id, to, isGroup, node } = sending;
   const content = normalizeMessageContent(message);
   const kind = (content && getContentType(content)) ?? "unknown";
@@ -32,26 +38,37 @@ export function keepSent(sending: Sending, person: Person, message: Proto.Messag
     media: openAttachment(content, world),
   });
   if (!record) return false;
-  world.events.emit({ type: "sent", account: number, device: companion.device, id, detail: { to: record.to, readBy: person.pn, kind } });
+  world.events.emit({
+    type: "sent",
+    account: number,
+    device: companion.device,
+    id,
+    detail: { to: record.to, readBy: person.pn, kind },
+  });
   return true;
 }
 
 function textOf(content: proto.IMessage | undefined): string | undefined {
-  return (
-    content?.conversation ??
-    content?.extendedTextMessage?.text ??
-    content?.imageMessage?.caption ??
-    content?.videoMessage?.caption ??
-    content?.documentMessage?.caption ??
-    content?.reactionMessage?.text ??
-    content?.protocolMessage?.editedMessage?.conversation ??
-    content?.protocolMessage?.editedMessage?.extendedTextMessage?.text ??
-    undefined
-  );
+  if (!content) return undefined;
+  const edited = content.protocolMessage?.editedMessage ?? undefined;
+  const captioned = content.imageMessage ?? content.videoMessage ?? content.documentMessage;
+  const texts = [
+    content.conversation,
+    content.extendedTextMessage?.text,
+    captioned?.caption,
+    content.reactionMessage?.text,
+  ];
+  return texts.find((text) => text !== null && text !== undefined && text !== "") ?? textOf(edited);
 }
 
-function openAttachment(content: proto.IMessage | undefined, { media }: Pick<World, "media">): SentMessage["media"] {
-  const found: [MediaKind, { mediaKey?: Uint8Array | null; directPath?: string | null } | null | undefined][] = [
+function openAttachment(
+  content: proto.IMessage | undefined,
+  { media }: Pick<World, "media">,
+): SentMessage["media"] {
+  const found: [
+    MediaKind,
+    { mediaKey?: Uint8Array | null; directPath?: string | null } | null | undefined,
+  ][] = [
     ["image", content?.imageMessage],
     ["video", content?.videoMessage],
     ["audio", content?.audioMessage],

@@ -30,7 +30,11 @@ export function answerMedia(request: IncomingMessage, response: ServerResponse, 
   else sendDownload(request, response, parts);
 }
 
-function receiveUpload(request: IncomingMessage, response: ServerResponse, { media, faults, counters }: Parts): void {
+function receiveUpload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { media, faults, counters }: Parts,
+): void {
   const pieces: Buffer[] = [];
   request.on("data", (piece: Buffer) => pieces.push(piece));
   request.on("end", () => {
@@ -45,21 +49,40 @@ function receiveUpload(request: IncomingMessage, response: ServerResponse, { med
   });
 }
 
-function sendDownload(request: IncomingMessage, response: ServerResponse, { media, faults, counters }: Parts): void {
-  const fault = faults.take("media", undefined);
+function sendDownload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { media, faults, counters }: Parts,
+): void {
+  const fault = faults.take("media", undefined) ?? {};
   const blob = media.get(request.url ?? "");
   counters.add("mediaDownloads");
-  if (fault?.status !== undefined || !blob) return void response.writeHead(fault?.status ?? 404).end();
-  const body = fault?.damage === "garbled" ? garbled(blob) : blob;
+  if (fault.status !== undefined || !blob) {
+    response.writeHead(fault.status ?? 404).end();
+    return;
+  }
+  const body = fault.damage === "garbled" ? garbled(blob) : blob;
+  const part = writePartialHead(request, response, body);
+  if (fault.damage === "truncated")
+    response.write(part.subarray(0, part.length >> 1), () => response.destroy());
+  else response.end(part);
+}
+
+/** The bytes that were asked for, announced. */
+function writePartialHead(request: IncomingMessage, response: ServerResponse, body: Buffer): Buffer {
+  const type = { "content-type": "application/octet-stream" };
   const range = rangeOf(request.headers.range, body.length);
-  response.writeHead(range ? 206 : 200, {
-    "content-type": "application/octet-stream",
-    "content-length": range ? range.end - range.start : body.length,
-    ...(range ? { "content-range": `bytes ${range.start}-${range.end - 1}/${body.length}` } : {}),
+  if (!range) {
+    response.writeHead(200, { ...type, "content-length": body.length });
+    return body;
+  }
+  const { start, end } = range;
+  response.writeHead(206, {
+    ...type,
+    "content-length": end - start,
+    "content-range": `bytes ${start}-${end - 1}/${body.length}`,
   });
-  const part = range ? body.subarray(range.start, range.end) : body;
-  if (fault?.damage !== "truncated") return void response.end(part);
-  response.write(part.subarray(0, part.length >> 1), () => response.destroy());
+  return body.subarray(start, end);
 }
 
 function garbled(blob: Buffer): Buffer {

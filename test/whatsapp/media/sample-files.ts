@@ -46,14 +46,17 @@ export function samplePdf(text: string): Buffer {
   const table = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
   file += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}`;
   const start = file.indexOf("xref");
-  return Buffer.from(`${file}trailer << /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`);
+  return Buffer.from(
+    `${file}trailer << /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`,
+  );
 }
 
 /** A tone of 8 kHz PCM. */
 export function sampleWav(seconds: number): Buffer {
   const rate = 8000;
   const samples = Buffer.alloc(Math.round(rate * seconds), 0x80);
-  for (let n = 0; n < samples.length; n++) samples[n] = 128 + Math.round(40 * Math.sin((2 * Math.PI * 440 * n) / rate));
+  for (let n = 0; n < samples.length; n++)
+    samples[n] = 128 + Math.round(40 * Math.sin((2 * Math.PI * 440 * n) / rate));
   const header = Buffer.alloc(44);
   header.write("RIFF", 0);
   header.writeUInt32LE(36 + samples.length, 4);
@@ -71,9 +74,13 @@ export function sampleWav(seconds: number): Buffer {
 }
 
 /** Only the beginnings that file types are told by; nothing plays them. */
-export const sampleMp4 = (): Buffer => Buffer.from("000000186674797069736f6d0000020069736f6d6d703432000000086d646174", "hex");
+export const sampleMp4 = (): Buffer =>
+  Buffer.from("000000186674797069736f6d0000020069736f6d6d703432000000086d646174", "hex");
 export const sampleOgg = (): Buffer =>
-  Buffer.concat([Buffer.from("4f676753000200000000000000000000000000000000000000000113", "hex"), Buffer.from("OpusHead")]);
+  Buffer.concat([
+    Buffer.from("4f676753000200000000000000000000000000000000000000000113", "hex"),
+    Buffer.from("OpusHead"),
+  ]);
 export const sampleWebp = (): Buffer =>
   Buffer.from("52494646240000005745425056503820180000003001009d012a0100010001401c25a400037000fef9", "hex");
 

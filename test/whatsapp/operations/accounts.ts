@@ -129,14 +129,19 @@ export function accountOperations(world: World): AccountOperations {
 }
 
 function create(request: z.output<typeof newAccount>, world: World): Account {
-  if (request.number !== undefined && world.accounts.has(request.number)) throw new Refusal(409, `account ${request.number} exists`);
+  if (request.number !== undefined && world.accounts.has(request.number))
+    throw new Refusal(409, `account ${request.number} exists`);
   return createAccount(request, world);
 }
 
 const nextUnlinked = (world: World): Account =>
-  [...world.accounts.values()].find((account) => linkedCompanions(account).length === 0) ?? createAccount({}, world);
+  [...world.accounts.values()].find((account) => linkedCompanions(account).length === 0) ??
+  createAccount({}, world);
 
-function viewOf({ number, owner, options, history, addressBook, companions }: Account, { groups }: Pick<World, "groups">): AccountView {
+function viewOf(
+  { number, owner, options, history, addressBook, companions }: Account,
+  { groups }: Pick<World, "groups">,
+): AccountView {
   return {
     number,
     lid: owner.lid,
@@ -145,7 +150,9 @@ function viewOf({ number, owner, options, history, addressBook, companions }: Ac
     contacts: addressBook.size,
     chats: history.chats,
     messages: history.messages,
-    groups: groups.ofMember(number).map(({ id, subject, members }) => ({ id, subject, members: members.size })),
+    groups: groups
+      .ofMember(number)
+      .map(({ id, subject, members }) => ({ id, subject, members: members.size })),
     devices: [...companions.values()]
       .filter(({ state }) => state === "linked")
       .map(({ device, connection, live, available, queue, preKeys }) => ({

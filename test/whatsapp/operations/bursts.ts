@@ -75,17 +75,30 @@ export function burstOperations(world: World): BurstOperations {
     startBurst(request) {
       const plan = newBurst.parse(request);
       const lanes = lanesOf(plan, world);
-      const view: BurstView = { id: ++lastId, count: plan.count, queued: 0, finished: false, startedAt: Date.now() };
+      const view: BurstView = {
+        id: ++lastId,
+        count: plan.count,
+        queued: 0,
+        finished: false,
+        startedAt: Date.now(),
+      };
       bursts.set(view.id, view);
       const turn = (): void => {
         const until = Date.now() + TURN_MS;
-        const due = plan.perSecond === 0 ? plan.count : Math.floor(((Date.now() - view.startedAt) * plan.perSecond) / 1000) + 1;
+        const due =
+          plan.perSecond === 0
+            ? plan.count
+            : Math.floor(((Date.now() - view.startedAt) * plan.perSecond) / 1000) + 1;
         while (view.queued < Math.min(due, plan.count) && Date.now() < until) {
           const lane = lanes[view.queued % lanes.length];
-          if (lane && linkedCompanions(lane.account).length > 0) write(lane, view.queued, plan, lanes.length, world);
+          if (lane && linkedCompanions(lane.account).length > 0)
+            write(lane, view.queued, plan, lanes.length, world);
           view.queued += 1;
         }
-        if (view.queued >= plan.count) return finish(view);
+        if (view.queued >= plan.count) {
+          finish(view);
+          return;
+        }
         const timer = setTimeout(
           () => {
             timers.delete(timer);
@@ -102,7 +115,10 @@ export function burstOperations(world: World): BurstOperations {
     burstFinished: (id) =>
       new Promise((resolve) => {
         const view = found(id);
-        if (view.finished) return resolve({ ...view });
+        if (view.finished) {
+          resolve({ ...view });
+          return;
+        }
         waiting.set(id, [...(waiting.get(id) ?? []), (done) => resolve({ ...done })]);
       }),
     stopBursts() {
@@ -115,9 +131,11 @@ export function burstOperations(world: World): BurstOperations {
 function lanesOf({ accounts, contacts, groupShare }: z.output<typeof newBurst>, world: World): Lane[] {
   return (accounts ?? [undefined]).map((reference): Lane => {
     const account = accountOf(reference, world);
-    if (linkedCompanions(account).length === 0) throw new Refusal(409, `nothing is linked to account ${account.number}`);
+    if (linkedCompanions(account).length === 0)
+      throw new Refusal(409, `nothing is linked to account ${account.number}`);
     const groups = world.groups.ofMember(account.number);
-    if (groupShare > 0 && groups.length === 0) throw new Refusal(409, `account ${account.number} is in no group`);
+    if (groupShare > 0 && groups.length === 0)
+      throw new Refusal(409, `account ${account.number} is in no group`);
     return { account, writers: writersOf(account, contacts, world), groups };
   });
 }
@@ -129,14 +147,22 @@ function writersOf(account: Account, wanted: number, { people }: Pick<World, "pe
   return writers;
 }
 
-function write(lane: Lane, index: number, plan: z.output<typeof newBurst>, lanes: number, world: World): void {
+function write(
+  lane: Lane,
+  index: number,
+  plan: z.output<typeof newBurst>,
+  lanes: number,
+  world: World,
+): void {
   const { account, writers, groups } = lane;
   const turn = Math.floor(index / lanes);
   // Spread evenly, without chance: the same burst is the same again.
   const inGroup = Math.floor((turn + 1) * plan.groupShare) > Math.floor(turn * plan.groupShare);
   const group = inGroup ? groups[turn % groups.length] : undefined;
   const members = group ? [...group.members].filter((pn) => pn !== account.number) : [];
-  const sender = group ? world.people.get(members[turn % members.length] ?? account.number) : writers[turn % writers.length];
+  const sender = group
+    ? world.people.get(members[turn % members.length] ?? account.number)
+    : writers[turn % writers.length];
   if (!sender) return;
   const text = `${plan.text} ${index + 1}`;
   post(

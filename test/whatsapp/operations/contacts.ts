@@ -89,8 +89,13 @@ export function contactOperations(world: World): ContactOperations {
       const receipt = receiptRequest.parse(request);
       const account = accountOf(receipt.account, world);
       const node = receiptNode(receipt, account, world);
-      const key = receiptKey(node.attrs["id"] ?? "", node.attrs["type"], node.attrs["participant"] ?? node.attrs["from"] ?? "");
-      for (const companion of linkedCompanions(account)) deliver(companion, { key, stanza: node, afterOffline: false }, world);
+      const key = receiptKey(
+        node.attrs["id"] ?? "",
+        node.attrs["type"],
+        node.attrs["participant"] ?? node.attrs["from"] ?? "",
+      );
+      for (const companion of linkedCompanions(account))
+        deliver(companion, { key, stanza: node, afterOffline: false }, world);
     },
     changeContact(reference, contact, change) {
       const account = accountOf(reference, world);
@@ -106,15 +111,34 @@ export function contactOperations(world: World): ContactOperations {
       if (picture) notify(account, changePicture(person, picture, account, world));
       if (reinstalled) {
         person.reinstall();
-        notify(account, stanza("notification", { from: addressOf(person, account.options.addressing), type: "encrypt", id: newId(), t: seconds() }, [stanza("identity")]));
+        notify(
+          account,
+          stanza(
+            "notification",
+            {
+              from: addressOf(person, account.options.addressing),
+              type: "encrypt",
+              id: newId(),
+              t: seconds(),
+            },
+            [stanza("identity")],
+          ),
+        );
       }
     },
   };
 }
 
-function presenceNode(from: string, state: z.output<typeof presenceRequest>["state"], lastSeen: number | undefined): Stanza {
-  if (state === "available" || state === "unavailable") return stanza("presence", { from, type: state === "available" ? undefined : state, last: lastSeen });
-  return stanza("chatstate", { from }, [state === "recording" ? stanza("composing", { media: "audio" }) : stanza(state)]);
+function presenceNode(
+  from: string,
+  state: z.output<typeof presenceRequest>["state"],
+  lastSeen: number | undefined,
+): Stanza {
+  if (state === "available" || state === "unavailable")
+    return stanza("presence", { from, type: state === "available" ? undefined : state, last: lastSeen });
+  return stanza("chatstate", { from }, [
+    state === "recording" ? stanza("composing", { media: "audio" }) : stanza(state),
+  ]);
 }
 
 interface Call {
@@ -131,24 +155,49 @@ function callNode({ id, event, video, caller, addressing }: Call): Stanza {
   const media = stanza(video ? "video" : "audio", { enc: "opus", rate: 16_000 });
   // "timeout" is how Baileys names a call that was ended for want of an answer.
   const info =
-    event === "offer" ? stanza("offer", about, [media]) : event === "timeout" ? stanza("terminate", { ...about, reason: "timeout" }) : stanza(event, about);
+    event === "offer"
+      ? stanza("offer", about, [media])
+      : event === "timeout"
+        ? stanza("terminate", { ...about, reason: "timeout" })
+        : stanza(event, about);
   return stanza("call", { from, id: `${id}-${event}`, t: seconds(), notify: caller.pushName }, [info]);
 }
 
-function receiptNode({ ids, type, by }: z.output<typeof receiptRequest>, account: Account, world: World): Stanza {
+function receiptNode(
+  { ids, type, by }: z.output<typeof receiptRequest>,
+  account: Account,
+  world: World,
+): Stanza {
   const [id = "", ...others] = ids;
   const sent = world.sent.query({ account: account.number, id, limit: 1 })[0];
   if (!sent && by === undefined) throw new Refusal(404, "no such sent message: say who confirms");
   const person = by === undefined ? world.people.get(sent?.readBy ?? "") : contactOf(by, account, world);
   const chat = sent?.toJid ?? addressOf(person, account.options.addressing);
-  const inGroup = isGroupJid(chat);
-  const addressing = inGroup ? (world.groups.get(chat)?.addressing ?? "lid") : isLidJid(chat) ? "lid" : "pn";
-  const address = addressOf(person, addressing);
+  const rest =
+    others.length > 0
+      ? [
+          stanza(
+            "list",
+            {},
+            others.map((other) => stanza("item", { id: other })),
+          ),
+        ]
+      : undefined;
   return stanza(
     "receipt",
-    { id, from: inGroup ? chat : address, participant: inGroup ? address : undefined, type: type === "delivery" ? undefined : type, t: seconds() },
-    others.length > 0 ? [stanza("list", {}, others.map((other) => stanza("item", { id: other })))] : undefined,
+    { id, ...confirmedFrom(chat, person, world), type: type === "delivery" ? undefined : type, t: seconds() },
+    rest,
   );
+}
+
+function confirmedFrom(
+  chat: string,
+  person: Person,
+  { groups }: Pick<World, "groups">,
+): Record<string, string> {
+  if (isGroupJid(chat))
+    return { from: chat, participant: addressOf(person, groups.get(chat)?.addressing ?? "lid") };
+  return { from: addressOf(person, isLidJid(chat) ? "lid" : "pn") };
 }
 
 function changePicture(person: Person, picture: "new" | "none", account: Account, world: World): Stanza {
@@ -156,7 +205,9 @@ function changePicture(person: Person, picture: "new" | "none", account: Account
   if (picture === "new") setPicture(person, samplePng(`${person.pn} ${Date.now()}`), world);
   else person.pictureId = undefined;
   const author = otherAddressOf(person, addressing);
-  return stanza("notification", { from: addressOf(person, addressing), type: "picture", id: newId(), t: seconds() }, [
-    picture === "new" ? stanza("set", { id: person.pictureId, author }) : stanza("delete", { author }),
-  ]);
+  return stanza(
+    "notification",
+    { from: addressOf(person, addressing), type: "picture", id: newId(), t: seconds() },
+    [picture === "new" ? stanza("set", { id: person.pictureId, author }) : stanza("delete", { author })],
+  );
 }

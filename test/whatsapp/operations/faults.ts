@@ -43,7 +43,13 @@ export const faultRequest = z.discriminatedUnion("kind", [
   armed("stall-upgrade", {}),
   armed("foreign-root", {}),
   armed("wrong-account-signature", {}),
-  armed("iq", { xmlns: z.string().optional(), tag: z.string().optional(), code: code.optional(), drop: z.boolean().optional(), delayMs: delayMs.optional() }),
+  armed("iq", {
+    xmlns: z.string().optional(),
+    tag: z.string().optional(),
+    code: code.optional(),
+    drop: z.boolean().optional(),
+    delayMs: delayMs.optional(),
+  }),
   armed("corrupt", {}),
   armed("contact-retry", {}),
   armed("ack-error", { code }),
@@ -70,10 +76,13 @@ export function faultOperations(world: World): FaultOperations {
   return {
     fault(request) {
       const fault = faultRequest.parse(request);
-      if (isImmediate(fault)) return strike(fault, world);
+      if (isImmediate(fault)) {
+        strike(fault, world);
+        return;
+      }
       const { kind, account, count, ...details } = fault;
       // The schema of each kind is what its details are declared as.
-      world.faults.arm(kind, details as never, { account, count });
+      world.faults.arm(kind, details, { account, count });
     },
     faults: () => world.faults.list(),
     clearFaults: (account) => world.faults.clear(account === undefined ? undefined : digitsOf(account)),
@@ -94,7 +103,10 @@ function strike(fault: ImmediateFault, world: World): void {
     companion.reorder = { order: fault.order, held: [] };
     return;
   }
-  if (fault.kind === "device-removed") return unlink(companion, "phone", world);
+  if (fault.kind === "device-removed") {
+    unlink(companion, "phone", world);
+    return;
+  }
   if (companion.connection) strikeConnection(fault, companion.connection);
 }
 
@@ -102,23 +114,41 @@ type ConnectionFault = Exclude<ImmediateFault, { kind: "withhold" | "reorder" | 
 
 function strikeConnection(fault: ConnectionFault, connection: Connection): void {
   switch (fault.kind) {
-    case "stream-error":
-      return connection.endWith(streamError(fault.code));
-    case "conflict":
-      return connection.endWith(streamError(undefined, stanza("conflict", { type: "replaced" })));
-    case "failure":
-      return connection.endWith(stanza("failure", { reason: fault.reason, location: "emulator" }));
-    case "downgrade":
-      return connection.endWith(stanza("ib", { from: FROM_SERVER }, [stanza("downgrade_webclient")]));
-    case "xmlstreamend":
-      return connection.endWith(stanza("xmlstreamend"));
-    case "close":
-      return connection.close();
-    case "terminate":
-      return connection.terminate();
-    case "reset":
-      return connection.reset();
-    case "silent":
-      return connection.setSilent(fault.on);
+    case "stream-error": {
+      connection.endWith(streamError(fault.code));
+      return;
+    }
+    case "conflict": {
+      connection.endWith(streamError(undefined, stanza("conflict", { type: "replaced" })));
+      return;
+    }
+    case "failure": {
+      connection.endWith(stanza("failure", { reason: fault.reason, location: "emulator" }));
+      return;
+    }
+    case "downgrade": {
+      connection.endWith(stanza("ib", { from: FROM_SERVER }, [stanza("downgrade_webclient")]));
+      return;
+    }
+    case "xmlstreamend": {
+      connection.endWith(stanza("xmlstreamend"));
+      return;
+    }
+    case "close": {
+      connection.close();
+      return;
+    }
+    case "terminate": {
+      connection.terminate();
+      return;
+    }
+    case "reset": {
+      connection.reset();
+      return;
+    }
+    case "silent": {
+      connection.setSilent(fault.on);
+      return;
+    }
   }
 }

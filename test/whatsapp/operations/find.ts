@@ -20,13 +20,20 @@ export function accountOf(reference: string | undefined, { accounts }: Pick<Worl
 }
 
 export function companionOf(account: Account, device?: number): Companion {
-  const companion = device === undefined ? currentCompanion(account) : linkedCompanions(account).find((one) => one.device === device);
+  const companion =
+    device === undefined
+      ? currentCompanion(account)
+      : linkedCompanions(account).find((one) => one.device === device);
   if (!companion) throw new Refusal(409, `nothing is linked to account ${account.number}`);
   return companion;
 }
 
 /** A number, a LID, or a name of the address book; left out: its first entry. */
-export function contactOf(reference: string | undefined, account: Account, { people }: Pick<World, "people">): Person {
+export function contactOf(
+  reference: string | undefined,
+  account: Account,
+  { people }: Pick<World, "people">,
+): Person {
   if (reference === undefined) {
     const [first] = account.addressBook.keys();
     if (first === undefined) throw new Refusal(400, "the address book is empty: say who writes");

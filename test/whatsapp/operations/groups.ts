@@ -57,9 +57,22 @@ export interface GroupOperations {
 export function groupOperations(world: World): GroupOperations {
   return {
     createGroup(request) {
-      const { id = `1203639${randomBytes(5).readUIntBE(0, 5)}`, subject, members, addressing, owner = members[0] ?? "" } = newGroup.parse(request);
+      const {
+        id = `1203639${randomBytes(5).readUIntBE(0, 5)}`,
+        subject,
+        members,
+        addressing,
+        owner = members[0] ?? "",
+      } = newGroup.parse(request);
       if (world.groups.get(id)) throw new Refusal(409, `group ${id} exists`);
-      const group = world.groups.add({ id, subject, members, owner, addressing, createdAt: Math.floor(Date.now() / 1000) });
+      const group = world.groups.add({
+        id,
+        subject,
+        members,
+        owner,
+        addressing,
+        createdAt: Math.floor(Date.now() / 1000),
+      });
       for (const pn of group.members) world.people.get(pn);
       notifyMembers(group, owner, stanza("create", { type: "new" }, [groupNode(group, world)]), world);
       return viewOf(group);
@@ -84,7 +97,11 @@ function apply(group: Group, change: Omit<z.output<typeof groupChange>, "by">, w
   }
   if (change.description !== undefined) {
     group.description = change.description;
-    nodes.push(stanza("description", { id: randomBytes(4).toString("hex") }, [stanza("body", {}, Buffer.from(change.description))]));
+    nodes.push(
+      stanza("description", { id: randomBytes(4).toString("hex") }, [
+        stanza("body", {}, Buffer.from(change.description)),
+      ]),
+    );
   }
   const members: [string, string[] | undefined, (pn: string) => void][] = [
     ["add", change.add, (pn) => group.members.add(pn)],
@@ -95,10 +112,17 @@ function apply(group: Group, change: Omit<z.output<typeof groupChange>, "by">, w
   for (const [tag, pns, act] of members) {
     if (!pns?.length) continue;
     pns.forEach(act);
-    nodes.push(stanza(tag, {}, pns.map((pn) => participant(pn, group, world))));
+    nodes.push(
+      stanza(
+        tag,
+        {},
+        pns.map((pn) => participant(pn, group, world)),
+      ),
+    );
   }
   // Who left must not read on: everybody takes a new key.
-  if (change.remove?.length) for (const pn of group.members) world.people.get(pn).party().rotateSenderKey(groupJid(group.id));
+  if (change.remove?.length)
+    for (const pn of group.members) world.people.get(pn).party().rotateSenderKey(groupJid(group.id));
   if (change.remove?.length) group.told.clear();
   return nodes;
 }
@@ -110,7 +134,13 @@ function participant(pn: string, group: Group, { people }: Pick<World, "people">
     : stanza("participant", { jid: pnJid(pn), lid: addressOf(person, "lid") });
 }
 
-function notifyMembers(group: Group, by: string, node: Stanza, world: World, members: Iterable<string> = group.members): void {
+function notifyMembers(
+  group: Group,
+  by: string,
+  node: Stanza,
+  world: World,
+  members: Iterable<string> = group.members,
+): void {
   const actor = world.people.get(by);
   const other = group.addressing === "lid" ? "participant_pn" : "participant_lid";
   for (const pn of members) {
@@ -131,7 +161,11 @@ function notifyMembers(group: Group, by: string, node: Stanza, world: World, mem
         },
         [node],
       );
-      deliver(companion, { key: stanzaKey("notification", id), stanza: notification, afterOffline: false }, world);
+      deliver(
+        companion,
+        { key: stanzaKey("notification", id), stanza: notification, afterOffline: false },
+        world,
+      );
     }
   }
 }

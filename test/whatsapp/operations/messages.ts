@@ -80,7 +80,8 @@ interface Parties {
 }
 
 function queue(request: Request, { account, sender, to }: Parties, world: World): QueuedMessage {
-  if (linkedCompanions(account).length === 0) throw new Refusal(409, `nothing is linked to account ${account.number}`);
+  if (linkedCompanions(account).length === 0)
+    throw new Refusal(409, `nothing is linked to account ${account.number}`);
   const group = request.group === undefined ? undefined : memberGroup(request.group, account, sender, world);
   const addressing = request.addressing ?? group?.addressing ?? account.options.addressing;
   const content = contentOf(request, contextOf({ account, sender, to, group, addressing }, world));
@@ -111,7 +112,8 @@ const linkedMembers = (group: Group, { accounts }: Pick<World, "accounts">): Acc
 
 function memberGroup(reference: string, account: Account, sender: Person, world: World): Group {
   const group = groupOf(reference, world);
-  if (!group.members.has(account.number)) throw new Refusal(409, `account ${account.number} is not in the group`);
+  if (!group.members.has(account.number))
+    throw new Refusal(409, `account ${account.number} is not in the group`);
   if (!group.members.has(sender.pn)) throw new Refusal(409, "who writes is not in the group");
   return group;
 }
@@ -148,7 +150,12 @@ function contextOf({ account, sender, to, group, addressing }: Scene, world: Wor
 }
 
 function rememberAttachment(id: string, message: Envelope["message"], { media }: Pick<World, "media">): void {
-  const attachment = message.imageMessage ?? message.videoMessage ?? message.audioMessage ?? message.documentMessage ?? message.stickerMessage;
+  const attachment =
+    message.imageMessage ??
+    message.videoMessage ??
+    message.audioMessage ??
+    message.documentMessage ??
+    message.stickerMessage;
   if (attachment?.mediaKey && attachment.directPath)
     media.carriedBy(id, { mediaKey: Buffer.from(attachment.mediaKey), directPath: attachment.directPath });
 }

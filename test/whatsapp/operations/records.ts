@@ -34,7 +34,8 @@ export function recordOperations(world: World): RecordOperations {
   const { ledger, sent, counters, events, faults } = world;
   return {
     ledger: (query = {}) => ledger.query(query),
-    ledgerSummary: (account) => ledger.summary(account === undefined ? undefined : accountOf(account, world).number),
+    ledgerSummary: (account) =>
+      ledger.summary(account === undefined ? undefined : accountOf(account, world).number),
     sent: (query = {}) => sent.query(query),
     counters: () => counters.snapshot(),
     on: (filter, listener) => events.on(filter, listener),

@@ -61,7 +61,12 @@ export function replayOperations(world: World): ReplayOperations {
       const again = as === undefined ? node : { ...node, attrs: { ...node.attrs, id: as } };
       deliver(
         companion,
-        { key: messageKey(as ?? id), stanza: again, afterOffline: false, onSent: () => as === undefined && entry && world.ledger.sent(entry) },
+        {
+          key: messageKey(as ?? id),
+          stanza: again,
+          afterOffline: false,
+          onSent: () => as === undefined && entry && world.ledger.sent(entry),
+        },
         world,
       );
     },
@@ -69,7 +74,12 @@ export function replayOperations(world: World): ReplayOperations {
       const { account, queued, ...rest } = stanzaRequest.parse(request);
       const companion = companionOf(accountOf(account, world));
       const node = fromJson(rest.stanza);
-      if (queued) deliver(companion, { key: stanzaKey(node.tag, node.attrs["id"] ?? ""), stanza: node, afterOffline: false }, world);
+      if (queued)
+        deliver(
+          companion,
+          { key: stanzaKey(node.tag, node.attrs["id"] ?? ""), stanza: node, afterOffline: false },
+          world,
+        );
       else if (!companion.connection?.send(node)) throw new Refusal(409, "not connected");
     },
     sendHistory(request = {}) {

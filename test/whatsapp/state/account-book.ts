@@ -1,6 +1,6 @@
 /** Accounts come into being here, with everything their phone holds. */
 import { createAppState, createAppStateKey } from "../crypto/app-state.ts";
-import { makeDataset, PRESETS, type DatasetSize, type PresetName } from "../data/dataset.ts";
+import { makeDataset, PRESETS, type Dataset, type DatasetSize, type PresetName } from "../data/dataset.ts";
 import { createHistory } from "../data/history.ts";
 import { saveContacts, savePushName } from "../data/address-book.ts";
 import { DEFAULT_PRIVACY } from "../iq/account.ts";
@@ -31,7 +31,12 @@ export function createAccount(request: NewAccount, world: World): Account {
   const number = request.number ?? nextNumber(world);
   if (world.accounts.has(number)) throw new Error(`account ${number} exists`);
   const size: DatasetSize = { ...PRESETS[request.preset ?? "small"], ...given(request.size) };
-  const dataset = makeDataset({ seed: request.seed ?? "emulator", number, size, until: request.until ?? Math.floor(Date.now() / 1000) });
+  const dataset = makeDataset({
+    seed: request.seed ?? "emulator",
+    number,
+    size,
+    until: request.until ?? Math.floor(Date.now() / 1000),
+  });
   const account: Account = {
     number,
     owner: world.people.get(number),
@@ -44,14 +49,7 @@ export function createAccount(request: NewAccount, world: World): Account {
     nextDevice: 1,
     history: { contacts: 0, chats: 0, messages: 0, sendTo: () => undefined },
   };
-  for (const { pn, pushName, picture } of dataset.contacts) {
-    const person = world.people.get(pn);
-    person.pushName = pushName;
-    if (picture) setPicture(person, samplePng(pn), world);
-  }
-  for (const group of dataset.groups)
-    if (!world.groups.get(group.id))
-      world.groups.add({ ...group, members: [...group.members, number], addressing: account.options.addressing, createdAt: dataset.chats[0]?.lastAt ?? 0 });
+  introduce(dataset, account, world);
   saveContacts(account, dataset.contacts, world);
   savePushName(account, request.name ?? `Account ${number.slice(-4)}`);
   account.history = createHistory(dataset, account, world);
@@ -60,8 +58,23 @@ export function createAccount(request: NewAccount, world: World): Account {
 }
 
 /** What was really said: an option that is undefined is one left out. */
-const given = <T extends object>(options: { [Name in keyof T]?: T[Name] | undefined } | undefined): Partial<T> =>
+const given = <T extends object>(
+  options: { [Name in keyof T]?: T[Name] | undefined } | undefined,
+): Partial<T> =>
   Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>; // fewer keys, same values
+
+/** Everybody of the data set is from now on to be found in the network. */
+function introduce(dataset: Dataset, { number, options: { addressing } }: Account, world: World): void {
+  for (const { pn, pushName, picture } of dataset.contacts) {
+    const person = world.people.get(pn);
+    person.pushName = pushName;
+    if (picture) setPicture(person, samplePng(pn), world);
+  }
+  const createdAt = dataset.chats.at(-1)?.lastAt ?? 0;
+  for (const group of dataset.groups)
+    if (!world.groups.get(group.id))
+      world.groups.add({ ...group, members: [...group.members, number], addressing, createdAt });
+}
 
 function nextNumber({ accounts }: Pick<World, "accounts">): string {
   let number = FIRST_NUMBER;

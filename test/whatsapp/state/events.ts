@@ -97,7 +97,10 @@ export function createEvents(): Events {
     wait: (seq, filter, timeoutMs) =>
       new Promise((resolve) => {
         const found = since(seq, filter);
-        if (found.length > 0) return resolve(found);
+        if (found.length > 0) {
+          resolve(found);
+          return;
+        }
         const finish = (events: EmulatorEvent[]): void => {
           clearTimeout(timer);
           stop();

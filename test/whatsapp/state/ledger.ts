@@ -56,7 +56,9 @@ export interface LedgerQuery {
 }
 
 export interface Ledger {
-  queued(entry: Pick<LedgerEntry, "id" | "account" | "device" | "contact" | "group" | "kind" | "text">): LedgerEntry;
+  queued(
+    entry: Pick<LedgerEntry, "id" | "account" | "device" | "contact" | "group" | "kind" | "text">,
+  ): LedgerEntry;
   find(account: string, device: number, id: string): LedgerEntry | undefined;
   sent(entry: LedgerEntry): void;
   receipted(entry: LedgerEntry, type: string): void;
@@ -79,9 +81,20 @@ const EMPTY: LedgerSummary = {
   retries: 0,
   extraReceipts: 0,
 };
+const SUMS = Object.keys(EMPTY) as (keyof LedgerSummary)[]; // of the value itself
 const DEFAULT_LIMIT = 1000;
 
-export const stateOf = (entry: LedgerEntry): "receipted" | "acked" | "nacked" | "unacked" =>
+function add(sum: LedgerSummary, changes: Partial<LedgerSummary>): void {
+  for (const name of SUMS) sum[name] += changes[name] ?? 0;
+}
+
+const fits = (entry: LedgerEntry, { account, contact, id, state }: LedgerQuery): boolean =>
+  (account === undefined || entry.account === account) &&
+  (contact === undefined || entry.contact === contact) &&
+  (id === undefined || entry.id === id) &&
+  (state === undefined || stateOf(entry) === state);
+
+const stateOf = (entry: LedgerEntry): "receipted" | "acked" | "nacked" | "unacked" =>
   entry.receiptedAt !== undefined
     ? "receipted"
     : entry.ackedAt !== undefined
@@ -98,7 +111,7 @@ export function createLedger(events: Events): Ledger {
   /** Counts as it goes: a summary over 100,000 messages must not walk them. */
   const count = (account: string, changes: Partial<LedgerSummary>): void => {
     const sum = sums.get(account) ?? { ...EMPTY };
-    for (const [name, by] of Object.entries(changes)) sum[name as keyof LedgerSummary] += by; // keys of the partial
+    add(sum, changes);
     sums.set(account, sum);
   };
   const tell = (
@@ -163,15 +176,11 @@ export function createLedger(events: Events): Ledger {
       count(entry.account, { retries: 1 });
       tell("message.retried", entry, { times: entry.retriedAt.length });
     },
-    query({ account, contact, id, state, after = 0, limit = DEFAULT_LIMIT }) {
+    query({ after = 0, limit = DEFAULT_LIMIT, ...wanted }) {
       const found: LedgerEntry[] = [];
       let position = 0;
       for (const entry of entries.values()) {
-        if (++position <= after) continue;
-        if (account !== undefined && entry.account !== account) continue;
-        if (contact !== undefined && entry.contact !== contact) continue;
-        if (id !== undefined && entry.id !== id) continue;
-        if (state !== undefined && stateOf(entry) !== state) continue;
+        if (++position <= after || !fits(entry, wanted)) continue;
         found.push(entry);
         if (found.length >= limit) break;
       }
@@ -180,8 +189,7 @@ export function createLedger(events: Events): Ledger {
     summary(account) {
       if (account !== undefined) return { ...(sums.get(account) ?? EMPTY) };
       const total = { ...EMPTY };
-      for (const sum of sums.values())
-        for (const [name, value] of Object.entries(sum)) total[name as keyof LedgerSummary] += value; // keys of a summary
+      for (const sum of sums.values()) add(total, sum);
       return total;
     },
     clear(account) {

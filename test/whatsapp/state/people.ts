@@ -62,7 +62,10 @@ export function createPeople(): People {
       if (isLidJid(reference)) return byLid.get(digits);
       return byPn.get(digits) ?? byLid.get(digits);
     },
-    setAbsent: (pn, is) => void (is ? absent.add(pn) : absent.delete(pn)),
+    setAbsent(pn, is) {
+      if (is) absent.add(pn);
+      else absent.delete(pn);
+    },
     isAbsent: (pn) => absent.has(pn),
     all: () => [...byPn.values()],
   };

@@ -72,7 +72,8 @@ export function createSentMessages(): SentMessages {
     },
     has: (account, id) => byId.has(key({ account, id })),
     query({ account, to, id, after = 0, limit = DEFAULT_LIMIT }) {
-      const candidates = account !== undefined && id !== undefined ? (byId.get(key({ account, id })) ?? []) : messages;
+      const candidates =
+        account !== undefined && id !== undefined ? (byId.get(key({ account, id })) ?? []) : messages;
       return candidates
         .filter(
           (message) =>

@@ -133,6 +133,15 @@ export function createChats(engine: Engine): Chats {
     page: (query) => {
       const { sessionId, search, archived, unread, updatedAfter } = query;
       const { id: session } = engine.session(sessionId);
+      const filters = [
+        ...containing(
+          ["c.name", "k.name", "k.push_name", "k.verified_name", "c.jid"],
+          search?.replace(/^\+/, ""),
+        ),
+        ...when("c.archived = ?", archived),
+        ...when("(c.unread_count > 0) = ?", unread),
+        ...when("c.updated_at > ?", updatedAfter),
+      ];
       return pages.read<ShownRow, Chat>({
         list: "chats",
         bound: { sessionId, search, archived, unread, updatedAfter },
@@ -140,19 +149,11 @@ export function createChats(engine: Engine): Chats {
         columns: COLUMNS,
         from: FROM,
         scope: when("c.session = ?", session),
-        filters: [
-          ...containing(
-            ["c.name", "k.name", "k.push_name", "k.verified_name", "c.jid"],
-            search?.replace(/^\+/, ""),
-          ),
-          ...when("c.archived = ?", archived),
-          ...when("(c.unread_count > 0) = ?", unread),
-          ...when("c.updated_at > ?", updatedAfter),
-        ],
+        filters,
         keys: ["c.last_at", "c.id"],
         direction: "desc",
         keyOf: (row) => [row.last_at, row.id],
-        unfiltered: () => readTally(engine, session).chats,
+        knownTotal: () => (filters.length === 0 ? readTally(engine, session).chats : null),
         toItem: (row) => toChat(row, sessionId),
       });
     },

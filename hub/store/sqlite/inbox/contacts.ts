@@ -120,6 +120,11 @@ export function createContacts(engine: Engine): Contacts {
     page: (query) => {
       const { sessionId, search, updatedAfter, isGroup } = query;
       const { id: session } = engine.session(sessionId);
+      const filters = [
+        ...containing(["k.name", "k.push_name", "k.verified_name", "k.jid"], search?.replace(/^\+/, "")),
+        ...when("k.updated_at > ?", updatedAfter),
+        ...when("k.is_group = ?", isGroup),
+      ];
       return pages.read<ContactRow, Contact>({
         list: "contacts",
         bound: { sessionId, search, updatedAfter, isGroup },
@@ -127,15 +132,11 @@ export function createContacts(engine: Engine): Contacts {
         columns: COLUMNS,
         from: "contact k",
         scope: when("k.session = ?", session),
-        filters: [
-          ...containing(["k.name", "k.push_name", "k.verified_name", "k.jid"], search?.replace(/^\+/, "")),
-          ...when("k.updated_at > ?", updatedAfter),
-          ...when("k.is_group = ?", isGroup),
-        ],
+        filters,
         keys: ["k.sort_name", "k.id"],
         direction: "asc",
         keyOf: (row) => [row.sort_name, row.id],
-        unfiltered: () => readTally(engine, session).contacts,
+        knownTotal: () => (filters.length === 0 ? readTally(engine, session).contacts : null),
         toItem: (row) => toContact(row, sessionId),
       });
     },

@@ -27,6 +27,14 @@ export function createMessagePages(
       updatedAfter !== undefined && chat === undefined
         ? "message m INDEXED BY message_updated CROSS JOIN chat c ON c.id = m.chat"
         : "message m CROSS JOIN chat c ON c.id = m.chat";
+    const filters = [
+      ...when("m.ts >= ?", since),
+      ...when("m.ts <= ?", until),
+      ...when("m.type = ?", type),
+      ...when("m.from_me = ?", fromMe),
+      ...containing(["m.content"], search),
+      ...when("m.updated_at > ?", updatedAfter),
+    ];
     return pages.read<MessageRow, Message>({
       list: "messages",
       bound: { sessionId, chatId, order, since, until, type, fromMe, search, updatedAfter },
@@ -34,18 +42,12 @@ export function createMessagePages(
       columns: MESSAGE_COLUMNS,
       from,
       scope: chat === undefined ? when("m.session = ?", session.id) : when("m.chat = ?", chat.id),
-      filters: [
-        ...when("m.ts >= ?", since),
-        ...when("m.ts <= ?", until),
-        ...when("m.type = ?", type),
-        ...when("m.from_me = ?", fromMe),
-        ...containing(["m.content"], search),
-        ...when("m.updated_at > ?", updatedAfter),
-      ],
+      filters,
       keys: ["m.ts", "m.n"],
       direction: order,
       keyOf: (row) => [row.ts, row.n],
-      unfiltered: () => chat?.message_count ?? readTally(engine, session.id).messages,
+      knownTotal: () =>
+        filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
       toItem: (row) => toMessage(row, context),
     });
   };

@@ -1,13 +1,13 @@
 /** Deliveries as people and CRMs look at them: pages, one with its attempts, counts. */
 import type { EventName } from "../../../contract/events.ts";
 import type { Delivery, FailureClass } from "../../../core/delivery.ts";
-import type { OutboxStore } from "../../../core/store.ts";
+import type { DeliveryFilter, OutboxStore } from "../../../core/store.ts";
 import { call } from "../calls.ts";
 import type { Engine } from "../engine.ts";
 import { date } from "../json.ts";
 import { createPager, valuesOf, whereOf, type Condition } from "../pager.ts";
-import { conditionsOf, endpointNumber } from "./filter.ts";
-import { deliveryState, isOwed } from "./states.ts";
+import { endpointNumber, walkOf } from "./filter.ts";
+import { deliveryNumber, deliveryState, isOwed } from "./states.ts";
 
 interface DeliveryRow {
   n: number;
@@ -40,14 +40,12 @@ interface AttemptRow {
 
 const COLUMNS = `d.n, d.event_seq, e.id AS event_id, e.type, e.session, e.chat, p.id AS endpoint_id, l.key AS lane_key, d.state,
   d.attempts, d.next_at, d.last_status, d.last_error, d.failure, d.replay, e.created_at, d.done_at`;
-// CROSS JOIN keeps the order of the loops: the list is walked by its own number, everything else is looked up.
-const FROM = `delivery d CROSS JOIN event e ON e.seq = d.event_seq
-  CROSS JOIN endpoint p ON p.n = d.endpoint LEFT JOIN lane l ON l.id = d.lane`;
+const LOOKED_UP = "CROSS JOIN endpoint p ON p.n = d.endpoint LEFT JOIN lane l ON l.id = d.lane";
 
 export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | "count"> {
   const { db } = engine;
   const one = db.prepare<[number], DeliveryRow & { body: string }>(
-    `SELECT ${COLUMNS}, e.body FROM ${FROM} WHERE d.n = ?`,
+    `SELECT ${COLUMNS}, e.body FROM delivery d CROSS JOIN event e ON e.seq = d.event_seq ${LOOKED_UP} WHERE d.n = ?`,
   );
   const attempts = db.prepare<[number], AttemptRow>(
     "SELECT n, at, ms, status, error, response_head FROM attempt WHERE delivery = ? ORDER BY id",
@@ -86,36 +84,36 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
     return `${engine.sessionName(Number(key.slice(0, bar)))}${key.slice(bar)}`;
   };
 
-  const within = (endpoints: "*" | string[]): Condition[] => {
-    if (endpoints === "*") return [];
-    const numbers = endpoints.map((id) => endpointNumber(engine, id));
-    return [{ sql: `d.endpoint IN (${numbers.map(() => "?").join(", ")})`, values: numbers }];
+  /** Known without counting while only endpoint and state are asked for. */
+  const tallied = (filter: DeliveryFilter, endpoints: number[] | null): number | null => {
+    const { sessionId, chatId, event, since, until, afterSeq, endpointId, state } = filter;
+    if ([sessionId, chatId, event, since, until, afterSeq].some((value) => value !== undefined)) return null;
+    const endpoint = endpointId === undefined ? null : endpointNumber(engine, endpointId);
+    return tally
+      .all()
+      .filter((row) => endpoints?.includes(row.endpoint) !== false)
+      .filter((row) => endpoint === null || row.endpoint === endpoint)
+      .filter((row) => state === undefined || row.state === deliveryNumber(state))
+      .reduce((total, { n }) => total + n, 0);
   };
 
   return {
     list: call((query) => {
       const { endpoints, endpointId, sessionId, chatId, state, event, since, until, afterSeq } = query;
-      const scope = within(endpoints);
-      const numbers = scope[0]?.values;
+      const numbers = endpoints === "*" ? null : endpoints.map((id) => endpointNumber(engine, id));
+      const { from, keys, conditions } = walkOf(engine, query);
       return pages.read<DeliveryRow, Delivery>({
         list: "deliveries",
         bound: { endpoints, endpointId, sessionId, chatId, state, event, since, until, afterSeq },
         request: query,
         columns: COLUMNS,
-        from: FROM,
-        scope,
-        filters: conditionsOf(engine, query),
-        // Rows are made in the order of their events.
-        keys: ["d.n"],
+        from: `${from} ${LOOKED_UP}`,
+        scope: within(numbers),
+        filters: conditions,
+        keys,
         direction: "asc",
-        keyOf: ({ n }) => [n],
-        unfiltered: () =>
-          tally
-            .all()
-            .reduce(
-              (total, { endpoint, n }) => (numbers?.includes(endpoint) === false ? total : total + n),
-              0,
-            ),
+        keyOf: ({ event_seq, n }) => (keys.length === 2 ? [event_seq, n] : [n]),
+        knownTotal: () => tallied(query, numbers),
         toItem: toDelivery,
       });
     }),
@@ -136,8 +134,10 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
       };
     }),
     count: call((filter) => {
-      const conditions = conditionsOf(engine, filter);
-      const sql = `SELECT COUNT(*) AS total FROM delivery d CROSS JOIN event e ON e.seq = d.event_seq${whereOf(conditions)}`;
+      const known = tallied(filter, null);
+      if (known !== null) return known;
+      const { from, conditions } = walkOf(engine, filter);
+      const sql = `SELECT COUNT(*) AS total FROM ${from}${whereOf(conditions)}`;
       return (
         engine.query<(string | number | null)[], { total: number }>(sql).get(...valuesOf(conditions))
           ?.total ?? 0
@@ -145,3 +145,8 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
     }),
   };
 }
+
+const within = (endpoints: number[] | null): Condition[] =>
+  endpoints === null
+    ? []
+    : [{ sql: `d.endpoint IN (${endpoints.map(() => "?").join(", ")})`, values: endpoints }];

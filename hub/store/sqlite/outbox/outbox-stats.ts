@@ -9,7 +9,7 @@ import { deliveryNumber } from "./states.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Percentiles speak of the newest attempts. */
-const SAMPLE = 2000;
+const SAMPLE = 500;
 
 export function createOutboxStats(engine: Engine): OutboxStore["stats"] {
   const { db } = engine;

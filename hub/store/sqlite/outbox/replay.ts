@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DeliveryFilter, OutboxStore } from "../../../core/store.ts";
 import { call, inStoreWords } from "../calls.ts";
 import type { Engine } from "../engine.ts";
-import { valuesOf, whereOf, type Condition } from "../pager.ts";
-import { conditionsOf } from "./filter.ts";
+import { valuesOf, when, whereOf, type Condition } from "../pager.ts";
+import { literal, walkOf, type Walk } from "./filter.ts";
 import type { LaneHeads } from "./lane-heads.ts";
 
 interface Found {
@@ -23,15 +23,17 @@ export function createReplay(engine: Engine, heads: LaneHeads): Pick<OutboxStore
   );
   const giveUp = db.prepare("UPDATE delivery SET state = 5, aside = 0, done_at = ? WHERE n = ?");
 
-  const conditions = (filter: DeliveryFilter | { n: number }): Condition[] =>
-    "n" in filter ? [{ sql: "d.n = ?", values: [filter.n] }] : conditionsOf(engine, filter);
+  const walk = (filter: DeliveryFilter | { n: number }): Walk => {
+    if (!("n" in filter)) return walkOf(engine, filter);
+    const { from, keys } = walkOf(engine, {});
+    return { from, keys, conditions: when("d.n = ?", filter.n) };
+  };
 
-  const find = (where: Condition[], limit: number): Found[] =>
-    engine
-      .query<(string | number | null)[], Found>(
-        `SELECT d.n, d.lane FROM delivery d CROSS JOIN event e ON e.seq = d.event_seq${whereOf(where)} ORDER BY d.n LIMIT ?`,
-      )
-      .all(...valuesOf(where), limit);
+  const find = ({ from, keys, conditions }: Walk, extra: Condition[], limit: number): Found[] => {
+    const all = [...conditions, ...extra];
+    const sql = `SELECT d.n, d.lane FROM ${from}${whereOf(all)} ORDER BY ${keys.join(", ")} LIMIT ?`;
+    return engine.query<(string | number | null)[], Found>(sql).all(...valuesOf(all), limit);
+  };
 
   /** Changes each and brings their lanes up to date, in one transaction. */
   const change = (found: Found[], one: (n: number) => void): number =>
@@ -41,24 +43,23 @@ export function createReplay(engine: Engine, heads: LaneHeads): Pick<OutboxStore
       return found.length;
     });
 
-  const hasEndpoint = { sql: "d.endpoint IN (SELECT n FROM endpoint WHERE removed_at IS NULL)", values: [] };
-
   return {
     replay: call((filter, now, limit) => {
       const at = now.getTime();
-      const where = [...conditions(filter), { sql: "d.state >= 2", values: [] }, hasEndpoint];
-      // What this job made due before, and what was delivered since, is not found again.
-      if (!("n" in filter)) where.push({ sql: "coalesce(d.replayed_at, -1) < ?", values: [at] });
-      return change(find(where, limit), (n) => void again.run(at, at, n));
+      const extra = [
+        literal("d.state >= 2"),
+        literal("d.endpoint IN (SELECT n FROM endpoint WHERE removed_at IS NULL)"),
+        // What this job made due before, and what was delivered since, is not found again.
+        ...("n" in filter ? [] : when("coalesce(d.replayed_at, -1) < ?", at)),
+      ];
+      return change(find(walk(filter), extra, limit), (n) => void again.run(at, at, n));
     }),
     dismiss: async (filter, now) => {
-      const where = [...conditions(filter), { sql: "d.state IN (0, 1, 4)", values: [] }];
       let dismissed = 0;
       for (;;) {
         const found = inStoreWords(() => {
-          const batch = find(where, STEP);
-          change(batch, (n) => void giveUp.run(now.getTime(), n));
-          return batch.length;
+          const batch = find(walk(filter), [literal("d.state IN (0, 1, 4)")], STEP);
+          return change(batch, (n) => void giveUp.run(now.getTime(), n));
         });
         dismissed += found;
         if (found < STEP) return dismissed;

@@ -1,6 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDedupe, type SendIdentity } from "../../hub/inbox/dedupe.ts";
-import { fixedClock, seconds } from "../support/fixed-clock.ts";
+import { seconds } from "../support/fixed-clock.ts";
+import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
+import { until } from "../support/until.ts";
+
+let inbox: InboxRig;
+beforeEach(async () => {
+  inbox = await openInbox();
+});
+afterEach(() => inbox.close());
 
 const identity = (change: Partial<SendIdentity> = {}): SendIdentity => ({
   client: "crm",
@@ -12,13 +20,18 @@ const identity = (change: Partial<SendIdentity> = {}): SendIdentity => ({
   ...change,
 });
 
+const aDedupe = <T>() => {
+  const { store, sending, clock } = inbox;
+  const { sends, inbox: messages } = store;
+  return createDedupe<T>({ sends, inbox: messages, reserveId: (id) => sending.reserveId(id), clock });
+};
+
 function aSender() {
-  const clock = fixedClock();
-  const dedupe = createDedupe<number>({ clock });
+  const dedupe = aDedupe<number>();
   let sends = 0;
   const send = (change: Partial<SendIdentity> = {}, work = () => Promise.resolve(++sends)) =>
     dedupe.run(identity(change), work);
-  return { clock, send, count: () => sends };
+  return { clock: inbox.clock, send, count: () => sends };
 }
 
 describe("a send repeated without a key", () => {
@@ -82,5 +95,39 @@ describe("a send repeated without a key", () => {
     const { send, count } = aSender();
     await Promise.all([send(), send(change)]);
     expect(count()).toBe(2);
+  });
+});
+
+describe("a crash before the answer of a send without a key", () => {
+  const hola = () =>
+    aDedupe<string>().run(
+      identity(),
+      async (reservedId) => (await inbox.sending.send(aRequest({ reservedId }))).id,
+    );
+
+  test("lets the repeat find the first message instead of sending a second", async () => {
+    inbox.whatsapp.onSend = () => new Promise(() => undefined);
+    void hola().catch(() => undefined);
+    await until("it was accepted", async () => (await inbox.events()).includes("message.received"));
+    const [accepted] = await inbox.store.sends.waiting("s1");
+    await inbox.crash();
+    inbox.clock.advance(seconds(60));
+    expect((await hola()).value).toBe(accepted?.messageId);
+    expect(inbox.whatsapp.sent.map(({ messageId }) => messageId)).toEqual([accepted?.messageId]);
+  });
+
+  test("is forgotten after two minutes: the same words later are a new message", async () => {
+    const { value: first } = await hola();
+    await inbox.crash();
+    inbox.clock.advance(seconds(121));
+    expect((await hola()).value).not.toBe(first);
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
+  test("changes nothing for an answer that had arrived", async () => {
+    const first = await hola();
+    first.reached(true);
+    await inbox.crash();
+    expect((await hola()).value).not.toBe(first.value);
   });
 });

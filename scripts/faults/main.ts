@@ -1,0 +1,37 @@
+/** `npm run faults -- [id …] [--tries N] [--seed S] [--json FILE]`: rows of the fault table, struck many times. */
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { holds, type RowResult } from "../../test/faults/row.ts";
+import { FAULT_ROWS } from "../../test/faults/rows.ts";
+
+const { values: options, positionals } = parseArgs({
+  options: { json: { type: "string" }, tries: { type: "string" }, seed: { type: "string" } },
+  allowPositionals: true,
+});
+const ids = positionals.map((id) => id.toUpperCase());
+const unknown = ids.filter((id) => !FAULT_ROWS.some((row) => row.id === id));
+if (unknown.length > 0) {
+  console.error(`No row ${unknown.join(", ")}. There are: ${FAULT_ROWS.map(({ id }) => id).join(", ")}`);
+  process.exit(2);
+}
+const tries = options.tries === undefined ? null : Number(options.tries);
+if (tries !== null && !(Number.isInteger(tries) && tries > 0)) {
+  console.error("--tries takes a number of strikes, 1 or more.");
+  process.exit(2);
+}
+const seed = options.seed ?? Date.now().toString(36);
+console.error(`seed ${seed}`);
+
+const rows: (Omit<RowResult, "problems" | "ordinaryMs"> & { id: string; holds: boolean })[] = [];
+for (const row of FAULT_ROWS) {
+  if (ids.length > 0 && !ids.includes(row.id)) continue;
+  console.error(`… ${row.id} ${row.title}`);
+  const say = (text: string): void => console.error(`    ${text}`);
+  const result = await row.run({ tries: tries ?? row.manyTries, seed: `${seed} ${row.id}`, say });
+  for (const problem of result.problems) console.error(`  ✖ ${problem}`);
+  const { tried, lost, doubled, recoveredMs } = result;
+  rows.push({ id: row.id, tried, lost, doubled, recoveredMs, holds: holds(result) });
+}
+console.table(rows);
+if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+process.exitCode = rows.every((row) => row.holds) ? 0 : 1;
