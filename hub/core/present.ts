@@ -34,7 +34,11 @@ export const viewOf = (session: Session, publicUrl: string): View => ({
 /** Receivers keep names, files and URLs in columns of 140 characters and refuse a whole message beyond that. */
 const COLUMN = 140;
 
-export const cut = (text: string): string => (text.length <= COLUMN ? text : text.slice(0, COLUMN));
+/** At most `length` characters, and never half of a pair: receivers' databases refuse a lone surrogate. */
+const firstOf = (text: string, length: number): string =>
+  text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
+
+export const cut = (text: string): string => (text.length <= COLUMN ? text : firstOf(text, COLUMN));
 const cutOrNull = (text: string | null): string | null => (text === null ? null : cut(text));
 
 /** Cuts a file name in the middle of its stem, so that the extension stays. */
@@ -42,7 +46,7 @@ export function cutFilename(name: string): string {
   if (name.length <= COLUMN) return name;
   const dot = name.lastIndexOf(".");
   const extension = dot > 0 && name.length - dot <= 10 ? name.slice(dot) : "";
-  return name.slice(0, COLUMN - extension.length) + extension;
+  return firstOf(name, COLUMN - extension.length) + extension;
 }
 
 /** Media type without parameters: receivers make a file extension from it. */

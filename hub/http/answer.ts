@@ -92,7 +92,7 @@ function safeType(mimetype: string): string {
 
 /** Names too: what cannot stand in a header, or would break a line, is left out. */
 const safeName = (filename: string): string =>
-  filename.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "").trim() || "file";
+  filename.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "").trim() || "file";
 
 export async function sendAnswer(answer: Answer, request: Request, response: Response): Promise<void> {
   const { body } = answer;

@@ -57,6 +57,13 @@ export interface AcceptanceParts {
   nudge: Nudge;
 }
 
+/**
+ * A fast receipt may have come already. The answer says "sent" still: the event of that word follows it, and whoever
+ * applies what arrives last would otherwise go back.
+ */
+export const asAnswered = (message: Message): Message =>
+  message.status === "delivered" || message.status === "read" ? { ...message, status: "sent" } : message;
+
 export function createAcceptance(parts: AcceptanceParts): Acceptance {
   const { sends, inbox, media, link, relay, resume, acks, wait, clock, nudge } = parts;
 
@@ -67,7 +74,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const outcome = await wait.of(waiter, startedAt);
     waiter.cancel();
     if (outcome?.taken === false) throw refusalError(outcome, id);
-    return (await inbox.message(sessionId, id, chatId)) ?? message;
+    return asAnswered((await inbox.message(sessionId, id, chatId)) ?? message);
   };
 
   const deliver: Acceptance["deliver"] = (message, job, startedAt) =>

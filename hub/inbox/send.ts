@@ -7,7 +7,7 @@ import type { Message } from "../core/message.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { InboxStore, SendStore, SessionStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
-import { createAcceptance } from "./acceptance.ts";
+import { asAnswered, createAcceptance } from "./acceptance.ts";
 import { createAckWaiters } from "./ack-waiters.ts";
 import { createActions, type Actions } from "./actions.ts";
 import { createAnswerWait } from "./answer-wait.ts";
@@ -98,7 +98,7 @@ export function createSending(parts: SendingParts): Sending {
   const finish = async (message: Message, startedAt: number): Promise<Message> => {
     if (message.status === "failed")
       throw refusalError({ code: "WHATSAPP_ERROR", error: "it was refused or expired." }, message.id);
-    if (message.status !== "pending" || openLink(link, message.sessionId) === null) return message;
+    if (message.status !== "pending" || openLink(link, message.sessionId) === null) return asAnswered(message);
     return acceptance.settle(message, startedAt, () => void resumeLogged(message.sessionId));
   };
 

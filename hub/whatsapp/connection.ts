@@ -26,6 +26,7 @@ import { createRecovery } from "./intake-recovery.ts";
 import { withIntake } from "./intake-repository.ts";
 import { createJournal, type CrashPoint } from "./journal.ts";
 import { createLink } from "./link.ts";
+import { createNews } from "./news.ts";
 import { rawSocketOf, watchSocket } from "./live-socket.ts";
 import { meOf } from "./message-of-stanza.ts";
 import { gateOutgoing } from "./outgoing-gate.ts";
@@ -99,7 +100,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
   const undecrypted = createUndecrypted();
   const logger = createBaileysLog(log, sessionId);
   const leftOpen: HistoryNotice[] = [];
-  let isLive = false;
+  let isOpen = false;
   const intake = createIntake({
     sessionId,
     creds,
@@ -108,8 +109,13 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     inFlight,
     order,
     undecrypted,
-    // Before the socket Baileys fetches nothing: we do, once it is open.
-    onHistory: (notice) => (isLive ? history.announced(notice) : void leftOpen.push(notice)),
+    news: createNews(),
+    // What Baileys is not fetching we do, once there is a connection.
+    onHistory: (notice) => {
+      if (!notice.restored) history.announced(notice);
+      else if (isOpen) void history.fetchAgain(notice);
+      else leftOpen.push(notice);
+    },
     now,
     log,
     crashPoint,
@@ -152,7 +158,6 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       cachedGroupMetadata: (jid) => parts.groups.get(jid, (asked) => socket.groupMetadata(asked)),
     }),
   );
-  isLive = true;
   // All of this in the turn in which the socket was made: nothing can have come or gone yet.
   const gate = gateOutgoing(rawSocketOf(socket), journal);
   generation.onFence(() => {
@@ -168,6 +173,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     clock,
     onSignal,
     onOpen: () => {
+      isOpen = true;
       for (const notice of leftOpen.splice(0)) void history.fetchAgain(notice);
     },
     onEnding: () => order.stop(),

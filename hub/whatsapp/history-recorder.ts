@@ -50,6 +50,7 @@ export function createHistoryRecorder({
   log: Log;
 }): HistoryRecorder {
   let open: HistoryNotice[] = [];
+  const fetching = new Set<HistoryNotice>();
   let work: Promise<void> = Promise.resolve();
 
   async function store(chunk: HistoryChunk, closes: Uint8Array[]): Promise<void> {
@@ -101,8 +102,9 @@ export function createHistoryRecorder({
         ),
       );
     },
-    fetchAgain: (notice) =>
-      inOrder(async () => {
+    fetchAgain: (notice) => {
+      fetching.add(notice);
+      return inOrder(async () => {
         if (generation.isFenced()) return;
         try {
           const chunk = await downloadAndProcessHistorySyncNotification(notice.notification, {});
@@ -111,9 +113,13 @@ export function createHistoryRecorder({
           // The phone offers a chunk for some days; the row stays open and the next connection tries again.
           const error = cause instanceof Error ? cause.name : "unknown";
           log.warn({ sessionId, error }, "whatsapp.history_not_fetched");
+        } finally {
+          fetching.delete(notice);
         }
-      }),
-    isUnderWay: (digest) => open.some((notice) => Buffer.compare(notice.digest, digest) === 0),
+      });
+    },
+    isUnderWay: (digest) =>
+      [...open, ...fetching].some((notice) => Buffer.compare(notice.digest, digest) === 0),
     idle: () => work,
   };
 }

@@ -24,6 +24,8 @@ export interface InFlight {
   parts: Part[];
   /** Answered from a plaintext kept before: it was delivered again. */
   again: boolean;
+  /** Left open by an earlier connection (or an earlier minute), and taken up from its row. */
+  restored: boolean;
 }
 
 export type RestoredPart = Pick<Part, "encId" | "plain">;
@@ -32,7 +34,7 @@ export interface InFlightStanzas {
   /** Registers a message stanza; its encrypted parts become findable. */
   add(node: BinaryNode, seenAt: Date): InFlight;
   /** Takes up a stanza that an earlier connection left open. */
-  restore(kept: Omit<InFlight, "order" | "parts" | "again">, parts: RestoredPart[]): InFlight;
+  restore(kept: Omit<InFlight, "order" | "parts" | "again" | "restored">, parts: RestoredPart[]): InFlight;
   /** The part a ciphertext belongs to. */
   partOf(ciphertext: Uint8Array): Part | undefined;
 }
@@ -53,7 +55,7 @@ export function createInFlightStanzas(sessionId: string): InFlightStanzas {
   return {
     add: (node, seenAt) => register(describe(sessionId, node, seenAt)),
     restore: (kept, restored) => {
-      const stanza: InFlight = { ...kept, order: ++arrivals, parts: [], again: false };
+      const stanza: InFlight = { ...kept, order: ++arrivals, parts: [], again: false, restored: true };
       stanza.parts = restored.map((part) => ({ ...part, stanza, failed: false }));
       return register(stanza);
     },
@@ -89,6 +91,7 @@ function describe(sessionId: string, node: BinaryNode, seenAt: Date): InFlight {
     seenAt,
     parts: [],
     again: false,
+    restored: false,
   };
   stanza.parts = ids.map((encId) => ({ stanza, encId, plain: null, failed: false }));
   return stanza;

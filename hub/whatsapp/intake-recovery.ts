@@ -22,6 +22,8 @@ export interface Recovery {
 }
 
 const SWEEP_AGE_MS = 60_000;
+/** History that has not come by then will not come by itself. */
+const STUCK_MS = 10 * 60_000;
 /** As long as WhatsApp itself keeps undelivered messages. */
 const GIVE_UP_MS = 14 * 86_400_000;
 /** A storm of broken messages must not hold up a start. */
@@ -109,9 +111,9 @@ export function createRecovery({
       if (rows.length > 0) log.info({ sessionId, open: rows.length, recovered }, "whatsapp.intake_recovered");
     },
     sweep: async () => {
-      const before = now().getTime() - SWEEP_AGE_MS;
       for (const row of await store.open(sessionId)) {
-        if (row.seenAt.getTime() > before || isUnderWay(row.digest)) continue;
+        const age = now().getTime() - row.seenAt.getTime();
+        if (age < SWEEP_AGE_MS || (age < STUCK_MS && isUnderWay(row.digest))) continue;
         const { stanza } = await restore(row);
         if (isReadable(stanza)) intake.completed(stanza);
         else await settleMissing(stanza);

@@ -28,8 +28,9 @@ export interface Intake {
 
 export interface HistoryNotice {
   digest: Uint8Array;
-  order: number;
   notification: proto.Message.IHistorySyncNotification;
+  /** Nobody is fetching it: its connection is gone. */
+  restored: boolean;
 }
 
 export function createIntake({
@@ -40,6 +41,7 @@ export function createIntake({
   inFlight,
   order,
   undecrypted,
+  news,
   onHistory,
   now,
   log,
@@ -52,6 +54,8 @@ export function createIntake({
   inFlight: InFlightStanzas;
   order: ArrivalOrder;
   undecrypted: Undecrypted;
+  /** Leaves out what was told before. */
+  news: (facts: Fact[]) => Fact[];
   /** A chunk of history was announced; its stanza stays open until the chunk is stored. */
   onHistory: (notice: HistoryNotice) => void;
   now: () => Date;
@@ -60,7 +64,7 @@ export function createIntake({
 }): Intake {
   function recordWhenDue(stanza: InFlight, facts: Fact[]): void {
     const closes = [stanza.digest, ...undecrypted.solvedBy(stanza)];
-    order.ready(stanza, () => journal.putFacts({ facts, closes, again: stanza.again }));
+    order.ready(stanza, () => journal.putFacts({ facts: news(facts), closes, again: stanza.again }));
   }
 
   function understand(stanza: InFlight, me: Me): void {
@@ -78,11 +82,25 @@ export function createIntake({
     }
     const self = applySelfMessage(raw, { sessionId, me, creds, journal });
     if (self === null) recordWhenDue(stanza, factsOfMessage(sessionId, raw, me, true));
-    else if (self.history === null) recordWhenDue(stanza, self.facts);
+    else if (self.history === null) resent(stanza, self.facts);
     else {
       order.gone(stanza);
-      onHistory({ digest: stanza.digest, order: stanza.order, notification: self.history });
+      onHistory({
+        digest: stanza.digest,
+        notification: self.history,
+        restored: stanza.restored,
+      });
     }
+  }
+
+  /** What the phone sent in place of something this device could not read closes that as well. */
+  function resent(stanza: InFlight, facts: Fact[]): void {
+    for (const fact of facts) {
+      if (fact.kind !== "message") continue;
+      const closes = undecrypted.solvedById(fact.message.id);
+      if (closes.length > 0) journal.putFacts({ facts: [], closes });
+    }
+    recordWhenDue(stanza, facts);
   }
 
   /** A message without ciphertext: a channel's, or a notice that the content is on the phone only. */

@@ -9,6 +9,7 @@ import {
   generateMessageIDV2,
   type AnyMessageContent,
   type AuthenticationCreds,
+  type BinaryNode,
   type WASocket,
 } from "./baileys.ts";
 import type { BaileysLogger } from "./baileys-log.ts";
@@ -113,10 +114,10 @@ export function createLink({
     },
     markRead: (keys: WhatsAppKey[]) => tell("take the receipt", () => socket.readMessages(keys.map(keyOf))),
     logout: async () => {
-      // Baileys closes the socket right after the frame: nothing may be in its way.
       await ask("unlink", "WHATSAPP_ERROR", async () => {
         await flush();
-        await socket.logout();
+        // Baileys' own logout hangs up without an answer, and what was on its way may go down with the socket.
+        await socket.query(removalOf(creds.me?.id ?? ""));
       });
       await close();
     },
@@ -124,6 +125,12 @@ export function createLink({
     newMessageId: () => generateMessageIDV2(creds.me?.id),
   };
 }
+
+const removalOf = (jid: string): BinaryNode => ({
+  tag: "iq",
+  attrs: { to: "s.whatsapp.net", type: "set", xmlns: "md" },
+  content: [{ tag: "remove-companion-device", attrs: { jid, reason: "user_initiated" } }],
+});
 
 const notConnected = (cause?: unknown): HubError =>
   new HubError("SESSION_NOT_CONNECTED", "The connection to WhatsApp is gone.", { cause });

@@ -1,67 +1,44 @@
-/** One line of the benchmark's table: a figure, what it is measured against, and whether the promise holds. */
+/** One line of the benchmark's table: what was measured, beside the floor of the same run, against its bar. */
 export interface BenchRow {
   name: string;
   figure: number;
   unit: string;
-  /** What the same machine does without the hub's promises, measured in the same run; null where there is none. */
+  /** What the bare thing costs, measured side by side; null where there is none. */
   floor: number | null;
-  /** `figure` against `floor`. */
+  /** figure : floor. */
   ratio: number | null;
-  /** What has to hold, in words. */
+  /** The bar in words, e.g. "ratio ≤ 2". */
   bar: string;
   holds: boolean;
 }
 
-/** Every limit given must hold. */
-export interface Bar {
-  atMost?: number;
-  atLeast?: number;
-  ratioAtMost?: number;
-  ratioAtLeast?: number;
-}
-
-export function benchRow({
-  name,
-  figure,
-  unit,
-  floor = null,
-  bar,
-}: {
+interface Measured {
   name: string;
   figure: number;
   unit: string;
-  floor?: number | null;
-  bar: Bar;
-}): BenchRow {
-  const ratio = floor === null ? null : figure / floor;
-  const { atMost, atLeast, ratioAtMost, ratioAtLeast } = bar;
-  // A figure that could not be measured is NaN, and holds nothing.
-  const limits = [
-    { limit: atMost, words: "≤", unit, holds: atMost === undefined || figure <= atMost },
-    { limit: atLeast, words: "≥", unit, holds: atLeast === undefined || figure >= atLeast },
-    {
-      limit: ratioAtMost,
-      words: "≤",
-      unit: "× floor",
-      holds: ratioAtMost === undefined || (ratio ?? NaN) <= ratioAtMost,
-    },
-    {
-      limit: ratioAtLeast,
-      words: "≥",
-      unit: "× floor",
-      holds: ratioAtLeast === undefined || (ratio ?? NaN) >= ratioAtLeast,
-    },
-  ].filter(({ limit }) => limit !== undefined);
-  return {
-    name,
-    figure: rounded(figure),
-    unit,
-    floor: floor === null ? null : rounded(floor),
-    ratio: ratio === null ? null : rounded(ratio),
-    bar: limits.map(({ words, limit, unit: of }) => `${words} ${limit ?? ""} ${of}`).join(", "),
-    holds: limits.every(({ holds }) => holds),
-  };
+  floor?: number;
+  bar: { ratioAtMost?: number; ratioAtLeast?: number; atMost?: number; atLeast?: number };
 }
 
-/** Three digits say enough. */
-const rounded = (value: number): number => Number(value.toPrecision(value >= 1000 ? 6 : 3));
+const round = (value: number): number => Number(value.toPrecision(4));
+
+/** Judges a figure by its bar; a bar on the ratio needs a floor. */
+export function benchRow({ name, figure, unit, floor, bar }: Measured): BenchRow {
+  const ratio = floor === undefined ? null : figure / floor;
+  const checks: [string, number | undefined, (limit: number) => boolean][] = [
+    ["ratio ≤", bar.ratioAtMost, (limit) => ratio !== null && ratio <= limit],
+    ["ratio ≥", bar.ratioAtLeast, (limit) => ratio !== null && ratio >= limit],
+    ["≤", bar.atMost, (limit) => figure <= limit],
+    ["≥", bar.atLeast, (limit) => figure >= limit],
+  ];
+  const asked = checks.filter(([, limit]) => limit !== undefined);
+  return {
+    name,
+    figure: round(figure),
+    unit,
+    floor: floor === undefined ? null : round(floor),
+    ratio: ratio === null ? null : round(ratio),
+    bar: asked.map(([word, limit]) => `${word} ${limit}`).join(", "),
+    holds: asked.every(([, limit, check]) => limit !== undefined && check(limit)),
+  };
+}

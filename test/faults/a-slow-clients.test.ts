@@ -4,9 +4,22 @@ import { expect, test } from "vitest";
 import { openHttpRig } from "../support/http-rig.ts";
 import { until } from "../support/until.ts";
 
+/** The 99th percentile of so many calls, one after the other. */
+async function slowest(count: number, call: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) times.push(await call());
+  return times.sort((a, b) => a - b)[Math.floor(count * 0.99)] ?? 0;
+}
+
 test("A3: five hundred dripping clients are cut at ten seconds and hold nobody up", async () => {
   const rig = await openHttpRig();
   await rig.session("s1");
+  const status = async (): Promise<number> => {
+    const asked = performance.now();
+    expect((await rig.get("/api/sessions/s1/status")).status).toBe(200);
+    return performance.now() - asked;
+  };
+  const undisturbed = await slowest(200, status);
   let closed = 0;
   const drips: Socket[] = Array.from({ length: 500 }, () => {
     const socket = connect(rig.server.port, "127.0.0.1");
@@ -20,13 +33,9 @@ test("A3: five hundred dripping clients are cut at ten seconds and hold nobody u
   const dripping = setInterval(() => {
     for (const socket of drips) if (socket.writable) socket.write("X-A: 1\r\n");
   }, 1_000);
-  const times: number[] = [];
+  let disturbed: number;
   try {
-    for (let n = 0; n < 200; n++) {
-      const asked = performance.now();
-      expect((await rig.get("/api/sessions/s1/status")).status).toBe(200);
-      times.push(performance.now() - asked);
-    }
+    disturbed = await slowest(200, status);
     await until("all drips were cut", () => closed === drips.length, { timeoutMs: 25_000 });
   } finally {
     clearInterval(dripping);
@@ -35,6 +44,6 @@ test("A3: five hundred dripping clients are cut at ten seconds and hold nobody u
   const seconds = (performance.now() - start) / 1000;
   expect(seconds).toBeGreaterThan(9);
   expect(seconds).toBeLessThan(20);
-  times.sort((a, b) => a - b);
-  expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(200);
+  // Beside the same calls without drips: on a busy machine those are slow as well.
+  expect(disturbed).toBeLessThan(Math.max(200, 4 * undisturbed));
 }, 60_000);

@@ -55,7 +55,7 @@ export function judge(books: Books): Judgement {
         ...brokenNow(books),
         ...told("messages at the CRM that nobody sent (I10)", [...received.keys()].filter((key) => !known.has(key))),
         ...told("messages WhatsApp was refused", keys(ledger.filter(({ nackedAt }) => nackedAt !== undefined))),
-        ...told("messages asked for again", keys(ledger.filter(({ retriedAt }) => retriedAt.length > 0))),
+        ...told("messages asked for again", ledger.filter(({ retriedAt }) => retriedAt.length > 0).map(shown)),
         ...orderKept(requests),
         ...bytesKept(requests, folder.events()),
         ...told("wrong signatures", requests.filter(({ fault }) => fault !== null).map(({ webhookId }) => webhookId)),
@@ -80,6 +80,8 @@ function ledgerOf({ emulator, accounts }: Books): Owed[] {
 }
 
 const isSaid = ({ kind }: LedgerEntry): boolean => SAID.has(kind);
+const shown = ({ key, kind, group, sentAt }: Owed): string =>
+  `${key} (${kind}${group === undefined ? "" : " in a group"}, sent ${sentAt.length} times)`;
 const keys = (entries: Owed[]): string[] => entries.map(({ key }) => key);
 
 const told = (what: string, found: string[]): string[] =>

@@ -6,7 +6,7 @@ import { brokenNow, judge } from "./invariants.ts";
 import type { RowOptions, RowResult } from "./row.ts";
 import { settle } from "./settle.ts";
 import { isOnline, openStand, type LinkedAccount, type Stand } from "./stand.ts";
-import { say } from "./traffic.ts";
+import { introduce, say, sayInNewGroup } from "./traffic.ts";
 
 export interface KillPlan {
   /** Taken in turn. */
@@ -34,12 +34,14 @@ export async function killAgainAndAgain(
   try {
     const ordinary = await stand.start();
     const account = await stand.link("s1");
+    introduce(stand, account);
     const problems = await settle(stand);
     await stand.kill();
     const readyAfterMs: number[] = [];
     let tried = 0;
 
     for (let n = 0; n < tries; n++) {
+      if (onlyOffline) sayInNewGroup(stand, account);
       say(stand, account, random, 1 + random.int(upToOffline));
       const makeBlow = blows[n % blows.length];
       if (makeBlow === undefined) throw new Error("no blow to strike with");

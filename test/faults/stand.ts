@@ -3,10 +3,8 @@
  * in which they see something, and a hub as a process that is killed and started again on the same folder.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { makeSecret } from "../../hub/contract/signature.ts";
 import { startFakeCrm, type FakeCrm } from "../support/fake-crm.ts";
 import { createHubClient, type HubClient } from "../support/hub-client.ts";
@@ -16,8 +14,7 @@ import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
 import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
 import { TRUST_PRELOAD } from "../whatsapp/spawn.ts";
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-const CRASHING = "test/support/crashing-hub.ts";
+const CRASHING = "test/support/crashing-hub.mjs";
 /** A few people and two groups; no history, so that all that arrives is what the row lets arrive. */
 const ACCOUNT: NewAccountRequest = {
   preset: "small",
@@ -88,7 +85,7 @@ export async function openStand(): Promise<Stand> {
           ...(crashAt === undefined ? {} : { HUB_CRASH_AT: crashAt }),
           ...env,
         },
-        nodeOptions: ["--import", TRUST_PRELOAD, ...(crashAt === undefined ? [] : ["--import", TSX])],
+        nodeOptions: ["--import", TRUST_PRELOAD],
         ...(crashAt === undefined ? {} : { entry: CRASHING }),
         ...(wrapper === undefined ? {} : { wrapper }),
         readyTimeoutMs: 60_000,

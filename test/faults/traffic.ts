@@ -20,3 +20,18 @@ export function say(
     else emulator.receive({ account: number, from: random.pick(people), kind: "text", text });
   }
 }
+
+/** Everybody writes once in each group, so that their keys are known: a live message may overtake the one that brings a key. */
+export function introduce({ emulator }: Pick<Stand, "emulator">, { number, groups }: LinkedAccount): void {
+  for (const { id, members } of groups)
+    for (const from of members)
+      emulator.receive({ account: number, group: id, from, kind: "text", text: `fault hello ${from}` });
+}
+
+/** A group nobody wrote in yet: its first messages carry the senders' keys, each in two parts. */
+export function sayInNewGroup({ emulator }: Pick<Stand, "emulator">, { number, people }: LinkedAccount): void {
+  const members = people.slice(0, 4);
+  const group = emulator.createGroup({ subject: "fault", members: [number, ...members] });
+  for (const from of [...members, ...members])
+    emulator.receive({ account: number, group: group.id, from, kind: "text", text: `fault first words ${from}` });
+}

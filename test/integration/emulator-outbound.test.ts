@@ -209,7 +209,7 @@ describe("trouble on the way", () => {
       "the error",
       () =>
         statuses.get(id)?.includes(ERROR) ||
-        socket.messages.some(({ message }) => message.key.id === id && message.status === ERROR),
+        socket.messages.some(({ message }) => message.key.id === id && Number(message.status) === ERROR),
     );
     expect(emulator().sent({ id })).toEqual([]);
   });

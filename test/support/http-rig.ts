@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { pino } from "pino";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import type { z } from "zod";
 import type { ApiKey } from "../../hub/core/api-key.ts";
 import type { Cipher } from "../../hub/core/cipher.ts";
 import type { Fact } from "../../hub/core/facts.ts";
@@ -291,4 +292,9 @@ export function listIn(data: Record<string, unknown>, name: string): Record<stri
   const value = data[name];
   if (!Array.isArray(value)) throw new Error(`${name} is not a list`);
   return value.map(recordOf);
+}
+
+/** The value has exactly the members of the schema: none missing, none of the wrong kind, none beyond. */
+export function isExactly(schema: z.ZodObject, value: unknown): void {
+  expect(schema.strict().safeParse(value).error?.issues ?? []).toEqual([]);
 }

@@ -23,7 +23,7 @@ const random = (label: string, bytes: number): Buffer => {
     blocks.push(createHash("sha256").update(`${SEED}|${label}|${n}`).digest());
   return Buffer.concat(blocks).subarray(0, bytes);
 };
-const ROUNDS = 20;
+const ROUNDS = 10;
 
 /** RFC 7748, section 5.2, first vector. */
 const SCALAR = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4";

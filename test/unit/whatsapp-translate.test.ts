@@ -3,7 +3,6 @@ import type { Fact } from "../../hub/core/facts.ts";
 import type { Message } from "../../hub/core/message.ts";
 import { proto } from "../../hub/whatsapp/baileys.ts";
 import { factsOfMessage, type LiveMessage } from "../../hub/whatsapp/translate/facts-of-message.ts";
-import { factsOfHistory } from "../../hub/whatsapp/translate/history.ts";
 import { toMessage } from "../../hub/whatsapp/translate/message.ts";
 
 const ME = { phone: "34600999888@s.whatsapp.net", lid: "999888@lid" };
@@ -187,7 +186,12 @@ describe("kinds of message", () => {
   });
 
   test("what only devices talk about is nothing to show", () => {
-    expect(toMessage("s1", raw({ protocolMessage: { type: 3 } }))).toBeNull();
+    expect(
+      toMessage(
+        "s1",
+        raw({ protocolMessage: { type: proto.Message.ProtocolMessage.Type.EPHEMERAL_SETTING } }),
+      ),
+    ).toBeNull();
     expect(toMessage("s1", raw({ senderKeyDistributionMessage: { groupId: GROUP } }))).toBeNull();
     expect(toMessage("s1", raw({}))).toBeNull();
     expect(toMessage("s1", raw({ keepInChatMessage: {} }))).toBeNull();
@@ -302,51 +306,5 @@ describe("facts of a message", () => {
       atMs: T * 1000,
     });
     expect(react("", { fromMe: true })).toMatchObject({ from: ME.phone, fromMe: true, emoji: "" });
-  });
-});
-
-describe("history", () => {
-  test("people first, then chats, then messages from old to new, with the unread ones marked", () => {
-    const messages = [3, 1, 2].map((n) => ({
-      ...raw({ conversation: `m${n}` }, { id: `3A0${n}` }),
-      messageTimestamp: T + n,
-    }));
-    const all = factsOfHistory(
-      "s1",
-      {
-        chats: [
-          { id: ANA, unreadCount: 1, conversationTimestamp: T + 3, pinned: 0, muteEndTime: (T + 99) * 1000 },
-        ],
-        contacts: [
-          { id: ANA, name: "Ana", lid: ANA_LID },
-          { id: GROUP, name: "Vecinos" },
-        ],
-        messages: [
-          ...messages,
-          { ...raw({ conversation: "viejo" }, { id: "3A00" }), messageTimestamp: T - 99 },
-        ],
-      },
-      { me: ME, oldest: T },
-    );
-    expect(all.map(({ kind }) => kind)).toEqual([
-      "lid",
-      "contact",
-      "group",
-      "chat",
-      "message",
-      "message",
-      "message",
-    ]);
-    expect(factOf("chat", all)).toMatchObject({
-      change: { unreadCount: 1, muteExpiration: T + 99 },
-      live: false,
-    });
-    const stored = all.flatMap((fact) => (fact.kind === "message" ? [fact] : []));
-    expect(stored.map(({ message }) => [message.content, message.status])).toEqual([
-      ["m1", "read"],
-      ["m2", "read"],
-      ["m3", "delivered"],
-    ]);
-    expect(stored.every(({ live }) => !live)).toBe(true);
   });
 });

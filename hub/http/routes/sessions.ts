@@ -20,7 +20,7 @@ import { inSession } from "./params.ts";
 
 const settingsChange = sessionSettingsSchema
   .extend({
-    bot: z.strictObject({ enabled: z.boolean(), reason: z.string().max(500).nullable().default(null) }),
+    bot: z.object({ enabled: z.boolean(), reason: z.string().max(500).nullable().default(null) }),
   })
   .partial();
 

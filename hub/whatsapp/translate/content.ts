@@ -2,7 +2,7 @@
 import type { MessageMedia, MessageType } from "../../core/message.ts";
 import type { proto } from "../baileys.ts";
 import { mediaOf } from "./media.ts";
-import { clip, number, vcardsOf } from "./fields.ts";
+import { clip, nameOrNull, number, vcardsOf } from "./fields.ts";
 import { standInOf } from "./stand-in.ts";
 import { kindOf } from "./unwrap.ts";
 
@@ -70,19 +70,23 @@ function captioned(type: MessageType, caption: string | null | undefined, media:
   return { type, content: words ?? "", caption: words, media };
 }
 
-function place(message: proto.IMessage): Said | null {
-  const here = message.locationMessage;
-  const live = message.liveLocationMessage;
-  if (!here && !live) return null;
-  const latitude = number(here?.degreesLatitude ?? live?.degreesLatitude);
-  const longitude = number(here?.degreesLongitude ?? live?.degreesLongitude);
-  const name = here?.name ?? live?.caption ?? null;
-  const address = here?.address ?? null;
+function place({ locationMessage: here, liveLocationMessage: live }: proto.IMessage): Said | null {
+  if (here) return location(here, here.name, here.address);
+  return live ? location(live, live.caption, null) : null;
+}
+
+function location(
+  at: { degreesLatitude?: number | null; degreesLongitude?: number | null },
+  name: string | null | undefined,
+  address: string | null | undefined,
+): Said {
+  const latitude = number(at.degreesLatitude);
+  const longitude = number(at.degreesLongitude);
   const words = [name, address].filter((part) => part).join(", ");
   return {
     type: "location",
     content: `📍 ${words === "" ? `${latitude}, ${longitude}` : words}`,
-    location: { latitude, longitude, name: name && clip(name), address: address && clip(address) },
+    location: { latitude, longitude, name: nameOrNull(name), address: nameOrNull(address) },
   };
 }
 
@@ -119,23 +123,20 @@ function poll(message: proto.IMessage): Said | null {
   };
 }
 
+/** Questions with buttons, and answers to them: the member, and where its words are. */
+const BUTTONS: [keyof proto.IMessage, (message: proto.IMessage) => string | null | undefined][] = [
+  ["buttonsMessage", (m) => m.buttonsMessage?.contentText],
+  ["buttonsResponseMessage", (m) => m.buttonsResponseMessage?.selectedDisplayText],
+  ["templateButtonReplyMessage", (m) => m.templateButtonReplyMessage?.selectedDisplayText],
+  ["templateMessage", (m) => templateText(m.templateMessage)],
+  ["interactiveMessage", (m) => m.interactiveMessage?.body?.text],
+  ["interactiveResponseMessage", (m) => m.interactiveResponseMessage?.body?.text],
+];
+
 function buttons(message: proto.IMessage): Said | null {
-  const words =
-    message.buttonsMessage?.contentText ??
-    message.buttonsResponseMessage?.selectedDisplayText ??
-    message.templateButtonReplyMessage?.selectedDisplayText ??
-    templateText(message.templateMessage) ??
-    message.interactiveMessage?.body?.text ??
-    message.interactiveResponseMessage?.body?.text;
-  if (words !== null && words !== undefined) return { type: "buttons", content: words };
-  const isOne =
-    message.buttonsMessage ??
-    message.buttonsResponseMessage ??
-    message.templateMessage ??
-    message.templateButtonReplyMessage ??
-    message.interactiveMessage ??
-    message.interactiveResponseMessage;
-  return isOne ? { type: "buttons", content: "" } : null;
+  for (const [name, words] of BUTTONS)
+    if (message[name]) return { type: "buttons", content: words(message) ?? "" };
+  return null;
 }
 
 const templateText = (template: proto.Message.ITemplateMessage | null | undefined): string | undefined =>

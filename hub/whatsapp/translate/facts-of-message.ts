@@ -1,5 +1,5 @@
 /** One decrypted message → the facts in it: a message, an edit, a revoke, a reaction; and what it tells about its sender. */
-import type { Fact, MessageRef } from "../../core/facts.ts";
+import type { ContactChange, Fact, MessageRef } from "../../core/facts.ts";
 import { isGroupJid, isLidJid, isPhoneJid, type Jid } from "../../core/jid.ts";
 import { proto } from "../baileys.ts";
 import {
@@ -50,27 +50,25 @@ function whatItSays(
 
 /** The sender's other address, name and business name. Ours never teach anything about the other side. */
 function whoSaidIt(raw: LiveMessage, chatId: Jid, me: Me): Fact[] {
-  const facts: Fact[] = [];
   const author = isGroupJid(chatId) ? addressOrNull(raw.key.participant ?? raw.participant) : chatId;
+  if (author === null) return [];
+  const facts: Fact[] = [];
   const other = addressOrNull(raw.alternative);
-  if (author !== null && other !== null) {
-    const pair = lidPair(author, other);
-    if (pair !== null && belongTogether(pair, me)) facts.push({ kind: "lid", ...pair });
-  }
-  if (author === null || raw.key.fromMe === true || isMe(author, me)) return facts;
+  const pair = other === null ? null : lidPair(author, other);
+  if (pair !== null && belongTogether(pair, me)) facts.push({ kind: "lid", ...pair });
+  if (raw.key.fromMe === true || isMe(author, me)) return facts;
+  const change = namesIn(raw);
+  if (Object.keys(change).length > 0) facts.push({ kind: "contact", jid: author, change, live: true });
+  return facts;
+}
+
+function namesIn(raw: LiveMessage): ContactChange {
   const pushName = nameOrNull(raw.pushName);
   const verifiedName = nameOrNull(raw.verifiedBizName);
-  if (pushName !== null || verifiedName !== null)
-    facts.push({
-      kind: "contact",
-      jid: author,
-      change: {
-        ...(pushName === null ? {} : { pushName }),
-        ...(verifiedName === null ? {} : { verifiedName, isBusiness: true }),
-      },
-      live: true,
-    });
-  return facts;
+  return {
+    ...(pushName === null ? {} : { pushName }),
+    ...(verifiedName === null ? {} : { verifiedName, isBusiness: true }),
+  };
 }
 
 export function lidPair(one: Jid, other: Jid): { lid: Jid; phone: Jid } | null {

@@ -19,8 +19,8 @@ export function number(value: unknown): number {
   if (typeof value === "number") return Number.isFinite(value) ? value : 0;
   if (typeof value === "string") return number(Number(value));
   if (typeof value !== "object" || value === null) return 0;
-  // A `Long`: its text is the number.
-  return "toNumber" in value ? number(Number(String(value))) : 0;
+  if (!("low" in value) || !("high" in value)) return 0;
+  return number(value.high) * 2 ** 32 + (number(value.low) >>> 0);
 }
 
 export const base64 = (bytes: Uint8Array | string | null | undefined): string | null => {

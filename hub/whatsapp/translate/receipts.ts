@@ -17,15 +17,13 @@ const STATUS: Record<string, MessageStatus> = {
 };
 
 export function factsOfReceipt({ attrs, content }: BinaryNode, me: Me): Fact[] {
-  const { id, from, participant, recipient, type = "" } = attrs;
+  const { id, from, participant, type = "" } = attrs;
   if (!id || !from) return [];
   const author = addressOf(participant ?? from);
-  const chatId = addressOf(isMe(author, me) && !isGroupJid(addressOf(from)) ? (recipient ?? from) : from);
-  if (type === "read-self") return [{ kind: "chat-read", jid: chatId }];
+  if (isMe(author, me) || type === "read-self") return readByUs(attrs);
   const status = STATUS[type];
-  // Another device of ours that read the same chat says so by `read` with its own address.
-  if (status === undefined || isMe(author, me))
-    return type === "read" && recipient !== undefined ? [{ kind: "chat-read", jid: chatId }] : [];
+  if (status === undefined) return [];
+  const chatId = addressOf(from);
   return [
     {
       kind: "status",
@@ -36,6 +34,12 @@ export function factsOfReceipt({ attrs, content }: BinaryNode, me: Me): Fact[] {
       participant: isGroupJid(chatId) ? author : null,
     },
   ];
+}
+
+/** Another device of ours: what it read is read. */
+function readByUs({ from = "", recipient, type }: BinaryNode["attrs"]): Fact[] {
+  if (type !== "read" && type !== "read-self") return [];
+  return [{ kind: "chat-read", jid: addressOf(recipient ?? from) }];
 }
 
 function furtherIds(content: BinaryNode["content"]): string[] {

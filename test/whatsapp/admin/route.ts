@@ -6,8 +6,8 @@ import type { Operations } from "../operations.ts";
 
 export interface AdminContext {
   operations: Operations;
-  trust(): Trust;
-  wsUrl(): string;
+  trust: () => Trust;
+  wsUrl: () => string;
 }
 
 export interface AdminRequest {

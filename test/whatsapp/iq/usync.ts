@@ -71,11 +71,9 @@ function answerFor(protocol: string, { person, byLid }: Asked, { accounts }: Par
         : [stanza("status", { code: 401, t: 0 })];
     case "disappearing_mode":
       return [stanza("disappearing_mode", { duration: 0, t: 0 })];
-    case "username":
-    case "bot":
-      return [];
     default:
-      return [stanza(protocol)];
+      // User names and bots: nobody has them here.
+      return [];
   }
 }
 

@@ -1,17 +1,9 @@
 /** From what is said to WhatsApp's message: the protobuf, and what the stanza says about it in clear. */
 import { randomBytes } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys/WAProto/index.js";
-import type { StoredMedia } from "../media/media-store.ts";
-import {
-  sampleBytes,
-  sampleMp4,
-  sampleOgg,
-  samplePdf,
-  samplePng,
-  sampleWav,
-  sampleWebp,
-} from "../media/sample-files.ts";
 import type { World } from "../world.ts";
+import { contextInfo } from "./context-info.ts";
+import { fileContent, isFile } from "./content-file.ts";
 import type { MessageTarget, ReadMessageSpec } from "./message-spec.ts";
 
 export interface Content {
@@ -34,22 +26,31 @@ export interface ContentContext {
 }
 
 type Of<Kind extends ReadMessageSpec["kind"]> = Extract<ReadMessageSpec, { kind: Kind }>;
-type FileSpec = Of<"image" | "video" | "audio" | "document" | "sticker">;
 
 const { ProtocolMessage } = proto.Message;
 
 export function contentOf(spec: ReadMessageSpec, context: ContentContext): Content {
+  if (isFile(spec)) return withSecret(fileContent(spec, context));
   switch (spec.kind) {
     case "text":
       return withSecret(textContent(spec, context));
-    case "image":
-    case "video":
-    case "audio":
-    case "document":
-    case "sticker":
-      return withSecret(fileContent(spec, context));
     case "location":
-      return withSecret({
+    case "contact":
+    case "poll":
+      return withSecret(cardOf(spec, context));
+    case "reaction":
+    case "edit":
+    case "revoke":
+      return changeOf(spec, context);
+    case "raw":
+      return { type: "text", message: proto.Message.fromObject(spec.message) };
+  }
+}
+
+function cardOf(spec: Of<"location" | "contact" | "poll">, context: ContentContext): Content {
+  switch (spec.kind) {
+    case "location":
+      return {
         type: "media",
         mediaType: "location",
         message: {
@@ -61,17 +62,17 @@ export function contentOf(spec: ReadMessageSpec, context: ContentContext): Conte
             ...contextInfo(spec, context),
           },
         },
-      });
+      };
     case "contact":
-      return withSecret({
+      return {
         type: "media",
         mediaType: "vcard",
         message: {
           contactMessage: { displayName: spec.name, vcard: vcard(spec), ...contextInfo(spec, context) },
         },
-      });
+      };
     case "poll":
-      return withSecret({
+      return {
         type: "poll",
         message: {
           pollCreationMessageV3: {
@@ -81,13 +82,20 @@ export function contentOf(spec: ReadMessageSpec, context: ContentContext): Conte
             ...contextInfo(spec, context),
           },
         },
-      });
+      };
+  }
+}
+
+/** About another message of the chat. */
+function changeOf(spec: Of<"reaction" | "edit" | "revoke">, context: ContentContext): Content {
+  const key = context.keyOf(spec.target);
+  switch (spec.kind) {
     case "reaction":
       return {
         type: "reaction",
         message: {
           reactionMessage: {
-            key: context.keyOf(spec.target),
+            key,
             text: spec.emoji,
             senderTimestampMs: Date.now(),
           },
@@ -99,23 +107,19 @@ export function contentOf(spec: ReadMessageSpec, context: ContentContext): Conte
         edit: "1",
         message: {
           protocolMessage: {
-            key: context.keyOf(spec.target),
+            key,
             type: ProtocolMessage.Type.MESSAGE_EDIT,
             editedMessage: { conversation: spec.text },
             timestampMs: Date.now(),
           },
         },
       };
-    case "revoke": {
-      const key = context.keyOf(spec.target);
+    case "revoke":
       return {
         type: "text",
         edit: key.fromMe ? "7" : "8",
         message: { protocolMessage: { key, type: ProtocolMessage.Type.REVOKE } },
       };
-    }
-    case "raw":
-      return { type: "text", message: proto.Message.fromObject(spec.message) };
   }
 }
 
@@ -133,94 +137,6 @@ function textContent(spec: Of<"text">, context: ContentContext): Content {
       : { conversation: spec.text };
   return { type: "text", message };
 }
-
-function contextInfo(
-  spec: Exclude<ReadMessageSpec, { kind: "reaction" | "edit" | "revoke" | "raw" }>,
-  context: ContentContext,
-): { contextInfo?: proto.IContextInfo } {
-  const info: proto.IContextInfo = {};
-  if (spec.replyTo) {
-    info.stanzaId = spec.replyTo.id;
-    info.participant = context.authorOf(spec.replyTo);
-    info.quotedMessage = { conversation: spec.replyTo.text ?? "" };
-  }
-  if (spec.mentions?.length) info.mentionedJid = spec.mentions.map((number) => context.mentionOf(number));
-  if (spec.forwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
-  return Object.keys(info).length > 0 ? { contextInfo: info } : {};
-}
-
-interface FileSample {
-  bytes: (spec: FileSpec) => Buffer;
-  mimetype: string;
-}
-const SAMPLES: Record<FileSpec["kind"] | "voice", FileSample> = {
-  image: { bytes: (spec) => samplePng(spec.caption ?? "image"), mimetype: "image/png" },
-  video: { bytes: sampleMp4, mimetype: "video/mp4" },
-  audio: { bytes: (spec) => sampleWav(spec.kind === "audio" ? spec.seconds : 1), mimetype: "audio/wav" },
-  voice: { bytes: sampleOgg, mimetype: "audio/ogg; codecs=opus" },
-  document: { bytes: (spec) => samplePdf(spec.caption ?? "Document"), mimetype: "application/pdf" },
-  sticker: { bytes: sampleWebp, mimetype: "image/webp" },
-};
-
-function fileContent(spec: FileSpec, context: ContentContext): Content {
-  const sample = SAMPLES[spec.kind === "audio" && spec.voice ? "voice" : spec.kind];
-  const plain =
-    spec.base64 !== undefined
-      ? Buffer.from(spec.base64, "base64")
-      : spec.bytes !== undefined
-        ? sampleBytes(spec.bytes)
-        : sample.bytes(spec);
-  const stored = context.media.put(spec.kind, plain);
-  const shared = {
-    ...placed(stored),
-    mimetype: spec.mimetype ?? sample.mimetype,
-    ...contextInfo(spec, context),
-  };
-  const caption = spec.caption ?? null;
-  switch (spec.kind) {
-    case "image":
-      return viewed(spec, { imageMessage: { ...shared, caption, width: 32, height: 32 } }, "image");
-    case "video":
-      return viewed(spec, { videoMessage: { ...shared, caption, seconds: 1 } }, "video");
-    case "audio":
-      return {
-        type: "media",
-        mediaType: spec.voice ? "ptt" : "audio",
-        message: { audioMessage: { ...shared, ptt: spec.voice, seconds: spec.seconds } },
-      };
-    case "document":
-      return {
-        type: "media",
-        mediaType: "document",
-        message: { documentMessage: { ...shared, caption, fileName: spec.fileName, title: spec.fileName } },
-      };
-    case "sticker":
-      return { type: "media", mediaType: "sticker", message: { stickerMessage: shared } };
-  }
-}
-
-const viewed = (spec: FileSpec, message: proto.IMessage, mediaType: string): Content => ({
-  type: "media",
-  mediaType,
-  message: spec.viewOnce ? { viewOnceMessageV2: { message } } : message,
-});
-
-const placed = ({
-  mediaKey,
-  fileSha256,
-  fileEncSha256,
-  fileLength,
-  directPath,
-  url,
-}: StoredMedia): proto.Message.IImageMessage => ({
-  url,
-  directPath,
-  mediaKey,
-  fileSha256,
-  fileEncSha256,
-  fileLength,
-  mediaKeyTimestamp: Math.floor(Date.now() / 1000),
-});
 
 const vcard = ({ name, number }: Of<"contact">): string =>
   [

@@ -61,30 +61,13 @@ export const messageSpec = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("raw"), message: z.record(z.string(), z.unknown()) }),
 ]);
 
-export type MessageSpec = z.input<typeof messageSpec>;
 export type ReadMessageSpec = z.output<typeof messageSpec>;
 export type MessageTarget = z.output<typeof target>;
 
 /** The text of a message, if it is one that people can read. */
 export function textOfSpec(spec: ReadMessageSpec): string | undefined {
-  switch (spec.kind) {
-    case "text":
-    case "edit":
-      return spec.text;
-    case "image":
-    case "video":
-    case "document":
-      return spec.caption;
-    case "reaction":
-      return spec.emoji;
-    case "poll":
-      return spec.question;
-    case "audio":
-    case "sticker":
-    case "location":
-    case "contact":
-    case "revoke":
-    case "raw":
-      return undefined;
-  }
+  if ("text" in spec) return spec.text;
+  if ("caption" in spec) return spec.caption;
+  if (spec.kind === "reaction") return spec.emoji;
+  return spec.kind === "poll" ? spec.question : undefined;
 }

@@ -3,9 +3,8 @@
 export const PN_SERVER = "s.whatsapp.net";
 export const LID_SERVER = "lid";
 export const GROUP_SERVER = "g.us";
-export const SERVER_JID = `@${PN_SERVER}`;
 /** How the server signs itself in stanzas to clients: Baileys' S_WHATSAPP_NET, a pair with an empty user. */
-export const FROM_SERVER = SERVER_JID;
+export const FROM_SERVER = `@${PN_SERVER}`;
 
 export interface Jid {
   user: string;

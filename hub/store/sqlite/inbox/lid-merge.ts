@@ -30,7 +30,9 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   const moveAuthor = db.prepare(
     "UPDATE OR IGNORE message SET participant = ? WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
   );
-  const leftOfChat = db.prepare<[number], { n: number }>("SELECT n FROM message WHERE chat = ?");
+  const leftOfChat = db.prepare<[number], { n: number; from_me: number }>(
+    "SELECT n, from_me FROM message WHERE chat = ?",
+  );
   const leftOfAuthor = db.prepare<[number, string], { n: number }>(
     "SELECT n FROM message WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
   );
@@ -67,10 +69,12 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
       return { id: source.id, moved: true };
     }
     moveMessages.run(target.id, source.id);
-    removeAll(leftOfChat.all(source.id));
+    const copies = leftOfChat.all(source.id);
+    removeAll(copies);
+    const countedTwice = copies.filter(({ from_me }) => from_me === 0).length;
     joinChats.run({
       into: target.id,
-      unread: source.unread_count,
+      unread: Math.max(0, source.unread_count - countedTwice),
       name: source.name,
       first: source.first_at,
       last: source.last_at,

@@ -1,0 +1,101 @@
+/** The data folder: private, held by one process, refused when it is damaged or newer than the code. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Store } from "../../hub/core/store.ts";
+import { openStore } from "../../hub/store/open-store.ts";
+import { migrate } from "../../hub/store/sqlite/migrate.ts";
+import { aMessageFact, aNewSession, T0 } from "../support/builders.ts";
+import { fixedClock } from "../support/fixed-clock.ts";
+
+const quiet = () => undefined;
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+let root = "";
+const opened: Store[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "hub-open-"));
+});
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+  rmSync(root, { recursive: true });
+});
+
+async function open(dataDir = join(root, "data")): Promise<Store> {
+  const store = await openStore({ dataDir, publicUrl: "https://hub.example", clock: fixedClock(), log });
+  opened.push(store);
+  return store;
+}
+const modeOf = (file: string): number => statSync(file).mode & 0o777;
+
+test("folder and files are for their owner alone, also when the folder was open before", async () => {
+  const dataDir = join(root, "data");
+  const first = await open(dataDir);
+  await first.close();
+  chmodSync(dataDir, 0o755);
+  const store = await open(dataDir);
+  await store.sessions.create(aNewSession());
+  expect(modeOf(dataDir)).toBe(0o700);
+  for (const name of ["hub.db", "hub.db-wal", "hub.db-shm"]) expect(modeOf(join(dataDir, name))).toBe(0o600);
+});
+
+test("a second hub on the folder is told so, and the first goes on", async () => {
+  const store = await open();
+  await expect(open()).rejects.toThrow(/Another Inbox Hub is running/);
+  await store.sessions.create(aNewSession());
+  await store.close();
+  expect(await (await open()).sessions.list()).toHaveLength(1);
+});
+
+test("closing writes everything into the one file", async () => {
+  const store = await open();
+  await store.sessions.create(aNewSession());
+  await store.inbox.record({ sessionId: "s1", facts: [aMessageFact({ id: "A" })], closes: [], now: T0 });
+  await store.close();
+  expect(existsSync(join(root, "data", "hub.db-wal"))).toBe(false);
+  expect(await (await open()).inbox.message("s1", "A")).not.toBeNull();
+});
+
+test("the database is durable, checked and of this code's schema", async () => {
+  await (await open()).close();
+  const db = new Database(join(root, "data", "hub.db"));
+  expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
+  expect(db.pragma("quick_check", { simple: true })).toBe("ok");
+  db.pragma("user_version = 99");
+  db.close();
+  await expect(open()).rejects.toThrow(/newer Inbox Hub/);
+});
+
+test("a damaged database is not opened, and nothing is written to it", async () => {
+  const store = await open();
+  await store.sessions.create(aNewSession());
+  for (let n = 0; n < 200; n++)
+    await store.inbox.record({ sessionId: "s1", facts: [aMessageFact()], closes: [], now: T0 });
+  await store.close();
+  const file = join(root, "data", "hub.db");
+  const content = readFileSync(file);
+  content.fill(0x55, 3 * 4096, 40 * 4096);
+  writeFileSync(file, content);
+  await expect(open()).rejects.toThrow(/damaged|malformed/);
+  expect(readFileSync(file).equals(content)).toBe(true);
+});
+
+test("a step of the schema is whole or not there, and a copy is kept before it", () => {
+  const file = join(root, "steps.db");
+  const steps = ["CREATE TABLE a(x)", "INSERT INTO a VALUES(1); CREATE TABLE b(x)"];
+  const db = new Database(file);
+  migrate(db, steps.slice(0, 1));
+  expect(() => {
+    migrate(db, [...steps.slice(0, 1), "INSERT INTO a VALUES(1); CREATE TABLE a(x)"]);
+  }).toThrow(/already exists/);
+  expect(db.prepare("SELECT COUNT(*) AS n FROM a").get()).toEqual({ n: 0 });
+  expect(db.pragma("user_version", { simple: true })).toBe(1);
+  expect(existsSync(`${file}.schema-1`)).toBe(true);
+  rmSync(`${file}.schema-1`);
+  migrate(db, steps);
+  expect(db.pragma("user_version", { simple: true })).toBe(2);
+  migrate(db, steps);
+  db.close();
+});

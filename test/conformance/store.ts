@@ -1,0 +1,40 @@
+/** What every storage engine promises. An engine is done when its few-line test file passes. */
+import { describe } from "vitest";
+import { authAndIntake } from "./store/auth-and-intake.ts";
+import { changesOfMessages } from "./store/changes-of-messages.ts";
+import { crashes } from "./store/crashes.ts";
+import { deliveriesForPeople } from "./store/deliveries-for-people.ts";
+import { earlyChanges } from "./store/early-changes.ts";
+import { endpointsAndKeys } from "./store/endpoints-and-keys.ts";
+import { eventLog } from "./store/event-log.ts";
+import { lanes } from "./store/lanes.ts";
+import { lists } from "./store/lists.ts";
+import { mediaFiles } from "./store/media-files.ts";
+import { newMessages } from "./store/new-messages.ts";
+import { peopleAndChats } from "./store/people-and-chats.ts";
+import { phonesOfHiddenIds } from "./store/phones-of-hidden-ids.ts";
+import { sends } from "./store/sends.ts";
+import { sessions } from "./store/sessions.ts";
+import { createWorlds, type OpenEngine } from "./store/world.ts";
+
+/** `survives`: what is stored outlives the process. */
+export function describeStore(name: string, open: OpenEngine, { survives }: { survives: boolean }): void {
+  describe(`store on ${name}`, () => {
+    const world = createWorlds(open);
+    describe("sessions", () => sessions(world));
+    describe("credentials, keys and intake", () => authAndIntake(world));
+    describe("new messages", () => newMessages(world));
+    describe("changes of messages", () => changesOfMessages(world));
+    describe("changes that come before their message", () => earlyChanges(world));
+    describe("people and chats", () => peopleAndChats(world));
+    describe("the phone behind a hidden id", () => phonesOfHiddenIds(world));
+    describe("lists", () => lists(world));
+    describe("sends", () => sends(world));
+    describe("media", () => mediaFiles(world));
+    describe("the event log", () => eventLog(world));
+    describe("endpoints, keys and the vault", () => endpointsAndKeys(world));
+    describe("lanes", () => lanes(world));
+    describe("deliveries as people see them", () => deliveriesForPeople(world));
+    if (survives) describe("a crash", () => crashes(world));
+  });
+}

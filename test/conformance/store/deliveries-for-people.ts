@@ -1,0 +1,191 @@
+/** What people see of deliveries, send again and give up. */
+import { expect, test } from "vitest";
+import { aMessageFact, T0 } from "../../support/builders.ts";
+import { minutes, seconds } from "../../support/fixed-clock.ts";
+import type { World, Worlds } from "./world.ts";
+
+const chat = (n: number): string => `3460010000${n}@s.whatsapp.net`;
+const dead = { state: "dead", lastStatus: 422, lastError: "HTTP 422", failure: "event" } as const;
+
+/** Three messages in each of two chats; those of the first are delivered, dead and pending. */
+async function withHistory(world: Worlds): Promise<World & { endpointId: string }> {
+  const made = await world();
+  const crm = await made.endpoint();
+  for (let n = 0; n < 6; n++) {
+    await made.record(aMessageFact({ chatId: chat(n % 2) }));
+    made.clock.advance(seconds(1));
+  }
+  const [first, other] = await made.due(crm);
+  if (first === undefined || other === undefined) throw new Error("two lanes were due");
+  await made.settle([first]);
+  await made.settle(await made.due(crm), dead);
+  made.store.outbox.release([other.laneId]);
+  return { ...made, endpointId: crm.id };
+}
+
+export function deliveriesForPeople(world: Worlds): void {
+  test("a delivery is shown with its event, its lane and each attempt", async () => {
+    const { store, endpointId } = await withHistory(world);
+    const { items } = await store.outbox.list({ endpoints: "*", limit: 10, page: 1 });
+    expect(items.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(items[2]).toEqual({
+      n: items[2]?.n,
+      seq: 3,
+      eventId: expect.stringMatching(/^evt_/),
+      event: "message.received",
+      sessionId: "s1",
+      chatId: chat(0),
+      endpointId,
+      lane: `s1|${chat(0)}`,
+      state: "dead",
+      attempts: 1,
+      nextAttemptAt: null,
+      lastStatus: 422,
+      lastError: "HTTP 422",
+      failure: "event",
+      replay: false,
+      createdAt: new Date(T0.getTime() + 2000),
+      doneAt: null,
+    });
+    const one = await store.outbox.get(items[2]?.n ?? 0);
+    expect(one?.delivery).toEqual(items[2]);
+    expect(one?.attempts).toEqual([
+      { n: 1, at: new Date(T0.getTime() + 6000), ms: 7, status: 200, error: null, responseHead: "{}" },
+    ]);
+    expect(one?.body).toContain('"seq":3');
+    expect(await store.outbox.get(999)).toBeNull();
+  });
+
+  test("lists are filtered, counted and paged", async () => {
+    const { store, endpoint, endpointId } = await withHistory(world);
+    const other = await endpoint();
+    const found = async (filter: object): Promise<number[]> => {
+      const { items, total } = await store.outbox.list({ endpoints: "*", limit: 10, page: 1, ...filter });
+      expect(total).toBe(items.length);
+      expect(await store.outbox.count(filter)).toBe(items.length);
+      return items.map(({ seq }) => seq);
+    };
+    expect(await found({ state: "dead" })).toEqual([3]);
+    expect(await found({ state: "pending" })).toEqual([2, 4, 5, 6]);
+    expect(await found({ state: "delivered", sessionId: "s1" })).toEqual([1]);
+    expect(await found({ state: "retrying" })).toEqual([]);
+    expect(await found({ endpointId })).toHaveLength(6);
+    expect(await found({ endpointId: other.id })).toEqual([]);
+    expect(await found({ endpointId: "ep_other" })).toEqual([]);
+    expect(await found({ chatId: chat(1) })).toEqual([2, 4, 6]);
+    expect(await found({ sessionId: "s1", chatId: chat(1) })).toEqual([2, 4, 6]);
+    expect(await found({ sessionId: "nobody" })).toEqual([]);
+    expect(await found({ event: "message.read" })).toEqual([]);
+    expect(await found({ since: T0.getTime() + 2000, until: T0.getTime() + 4000 })).toEqual([3, 4, 5]);
+    expect(await found({ afterSeq: 4 })).toEqual([5, 6]);
+    expect(await found({ afterSeq: 6 })).toEqual([]);
+
+    const reach = await store.outbox.list({ endpoints: [other.id], limit: 10, page: 1 });
+    expect(reach).toEqual({ items: [], total: 0, nextCursor: null });
+    for (const filter of [{}, { sessionId: "s1" }]) {
+      const first = await store.outbox.list({ endpoints: "*", limit: 4, page: 1, ...filter });
+      const cursor = first.nextCursor ?? "";
+      const rest = await store.outbox.list({ endpoints: "*", limit: 4, page: 1, cursor, ...filter });
+      expect([...first.items, ...rest.items].map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(rest.nextCursor).toBeNull();
+      await expect(
+        store.outbox.list({ endpoints: "*", limit: 4, page: 1, cursor, state: "dead" }),
+      ).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+    }
+  });
+
+  test("a replay is the same event again, ahead of what is younger in its lane", async () => {
+    const { store, clock, due, settle, endpointId } = await withHistory(world);
+    const crm = { id: endpointId };
+    const firstN = (await store.outbox.list({ endpoints: "*", limit: 1, page: 1 })).items[0]?.n ?? 0;
+    const before = await store.outbox.get(firstN);
+    expect(await store.outbox.replay({ n: firstN }, clock.now(), 1)).toBe(1);
+    expect(await store.outbox.replay({ n: firstN }, clock.now(), 1)).toBe(0);
+    const heads = await store.outbox.leaseDue({ endpointId, now: clock.now(), limit: 10 });
+    expect(heads.find(({ n }) => n === firstN)).toMatchObject({
+      seq: 1,
+      replay: true,
+      attempts: 0,
+      body: before?.body,
+      eventId: before?.delivery.eventId,
+    });
+    await settle(heads);
+    expect((await store.outbox.get(firstN))?.delivery).toMatchObject({ state: "delivered", replay: true });
+    expect(
+      (await store.outbox.leaseDue({ endpointId: crm.id, now: clock.now(), limit: 10 })).map(
+        ({ seq }) => seq,
+      ),
+    ).toEqual([4, 5]);
+    expect(await due(await first(store.endpoints.list()))).toEqual([]);
+  });
+
+  test("a replay of many goes step by step and ends", async () => {
+    const { store, clock, record, endpoint, due, settle } = await world();
+    const crm = await endpoint();
+    for (let n = 0; n < 9; n++) await record(aMessageFact({ chatId: chat(n) }));
+    await settle(await due(crm));
+    clock.advance(minutes(1));
+    const startedAt = clock.now();
+    const steps: number[] = [];
+    for (let moved = 1; moved > 0;) {
+      moved = await store.outbox.replay({ endpointId: crm.id }, startedAt, 4);
+      steps.push(moved);
+      clock.advance(seconds(1));
+      await settle(await due(crm));
+    }
+    expect(steps).toEqual([4, 4, 1, 0]);
+    expect(await store.outbox.count({ state: "delivered" })).toBe(9);
+  });
+
+  test("since a number, dead ones only, and never what is still owed", async () => {
+    const { store, clock } = await withHistory(world);
+    expect(await store.outbox.replay({ afterSeq: 2 }, clock.now(), 100)).toBe(1);
+    expect(await store.outbox.count({ state: "dead" })).toBe(0);
+    clock.advance(1);
+    expect(await store.outbox.replay({ state: "delivered" }, clock.now(), 100)).toBe(1);
+    expect(await store.outbox.replay({ state: "dead" }, clock.now(), 100)).toBe(0);
+  });
+
+  test("what was given up is neither sent nor waited for", async () => {
+    const { store, clock, endpointId } = await withHistory(world);
+    expect(await store.outbox.dismiss({ chatId: chat(1) }, clock.now())).toBe(3);
+    expect(await store.outbox.dismiss({ state: "dead" }, clock.now())).toBe(1);
+    expect(await store.outbox.count({ state: "dismissed" })).toBe(4);
+    const heads = await store.outbox.leaseDue({ endpointId, now: clock.now(), limit: 10 });
+    expect(heads.map(({ seq }) => seq)).toEqual([5]);
+    expect(await store.outbox.replay({ state: "dismissed" }, clock.now(), 100)).toBe(4);
+  });
+
+  test("figures: what waits, since when, and how fast it went", async () => {
+    const { store, clock, endpoint, endpointId } = await withHistory(world);
+    const other = await endpoint();
+    clock.advance(seconds(10));
+    expect(await store.outbox.stats(null, clock.now())).toEqual({
+      pending: 4,
+      retrying: 0,
+      dead: 1,
+      oldestPendingSeconds: 15,
+      deliveredLastHour: 1,
+      p50Ms: 7,
+      p99Ms: 7,
+    });
+    expect(await store.outbox.stats(endpointId, clock.now())).toMatchObject({ pending: 4 });
+    expect(await store.outbox.stats(other.id, clock.now())).toEqual({
+      pending: 0,
+      retrying: 0,
+      dead: 0,
+      oldestPendingSeconds: null,
+      deliveredLastHour: 0,
+      p50Ms: null,
+      p99Ms: null,
+    });
+    clock.advance(minutes(61));
+    expect(await store.outbox.stats(null, clock.now())).toMatchObject({ deliveredLastHour: 0, p50Ms: null });
+  });
+}
+
+async function first<T>(list: Promise<T[]>): Promise<T> {
+  const [one] = await list;
+  if (one === undefined) throw new Error("the list is empty");
+  return one;
+}

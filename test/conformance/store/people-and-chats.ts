@@ -1,0 +1,203 @@
+/** Contacts, chats and groups: changed by what is given, told when it happened live. */
+import { expect, test } from "vitest";
+import type { Fact } from "../../../hub/core/facts.ts";
+import { aMessageFact, aNewSession, bytes, anIntakeEntry, T0_SECONDS } from "../../support/builders.ts";
+import { names, type Worlds } from "./world.ts";
+
+const ANA = "34600111222@s.whatsapp.net";
+const GROUP = "120363000000000001@g.us";
+
+const contact = (change: (Fact & { kind: "contact" })["change"], { live = true, jid = ANA } = {}): Fact => ({
+  kind: "contact",
+  jid,
+  change,
+  live,
+});
+const chat = (change: (Fact & { kind: "chat" })["change"], { live = true, jid = ANA } = {}): Fact => ({
+  kind: "chat",
+  jid,
+  change,
+  live,
+});
+
+export function peopleAndChats(world: Worlds): void {
+  test("a contact changes by the members given, and only a live change is told", async () => {
+    const { store, record, events } = await world();
+    await record(contact({ name: "Ana", isMyContact: true }, { live: false }));
+    await record(contact({ pushName: "anita" }));
+    await record(contact({ pushName: "anita", name: undefined as never }));
+    await record(contact({ name: null }));
+    expect(await store.inbox.contact("s1", "34600111222@c.us")).toMatchObject({
+      jid: ANA,
+      lid: null,
+      name: null,
+      pushName: "anita",
+      isMyContact: true,
+      isBlocked: false,
+    });
+    const told = await events();
+    expect(names(told)).toEqual(["contact.updated", "contact.updated"]);
+    expect(told[0]?.data.contact).toMatchObject({
+      id: "34600111222@c.us",
+      phone: "+34600111222",
+      name: "Ana",
+    });
+    expect(await store.inbox.contact("s1", "34600000000@s.whatsapp.net")).toBeNull();
+  });
+
+  test("a chat is named after its contact, else as WhatsApp named it, else as the person calls themselves", async () => {
+    const { store, record } = await world();
+    await record(aMessageFact());
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({ name: null });
+    await record(contact({ pushName: "anita" }));
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({ name: "anita" });
+    await record(chat({ name: "From history" }));
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({ name: "From history" });
+    await record(contact({ name: "Ana" }));
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({ name: "Ana" });
+  });
+
+  test("archive and other changes of a chat are told apart, and once", async () => {
+    const { store, record, events } = await world();
+    await record(aMessageFact());
+    await record([chat({ archived: true }), chat({ archived: true })]);
+    await record(chat({ archived: false, pinned: true, muteExpiration: -1 }));
+    await record(chat({ pinned: true }));
+    const told = (await events()).slice(1);
+    expect(told.map(({ event, data }) => [event, data.isArchived])).toEqual([
+      ["chat.archived", true],
+      ["chat.unarchived", false],
+      ["chat.updated", undefined],
+    ]);
+    expect(told[2]?.data).toMatchObject({
+      chatId: "34600111222@c.us",
+      chat: { pinned: true, isMuted: true },
+    });
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({
+      pinned: true,
+      archived: false,
+      muteExpiration: -1,
+    });
+  });
+
+  test("history fills chats in silence and takes nothing back", async () => {
+    const { store, record, events } = await world();
+    await record([aMessageFact(), aMessageFact(), aMessageFact()]);
+    await record(chat({ unreadCount: 1, lastMessageAt: T0_SECONDS - 100, archived: true }, { live: false }));
+    expect(await store.inbox.chat("s1", ANA)).toMatchObject({
+      unreadCount: 3,
+      lastMessageAt: T0_SECONDS,
+      archived: true,
+    });
+    const other = "34600333444@s.whatsapp.net";
+    await record(chat({ unreadCount: 7, lastMessageAt: T0_SECONDS - 5 }, { live: false, jid: other }));
+    expect(await store.inbox.chat("s1", other)).toMatchObject({
+      unreadCount: 7,
+      lastMessageAt: T0_SECONDS - 5,
+      lastMessage: null,
+      messageCount: 0,
+    });
+    expect(names(await events())).toEqual(["message.received", "message.received", "message.received"]);
+  });
+
+  test("a chat read elsewhere has nothing unread, told once; an unknown one is not made by it", async () => {
+    const { store, record, events } = await world();
+    await record([aMessageFact({ id: "A" }), aMessageFact({ id: "B", timestamp: T0_SECONDS + 1 })]);
+    expect(await store.inbox.unreadOf("s1", ANA, 10)).toEqual([
+      { chatId: ANA, id: "B", fromMe: false, participant: null },
+      { chatId: ANA, id: "A", fromMe: false, participant: null },
+    ]);
+    expect(await store.inbox.unreadOf("s1", ANA, 1)).toHaveLength(1);
+    const readElsewhere: Fact = { kind: "chat-read", jid: ANA };
+    await record([readElsewhere, readElsewhere, { kind: "chat-read", jid: GROUP }]);
+    expect(await store.inbox.unreadOf("s1", ANA, 10)).toEqual([]);
+    expect(names(await events()).slice(2)).toEqual(["chat.updated"]);
+    expect(await store.inbox.chat("s1", GROUP)).toBeNull();
+  });
+
+  test("a group's subject names its chat and its contact", async () => {
+    const { store, record, events } = await world();
+    const subject = (name: string, live: boolean): Fact => ({
+      kind: "group",
+      jid: GROUP,
+      subject: name,
+      by: ANA,
+      live,
+    });
+    await record(subject("Team", false));
+    await record([subject("Team", true), subject("The team", true)]);
+    expect(await store.inbox.chat("s1", GROUP)).toMatchObject({ name: "The team" });
+    expect(await store.inbox.contact("s1", GROUP)).toMatchObject({ name: "The team" });
+    const told = await events();
+    expect(names(told)).toEqual(["group.updated"]);
+    expect(told[0]?.data).toMatchObject({
+      groupId: GROUP,
+      group: { subject: "The team" },
+      by: "34600111222@c.us",
+    });
+  });
+
+  test("members, calls and the end of an import are told, but not again for a stanza recorded before", async () => {
+    const { store, record, events } = await world();
+    const entry = anIntakeEntry();
+    await store.auth.commit("s1", { keys: [], intake: [entry] });
+    const facts: Fact[] = [
+      aMessageFact({ timestamp: 500 }, { live: false }),
+      { kind: "participants", jid: GROUP, action: "add", participants: [ANA], by: null },
+      { kind: "call", callId: "c1", from: ANA, isVideo: false, isGroup: false, status: "offer", at: 9 },
+      { kind: "call", callId: "c1", from: ANA, isVideo: false, isGroup: false, status: "timeout", at: 19 },
+      { kind: "history", syncType: "RECENT", progress: 50, done: false },
+      { kind: "history", syncType: "FULL", progress: 100, done: true },
+    ];
+    await record(facts, { closes: [entry.digest] });
+    await record(facts, { closes: [entry.digest] });
+    const told = await events();
+    expect(names(told)).toEqual(["group.participants", "call.received", "history.synced"]);
+    expect(told[0]?.data).toMatchObject({ action: "add", participants: ["34600111222@c.us"] });
+    expect(told[2]?.data).toMatchObject({ oldest: 500, newest: 500, chats: 1, messages: 1, complete: true });
+    await record(facts.slice(1, 2), { closes: [bytes("a stanza of its own")] });
+    expect(names(await events())).toHaveLength(4);
+  });
+
+  test("figures count what is stored", async () => {
+    const { store, record } = await world();
+    await store.sessions.create(aNewSession({ sessionId: "s2" }));
+    await record([
+      aMessageFact({ timestamp: 100 }),
+      aMessageFact({ timestamp: 200, chatId: GROUP, participant: ANA }),
+      aMessageFact({ timestamp: 300, fromMe: true, status: "pending", id: "A" }),
+      aMessageFact({ timestamp: 400, fromMe: true, status: "sent" }),
+      { kind: "status", chatId: ANA, ids: ["A"], status: "read", at: 1, participant: null },
+      contact({ name: "Ana", isBusiness: true, pictureToken: "t" }),
+      { kind: "group", jid: GROUP, subject: "Team", by: null, live: true },
+    ]);
+    expect(await store.inbox.stats("s1", { dayStart: 200 })).toEqual({
+      total: 4,
+      sent: 2,
+      received: 2,
+      delivered: 0,
+      read: 1,
+      failed: 0,
+      pending: 0,
+      unread: 2,
+      chats: 2,
+      contacts: 2,
+      today: { sent: 2, received: 1 },
+    });
+    expect(await store.inbox.stats("s1", { since: 200, until: 300, dayStart: 1000 })).toMatchObject({
+      total: 2,
+      sent: 1,
+      received: 1,
+      read: 1,
+    });
+    expect(await store.inbox.contactStats("s1")).toEqual({
+      total: 2,
+      users: 1,
+      groups: 1,
+      business: 1,
+      withName: 2,
+      withPicture: 1,
+    });
+    expect(await store.inbox.stats("s2", { dayStart: 0 })).toMatchObject({ total: 0, chats: 0, contacts: 0 });
+  });
+}

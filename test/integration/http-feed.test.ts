@@ -1,0 +1,88 @@
+/** The feed of events, health, and what the API says of itself. */
+import { describe, expect, test } from "vitest";
+import { eventSchema } from "../../hub/contract/resources.ts";
+import { aMessageFact } from "../support/builders.ts";
+import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
+
+describe("the feed", () => {
+  test("gives everything in order from the oldest, the same bodies, and where to go on", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    await rig.tell("s1", aMessageFact({ id: "3A1" }), aMessageFact({ id: "3A2" }));
+    const first = await rig.get("/api/events?after=0&limit=2");
+    const events = listIn(first.data, "events");
+    for (const event of events) expect(eventSchema.safeParse(event).error?.issues ?? []).toEqual([]);
+    expect(first.data["hasMore"]).toBe(true);
+    const rest = await rig.get(`/api/events?after=${String(first.data["nextAfter"])}&limit=1000`);
+    const seqs = [...events, ...listIn(rest.data, "events")].map(({ seq }) => Number(seq));
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    expect(rest.data).toMatchObject({ hasMore: false, nextAfter: rest.data["latestSeq"] });
+    const position = await rig.get("/api/events?after=latest");
+    expect(position.data).toMatchObject({ events: [], nextAfter: rest.data["latestSeq"] });
+    const one = await rig.get(`/api/events/${String(events[0]?.["id"])}`);
+    expect(one.data).toEqual(events[0]);
+    const some = await rig.get("/api/events?types=message.received&sessionId=s1");
+    expect(new Set(listIn(some.data, "events").map(({ event }) => event))).toEqual(
+      new Set(["message.received"]),
+    );
+    for (const query of ["after=-1", "after=x", "types=nothing.known", "names=realtime", "unknown=1"])
+      expect([query, (await rig.get(`/api/events?${query}`)).status]).toEqual([query, 400]);
+  });
+
+  test("hides other sessions, and waits for news", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    await rig.session("mine", { phoneNumber: "34600777666" });
+    const limited = await rig.makeKey({ sessions: ["mine"] });
+    const seen = listIn((await rig.get("/api/events", { key: limited })).data, "events");
+    expect(new Set(seen.map(({ sessionId }) => sessionId))).toEqual(new Set(["mine"]));
+    const { data } = await rig.get("/api/events?after=latest");
+    const waiting = rig.get(`/api/events?after=${String(data["nextAfter"])}&wait=20&types=message.received`);
+    await rig.tell("s1", aMessageFact({ id: "3A9" }));
+    const news = await waiting;
+    expect(listIn(news.data, "events")).toHaveLength(1);
+  });
+});
+
+describe("health", () => {
+  test("is flat and open; readiness and the description need a key from afar", async () => {
+    const rig = await openHttpRig();
+    const health = await rig.get("/health", { key: null });
+    expect(health.json).toMatchObject({
+      success: true,
+      status: "ok",
+      sessions: 0,
+      connected: false,
+      environment: "test",
+    });
+    await rig.session("s1");
+    expect((await rig.get("/health", { key: null })).json).toMatchObject({ sessions: 1, connected: true });
+    expect((await rig.get("/livez", { key: null })).json).toEqual({ success: true });
+    const ready = await rig.get("/readyz", { key: null });
+    expect([ready.status, ready.json]).toEqual([
+      200,
+      { ready: true, checks: { store: true, disk: true, sessions: true, outbox: true } },
+    ]);
+    const afar = { key: null, headers: { "X-Forwarded-For": "203.0.113.9" } };
+    for (const path of ["/readyz", "/openapi.json", "/docs"]) {
+      expect([path, (await rig.get(path, afar)).status]).toEqual([path, 401]);
+      expect([path, (await rig.get(path, { headers: afar.headers })).status]).toEqual([path, 200]);
+    }
+    const docs = await rig.get("/docs");
+    expect(docs.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(recordOf((await rig.get("/openapi.json")).json)["openapi"]).toBe("3.1.0");
+  });
+
+  test("self-tests for installers need no key and keep nothing", async () => {
+    const rig = await openHttpRig();
+    expect((await rig.get("/api/webhooks/test/connectivity", { key: null })).json).toEqual({ success: true });
+    const body =
+      '{"type":"message.received","timestamp":"2025-10-09T08:53:20Z","data":{"text":"Ça va 😀","n":1}}';
+    const secret = "legacy-secret-Ünïcode";
+    const signed = await rig.post("/api/webhooks/test/signature", { secret, body }, { key: null });
+    expect(signed.data["signature"]).toBe(
+      "sha256=82a422df708291e58f817aca22bf2454966d0b287f61943692f3aa865d2f82fc",
+    );
+    expect(rig.logged()).not.toContain("legacy-secret");
+  });
+});

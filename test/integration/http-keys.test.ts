@@ -1,0 +1,130 @@
+/** Keys of the API: shown once, limited, renewed, revoked, and the first of them. */
+import { describe, expect, test } from "vitest";
+import { keySchema } from "../../hub/contract/administration.ts";
+import { defaultKeySettings } from "../../hub/core/api-key.ts";
+import { ensureFirstKey } from "../../hub/http/api-keys.ts";
+import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
+import { T0 } from "../support/builders.ts";
+import { fixedClock, minutes } from "../support/fixed-clock.ts";
+import { isExactly, listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
+
+describe("keys", () => {
+  test("are shown once, kept as a hash, and stop at once when they are revoked", async () => {
+    const rig = await openHttpRig();
+    const made = await rig.post("/api/keys", { name: "CRM", scopes: ["read"], sessions: "*" });
+    expect([made.status, made.headers.get("cache-control")]).toEqual([201, "no-store"]);
+    const { key, ...row } = made.data;
+    expect(String(key)).toMatch(/^ihk_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}$/);
+    isExactly(keySchema, row);
+    const listed = await rig.get("/api/keys");
+    expect(listed.text).not.toContain(String(key));
+    expect(listed.text).not.toMatch(/hash/);
+    expect((await rig.get("/api/sessions", { key: String(key) })).status).toBe(200);
+    expect((await rig.call("DELETE", `/api/keys/${String(row["id"])}`)).data).toEqual({ deleted: true });
+    expect((await rig.get("/api/sessions", { key: String(key) })).json["code"]).toBe("INVALID_API_KEY");
+    expect((await rig.call("DELETE", `/api/keys/${String(row["id"])}`)).status).toBe(404);
+    expect(rig.logged()).not.toContain(String(key));
+  });
+
+  test("are renewed with a time of grace for the old one", async () => {
+    const rig = await openHttpRig();
+    const { data } = await rig.post("/api/keys", { name: "CRM", scopes: ["read"], sessions: "*" });
+    const old = String(data["key"]);
+    const renewed = await rig.post(`/api/keys/${String(data["id"])}/rotate`, { graceSeconds: 600 });
+    const fresh = String(renewed.data["key"]);
+    expect([renewed.data["id"], fresh === old]).toEqual([data["id"], false]);
+    expect((await rig.get("/api/sessions", { key: old })).status).toBe(200);
+    expect((await rig.get("/api/sessions", { key: fresh })).status).toBe(200);
+    rig.clock.advance(minutes(11));
+    expect((await rig.get("/api/sessions", { key: old })).status).toBe(401);
+    expect((await rig.get("/api/sessions", { key: fresh })).status).toBe(200);
+  });
+
+  test("end by themselves, and are changed in part", async () => {
+    const rig = await openHttpRig();
+    const expiresAt = new Date(T0.getTime() + minutes(5)).toISOString();
+    const { data } = await rig.post("/api/keys", {
+      name: "x",
+      scopes: ["read"],
+      sessions: ["s1"],
+      expiresAt,
+    });
+    const key = String(data["key"]);
+    const changed = await rig.put(`/api/keys/${String(data["id"])}`, {
+      settings: { sendPerMinute: 5 },
+      client: "crm",
+    });
+    expect(changed.data).toMatchObject({
+      client: "crm",
+      sessions: ["s1"],
+      settings: { ...defaultKeySettings, sendPerMinute: 5 },
+    });
+    rig.clock.advance(minutes(6));
+    expect((await rig.get("/api/sessions", { key })).status).toBe(401);
+  });
+
+  test("cannot make, change or see a key that may do more than they may", async () => {
+    const rig = await openHttpRig();
+    const small = await rig.makeKey({ scopes: ["admin", "read"], sessions: ["s1"] });
+    const more = [
+      { name: "x", scopes: ["send"], sessions: ["s1"] },
+      { name: "x", scopes: ["read"], sessions: "*" },
+      { name: "x", scopes: ["read"], sessions: ["s2"] },
+    ];
+    for (const body of more)
+      expect((await rig.post("/api/keys", body, { key: small })).json["code"]).toBe("AUTHORIZATION_FAILED");
+    const all = listIn((await rig.get("/api/keys")).data, "keys");
+    expect(all).toHaveLength(2);
+    const seen = listIn((await rig.get("/api/keys", { key: small })).data, "keys");
+    expect(seen).toHaveLength(1);
+    const big = all.find(({ id }) => id !== seen[0]?.["id"]);
+    expect((await rig.call("DELETE", `/api/keys/${String(big?.["id"])}`, { key: small })).status).toBe(404);
+    const up = await rig.put(
+      `/api/keys/${String(seen[0]?.["id"])}`,
+      { scopes: ["admin", "read", "send"] },
+      { key: small },
+    );
+    expect(up.status).toBe(403);
+  });
+
+  test("unknown fields and prototype tricks are refused by name, and change nothing", async () => {
+    const rig = await openHttpRig();
+    for (const body of [
+      '{"name":"x","scopes":["read"],"sessions":"*","role":"admin"}',
+      '{"__proto__":{"admin":true},"name":"x","scopes":["read"],"sessions":"*"}',
+      '{"constructor":{"prototype":{"x":1}},"name":"x","scopes":["read"],"sessions":"*"}',
+    ]) {
+      const answer = await rig.call("POST", "/api/keys", { body });
+      expect([answer.status, recordOf(answer.json["details"])["fields"]]).toMatchObject([
+        400,
+        [{ problem: "unknown field" }],
+      ]);
+    }
+    expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+    expect(await rig.store.keys.list()).toHaveLength(1);
+  });
+});
+
+describe("the first key", () => {
+  test("is the operator's, as given, and a new one replaces it", async () => {
+    const clock = fixedClock();
+    const { keys, ...store } = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
+    const given = "operator-key-of-at-least-32-characters";
+    expect(await ensureFirstKey({ keys, given, clock })).toBeNull();
+    expect(await ensureFirstKey({ keys, given, clock })).toBeNull();
+    expect(await keys.list()).toHaveLength(1);
+    await ensureFirstKey({ keys, given: `${given}-2`, clock });
+    const [only, ...others] = await keys.list();
+    expect([only?.scopes.length, only?.sessions, others]).toEqual([5, "*", []]);
+    expect(JSON.stringify(only)).not.toContain(given);
+    await store.close();
+  });
+
+  test("is made when nobody gave one, and only once", async () => {
+    const clock = fixedClock();
+    const { keys, ...store } = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
+    expect(await ensureFirstKey({ keys, given: null, clock })).toMatch(/^ihk_/);
+    expect(await ensureFirstKey({ keys, given: null, clock })).toBeNull();
+    await store.close();
+  });
+});
