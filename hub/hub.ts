@@ -1,10 +1,10 @@
 /** The composition root: builds the parts, connects them, owns the order of start and stop. Nothing else knows them all. */
 import type { RequestListener } from "node:http";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { systemClock } from "./core/clock.ts";
+import { HubError } from "./core/errors.ts";
 import { createNudge } from "./core/nudge.ts";
 import { createAddressGuard } from "./core/webhook-address.ts";
 import { ensureFirstKey } from "./http/api-keys.ts";
@@ -63,7 +63,6 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
   });
   const publicUrl = config.publicUrl ?? server.url;
 
-  const hadData = existsSync(join(dataDir, "hub.db"));
   const store = await openStore({ dataDir, publicUrl, clock, log: log.child({ part: "store" }) }).catch(
     async (cause: unknown) => {
       await server.stop();
@@ -73,7 +72,7 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
   const masterKey = await readMasterKey({
     configured: config.masterKey,
     file: join(dataDir, "master.key"),
-    mayCreate: !hadData,
+    mayCreate: (await store.vault.dataKey("hub")) === null,
   });
   const vault = await createVault({ masterKey, keys: store.vault });
   const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
@@ -86,7 +85,11 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
     cipher: (scope) => vault.cipher(scope),
     record: async (entry) => {
       crashPoint("before-record");
-      const recorded = await ingest(entry);
+      const recorded = await ingest(entry).catch((cause: unknown) => {
+        // A disk that fails one account fails all: none may take what cannot be kept.
+        if (cause instanceof HubError && cause.code === "STORE_UNAVAILABLE") sessions.storeFailed(cause);
+        throw cause;
+      });
       crashPoint("after-record");
       return recorded;
     },
@@ -113,6 +116,7 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
     },
   });
   const link = (sessionId: string) => sessions.link(sessionId);
+  ingest.onRecorded((sessionId) => sessions.touch(sessionId));
 
   const guard = createAddressGuard({
     allowCidrs: config.webhookAllowCidrs,

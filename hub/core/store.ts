@@ -294,7 +294,7 @@ export interface EventStore {
     sessions: "*" | string[];
     types?: EventName[] | undefined;
   }): Promise<{ seq: number; body: string }[]>;
-  byId(eventId: string): Promise<{ seq: number; sessionId: string; body: string } | null>;
+  byId(eventId: string): Promise<{ seq: number; event: EventName; sessionId: string; body: string } | null>;
   range(): Promise<{ oldestSeq: number; latestSeq: number }>;
 }
 

@@ -170,6 +170,7 @@ export type Resolve = (
 /** The address in a URL whose host is written as one; null for names. URL parsing already undid octal, hex and the like. */
 function literalHost(url: URL): string | null {
   const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (/^(.+\.)?localhost\.?$/.test(host)) return "127.0.0.1"; // reserved for this, whatever a resolver says
   return isIP(host) === 0 ? null : host;
 }
 

@@ -1,6 +1,7 @@
 /** The moment a send becomes a promise: on disk with its id first, then into its chat's lane, then WhatsApp's word. */
 import { toSeconds, type Clock } from "../core/clock.ts";
 import type { Jid } from "../core/jid.ts";
+import type { MessageStatus } from "../core/message-status.ts";
 import type { Message } from "../core/message.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { InboxStore, SendStore } from "../core/store.ts";
@@ -18,6 +19,8 @@ import { writeOrder, type KeptOrder } from "./send-order.ts";
 
 const DEFAULT_TTL_SECONDS = 3_600;
 const MAX_TTL_SECONDS = 86_400;
+
+const SETTLED: MessageStatus[] = ["sent", "delivered", "read", "deleted"];
 
 /** A message about to be accepted. */
 export interface Draft {
@@ -71,7 +74,9 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const { sessionId, id, chatId } = message;
     const waiter = acks.wait(sessionId, id);
     letGo();
-    const outcome = await wait.of(waiter, startedAt);
+    // Its word may have come before anybody listened: a repeated call waits for a message that left long ago.
+    const isTaken = SETTLED.includes((await inbox.message(sessionId, id, chatId))?.status ?? "pending");
+    const outcome = isTaken ? null : await wait.of(waiter, startedAt);
     waiter.cancel();
     if (outcome?.taken === false) throw refusalError(outcome, id);
     return asAnswered((await inbox.message(sessionId, id, chatId)) ?? message);

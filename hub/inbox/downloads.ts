@@ -9,15 +9,14 @@ import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { MediaFiles, WrittenFile } from "./media-files.ts";
 import { tooBig } from "./media-source.ts";
 
-/** Whoever asks during the download is held this long at most; the download itself goes on. */
-const HOLD_MS = 20_000;
-
 export interface DownloadParts {
   media: Pick<MediaStore, "messageOf" | "saveState">;
   files: MediaFiles;
   link: (sessionId: string) => WhatsAppLink;
   /** Bigger announcements are refused, longer answers cut. */
   capBytes: number;
+  /** Whoever asks during the download is held this long at most; the download itself goes on. */
+  holdMs: number;
   /** A download that takes longer is given up, so that the next one can try. */
   deadlineMs: number;
   log: Log;
@@ -33,7 +32,7 @@ export interface Downloads {
 const gone = (): HubError => new HubError("MEDIA_NOT_FOUND", "The file is not available any more.");
 
 export function createDownloads(parts: DownloadParts): Downloads {
-  const { media, files, link, capBytes, deadlineMs, log, clock } = parts;
+  const { media, files, link, capBytes, holdMs, deadlineMs, log, clock } = parts;
   const running = new Map<string, Promise<void>>();
 
   const download = async (item: MediaItem): Promise<void> => {
@@ -71,7 +70,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
   };
 
   return {
-    fetch: (item) => held(once(item)),
+    fetch: (item) => held(once(item), holdMs),
     idle: async () => {
       while (running.size > 0) await Promise.allSettled(running.values());
     },
@@ -104,12 +103,12 @@ async function unlessAborted(opening: Promise<Readable>, signal: AbortSignal): P
   return Promise.race([opening, aborted]);
 }
 
-async function held(done: Promise<void>): Promise<void> {
+async function held(done: Promise<void>, holdMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new HubError("OVERLOADED", "The file is still being fetched.", { retryAfterSeconds: 5 }));
-    }, HOLD_MS);
+    }, holdMs);
   });
   try {
     await Promise.race([done, late]);

@@ -37,16 +37,30 @@ export async function sniff(head: Uint8Array): Promise<ContentType | null> {
   return found ? { mimetype: found.mime, extension: found.ext } : null;
 }
 
-/** What a document is sent as: the caller's word when it is one, else the content, else plain bytes. */
-export function documentType(found: ContentType | null, claimed: string | null): ContentType {
-  const name = cleanMimetype(claimed);
-  const mimetype = name ?? found?.mimetype ?? "application/octet-stream";
-  return { mimetype, extension: found?.extension ?? EXTENSIONS[mimetype] ?? "" };
+/** What a document is sent as: the caller's word when it is one, else the content, else its name, else plain bytes. */
+export function documentType(
+  found: ContentType | null,
+  claimed: string | null,
+  filename: string | null,
+): ContentType {
+  // Office files are archives: their first bytes say no more than that.
+  const isTold = found !== null && found.mimetype !== "application/zip";
+  const byName = isTold ? undefined : MIMETYPES[extensionIn(filename ?? "")];
+  const mimetype = cleanMimetype(claimed) ?? byName ?? found?.mimetype ?? "application/octet-stream";
+  return { mimetype, extension: EXTENSIONS[mimetype] ?? found?.extension ?? "" };
 }
 
+const extensionIn = (filename: string): string =>
+  /\.([a-z0-9]{1,8})$/i.exec(filename)?.[1]?.toLowerCase() ?? "";
+
 /** @throws HubError MEDIA_ERROR when the content is not of this kind. */
-export function typeAs(kind: MediaKind, found: ContentType | null, claimed: string | null): ContentType {
-  if (kind === "document") return documentType(found, claimed);
+export function typeAs(
+  kind: MediaKind,
+  found: ContentType | null,
+  claimed: string | null,
+  filename: string | null = null,
+): ContentType {
+  if (kind === "document") return documentType(found, claimed, filename);
   if (found !== null && ACCEPTED[kind].test(found.mimetype)) return found;
   if (kind === "audio" && found !== null && ALSO_AUDIO.test(found.mimetype))
     return { ...found, mimetype: found.mimetype.replace(/^(video|application)\//, "audio/") };
@@ -85,10 +99,18 @@ const NAMES: Record<MediaKind, string> = {
   sticker: "a webp sticker",
 };
 
-/** For files whose content has no signature. */
-const EXTENSIONS: Record<string, string> = {
-  "text/plain": "txt",
-  "text/csv": "csv",
-  "text/html": "html",
-  "application/json": "json",
+/** For files whose content has no signature of its own. */
+const MIMETYPES: Record<string, string> = {
+  txt: "text/plain",
+  csv: "text/csv",
+  html: "text/html",
+  json: "application/json",
+  doc: "application/msword",
+  xls: "application/vnd.ms-excel",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 };
+const EXTENSIONS: Record<string, string> = Object.fromEntries(
+  Object.entries(MIMETYPES).map(([extension, mimetype]) => [mimetype, extension]),
+);

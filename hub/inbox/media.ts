@@ -16,6 +16,7 @@ const URL_TIMEOUT_MS = 20_000;
 const RENEWED_TOKEN_MS = 60 * 60 * 1000;
 /** WhatsApp allows documents of 2 GB; nobody reads those in a CRM, and one would fill a small disk. */
 const DOWNLOAD_CAP_BYTES = 256 * 1024 * 1024;
+const DOWNLOAD_HOLD_MS = 20_000;
 const DOWNLOAD_DEADLINE_MS = 10 * 60 * 1000;
 
 /** What the HTTP layer needs to serve a file. */
@@ -50,6 +51,7 @@ export interface MediaParts {
   clock: Clock;
   log: Log;
   urlTimeoutMs?: number;
+  downloadHoldMs?: number;
   downloadDeadlineMs?: number;
 }
 
@@ -57,13 +59,15 @@ const notFound = (): HubError => new HubError("MEDIA_NOT_FOUND", "This file is n
 
 export function createMedia(parts: MediaParts): Media {
   const { media, link, guard, clock, log, urlTimeoutMs = URL_TIMEOUT_MS } = parts;
-  const { downloadDeadlineMs: deadlineMs = DOWNLOAD_DEADLINE_MS } = parts;
+  const { downloadHoldMs: holdMs = DOWNLOAD_HOLD_MS, downloadDeadlineMs: deadlineMs = DOWNLOAD_DEADLINE_MS } =
+    parts;
   const files = createMediaFiles(join(parts.dir, "media"));
   const downloads = createDownloads({
     media,
     files,
     link,
     capBytes: DOWNLOAD_CAP_BYTES,
+    holdMs,
     deadlineMs,
     clock,
     log,

@@ -123,11 +123,12 @@ export function createOutgoingFiles(parts: OutgoingFilesParts): OutgoingFiles {
       const mediaId = newId("med", clock.now());
       return orNothing(mediaId, async () => {
         const arrived = await bring(mediaId, source, want);
-        const type = typeAs(want.kind, await sniff(arrived.head), want.mimetype ?? arrived.mimetype);
+        const written = want.filename ?? arrived.filename;
+        const type = typeAs(want.kind, await sniff(arrived.head), want.mimetype ?? arrived.mimetype, written);
         const { mimetype, filename, filesize, sha256 } = await keep({
           mediaId,
           sessionId: want.sessionId,
-          filename: named(want.filename ?? arrived.filename, want.kind, type),
+          filename: named(written, want.kind, type),
           filesize: arrived.size,
           mimetype: type.mimetype,
           sha256: arrived.sha256,
@@ -146,7 +147,7 @@ export function createOutgoingFiles(parts: OutgoingFilesParts): OutgoingFiles {
           tooBig: oversize,
           verify: refuseEmpty,
         });
-        const type = documentType(await sniff(written.head), mimetype);
+        const type = documentType(await sniff(written.head), mimetype, filename);
         const { size: filesize, sha256 } = written;
         const name = named(filename, "file", type);
         return keep({ mediaId, sessionId, filename: name, filesize, mimetype: type.mimetype, sha256 });

@@ -98,7 +98,8 @@ export function createSending(parts: SendingParts): Sending {
   const finish = async (message: Message, startedAt: number): Promise<Message> => {
     if (message.status === "failed")
       throw refusalError({ code: "WHATSAPP_ERROR", error: "it was refused or expired." }, message.id);
-    if (message.status !== "pending" || openLink(link, message.sessionId) === null) return asAnswered(message);
+    if (message.status !== "pending" || openLink(link, message.sessionId) === null)
+      return asAnswered(message);
     return acceptance.settle(message, startedAt, () => void resumeLogged(message.sessionId));
   };
 

@@ -2,7 +2,6 @@
 import "./signal-hardening.ts";
 
 export {
-  aesEncryptGCM,
   Browsers,
   BufferJSON,
   cleanMessage,
@@ -12,13 +11,11 @@ export {
   DEFAULT_CONNECTION_CONFIG,
   downloadAndProcessHistorySyncNotification,
   downloadMediaMessage,
-  extractMessageContent,
   generateMessageIDV2,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   initAuthCreds,
   makeWASocket,
-  normalizeMessageContent,
   proto,
   addTransactionCapability,
 } from "@whiskeysockets/baileys";
@@ -28,10 +25,7 @@ export type {
   BaileysEventMap,
   BinaryNode,
   CacheStore,
-  Chat,
-  Contact,
   GroupMetadata,
-  SignalAuthState,
   SignalDataSet,
   SignalDataTypeMap,
   SignalKeyStore,

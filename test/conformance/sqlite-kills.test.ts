@@ -14,7 +14,7 @@ import { systemClock } from "../../hub/core/clock.ts";
 import { openStore } from "../../hub/store/open-store.ts";
 import { parseEvent } from "./store/world.ts";
 
-const KILLS = 10;
+const KILLS = 6;
 const quiet = () => undefined;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -41,7 +41,7 @@ async function killedAfter(round: number, ms: number): Promise<string[]> {
 
 async function all<T>(page: (request: PageRequest) => Promise<Page<T>>): Promise<T[]> {
   const items: T[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const got = await page({ limit: 1000, page: 1, cursor });
     items.push(...got.items);
     if (got.nextCursor === null) {

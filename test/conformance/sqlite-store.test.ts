@@ -30,7 +30,8 @@ describeStore(
       // What the disk holds at this moment, with nothing flushed or closed: a killed process leaves no more.
       afterKill: () => {
         const copy = join(root, `${++files}.db`);
-        for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) cpSync(file + suffix, copy + suffix);
+        for (const suffix of ["", "-wal"])
+          if (existsSync(file + suffix)) cpSync(file + suffix, copy + suffix);
         return openSqliteStore({ file: copy, publicUrl, clock });
       },
     };

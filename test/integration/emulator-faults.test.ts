@@ -1,7 +1,7 @@
 /** Trouble on demand: what an unmodified Baileys socket reports of each. */
 import { describe, expect, test } from "vitest";
 import type { FaultRequest } from "../whatsapp/operations/faults.ts";
-import { useEmulator } from "../whatsapp/test-bed.ts";
+import { eventually, useEmulator } from "../whatsapp/test-bed.ts";
 
 const { emulator, link, open, reopen } = useEmulator();
 
@@ -105,20 +105,20 @@ describe("messages", () => {
     expect(emulator().ledgerSummary().sent).toBe(0);
 
     emulator().fault({ kind: "withhold", on: false });
-    await expect.poll(() => emulator().ledgerSummary().receipted).toBe(1);
+    await eventually(() => emulator().ledgerSummary().receipted).toBe(1);
   });
 
   test("come several times over", async () => {
     await link();
     emulator().fault({ kind: "duplicate", times: 3 });
     const { id } = emulator().receive({ kind: "text", text: "hola" });
-    await expect.poll(() => emulator().ledger({ id })[0]?.sentAt).toHaveLength(3);
+    await eventually(() => emulator().ledger({ id })[0]?.sentAt).toHaveLength(3);
   });
 
   test("come again under another id with their old ciphertext", async () => {
     const socket = await link();
     const { id } = emulator().receive({ kind: "text", text: "hola" });
-    await expect.poll(() => emulator().ledgerSummary().receipted).toBe(1);
+    await eventually(() => emulator().ledgerSummary().receipted).toBe(1);
     emulator().replay({ id, as: "3AFFFFFFFF" });
     await socket.until("the copy", () => emulator().account().devices[0]?.queued === 0);
   });

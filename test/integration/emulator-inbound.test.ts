@@ -4,13 +4,13 @@ import { downloadMediaMessage } from "@whiskeysockets/baileys";
 import { describe, expect, test } from "vitest";
 import type { InboundMessage } from "../whatsapp/operations/messages.ts";
 import type { BareSocket } from "../whatsapp/bare-socket.ts";
-import { textsOf, useEmulator } from "../whatsapp/test-bed.ts";
+import { eventually, textsOf, useEmulator } from "../whatsapp/test-bed.ts";
 
 const { emulator, link, open, reopen } = useEmulator();
 
 const arrived = (socket: BareSocket, id: string) =>
   socket.until(`message ${id}`, () => socket.messages.find(({ message }) => message.key.id === id)?.message);
-const allSettled = () => expect.poll(() => emulator().ledgerSummary().unacked).toBe(0);
+const allSettled = () => eventually(() => emulator().ledgerSummary().unacked).toBe(0);
 const groupOf = (number?: string) => {
   const id = emulator().account(number).groups[0]?.id ?? "";
   return {
@@ -127,7 +127,7 @@ describe("groups", () => {
     await socket.until("the first", () => textsOf(socket).includes("first"));
     emulator().fault({ kind: "reorder", order: [0, 2, 1] });
     for (const text of ["a", "b", "c"]) emulator().receive({ from: members[0], group, kind: "text", text });
-    await expect.poll(() => emulator().ledger().at(-1)?.receiptedAt).toBeDefined();
+    await eventually(() => emulator().ledger().at(-1)?.receiptedAt).toBeDefined();
     expect(emulator().ledgerSummary().sent).toBe(4);
   });
 });
@@ -195,7 +195,7 @@ describe("the queue", () => {
 
     await reopen(socket);
 
-    await expect.poll(() => emulator().ledger({ id })[0]?.nackCode).toBe(487);
+    await eventually(() => emulator().ledger({ id })[0]?.nackCode).toBe(487);
   });
 
   test("the moment of a receipt can be caught in its own tick", async () => {
@@ -203,7 +203,7 @@ describe("the queue", () => {
     const seen: (string | undefined)[] = [];
     emulator().on({ types: ["message.received"] }, ({ id }) => seen.push(id));
     const { id } = emulator().receive({ kind: "text", text: "hola" });
-    await expect.poll(() => seen).toEqual([id]);
+    await eventually(() => seen).toEqual([id]);
     expect(emulator().ledger({ id })).toMatchObject([{ receiptType: "inactive", receipts: 1 }]);
   });
 });
@@ -238,7 +238,7 @@ describe("messages that cannot be read", () => {
     await arrived(socket, id);
     await socket.end();
     const again = await reopen(socket);
-    await expect.poll(() => emulator().ledger({ id })[0]?.nackCode).toBe(487);
+    await eventually(() => emulator().ledger({ id })[0]?.nackCode).toBe(487);
 
     await again.sock.requestPlaceholderResend({ remoteJid: "x@lid", fromMe: false, id });
 

@@ -1,6 +1,6 @@
 /** Linking and logging in: an unmodified Baileys socket takes the emulator for WhatsApp. */
 import { describe, expect, test } from "vitest";
-import { useEmulator } from "../whatsapp/test-bed.ts";
+import { eventually, useEmulator } from "../whatsapp/test-bed.ts";
 
 const { emulator, link, open, reopen } = useEmulator();
 
@@ -108,7 +108,7 @@ describe("the end of a link", () => {
   test("the socket logs itself out", async () => {
     const socket = await link();
     await socket.sock.logout();
-    await expect.poll(() => emulator().account().devices).toEqual([]);
+    await eventually(() => emulator().account().devices).toEqual([]);
   });
 
   test("a second login with the same keys replaces the first", async () => {

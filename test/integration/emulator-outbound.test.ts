@@ -3,7 +3,7 @@ import type { AnyMessageContent, WAMessageKey } from "@whiskeysockets/baileys";
 import { describe, expect, test } from "vitest";
 import type { BareSocket } from "../whatsapp/bare-socket.ts";
 import type { SentMessage } from "../whatsapp/state/sent.ts";
-import { textsOf, useEmulator } from "../whatsapp/test-bed.ts";
+import { eventually, textsOf, useEmulator } from "../whatsapp/test-bed.ts";
 
 const { emulator, link, open } = useEmulator();
 
@@ -22,7 +22,7 @@ const send = async (
   return { ...key, id: key.id };
 };
 const received = async (id: string): Promise<SentMessage> => {
-  await expect.poll(() => emulator().sent({ id }), { timeout: 5_000 }).not.toEqual([]);
+  await eventually(() => emulator().sent({ id })).not.toEqual([]);
   const [message] = emulator().sent({ id });
   if (!message) throw new Error("not received");
   return message;
@@ -127,7 +127,7 @@ describe("messages to a group", () => {
       await send(socket, group(), { text: "uno" }),
       await send(socket, group(), { text: "dos" }),
     ].map(({ id }) => id);
-    for (const id of ids) await expect.poll(() => emulator().sent({ id })).toHaveLength(members);
+    for (const id of ids) await eventually(() => emulator().sent({ id })).toHaveLength(members);
     expect(emulator().counters().counts.sentUndecryptable).toBe(0);
   });
 
@@ -148,7 +148,7 @@ describe("confirmations", () => {
     const { id } = await send(socket, contact().pn, { text: "hola" });
     await socket.until("both", () => statuses.get(id)?.at(-1) === READ);
     expect(statuses.get(id)).toEqual([DELIVERED, READ]);
-    await expect.poll(() => emulator().account(number).devices[0]?.queued).toBe(0);
+    await eventually(() => emulator().account(number).devices[0]?.queued).toBe(0);
   });
 
   test("by hand, when the account confirms nothing by itself", async () => {
@@ -196,7 +196,7 @@ describe("trouble on the way", () => {
     const members = emulator().group(group()).members.length - 1;
     emulator().fault({ kind: "contact-retry" });
     const { id } = await send(socket, group(), { text: "hola" });
-    await expect.poll(() => emulator().sent({ id })).toHaveLength(members);
+    await eventually(() => emulator().sent({ id })).toHaveLength(members);
   });
 
   test("the server refuses a message: it is an error, and nobody reads it", async () => {

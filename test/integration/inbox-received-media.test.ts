@@ -89,6 +89,23 @@ describe("a received file", () => {
     expect((await inbox.media.open(media.mediaId)).size).toBe(JPEG.length);
   });
 
+  test("on its way longer than callers are held tells them when to come again, and is there then", async () => {
+    await inbox.close();
+    inbox = await openInbox({ downloadHoldMs: 50 });
+    const { message, media } = await receive(JPEG);
+    const slow = new Readable({ read: () => undefined });
+    inbox.whatsapp.media.set(message.id, () => slow);
+    await expect(inbox.media.openByToken(media.token)).rejects.toMatchObject({
+      code: "OVERLOADED",
+      retryAfterSeconds: 5,
+    });
+    slow.push(JPEG);
+    slow.push(null);
+    await inbox.media.idle();
+    expect((await inbox.media.openByToken(media.token)).size).toBe(JPEG.length);
+    expect(inbox.whatsapp.asked.download).toBe(1);
+  });
+
   test("that never ends is given up at the deadline, and fetched by the next who asks", async () => {
     await inbox.close();
     inbox = await openInbox({ downloadDeadlineMs: 100 });

@@ -70,11 +70,14 @@ export async function startFakeCrm({
   secret,
   port: wishedPort = 0,
   keepRequests = true,
+  now = () => new Date(),
 }: {
   secret: string;
   port?: number;
   /** False for long runs: only counts are kept. */
   keepRequests?: boolean;
+  /** Its clock, which signatures are checked by. */
+  now?: () => Date;
 }): Promise<FakeCrm> {
   const sockets = new Set<Socket>();
   let expected = secret;
@@ -108,7 +111,7 @@ export async function startFakeCrm({
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     await once(incoming, "end");
     const body = Buffer.concat(chunks);
-    const fault = signatureFault(incoming.headers, body, expected, new Date());
+    const fault = signatureFault(incoming.headers, body, expected, now());
     const request = read(incoming, body.toString("utf8"), fault);
     const answer: CrmAnswer =
       fault === null ? (queue.shift() ?? how(request)) : { kind: "answer", status: 401 };

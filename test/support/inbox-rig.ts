@@ -41,6 +41,7 @@ export interface InboxRigOptions {
   allowCidrs?: string[];
   ackWaitMs?: number;
   urlTimeoutMs?: number;
+  downloadHoldMs?: number;
   downloadDeadlineMs?: number;
 }
 
@@ -49,6 +50,7 @@ export async function openInbox({
   allowCidrs = [],
   ackWaitMs = 5_000,
   urlTimeoutMs = 5_000,
+  downloadHoldMs = 5_000,
   downloadDeadlineMs = 5_000,
 }: InboxRigOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), "inbox-"));
@@ -63,7 +65,17 @@ export async function openInbox({
     const link = (sessionId: string) => puppet.link(sessionId);
     const guard = createAddressGuard({ allowCidrs, allowedUrls: [] });
     const media = createMedia({
-      ...{ media: store.media, link, dir, guard, clock, log: silentLog, urlTimeoutMs, downloadDeadlineMs },
+      ...{
+        media: store.media,
+        link,
+        dir,
+        guard,
+        clock,
+        log: silentLog,
+        urlTimeoutMs,
+        downloadHoldMs,
+        downloadDeadlineMs,
+      },
     });
     const contacts = createContacts({ inbox: store.inbox, tokens: store.media, media, link, ingest, clock });
     const { sends, inbox, sessions } = store;

@@ -44,6 +44,14 @@ describe("what a file is", () => {
   });
 });
 
+test("an office file is told by its name when nobody says what it is: its bytes are those of an archive", async () => {
+  const zip = await sniff(Buffer.from("PK\x03\x04\x14\0\0\0\0\0", "latin1"));
+  const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+  expect(typeAs("document", zip, null, "prices.xlsx")).toEqual({ mimetype: xlsx, extension: "xlsx" });
+  expect(typeAs("document", await sniff(PDF), null, "prices.xlsx").mimetype).toBe("application/pdf");
+  expect(typeAs("document", null, null, "prices").mimetype).toBe("application/octet-stream");
+});
+
 describe("file names from outside", () => {
   test.each([
     ["../../etc/passwd", "passwd"],

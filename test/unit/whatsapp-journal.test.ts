@@ -256,7 +256,9 @@ describe("stanzas in flight", () => {
     expect(node.attrs).toEqual({ id: "3A", from: "111@lid", t: "1", notify: "Ana" });
     expect(encIds.map((id) => Buffer.from(id))).toEqual(stanza.parts.map((part) => Buffer.from(part.encId)));
     expect(hasCiphertext).toBe(false);
-    const contents = Array.isArray(node.content) ? node.content.map(({ content }) => String(content)) : [];
+    const contents = Array.isArray(node.content)
+      ? node.content.map(({ content }) => Buffer.from(content as Uint8Array).toString())
+      : [];
     expect(contents).toEqual(["", "two"]);
   });
 });

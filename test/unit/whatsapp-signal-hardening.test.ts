@@ -4,14 +4,16 @@ import { describe, expect, test } from "vitest";
 import { Curve } from "../../hub/whatsapp/baileys.ts";
 import { assertSignaturesChecked } from "../../hub/whatsapp/signal-hardening.ts";
 
-const require = createRequire(import.meta.url);
+const baileys = createRequire(import.meta.url).resolve("@whiskeysockets/baileys");
+const fromBaileys = createRequire(baileys);
+const fromLibsignal = createRequire(fromBaileys.resolve("libsignal"));
 /** The slow reference that libsignal ships: pure JavaScript XEdDSA. */
-const reference = require("curve25519-js") as {
+const reference = fromLibsignal("curve25519-js") as {
   sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array;
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   sharedKey(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
 };
-const libsignal = require("libsignal/src/curve.js") as {
+const libsignal = fromBaileys("libsignal/src/curve.js") as {
   calculateAgreement(publicKey: Uint8Array, privateKey: Uint8Array): Buffer;
   verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array, isInit?: boolean): boolean;
 };

@@ -1,5 +1,5 @@
 /** For tests in one process: a fresh emulator before each, and sockets that end with it. */
-import { afterEach, beforeEach } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { linkBareSocket, openBareSocket, type BareOptions, type BareSocket } from "./bare-socket.ts";
 import { startEmulator, type Emulator } from "./emulator.ts";
 import { trustEmulator } from "./trust.ts";
@@ -61,6 +61,11 @@ export function useEmulator(): TestBed {
     },
   };
 }
+
+/** As long as a busy machine may need. */
+const PATIENCE_MS = 15_000;
+export const eventually = <T>(look: () => T): ReturnType<typeof expect.poll<T>> =>
+  expect.poll(look, { timeout: PATIENCE_MS });
 
 /** Texts of what arrived, the phone's own messages left out. */
 export const textsOf = ({ messages }: BareSocket): (string | null | undefined)[] =>

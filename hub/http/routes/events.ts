@@ -1,7 +1,8 @@
 /** The feed of events: the same bodies as the webhooks, to be pulled. */
 import { z } from "zod";
-import { EVENT_NAMES, type EventName } from "../../contract/events.ts";
+import { EVENT_NAMES, EVENTS, type EventName } from "../../contract/events.ts";
 import { eventSchema } from "../../contract/resources.ts";
+import type { Scope } from "../../core/api-key.ts";
 import { HubError } from "../../core/errors.ts";
 import { okText } from "../answer.ts";
 import { readFeed } from "../event-feed.ts";
@@ -9,6 +10,18 @@ import { clampedNumber } from "../paging.ts";
 import { reachSession } from "../reach.ts";
 import { route, type Route } from "../route.ts";
 import { inEvent } from "./params.ts";
+
+/** A QR code lets whoever reads it link the account: it is told only to who may administer, and names it. */
+const isQrEvent = (name: EventName): boolean => name === "session.qr";
+
+function typesFor(asked: EventName[] | undefined, scopes: readonly Scope[]): EventName[] {
+  const types = asked ?? EVENT_NAMES.filter((name) => EVENTS[name].wildcard);
+  if (types.some(isQrEvent) && !scopes.includes("admin"))
+    throw new HubError("AUTHORIZATION_FAILED", "Events with QR codes need the scope admin.", {
+      details: { scope: "admin" },
+    });
+  return types;
+}
 
 const isEventName = (name: string): name is EventName => EVENT_NAMES.some((known) => known === name);
 
@@ -57,7 +70,11 @@ export const eventRoutes: Route[] = [
         ? [(await reachSession(sessionId, caller, ctx.sessions)).sessionId]
         : caller.key.sessions;
       return okText(
-        await readFeed({ after, limit, types, sessions, waitMs: wait * 1000 }, call.response, ctx),
+        await readFeed(
+          { after, limit, types: typesFor(types, caller.key.scopes), sessions, waitMs: wait * 1000 },
+          call.response,
+          ctx,
+        ),
       );
     },
   }),
@@ -72,6 +89,7 @@ export const eventRoutes: Route[] = [
       const event = await store.events.byId(params.eventId);
       if (event === null || !caller.sees(event.sessionId))
         throw new HubError("NOT_FOUND", "There is no such event.");
+      if (isQrEvent(event.event)) typesFor([event.event], caller.key.scopes);
       return okText(event.body);
     },
   }),

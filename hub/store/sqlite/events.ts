@@ -1,4 +1,5 @@
 /** The log of everything that happened, as the feed reads it. */
+import type { EventName } from "../../contract/events.ts";
 import type { EventStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
@@ -11,8 +12,8 @@ interface EventRow {
 
 export function createEventStore(engine: Engine, log: EventLog): EventStore {
   const { db } = engine;
-  const byId = db.prepare<[string], EventRow & { session: number }>(
-    "SELECT seq, session, body FROM event WHERE id = ?",
+  const byId = db.prepare<[string], EventRow & { session: number; type: EventName }>(
+    "SELECT seq, session, type, body FROM event WHERE id = ?",
   );
   const bySeq = db.prepare<[number], EventRow>("SELECT seq, body FROM event WHERE seq = ?");
   const oldest = db.prepare<[], { seq: number | null }>("SELECT MIN(seq) AS seq FROM event");
@@ -55,7 +56,7 @@ export function createEventStore(engine: Engine, log: EventLog): EventStore {
       const row = byId.get(eventId);
       return row === undefined
         ? null
-        : { seq: row.seq, sessionId: engine.sessionName(row.session), body: row.body };
+        : { seq: row.seq, event: row.type, sessionId: engine.sessionName(row.session), body: row.body };
     }),
     range: call(() => {
       const latestSeq = latest.get()?.seq ?? 0;

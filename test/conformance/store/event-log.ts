@@ -21,7 +21,12 @@ export function eventLog(world: Worlds): void {
     expect(row?.body).toMatch(
       /^\{"id":"evt_[0-9A-Z]{26}","seq":1,"event":"session.connected","sessionId":"s1","timestamp":"/,
     );
-    expect(await store.events.byId(event?.id ?? "")).toEqual({ seq: 1, sessionId: "s1", body: row?.body });
+    expect(await store.events.byId(event?.id ?? "")).toEqual({
+      seq: 1,
+      event: "session.connected",
+      sessionId: "s1",
+      body: row?.body,
+    });
     expect(await store.events.byId("evt_other")).toBeNull();
     expect(await store.outbox.nextDueAt(crm.id)).toEqual(notBefore);
   });

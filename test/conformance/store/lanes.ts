@@ -122,7 +122,11 @@ export function lanes(world: Worlds): void {
     const both = await due(crm);
     expect(both.map(({ seq }) => seq)).toEqual([1, 3]);
     expect(both[0]).toMatchObject({ attempts: 1, failure: "soft" });
-    await settle(both.slice(0, 1), { state: "retrying", nextAttemptAt: later(seconds(300)), failure: "soft" });
+    await settle(both.slice(0, 1), {
+      state: "retrying",
+      nextAttemptAt: later(seconds(300)),
+      failure: "soft",
+    });
     expect(await due(crm)).toEqual([]);
     clock.advance(seconds(270));
     await settle(await due(crm), { state: "skipped" });
