@@ -7,7 +7,7 @@ import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
 import { createNudge } from "./core/nudge.ts";
 import { createAddressGuard } from "./core/webhook-address.ts";
-import { ensureFirstKey } from "./http/api-keys.ts";
+import { ensureFirstKey, FIRST_CLIENT } from "./http/api-keys.ts";
 import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
 import { drawQrBase64 } from "./http/qr-image.ts";
@@ -150,7 +150,7 @@ export async function startHub(config: Config, log: Logger, overrides: HubOverri
     log: outboxLog,
     userAgent: USER_AGENT,
   });
-  if (config.webhook !== null) await endpoints.ensureDefault(config.webhook);
+  await endpoints.ensureDefault(config.webhook && { ...config.webhook, client: FIRST_CLIENT });
   const dispatcher = createDispatcher({
     outbox: store.outbox,
     endpoints,

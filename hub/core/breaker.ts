@@ -50,7 +50,7 @@ export function allowance({
 const width = (successes: number): number =>
   2 ** Math.floor((successes - SUCCESSES_TO_CLOSE) / SUCCESSES_PER_STEP);
 
-/** A probe is about to leave. */
+/** A request is about to leave: an open breaker whose pause is over begins to probe. */
 export const startProbe = (breaker: Breaker): Breaker =>
   breaker.state === "open" ? { ...breaker, state: "probing", until: null } : breaker;
 

@@ -18,7 +18,8 @@ export type FailureClass = "event" | "endpoint" | "soft" | "hub";
 /** What one HTTP try came to. */
 export type AttemptResult =
   | { outcome: "acknowledged"; status: number; note: string | null }
-  | { outcome: "skipped"; status: number; note: string }
+  /** `status` is null when nothing had to be sent to know it. */
+  | { outcome: "skipped"; status: number | null; note: string }
   | {
       outcome: "failed";
       failure: FailureClass;

@@ -143,10 +143,10 @@ export function createAddressGuard({
 
   return {
     check: (text) => void check(text),
-    checkHost: (text) => {
+    checkHost: async (text) => {
       const url = check(text);
-      if (literalHost(url) !== null) return Promise.resolve();
-      return new Promise((pass, fail) => {
+      if (literalHost(url) !== null) return;
+      await new Promise<void>((pass, fail) => {
         lookups[ruleFor(url)](url.hostname, { all: true }, (error) =>
           error instanceof HubError ? fail(error) : pass(),
         );

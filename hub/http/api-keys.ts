@@ -78,7 +78,7 @@ export async function rotateKey(
 /** Name of the key that the operator gives by HUB_API_KEY. */
 const OPERATOR_KEY = "HUB_API_KEY";
 /** Label of the client that the first key belongs to; the endpoint of HUB_WEBHOOK_URL is that client's. */
-const FIRST_CLIENT = "default";
+export const FIRST_CLIENT = "default";
 
 /**
  * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before.

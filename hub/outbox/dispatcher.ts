@@ -5,12 +5,14 @@ import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { EventStore, OutboxStore } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
+import { createAttempts } from "./attempt.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { Health } from "./health.ts";
 import { parkedEvent } from "./parked.ts";
 import { createSettler } from "./settler.ts";
 import { createSlots } from "./slots.ts";
 import { createTimeline } from "./timeline.ts";
+import { createStanding } from "./standing.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
 /** Requests on their way over all endpoints. */
@@ -83,17 +85,21 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   };
 
   const workerFor = (endpoint: Endpoint): Worker =>
-    createWorker(endpoint, {
+    createWorker({
       outbox,
-      guard,
+      attempts: createAttempts({
+        outbox,
+        guard,
+        clock,
+        log,
+        userAgent,
+        signing: (of) => endpoints.signing(of),
+      }),
+      standing: createStanding(endpoint, { log, random, onHealth: saveHealth }),
       settler,
       slots,
-      clock,
       timeline,
       log,
-      userAgent,
-      random,
-      signing: (of) => endpoints.signing(of),
       onParked: (due, error) => {
         log.warn({ deliveryId: due.n, endpointId: due.endpointId, seq: due.seq, error }, "delivery.parked");
         const event = parkedEvent(due, error);
@@ -103,7 +109,6 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
           events.append(due.sessionId, [event], clock.now()).then(() => nudge.ring()),
         );
       },
-      onHealth: saveHealth,
       onRest,
     });
 

@@ -12,7 +12,7 @@ import { encryptedChildren, isComplete, type InFlight, type InFlightStanzas } fr
 import type { CrashPoint, Journal } from "./journal.ts";
 import { dropOwnAlternative, meOf, messageOf } from "./message-of-stanza.ts";
 import { applySelfMessage } from "./self-messages.ts";
-import { addressOf, type Me } from "./translate/addresses.ts";
+import { addressOf, STATUS_BROADCAST, type Me } from "./translate/addresses.ts";
 import { factsOfMessage, type LiveMessage } from "./translate/facts-of-message.ts";
 import { unreadable, unavailable } from "./translate/placeholders.ts";
 import type { Undecrypted } from "./undecrypted.ts";
@@ -25,6 +25,8 @@ export interface Intake {
   /** A part could not be decrypted: a request to send it again is about to leave. */
   failed(stanza: InFlight): void;
 }
+
+const COMPLAINT_MS = 10_000;
 
 export interface HistoryNotice {
   digest: Uint8Array;
@@ -62,6 +64,10 @@ export function createIntake({
   log: Log;
   crashPoint: CrashPoint;
 }): Intake {
+  const complain = createComplaint((count) =>
+    log.warn({ sessionId, count }, "whatsapp.messages_undecrypted"),
+  );
+
   function recordWhenDue(stanza: InFlight, facts: Fact[]): void {
     const closes = [stanza.digest, ...undecrypted.solvedBy(stanza)];
     order.ready(stanza, () => journal.putFacts({ facts: news(facts), closes, again: stanza.again }));
@@ -130,14 +136,28 @@ export function createIntake({
       if (me !== null && isComplete(stanza)) understand(stanza, me);
     },
     failed: (stanza) => {
+      order.gone(stanza);
+      // Nobody misses a status.
+      if (addressOf(stanza.chat) === STATUS_BROADCAST) return;
       undecrypted.add(stanza);
       journal.putStanza(stanza);
-      order.gone(stanza);
-      log.warn({ sessionId, server: serverOf(stanza.chat) }, "whatsapp.message_undecrypted");
+      complain();
     },
   };
 }
 
 const nameOf = (cause: unknown): string => (cause instanceof Error ? cause.name : "unknown");
 
-const serverOf = (address: string): string => addressOf(address).split("@")[1] ?? "";
+/** One line in ten seconds: broken messages come in storms. */
+function createComplaint(write: (count: number) => void): () => void {
+  let count = 0;
+  let quietUntil = 0;
+  return () => {
+    count++;
+    const now = performance.now();
+    if (now < quietUntil) return;
+    write(count);
+    count = 0;
+    quietUntil = now + COMPLAINT_MS;
+  };
+}

@@ -160,8 +160,9 @@ export function watchSocket({
       finish(null);
       raw.terminate();
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_EVENT_MS).unref());
+      // Ended by its close event, Baileys also lets go of everybody who waits for an answer.
       await Promise.race([closed, timeout]);
-      await socket.end(undefined);
+      await Promise.race([socket.end(undefined), timeout]);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Ways to kill a hub at a moment that matters: at a named place of its own, or when somebody else sees something. */
-import type { SeededRandom } from "../whatsapp/data/random.ts";
+import type { SeededRandom } from "../whatsapp/holdings/random.ts";
 import type { Stand } from "./stand.ts";
 
 export interface Blow {

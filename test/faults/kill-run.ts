@@ -1,6 +1,6 @@
 /** Kills a hub again and again while it works, each time on the same folder, and counts what came of it. */
 import { until } from "../support/until.ts";
-import { createRandom, type SeededRandom } from "../whatsapp/data/random.ts";
+import { createRandom, type SeededRandom } from "../whatsapp/holdings/random.ts";
 import type { Blow, MakeBlow } from "./blows.ts";
 import { brokenNow, judge } from "./invariants.ts";
 import type { RowOptions, RowResult } from "./row.ts";

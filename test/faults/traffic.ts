@@ -1,5 +1,5 @@
 /** Messages as they come in an ordinary hour: from several people, in groups, typed on the phone; told apart by their text. */
-import type { SeededRandom } from "../whatsapp/data/random.ts";
+import type { SeededRandom } from "../whatsapp/holdings/random.ts";
 import type { LinkedAccount, Stand } from "./stand.ts";
 
 /** Queues that many messages for the account: live when its device is online, an offline batch when it is not. */

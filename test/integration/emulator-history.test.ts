@@ -2,7 +2,7 @@
 import type { BaileysEventMap } from "@whiskeysockets/baileys";
 import { describe, expect, test } from "vitest";
 import type { BareSocket } from "../whatsapp/bare-socket.ts";
-import { makeDataset, PRESETS } from "../whatsapp/data/dataset.ts";
+import { makeDataset, PRESETS } from "../whatsapp/holdings/dataset.ts";
 import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
 import { linkBareSocket, openBareSocket } from "../whatsapp/bare-socket.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";

@@ -127,6 +127,16 @@ test("a group's members get what is sent to it, and only the first send asks who
   );
 });
 
+test("in a group of hidden ids a reaction names its author by the hidden id", async () => {
+  const group = emulator.createGroup({ subject: "Ocultos", members: [account, ana], addressing: "lid" });
+  const { id } = emulator.receive({ account, from: ana, group: group.id, kind: "text", text: "hola" });
+  const message = await until("the message", () => rig.store().inbox.message("s1", id));
+  expect(message.participant).toBe(chatId());
+  const { messageId } = await send({ kind: "reaction", target: message, emoji: "👍" }, group.jid);
+  const got = await until("the reaction", () => emulator.sent({ account, id: messageId })[0]);
+  expect(JSON.stringify(got.message)).toMatch(/"participant":"\d+@lid"/);
+});
+
 test("WhatsApp's refusal is a failed status with its number", async () => {
   emulator.fault({ kind: "ack-error", account, code: 463 });
   const { messageId } = await send({ kind: "text", text: "frío", mentions: [] });

@@ -57,13 +57,11 @@ export interface OutboxRig {
   restart(): Promise<void>;
 }
 
-export async function openOutboxRig({
-  file = ":memory:",
-}: { file?: string | "temporary" } = {}): Promise<OutboxRig> {
+export async function openOutboxRig({ onDisk = false } = {}): Promise<OutboxRig> {
   const dir = await mkdtemp(join(tmpdir(), "hub-outbox-"));
   const clock = fixedClock();
   const store = await openSqliteStore({
-    file: file === "temporary" ? join(dir, "hub.db") : file,
+    file: onDisk ? join(dir, "hub.db") : ":memory:",
     publicUrl: "http://127.0.0.1",
     clock,
   });

@@ -41,7 +41,7 @@ describe("opening", () => {
 
   test("seven bad answers of ten within five minutes open it", () => {
     const answers = (pattern: string, from: Watch = start): Watch =>
-      [...pattern].reduce(
+      Array.from(pattern).reduce(
         (watch, answer) => (answer === "x" ? afterFailure(watch, T0) : afterSuccess(watch, 4, T0)),
         from,
       );

@@ -121,7 +121,7 @@ describe("a message", () => {
     expect(one(failed).data).toMatchObject({ status: "failed", ack: -1, code: "463", error: "restricted" });
     expect(one({ ...failed, code: null, error: null }).data).toMatchObject({
       code: "failed",
-      error: expect.stringContaining(" "),
+      error: "WhatsApp did not take the message.",
     });
   });
 

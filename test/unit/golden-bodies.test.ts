@@ -43,11 +43,8 @@ test("message.received with an image", () => {
 test("message.delivered", () => {
   const message = aMessage({ id: sent, fromMe: true });
   const at = 1762518123;
-  const events = eventsOf(
-    { kind: "status", message, status: "delivered", at, participant: null },
-    view,
-    new Date(),
-  );
+  const rise = { status: "delivered", at, participant: null, code: null, error: null } as const;
+  const events = eventsOf({ kind: "status", message, ...rise }, view, new Date());
   expect(frozen(events, "A", 4211, "2025-11-07T12:22:03.120Z")).toBe(
     '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZA","seq":4211,"event":"message.delivered","sessionId":"s1","timestamp":"2025-11-07T12:22:03.120Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","status":"delivered","chatId":"34600111222@c.us","ack":2,"deliveredAt":1762518123}}',
   );
@@ -71,7 +68,7 @@ test("session.connected", () => {
 test("message.reaction", () => {
   const target = { chatId: person, id: sent };
   const reaction = { from: person, fromMe: false, emoji: "👍", atMs: 1762518129000 };
-  const events = eventsOf({ kind: "reacted", target, ...reaction, live: true }, view, new Date());
+  const events = eventsOf({ kind: "reacted", target, ...reaction }, view, new Date());
   expect(frozen(events, "D", 4213, "2025-11-07T12:22:09.000Z")).toBe(
     '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZD","seq":4213,"event":"message.reaction","sessionId":"s1","timestamp":"2025-11-07T12:22:09.000Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","emoji":"👍","from":"34600111222@c.us","removed":false,"message":{"chatId":"34600111222@c.us","reactionMessage":{"key":{"id":"3EB0A1B2C3D4E5F60718","fromMe":false,"remoteJid":"34600111222@c.us"},"text":"👍","senderTimestampMs":1762518129000}}}}',
   );

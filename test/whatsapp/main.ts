@@ -1,6 +1,6 @@
 /** `npm run whatsapp`: the emulator alone. `--port N` (0: any), `--preset NAME` (an account to begin with), `--json` (for programs). */
 import { parseArgs } from "node:util";
-import { PRESETS, type PresetName } from "./data/dataset.ts";
+import { PRESETS, type PresetName } from "./holdings/dataset.ts";
 import { startEmulator } from "./emulator.ts";
 
 const { values } = parseArgs({

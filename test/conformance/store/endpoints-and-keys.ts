@@ -114,7 +114,7 @@ export function endpointsAndKeys(world: Worlds): void {
   test("the database knows itself, and proves that it writes", async () => {
     const { store } = await world();
     const identity = await store.identity();
-    expect(identity).toEqual({ hubId: expect.any(String), epoch: 1 });
+    expect(identity.epoch).toBe(1);
     expect(identity.hubId.length).toBeGreaterThan(10);
     await store.canary();
     await store.close();

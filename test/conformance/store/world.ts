@@ -20,13 +20,16 @@ export interface World {
   store: Store;
   clock: FixedClock;
   afterKill: OpenedEngine["afterKill"];
-  record(facts: Fact | Fact[], options?: { sessionId?: string; closes?: Uint8Array[] }): Promise<Recorded>;
-  endpoint(change?: Partial<Endpoint>): Promise<Endpoint>;
+  record: (
+    facts: Fact | Fact[],
+    options?: { sessionId?: string; closes?: Uint8Array[] },
+  ) => Promise<Recorded>;
+  endpoint: (change?: Partial<Endpoint>) => Promise<Endpoint>;
   /** Everything that was told so far, oldest first. */
-  events(): Promise<HubEvent[]>;
+  events: () => Promise<HubEvent[]>;
   /** Leases what is due of an endpoint. */
-  due(endpoint: Endpoint, limit?: number): Promise<DueDelivery[]>;
-  settle(due: DueDelivery[], patch?: Partial<DeliveryPatch>, more?: Partial<Settlement>): Promise<void>;
+  due: (endpoint: Endpoint, limit?: number) => Promise<DueDelivery[]>;
+  settle: (due: DueDelivery[], patch?: Partial<DeliveryPatch>, more?: Partial<Settlement>) => Promise<void>;
 }
 
 export type Worlds = (options?: { withSession?: boolean }) => Promise<World>;

@@ -2,7 +2,7 @@
  * `w:sync:app:state`: the companion asks what changed, or brings a change of its own. Baileys rc14: resyncAppState, appPatch,
  * extractSyncdPatches (a version comes inside each patch; a conflict has to be an error of the whole query).
  */
-import { announceAppState, takeOverChanges } from "../data/address-book.ts";
+import { announceAppState, takeOverChanges } from "../holdings/address-book.ts";
 import type { Account } from "../state/account.ts";
 import { bytesOf, childOf, childrenOf, stanza, type Stanza } from "../wire/stanza.ts";
 import type { World } from "../world.ts";

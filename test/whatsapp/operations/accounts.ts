@@ -1,6 +1,6 @@
 /** Accounts and what is done with their phones: create, scan, type a code, unlink. */
 import { z } from "zod";
-import { PRESETS, type PresetName } from "../data/dataset.ts";
+import { PRESETS, type PresetName } from "../holdings/dataset.ts";
 import { enterCode } from "../link/pairing-by-code.ts";
 import { scanQr, type PairingOutcome } from "../link/pairing.ts";
 import { parseQr, QrError } from "../link/qr.ts";

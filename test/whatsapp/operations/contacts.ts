@@ -1,7 +1,7 @@
 /** What contacts do besides writing: come online, type, call, confirm, change their name, picture or phone. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { announceContacts, saveContacts } from "../data/address-book.ts";
+import { announceContacts, saveContacts } from "../holdings/address-book.ts";
 import { setPicture } from "../iq/pictures.ts";
 import { deliver, receiptKey, stanzaKey } from "../mail/delivery.ts";
 import { samplePng } from "../media/sample-files.ts";

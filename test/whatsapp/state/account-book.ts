@@ -1,8 +1,8 @@
 /** Accounts come into being here, with everything their phone holds. */
 import { createAppState, createAppStateKey } from "../crypto/app-state.ts";
-import { makeDataset, PRESETS, type Dataset, type DatasetSize, type PresetName } from "../data/dataset.ts";
-import { createHistory } from "../data/history.ts";
-import { saveContacts, savePushName } from "../data/address-book.ts";
+import { makeDataset, PRESETS, type Dataset, type DatasetSize, type PresetName } from "../holdings/dataset.ts";
+import { createHistory } from "../holdings/history.ts";
+import { saveContacts, savePushName } from "../holdings/address-book.ts";
 import { DEFAULT_PRIVACY } from "../iq/account.ts";
 import { setPicture } from "../iq/pictures.ts";
 import { samplePng } from "../media/sample-files.ts";

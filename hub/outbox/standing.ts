@@ -1,0 +1,118 @@
+/** Where an endpoint stands: what it is, what was learnt of it, and what one more answer changes. */
+import { startProbe } from "../core/breaker.ts";
+import type { AttemptResult } from "../core/delivery.ts";
+import { settleAttempt } from "../core/delivery-state.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Log } from "../core/log.ts";
+import type { DueDelivery, Settlement } from "../core/store.ts";
+import type { Tried } from "./attempt.ts";
+import { healthOf, isFailing, learn, type Health } from "./health.ts";
+
+export interface Standing {
+  endpoint(): Endpoint;
+  health(): Health;
+  /** A person changed it. */
+  update(endpoint: Endpoint): void;
+  /** A request is about to leave. */
+  leaving(): void;
+  /** What becomes true of a delivery, and whether sending has to stop. */
+  conclude(due: DueDelivery, tried: Tried, now: Date): Conclusion;
+}
+
+export interface Conclusion {
+  settlement: Settlement;
+  /** Set when the event is given up. */
+  parkedBecause: string | null;
+  /** Nothing more may leave now: the breaker opened, or the endpoint wants no more. */
+  stops: boolean;
+  /** It was our own network that failed. */
+  isOurs: boolean;
+}
+
+export interface StandingParts {
+  log: Log;
+  random: () => number;
+  /** The state or the breaker changed: worth writing down at once. */
+  onHealth: (endpointId: string, health: Health, becomes: Endpoint["state"] | null) => void;
+}
+
+export function createStanding(first: Endpoint, { log, random, onHealth }: StandingParts): Standing {
+  let endpoint = first;
+  let health = healthOf(first);
+
+  /** Says aloud what changed, and returns the state the endpoint gets by it. */
+  const announce = (before: Health, result: AttemptResult, now: Date): Endpoint["state"] | null => {
+    const endpointId = endpoint.id;
+    const [was, is] = [before.breaker.state, health.breaker.state];
+    if (is === "open" && was !== "open")
+      log.warn(
+        { endpointId, error: health.lastError, until: health.breaker.until },
+        "endpoint.breaker_opened",
+      );
+    if (is === "closed" && was !== "closed") log.info({ endpointId }, "endpoint.breaker_closed");
+    if (result.outcome === "failed" && result.pause) {
+      log.warn({ endpointId }, "endpoint.paused_by_410");
+      return "paused";
+    }
+    if (endpoint.state === "active" && isFailing(health, now)) {
+      log.error({ endpointId, failingSince: health.failingSince }, "endpoint.failing");
+      return "failing";
+    }
+    return endpoint.state === "failing" && health.failingSince === null ? "active" : null;
+  };
+
+  return {
+    endpoint: () => endpoint,
+    health: () => health,
+    update: (changed) => {
+      // What was learnt about the old target, or before a person let it begin again, says little now.
+      if (changed.url !== endpoint.url || (endpoint.state === "paused" && changed.state !== "paused"))
+        health = healthOf(changed);
+      endpoint = changed;
+    },
+    leaving: () => {
+      const breaker = startProbe(health.breaker);
+      if (breaker !== health.breaker) health = { ...health, breaker };
+    },
+    conclude: (due, { result: judged, attempt, softFailures }, now) => {
+      const before = health;
+      const { concurrency } = endpoint;
+      const { result, probing, health: after } = learn(health, { due, result: judged, concurrency, now });
+      health = after;
+      const { patch, aside } = settleAttempt({
+        attempts: due.attempts,
+        result,
+        probing,
+        softFailures,
+        now,
+        random: random(),
+      });
+      const isOurs = result.outcome === "failed" && result.failure === "hub";
+      if (result.outcome === "failed") {
+        const { status, error, failure } = result;
+        log.info(
+          {
+            deliveryId: due.n,
+            endpointId: endpoint.id,
+            attempt: due.attempts + 1,
+            status,
+            error,
+            failure,
+            nextAttemptAt: patch.nextAttemptAt,
+          },
+          "delivery.failed",
+        );
+      }
+      const becomes = announce(before, result, now);
+      if (becomes !== null) endpoint = { ...endpoint, state: becomes };
+      if (becomes !== null || before.breaker.state !== health.breaker.state)
+        onHealth(endpoint.id, health, becomes);
+      return {
+        settlement: { n: due.n, laneId: due.laneId, patch, attempt: isOurs ? null : attempt, aside },
+        parkedBecause: patch.state === "dead" ? patch.lastError : null,
+        stops: health.breaker.state === "open" || endpoint.state === "paused",
+        isOurs,
+      };
+    },
+  };
+}
