@@ -1,7 +1,6 @@
 /** The composition root: builds the parts, connects them, owns the order of start and stop. Nothing else knows them all. */
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
-import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
@@ -25,6 +24,7 @@ import { createReplays } from "./outbox/replays.ts";
 import { readMasterKey } from "./sessions/master-key.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";
 import { createVault } from "./sessions/vault.ts";
+import type { RootLog } from "./log.ts";
 import { openStore } from "./store/open-store.ts";
 import { createBaileysConnector } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
@@ -46,7 +46,7 @@ export interface HubOverrides {
 }
 
 /** @throws Error in plain words when the data folder is in use, sealed by another key, or not writable. */
-export async function startHub(config: Config, log: Logger, overrides: HubOverrides = {}): Promise<Hub> {
+export async function startHub(config: Config, log: RootLog, overrides: HubOverrides = {}): Promise<Hub> {
   const { dataDir } = config;
   const crashPoint = overrides.crashPoint ?? (() => undefined);
   const clock = systemClock;

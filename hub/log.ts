@@ -18,7 +18,9 @@ const SECRET_KEYS = [
   "token",
 ];
 
-export function createLog(level: string): Logger {
+export type RootLog = Logger;
+
+export function createLog(level: string): RootLog {
   return pino({
     name: "inbox-hub",
     level,

@@ -43,8 +43,16 @@ export interface AttemptsParts {
 
 export function createAttempts({ outbox, guard, clock, log, userAgent, signing }: AttemptsParts): Attempts {
   let sender: Sender | null = null;
-  const retired = new Set<Sender>();
+  let retired: Sender[] = [];
+  let underWay = 0;
   let skewCheckedAt = 0;
+
+  /** Closing cuts: it waits until nothing is under way. */
+  const closeRetired = (): void => {
+    if (underWay > 0) return;
+    for (const one of retired) one.close();
+    retired = [];
+  };
 
   const noticeSkew = ({ date }: Exchange, endpointId: string): void => {
     const now = clock.now().getTime();
@@ -72,7 +80,10 @@ export function createAttempts({ outbox, guard, clock, log, userAgent, signing }
         { ...due, attempt: due.attempts + 1, body },
         { endpoint, signing: signing(endpoint), userAgent, at },
       );
+      underWay += 1;
       const exchange = await sender.post(body, headers);
+      underWay -= 1;
+      closeRetired();
       noticeSkew(exchange, endpoint.id);
       const result = judge(exchange.answer, endpoint.ack, clock.now());
       const isSoft = result.outcome === "failed" && result.failure === "soft";
@@ -83,8 +94,9 @@ export function createAttempts({ outbox, guard, clock, log, userAgent, signing }
       };
     },
     retarget: () => {
-      if (sender !== null) retired.add(sender);
+      if (sender !== null) retired.push(sender);
       sender = null;
+      closeRetired();
     },
     close: () => {
       for (const one of retired) one.close();

@@ -81,64 +81,53 @@ function report(endpoint: Endpoint, exchange: Exchange, now: Date): EndpointTest
 }
 
 function reached(hop: Hop["hop"], endpoint: Endpoint, { answer, phases, ms }: Exchange, now: Date): Hop {
-  const fine = (detail: string, took: number | undefined): Hop => ({
+  const good = (detail: string, took: number | undefined): Hop => ({
     hop,
-    ok: true,
     ms: took ?? null,
-    detail,
-    advice: null,
+    ...fine(detail),
   });
   switch (hop) {
     case "dns":
-      return fine("resolved", phases.dns);
+      return good("resolved", phases.dns);
     case "connect":
-      return fine("connected", phases.tcp);
+      return good("connected", phases.tcp);
     case "tls":
-      return fine(endpoint.url.startsWith("https:") ? "certificate accepted" : "plain http", phases.tls);
+      return good(endpoint.url.startsWith("https:") ? "certificate accepted" : "plain http", phases.tls);
     case "http":
     case "signature":
     case "ack":
       return answer.kind === "answered"
         ? { hop, ms: hop === "http" ? ms : null, ...judged(hop, answer, endpoint, now) }
-        : fine("no answer", undefined);
+        : good("no answer", undefined);
   }
 }
 
 type Verdict = Pick<Hop, "ok" | "detail" | "advice">;
+type Answered = Exchange["answer"] & { kind: "answered" };
 
-function judged(
-  hop: "http" | "signature" | "ack",
-  answer: Exchange["answer"] & { kind: "answered" },
-  endpoint: Endpoint,
-  now: Date,
-): Verdict {
+const fine = (detail: string): Verdict => ({ ok: true, detail, advice: null });
+
+function judged(hop: "http" | "signature" | "ack", answer: Answered, endpoint: Endpoint, now: Date): Verdict {
   const { status } = answer;
-  const fine = (detail: string): Verdict => ({ ok: true, detail, advice: null });
   const isSuccess = status >= 200 && status < 300;
   const result = judge(answer, endpoint.ack, now);
   const error = result.outcome === "failed" ? result.error : null;
-  const signatureRefused =
-    status === 401 || status === 403 || error?.startsWith("Invalid signature") === true;
   if (hop === "http")
     return isSuccess
       ? fine(`HTTP ${status}`)
       : { ok: false, detail: `HTTP ${status}`, advice: statusAdvice(status) };
-  if (hop === "signature")
-    return signatureRefused
-      ? {
-          ok: false,
-          detail: error ?? `HTTP ${status}`,
-          advice:
-            "Check that the receiver has this endpoint's secret, verifies the raw body, and that its clock is right.",
-        }
-      : fine(isSuccess ? "not refused" : "nothing said about it");
-  return error === null
-    ? fine(result.outcome === "skipped" ? `skipped: ${result.note}` : "acknowledged")
-    : {
-        ok: false,
-        detail: error,
-        advice: "The receiver answered that it did not take the event; its own log says why.",
-      };
+  if (hop === "signature") return signatureVerdict(status, error, isSuccess);
+  if (error !== null)
+    return { ok: false, detail: error, advice: "The receiver did not take the event; its own log says why." };
+  return fine(result.outcome === "skipped" ? `skipped: ${result.note}` : "acknowledged");
+}
+
+function signatureVerdict(status: number, error: string | null, isSuccess: boolean): Verdict {
+  const isRefused = status === 401 || status === 403 || error?.startsWith("Invalid signature") === true;
+  if (!isRefused) return fine(isSuccess ? "not refused" : "nothing said about it");
+  const advice =
+    "Check that the receiver has this endpoint's secret, verifies the raw body, and that its clock is right.";
+  return { ok: false, detail: error ?? `HTTP ${status}`, advice };
 }
 
 function statusAdvice(status: number): string {

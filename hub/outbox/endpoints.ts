@@ -1,5 +1,5 @@
 /** The receivers of webhooks: what they are, their secrets, and the rules they keep. The only writer of the store's rows. */
-import { X_SET, type EventName } from "../contract/events.ts";
+import type { EventName } from "../contract/events.ts";
 import { makeSecret } from "../contract/signature.ts";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
@@ -10,33 +10,13 @@ import type { Log } from "../core/log.ts";
 import type { EndpointStore } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
 import { invalid, secretProblems, settingProblems, urlProblems, type Problem } from "./endpoint-rules.ts";
+import { changed, MANAGED, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
 import type { Health } from "./health.ts";
 import type { Signing } from "./wire-headers.ts";
 
 /** How long the secret before a rotation still signs beside the new one. */
 const OVERLAP_MS = 24 * 3_600_000;
-
-/** What a person may choose. */
-export type EndpointSettings = Pick<
-  Endpoint,
-  | "url"
-  | "description"
-  | "sessions"
-  | "events"
-  | "ordering"
-  | "ack"
-  | "presets"
-  | "headers"
-  | "timeoutMs"
-  | "concurrency"
-  | "enabled"
-  | "client"
-  | "includeQr"
-  | "signatureHeaderName"
->;
-/** Members that are undefined are left as they are. */
-export type EndpointChange = { [K in keyof EndpointSettings]?: EndpointSettings[K] | undefined };
 
 export interface Endpoints {
   list(): Promise<Endpoint[]>;
@@ -279,53 +259,5 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-  };
-}
-
-const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "createdAt"> = {
-  url: "",
-  description: "",
-  sessions: "*",
-  events: ["*"],
-  ordering: "chat",
-  ack: "body",
-  presets: [],
-  headers: {},
-  timeoutMs: 15_000,
-  concurrency: 4,
-  enabled: true,
-  client: null,
-  includeQr: false,
-  signatureHeaderName: null,
-  state: "active",
-  previousSecret: null,
-  breaker: closedBreaker,
-  failingSince: null,
-  lastSuccessAt: null,
-  lastError: null,
-};
-
-/** What endpoints that a session or the hub's configuration manages have in common. */
-const MANAGED: EndpointChange = { events: X_SET, ordering: "session", ack: "body" };
-
-/** The endpoint with the settings that were given. */
-function changed(endpoint: Endpoint, change: EndpointChange): Endpoint {
-  return {
-    ...endpoint,
-    url: change.url ?? endpoint.url,
-    description: change.description ?? endpoint.description,
-    sessions: change.sessions ?? endpoint.sessions,
-    events: change.events ?? endpoint.events,
-    ordering: change.ordering ?? endpoint.ordering,
-    ack: change.ack ?? endpoint.ack,
-    presets: change.presets ?? endpoint.presets,
-    headers: change.headers ?? endpoint.headers,
-    timeoutMs: change.timeoutMs ?? endpoint.timeoutMs,
-    concurrency: change.concurrency ?? endpoint.concurrency,
-    enabled: change.enabled ?? endpoint.enabled,
-    includeQr: change.includeQr ?? endpoint.includeQr,
-    client: change.client === undefined ? endpoint.client : change.client,
-    signatureHeaderName:
-      change.signatureHeaderName === undefined ? endpoint.signatureHeaderName : change.signatureHeaderName,
   };
 }

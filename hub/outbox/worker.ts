@@ -127,13 +127,16 @@ export function createWorker(parts: WorkerParts): Worker {
     else if (unsettled > 0) settler.hurry();
     else wakeAt(await outbox.nextDueAt(endpointId));
   };
+  const askedAgain = (): boolean => {
+    const asked = lookAgain;
+    lookAgain = false;
+    return asked;
+  };
   const lookUntilNothing = async (): Promise<void> => {
     looking = true;
     try {
-      do {
-        lookAgain = false;
-        await fill();
-      } while (lookAgain);
+      do await fill();
+      while (askedAgain());
     } catch (error) {
       log.error({ err: error, endpointId: standing.endpoint().id }, "outbox.look_failed");
     } finally {

@@ -17,6 +17,7 @@ export {
   initAuthCreds,
   makeWASocket,
   proto,
+  WAMessageAddressingMode,
   addTransactionCapability,
 } from "@whiskeysockets/baileys";
 export type {

@@ -11,6 +11,7 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   makeWASocket,
   type AuthenticationCreds,
+  type GroupMetadata,
   type WAMessageKey,
 } from "./baileys.ts";
 import { createBaileysLog } from "./baileys-log.ts";
@@ -155,7 +156,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       caches: parts.caches,
       makeSignalRepository: makeRepository,
       getMessage,
-      cachedGroupMetadata: (jid) => parts.groups.get(jid, (asked) => socket.groupMetadata(asked)),
+      cachedGroupMetadata: (jid) => groupOf(jid),
     }),
   );
   // All of this in the turn in which the socket was made: nothing can have come or gone yet.
@@ -217,6 +218,10 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     return (message && protoOf(message)) ?? undefined;
   }
 
+  function groupOf(jid: string): Promise<GroupMetadata> {
+    return parts.groups.get(jid, (asked) => socket.groupMetadata(asked));
+  }
+
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -234,6 +239,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     creds,
     generation,
     logger,
+    groupOf,
     onPairingCode: (code) =>
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
     flush: () => journal.flush(),

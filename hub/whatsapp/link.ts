@@ -2,14 +2,17 @@
 import type { Readable } from "node:stream";
 import type { ErrorCode } from "../contract/errors.ts";
 import { HubError } from "../core/errors.ts";
+import { isGroupJid, isPhoneJid } from "../core/jid.ts";
 import type { Message } from "../core/message.ts";
 import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
 import {
   downloadMediaMessage,
   generateMessageIDV2,
   type AnyMessageContent,
+  WAMessageAddressingMode,
   type AuthenticationCreds,
   type BinaryNode,
+  type GroupMetadata,
   type WASocket,
 } from "./baileys.ts";
 import type { BaileysLogger } from "./baileys-log.ts";
@@ -22,6 +25,8 @@ export interface LinkParts {
   creds: AuthenticationCreds;
   generation: Generation;
   logger: BaileysLogger;
+  /** Who is in a group and how it names them; cached. */
+  groupOf: (jid: string) => Promise<GroupMetadata>;
   onPairingCode: (code: string) => void;
   /** Resolves when everything handed to the socket so far has left. */
   flush: () => Promise<void>;
@@ -33,6 +38,7 @@ export function createLink({
   creds,
   generation,
   logger,
+  groupOf,
   onPairingCode,
   flush,
   close,
@@ -60,13 +66,24 @@ export function createLink({
     });
 
   async function send({ chatId, messageId, content, quoted, isForwarded }: SendOrder) {
-    const sent = await tell("take the message", () =>
-      socket.sendMessage(chatId, forwarded(outgoing(content), isForwarded === true), {
+    const sent = await tell("take the message", async () => {
+      const said = "target" in content ? { ...content, target: await asAddressed(content.target) } : content;
+      const quote = quoted === null ? {} : { quoted: quotedMessage(await asAddressed(quoted)) };
+      return socket.sendMessage(chatId, forwarded(outgoing(said), isForwarded === true), {
         messageId,
-        ...(quoted === null ? {} : { quoted: quotedMessage(quoted) }),
-      }),
-    );
+        ...quote,
+      });
+    });
     return asSent(sent);
+  }
+
+  /** The hub names people by their phone; a group of the newer kind knows its members by their hidden ids only. */
+  async function asAddressed<T extends WhatsAppKey>(key: T): Promise<T> {
+    if (key.participant === null || !isGroupJid(key.chatId) || !isPhoneJid(key.participant)) return key;
+    const { addressingMode } = await groupOf(key.chatId);
+    if (addressingMode !== WAMessageAddressingMode.LID) return key;
+    const lid = await socket.signalRepository.lidMapping.getLIDForPN(key.participant);
+    return lid === null ? key : { ...key, participant: addressOf(lid) };
   }
 
   async function downloadMedia(message: Message): Promise<Readable> {
@@ -112,7 +129,10 @@ export function createLink({
       onPairingCode(code);
       return code;
     },
-    markRead: (keys: WhatsAppKey[]) => tell("take the receipt", () => socket.readMessages(keys.map(keyOf))),
+    markRead: (keys: WhatsAppKey[]) =>
+      tell("take the receipt", async () =>
+        socket.readMessages((await Promise.all(keys.map(asAddressed))).map(keyOf)),
+      ),
     logout: async () => {
       await ask("unlink", "WHATSAPP_ERROR", async () => {
         await flush();
@@ -128,7 +148,7 @@ export function createLink({
 
 const removalOf = (jid: string): BinaryNode => ({
   tag: "iq",
-  attrs: { to: "s.whatsapp.net", type: "set", xmlns: "md" },
+  attrs: { to: "@s.whatsapp.net", type: "set", xmlns: "md" },
   content: [{ tag: "remove-companion-device", attrs: { jid, reason: "user_initiated" } }],
 });
 

@@ -148,15 +148,16 @@ describe("the phone", () => {
   });
 
   test("hands older messages over on demand", async () => {
-    const socket = await link();
+    const { number } = emulator().createAccount({ preset: "small", size: { archivedPerChat: 5 } });
+    const socket = await link(number);
     const sets = listen(socket, "messaging-history.set");
-    const history = emulator().history()[0];
-    const [newest] = history?.messages ?? [];
-    await socket.sock.fetchMessageHistory(
-      3,
-      { remoteJid: history?.jid ?? "", id: newest?.id ?? "", fromMe: newest?.fromMe ?? false },
-      newest?.at ?? 0,
-    );
+    const [chat] = emulator().history(number);
+    const oldest = chat?.messages.at(-1);
+    if (!chat || !oldest) throw new Error("an empty chat");
+
+    const { id, fromMe, at } = oldest;
+    await socket.sock.fetchMessageHistory(3, { remoteJid: chat.jid, id, fromMe }, at * 1000);
+
     await eventually(() => sets.flatMap(({ syncType, messages }) => messages.map(() => syncType))).toEqual(
       Array.from({ length: 3 }, () => proto.HistorySync.HistorySyncType.ON_DEMAND),
     );

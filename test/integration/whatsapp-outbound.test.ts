@@ -22,7 +22,7 @@ beforeAll(async () => {
   const created = emulator.createAccount({
     preset: "small",
     size: { pictures: 2 },
-    options: { deliveryReceiptMs: 5, readReceiptMs: 20 },
+    options: { deliveryReceiptMs: 5, readReceiptMs: 400 },
   });
   account = created.number;
   rig = await openWhatsAppRig(emulator, { number: account });

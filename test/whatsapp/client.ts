@@ -8,6 +8,7 @@ import type { FaultRequest } from "./operations/faults.ts";
 import type { GroupChange, GroupView, NewGroupRequest } from "./operations/groups.ts";
 import type { HistoryRequest, ReplayRequest, StanzaRequest } from "./operations/replays.ts";
 import type { InboundMessage, QueuedMessage, TypedMessage } from "./operations/messages.ts";
+import type { HeldChat } from "./state/account.ts";
 import type { CountersSnapshot } from "./state/counters.ts";
 import type { EmulatorEvent, EventFilter, EventListener } from "./state/events.ts";
 import type { ArmedFault } from "./state/faults.ts";
@@ -26,6 +27,7 @@ export interface EmulatorClient {
   changeAccount(number: string, request: ChangedAccountRequest): Promise<AccountView>;
   removeAccount(number: string): Promise<void>;
   contacts(number: string): Promise<{ number: string; lid: string; name: string; pushName: string }[]>;
+  history(number: string): Promise<HeldChat[]>;
   scanQr(qr: string, account?: string): Promise<PairingOutcome>;
   enterCode(code: string, account?: string): Promise<PairingOutcome>;
   unlink(account?: string, device?: number): Promise<void>;
@@ -111,6 +113,7 @@ export function createEmulatorClient(url: string): EmulatorClient {
     changeAccount: (number, body) => ask("PATCH", account(number), { body }),
     removeAccount: (number) => done(ask("DELETE", account(number))),
     contacts: (number) => ask("GET", `${account(number)}/contacts`),
+    history: (number) => ask("GET", `${account(number)}/history`),
     scanQr: (qr, number) => pair("/admin/mock-phone/scan-qr", { qr, account: number }),
     enterCode: (code, number) => pair("/admin/mock-phone/enter-code", { code, account: number }),
     unlink: (number, device) =>

@@ -49,6 +49,12 @@ export const accountRoutes: AdminRoute[] = [
     handle: ({ params }, { operations }) => operations.contacts(params["number"]),
   }),
   route({
+    method: "GET",
+    path: "/admin/accounts/{number}/history",
+    summary: "Chats and messages its phone held before anything was linked to it, newest first",
+    handle: ({ params }, { operations }) => operations.history(params["number"]),
+  }),
+  route({
     method: "POST",
     path: "/admin/mock-phone/scan-qr",
     summary:

@@ -16,6 +16,8 @@ export interface DatasetSize {
   pictures?: number | undefined;
   /** Of the messages, those that come as FULL history (which Baileys leaves out by default). */
   fullMessages?: number | undefined;
+  /** Per active chat: still older messages, which are handed over only when a device asks for them. */
+  archivedPerChat?: number | undefined;
   /** Each that many-th message is an image, document, … (0: only text). */
   mediaEvery?: number | undefined;
 }
@@ -47,6 +49,8 @@ export interface DatasetChat {
   with: { pn: string } | { group: string };
   /** Newest first, as a phone hands them over. */
   messages: DatasetMessage[];
+  /** Older than all of them, newest first. */
+  archive: DatasetMessage[];
   lastAt: number;
   unread: number;
 }
@@ -102,11 +106,21 @@ export function makeDataset({ seed, number, size, until }: DatasetRequest): Data
   const chats = partners(size, contacts, groups).map((partner, index): DatasetChat => {
     const lastAt = until - index * 37 * MINUTE - (index < active ? 0 : 90 * 24 * HOUR);
     const count = index < active ? shareOf(size.messages, active, index) : 0;
-    const messages = makeMessages(
-      { partner, count, lastAt, number, groups, mediaEvery: size.mediaEvery ?? 0 },
-      random,
-    );
-    return { with: partner, messages, lastAt, unread: index % 4 === 0 && count > 0 ? Math.min(count, 2) : 0 };
+    const plan = { partner, count, lastAt, number, groups, mediaEvery: size.mediaEvery ?? 0 };
+    const messages = makeMessages(plan, random);
+    const older = { ...plan, lastAt: (messages.at(-1)?.at ?? lastAt) - 24 * HOUR };
+    const archived = index < active ? (size.archivedPerChat ?? 0) : 0;
+    return {
+      with: partner,
+      messages,
+      // From a seed of its own: with or without an archive, the rest of the account stays the same.
+      archive: makeMessages(
+        { ...older, count: archived },
+        createRandom(`${seed} ${number} archive ${index}`),
+      ),
+      lastAt,
+      unread: index % 4 === 0 && count > 0 ? Math.min(count, 2) : 0,
+    };
   });
   return { contacts, groups, chats, fullMessages: size.fullMessages ?? 0 };
 }

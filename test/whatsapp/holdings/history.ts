@@ -28,36 +28,51 @@ interface Share {
 }
 
 export function createHistory(dataset: Dataset, account: Account, world: World): HistorySource {
-  const counted = { messages: sum(dataset.chats.map(({ messages }) => messages.length)) };
+  const jidOf = (chat: DatasetChat): string => chatJid(chat, account, world);
   return {
     contacts: dataset.contacts.length,
     chats: dataset.chats.length,
-    ...counted,
-    sendTo: (companion, chosen) => sendHistory(companion, { dataset, account, chosen }, world),
+    messages: sum(dataset.chats.map(({ messages }) => messages.length)),
+    sendTo(companion, chosen) {
+      if (!chosen) sendPeerMessage(companion, appStateKeyShare([account.appState.key]), world);
+      for (const chunk of inOrder(chunks(dataset, account, world), chosen))
+        sendChunk(companion, chunk, world);
+    },
+    sendBefore(companion, { chatJid: jid, messageId, count }) {
+      const chat = dataset.chats.find((one) => jidOf(one) === jid);
+      if (!chat) return;
+      const all = [...chat.messages, ...chat.archive];
+      const start = all.findIndex(({ id }) => id === messageId) + 1;
+      const share = { chat, messages: all.slice(start, start + count) };
+      const conversations = [conversation(share, account, dataset, world)];
+      sendChunk(
+        companion,
+        { syncType: HistorySyncType.ON_DEMAND, chunkOrder: 1, progress: 100, conversations },
+        world,
+      );
+    },
+    view: () => dataset.chats.map((chat) => ({ jid: jidOf(chat), messages: chat.messages })),
   };
 }
 
-interface Sending {
-  dataset: Dataset;
-  account: Account;
-  chosen: number[] | undefined;
+function inOrder(
+  all: Iterable<proto.IHistorySync>,
+  chosen: number[] | undefined,
+): Iterable<proto.IHistorySync> {
+  if (!chosen) return all;
+  const list = [...all];
+  return chosen.flatMap((index) => list[index] ?? []);
 }
 
-function sendHistory(companion: Companion, { dataset, account, chosen }: Sending, world: World): void {
-  const send = (chunk: proto.IHistorySync): void => {
-    const directPath = account.options.history === "download" ? world.media.newPath() : undefined;
-    const { message, blob } = packHistory(chunk, directPath === undefined ? {} : { directPath });
-    if (blob) world.media.putBlob(blob.directPath, blob.ciphertext);
-    sendPeerMessage(companion, message, world);
-  };
-  if (chosen) {
-    const all = [...chunks(dataset, account, world)];
-    for (const index of chosen) if (all[index]) send(all[index]);
-    return;
-  }
-  sendPeerMessage(companion, appStateKeyShare([account.appState.key]), world);
-  for (const chunk of chunks(dataset, account, world)) send(chunk);
+function sendChunk(companion: Companion, chunk: proto.IHistorySync, world: World): void {
+  const directPath = companion.account.options.history === "download" ? world.media.newPath() : undefined;
+  const { message, blob } = packHistory(chunk, directPath === undefined ? {} : { directPath });
+  if (blob) world.media.putBlob(blob.directPath, blob.ciphertext);
+  sendPeerMessage(companion, message, world);
 }
+
+const chatJid = (chat: DatasetChat, { options }: Account, { people }: Pick<World, "people">): string =>
+  "pn" in chat.with ? addressOf(people.get(chat.with.pn), options.addressing) : groupJid(chat.with.group);
 
 /** In a generator: one chunk at a time in memory. */
 function* chunks(dataset: Dataset, account: Account, world: World): Generator<proto.IHistorySync> {

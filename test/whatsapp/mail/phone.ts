@@ -41,6 +41,13 @@ export function answerPeerRequest(
   world: World,
 ): void {
   const request = message.protocolMessage?.peerDataOperationRequestMessage;
+  const older = request?.historySyncOnDemandRequest;
+  if (older)
+    companion.account.history.sendBefore(companion, {
+      chatJid: older.chatJid ?? "",
+      messageId: older.oldestMsgId ?? "",
+      count: older.onDemandMsgCount ?? 0,
+    });
   const keys = request?.placeholderMessageResendRequest?.map(({ messageKey: key }) => key) ?? [];
   const results = keys.flatMap((key) => {
     const found = key?.id ? webMessageInfo(key, companion, world) : undefined;

@@ -5,7 +5,7 @@ import { enterCode } from "../link/pairing-by-code.ts";
 import { scanQr, type PairingOutcome } from "../link/pairing.ts";
 import { parseQr, QrError } from "../link/qr.ts";
 import { unlink } from "../link/unlink.ts";
-import { linkedCompanions, type Account, type AccountOptions } from "../state/account.ts";
+import { linkedCompanions, type Account, type AccountOptions, type HeldChat } from "../state/account.ts";
 import { createAccount } from "../state/account-book.ts";
 import { digitsOf } from "../wire/jid.ts";
 import type { World } from "../world.ts";
@@ -41,6 +41,7 @@ export const newAccount = z.strictObject({
       activeChats: count.optional(),
       pictures: count.optional(),
       fullMessages: count.optional(),
+      archivedPerChat: count.optional(),
       mediaEvery: count.optional(),
     })
     .optional(),
@@ -85,6 +86,8 @@ export interface AccountOperations {
   removeAccount(number: string): void;
   /** Address book, in order. */
   contacts(number?: string): { number: string; lid: string; name: string; pushName: string }[];
+  /** Chats and messages that its phone held before anything was linked to it. */
+  history(number?: string): HeldChat[];
   /** Without an account: the first that nothing is linked to, or else a new small one. */
   scanQr(qr: string, account?: string): Promise<PairingOutcome>;
   enterCode(code: string, account?: string): Promise<PairingOutcome>;
@@ -114,6 +117,7 @@ export function accountOperations(world: World): AccountOperations {
         const { lid, pushName } = world.people.get(pn);
         return { number: pn, lid, name, pushName };
       }),
+    history: (number) => accountOf(number, world).history.view(),
     async scanQr(qr, reference) {
       try {
         parseQr(qr);

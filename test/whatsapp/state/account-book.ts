@@ -1,13 +1,19 @@
 /** Accounts come into being here, with everything their phone holds. */
 import { createAppState, createAppStateKey } from "../crypto/app-state.ts";
-import { makeDataset, PRESETS, type Dataset, type DatasetSize, type PresetName } from "../holdings/dataset.ts";
+import {
+  makeDataset,
+  PRESETS,
+  type Dataset,
+  type DatasetSize,
+  type PresetName,
+} from "../holdings/dataset.ts";
 import { createHistory } from "../holdings/history.ts";
 import { saveContacts, savePushName } from "../holdings/address-book.ts";
 import { DEFAULT_PRIVACY } from "../iq/account.ts";
 import { setPicture } from "../iq/pictures.ts";
 import { samplePng } from "../media/sample-files.ts";
 import type { World } from "../world.ts";
-import { DEFAULT_ACCOUNT_OPTIONS, type Account, type AccountOptions } from "./account.ts";
+import { DEFAULT_ACCOUNT_OPTIONS, type Account, type AccountOptions, type HistorySource } from "./account.ts";
 
 export interface NewAccount {
   /** Digits; left out: the next free number. */
@@ -47,7 +53,7 @@ export function createAccount(request: NewAccount, world: World): Account {
     blocked: new Set(),
     privacy: new Map(Object.entries(DEFAULT_PRIVACY)),
     nextDevice: 1,
-    history: { contacts: 0, chats: 0, messages: 0, sendTo: () => undefined },
+    history: NO_HISTORY,
   };
   introduce(dataset, account, world);
   saveContacts(account, dataset.contacts, world);
@@ -56,6 +62,15 @@ export function createAccount(request: NewAccount, world: World): Account {
   world.accounts.set(number, account);
   return account;
 }
+
+const NO_HISTORY: HistorySource = {
+  contacts: 0,
+  chats: 0,
+  messages: 0,
+  sendTo: () => undefined,
+  sendBefore: () => undefined,
+  view: () => [],
+};
 
 /** What was really said: an option that is undefined is one left out. */
 const given = <T extends object>(

@@ -58,6 +58,16 @@ export interface HistorySource {
   messages: number;
   /** All of it, the app state key first; or some chunks alone, in the order given. */
   sendTo(companion: Companion, chunks?: number[]): void;
+  /** Answer to a companion that asks for what lies before one of a chat's messages. */
+  sendBefore(companion: Companion, asked: { chatJid: string; messageId: string; count: number }): void;
+  /** What there is, for those who compare. */
+  view(): HeldChat[];
+}
+
+export interface HeldChat {
+  jid: string;
+  /** Newest first. `author` is a number, `at` in unix seconds. */
+  messages: { id: string; at: number; fromMe: boolean; author: string; kind: string; text: string }[];
 }
 
 export const linkedCompanions = (account: Account): Companion[] =>

@@ -1,0 +1,80 @@
+/** What a person may choose about an endpoint, and what it is when nothing was chosen. */
+import { X_SET } from "../contract/events.ts";
+import { closedBreaker, type Endpoint } from "../core/endpoint.ts";
+
+/** What a person may choose. */
+type EndpointSettings = Pick<
+  Endpoint,
+  | "url"
+  | "description"
+  | "sessions"
+  | "events"
+  | "ordering"
+  | "ack"
+  | "presets"
+  | "headers"
+  | "timeoutMs"
+  | "concurrency"
+  | "enabled"
+  | "client"
+  | "includeQr"
+  | "signatureHeaderName"
+>;
+/** Members that are undefined are left as they are. */
+export type EndpointChange = { [K in keyof EndpointSettings]?: EndpointSettings[K] | undefined };
+
+/** An endpoint about which nothing was said. */
+export const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "createdAt"> = {
+  url: "",
+  description: "",
+  sessions: "*",
+  events: ["*"],
+  ordering: "chat",
+  ack: "body",
+  presets: [],
+  headers: {},
+  timeoutMs: 15_000,
+  concurrency: 4,
+  enabled: true,
+  client: null,
+  includeQr: false,
+  signatureHeaderName: null,
+  state: "active",
+  previousSecret: null,
+  breaker: closedBreaker,
+  failingSince: null,
+  lastSuccessAt: null,
+  lastError: null,
+};
+
+/** What endpoints that a session or the hub's configuration manages have in common. */
+export const MANAGED: EndpointChange = { events: X_SET, ordering: "session", ack: "body" };
+
+/** The endpoint with the settings that were given; what is undefined stays. */
+export const changed = (endpoint: Endpoint, change: EndpointChange): Endpoint => ({
+  ...endpoint,
+  ...given(pick(change)),
+});
+
+/** Named one by one: a caller's object may carry more than settings. */
+const pick = (change: EndpointChange): EndpointChange => ({
+  url: change.url,
+  description: change.description,
+  sessions: change.sessions,
+  events: change.events,
+  ordering: change.ordering,
+  ack: change.ack,
+  presets: change.presets,
+  headers: change.headers,
+  timeoutMs: change.timeoutMs,
+  concurrency: change.concurrency,
+  enabled: change.enabled,
+  client: change.client,
+  includeQr: change.includeQr,
+  signatureHeaderName: change.signatureHeaderName,
+});
+
+function given(change: EndpointChange): Partial<EndpointSettings> {
+  const entries = Object.entries(change).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
+}
