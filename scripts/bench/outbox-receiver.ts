@@ -4,22 +4,27 @@ import { createServer } from "node:http";
 const KEEP_ALIVE_MS = 60_000;
 const ANSWER = '{"success":true}';
 
-let counts = { requests: 0, duplicated: 0, outOfOrder: 0 };
-let latest = new Map<string, number>();
-let seen = new Set<string>();
+const counts = { requests: 0, duplicated: 0, outOfOrder: 0 };
+const latest = new Map<string, number>();
+const seen = new Set<string>();
+
+/** Bare posts go to another path: they are answered alike and not counted. */
+function count(id: string, seq: number, body: string): void {
+  const chat = /"chatId":"([^"]+)"/.exec(body)?.[1] ?? "";
+  counts.requests += 1;
+  if (seen.has(id)) counts.duplicated += 1;
+  else if (seq < (latest.get(chat) ?? 0)) counts.outOfOrder += 1;
+  seen.add(id);
+  latest.set(chat, seq);
+}
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    counts.requests += 1;
-    const id = String(request.headers["webhook-id"]);
-    const seq = Number(request.headers["x-webhook-seq"]);
-    const chat = /"chatId":"([^"]+)"/.exec(Buffer.concat(chunks).toString("utf8"))?.[1] ?? "";
-    if (seen.has(id)) counts.duplicated += 1;
-    else if (seq < (latest.get(chat) ?? 0)) counts.outOfOrder += 1;
-    seen.add(id);
-    latest.set(chat, seq);
+    const body = Buffer.concat(chunks).toString("utf8");
+    const { headers } = request;
+    if (request.url === "/hook") count(String(headers["webhook-id"]), Number(headers["x-webhook-seq"]), body);
     response.writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length });
     response.end(ANSWER);
   });
@@ -30,13 +35,5 @@ server.listen(0, "127.0.0.1", () => {
   process.send?.({ port: typeof address === "object" && address !== null ? address.port : 0 });
 });
 
-process.on("message", (order) => {
-  if (order === "counts") process.send?.(counts);
-  if (order === "forget") {
-    counts = { requests: 0, duplicated: 0, outOfOrder: 0 };
-    latest = new Map();
-    seen = new Set();
-    process.send?.("forgotten");
-  }
-});
+process.on("message", () => process.send?.(counts));
 process.on("disconnect", () => process.exit(0));

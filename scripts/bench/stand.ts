@@ -53,7 +53,6 @@ export async function startBenchHub(emulator: SpawnedEmulator, webhookUrl?: stri
     dataDir: join(folder, "data"),
     env: {
       ...emulator.environment,
-      HUB_LOG_LEVEL: "warn",
       ...(webhookUrl === undefined ? {} : { HUB_WEBHOOK_URL: webhookUrl, HUB_WEBHOOK_SECRET: makeSecret() }),
     },
     nodeOptions: emulator.preload,

@@ -178,28 +178,32 @@ describe("the server", () => {
 
   test("sends any stanza there is", async () => {
     const socket = await link();
-    const heard: unknown[] = [];
-    socket.sock.ev.on(
-      "connection.update",
-      ({ reachoutTimeLock }) => reachoutTimeLock && heard.push(reachoutTimeLock.isActive),
-    );
-    const data = {
-      xwa2_notify_account_reachout_timelock: { is_active: true, time_enforcement_ends: "1900000000" },
-    };
+    const { id } = emulator().receive({ kind: "text", text: "before" });
+    await socket.until("the first", () => textsOf(socket).includes("before"));
     emulator().sendStanza({
+      queued: true,
       stanza: {
-        tag: "notification",
-        attrs: { from: "@s.whatsapp.net", type: "mex", id: "N1", t: "1" },
-        content: [
-          {
-            tag: "update",
-            attrs: { op_name: "NotificationUserReachoutTimelockUpdate" },
-            content: { base64: Buffer.from(JSON.stringify({ data })).toString("base64") },
-          },
-        ],
+        tag: "message",
+        attrs: { from: contact().lid, sender_pn: contact().pn, id: `${id}0`, t: "1", type: "text" },
+        content: [{ tag: "unavailable", attrs: { type: "view_once" } }],
       },
     });
+    await socket.until("the stanza", () => socket.messages.some(({ message }) => message.key.isViewOnce));
+    await eventually(() => emulator().account().devices[0]?.queued).toBe(0);
+  });
+
+  test("restricts an account and lets it go again", async () => {
+    const socket = await link();
+    const heard: (boolean | undefined)[] = [];
+    socket.sock.ev.on("connection.update", ({ reachoutTimeLock }) => {
+      if (reachoutTimeLock) heard.push(reachoutTimeLock.isActive);
+    });
+    emulator().restrict({ timelock: { until: 1_900_000_000 }, newChats: { total: 10, used: 10 } });
     await eventually(() => heard).toEqual([true]);
+    expect(await socket.sock.fetchNewChatMessageCap()).toMatchObject({ total_quota: 10, used_quota: 10 });
+
+    emulator().restrict({ timelock: null });
+    await eventually(() => heard).toEqual([true, false]);
   });
 
   test("tells a socket that its prekeys run low", async () => {

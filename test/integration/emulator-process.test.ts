@@ -1,6 +1,7 @@
 /** The emulator as a process of its own, and a program in another that takes it for WhatsApp without a change in it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -122,6 +123,18 @@ describe("the admin API", () => {
     const page = await (await ask("/")).text();
     for (const path of ["/admin/mock-phone/scan-qr", "/admin/ledger/summary", "/admin/faults"])
       expect(page).toContain(path);
+  });
+
+  test("has every route in the README", async () => {
+    const readme = await readFile(new URL("../whatsapp/README.md", import.meta.url), "utf8");
+    const page = await (await ask("/")).text();
+    const listed = [...page.matchAll(/<td>(\w+)<\/td><td><code>([^<]+)<\/code>/g)];
+    expect(listed.length).toBeGreaterThan(30);
+    const missing = listed.filter(
+      ([, method, path]) =>
+        !new RegExp(`\\| ${method} +\\| \`${path?.replace(/[{}]/g, "\\$&")}\``).test(readme),
+    );
+    expect(missing).toEqual([]);
   });
 
   test("lets one wait for what has not happened yet", async () => {

@@ -111,11 +111,13 @@ async function drip(socket: Socket, start: string, everyMs: number): Promise<voi
 async function pour(response: ServerResponse, total: number): Promise<void> {
   const chunk = Buffer.alloc(16 * 1024, " ");
   response.writeHead(200, Number.isFinite(total) ? { "content-length": total } : {});
+  let goOn = (): void => undefined;
+  response.on("drain", () => goOn());
+  response.on("close", () => goOn());
   for (let sent = 0; sent < total && !response.destroyed; sent += chunk.length) {
     if (response.write(chunk.subarray(0, Math.min(chunk.length, total - sent)))) continue;
     await new Promise<void>((resolve) => {
-      response.once("drain", resolve);
-      response.once("close", resolve);
+      goOn = resolve;
     });
   }
   response.end();

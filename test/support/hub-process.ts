@@ -29,8 +29,6 @@ export interface HubProcessOptions {
   nodeOptions?: string[];
   /** Module to run, relative to the project. */
   entry?: string;
-  /** Command that runs node instead of this process, e.g. one that limits what it may use. */
-  wrapper?: string[];
   readyTimeoutMs?: number;
 }
 
@@ -55,11 +53,9 @@ export async function startHubProcess({
   env = {},
   nodeOptions = [],
   entry = "dist/hub/main.js",
-  wrapper = [],
   readyTimeoutMs = 30_000,
 }: HubProcessOptions): Promise<HubProcess> {
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeOptions, entry];
-  const child = spawn(command, rest, {
+  const child = spawn(process.execPath, [...nodeOptions, entry], {
     cwd: ROOT,
     env: {
       PATH: process.env["PATH"],

@@ -8,10 +8,11 @@ import type { Cipher } from "../../hub/core/cipher.ts";
 import type { Delivery } from "../../hub/core/delivery.ts";
 import type { Endpoint } from "../../hub/core/endpoint.ts";
 import { createNudge, type Nudge } from "../../hub/core/nudge.ts";
-import type { DeliveryFilter, Store } from "../../hub/core/store.ts";
-import { createAddressGuard, type AddressGuard } from "../../hub/core/webhook-address.ts";
+import type { DeliveryFilter, OutboxStore, Store } from "../../hub/core/store.ts";
+import { createAddressGuard, type AddressGuard, type Resolve } from "../../hub/core/webhook-address.ts";
 import { createDispatcher, type Dispatcher } from "../../hub/outbox/dispatcher.ts";
-import { createEndpoints, type EndpointChange, type Endpoints } from "../../hub/outbox/endpoints.ts";
+import type { EndpointChange } from "../../hub/outbox/endpoint-settings.ts";
+import { createEndpoints, type Endpoints } from "../../hub/outbox/endpoints.ts";
 import { createReplays, type Replays } from "../../hub/outbox/replays.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aNewSession, unique } from "./builders.ts";
@@ -57,7 +58,17 @@ export interface OutboxRig {
   restart(): Promise<void>;
 }
 
-export async function openOutboxRig({ onDisk = false } = {}): Promise<OutboxRig> {
+export async function openOutboxRig({
+  onDisk = false,
+  resolve,
+  outbox = (real) => real,
+}: {
+  onDisk?: boolean;
+  /** Answers instead of the system's resolver. */
+  resolve?: Resolve;
+  /** What the dispatcher is given instead of the real outbox. */
+  outbox?: (real: OutboxStore) => OutboxStore;
+} = {}): Promise<OutboxRig> {
   const dir = await mkdtemp(join(tmpdir(), "hub-outbox-"));
   const clock = fixedClock();
   const store = await openSqliteStore({
@@ -70,7 +81,11 @@ export async function openOutboxRig({ onDisk = false } = {}): Promise<OutboxRig>
   const write = (facts: object, event: string): void => void lines.push({ event, facts: { ...facts } });
   const log = { debug: write, info: write, warn: write, error: write };
   const nudge = createNudge();
-  const guard = createAddressGuard({ allowCidrs: ["127.0.0.0/8"], allowedUrls: [] });
+  const guard = createAddressGuard({
+    allowCidrs: ["127.0.0.0/8"],
+    allowedUrls: [],
+    ...(resolve === undefined ? {} : { resolve }),
+  });
   const endpoints = createEndpoints({
     store: store.endpoints,
     cipher: placeCipher,
@@ -81,7 +96,7 @@ export async function openOutboxRig({ onDisk = false } = {}): Promise<OutboxRig>
   });
   const newDispatcher = (): Dispatcher =>
     createDispatcher({
-      outbox: store.outbox,
+      outbox: outbox(store.outbox),
       events: store.events,
       endpoints,
       guard,

@@ -8,6 +8,7 @@ import type { FaultRequest } from "./operations/faults.ts";
 import type { GroupChange, GroupView, NewGroupRequest } from "./operations/groups.ts";
 import type { HistoryRequest, ReplayRequest, StanzaRequest } from "./operations/replays.ts";
 import type { InboundMessage, QueuedMessage, TypedMessage } from "./operations/messages.ts";
+import type { RestrictionRequest } from "./operations/standing.ts";
 import type { HeldChat } from "./state/account.ts";
 import type { CountersSnapshot } from "./state/counters.ts";
 import type { EmulatorEvent, EventFilter, EventListener } from "./state/events.ts";
@@ -43,6 +44,7 @@ export interface EmulatorClient {
   createGroup(request: NewGroupRequest): Promise<GroupView>;
   group(id: string): Promise<GroupView>;
   changeGroup(id: string, change: GroupChange): Promise<GroupView>;
+  restrict(request: RestrictionRequest): Promise<void>;
   replay(request: ReplayRequest): Promise<void>;
   sendHistory(request?: HistoryRequest): Promise<void>;
   sendStanza(request: StanzaRequest): Promise<void>;
@@ -131,6 +133,7 @@ export function createEmulatorClient(url: string): EmulatorClient {
     createGroup: (body) => ask("POST", "/admin/groups", { body }),
     group: (id) => ask("GET", `/admin/groups/${encodeURIComponent(id)}`),
     changeGroup: (id, body) => ask("PATCH", `/admin/groups/${encodeURIComponent(id)}`, { body }),
+    restrict: (body) => done(ask("POST", "/admin/restrictions", { body })),
     replay: (body) => done(ask("POST", "/admin/replays", { body })),
     sendHistory: (body = {}) => done(ask("POST", "/admin/history", { body })),
     sendStanza: (body) => done(ask("POST", "/admin/stanzas", { body })),

@@ -6,6 +6,7 @@ import { contactOperations, type ContactOperations } from "./operations/contacts
 import { faultOperations, type FaultOperations } from "./operations/faults.ts";
 import { groupOperations, type GroupOperations } from "./operations/groups.ts";
 import { replayOperations, type ReplayOperations } from "./operations/replays.ts";
+import { standingOperations, type StandingOperations } from "./operations/standing.ts";
 import { recordOperations, type RecordOperations } from "./operations/records.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,7 @@ export interface Operations
     ContactOperations,
     GroupOperations,
     ReplayOperations,
+    StandingOperations,
     FaultOperations,
     RecordOperations {}
 
@@ -27,6 +29,7 @@ export const createOperations = (world: World): Operations => ({
   ...contactOperations(world),
   ...groupOperations(world),
   ...replayOperations(world),
+  ...standingOperations(world),
   ...faultOperations(world),
   ...recordOperations(world),
 });

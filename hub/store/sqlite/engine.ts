@@ -29,6 +29,7 @@ export interface Engine {
   sessionIfAny(sessionId: string): Session | undefined;
   sessions(): Session[];
   viewOf(session: Session): View;
+  publicUrl: string;
   /** Not removed, in order of creation. */
   endpoints(): StoredEndpoint[];
   endpoint(id: string): StoredEndpoint | undefined;
@@ -118,6 +119,7 @@ export function createEngine({ db, clock, publicUrl, life }: EngineOptions): Eng
     sessionName: (id) => (id === 0 ? HUB_SESSION : (sessions().byId.get(id)?.sessionId ?? String(id))),
     sessions: () => [...sessions().byId.values()],
     viewOf: (session) => viewOf(session, publicUrl),
+    publicUrl,
     endpoints: () => endpoints().all,
     endpoint: (id) => endpoints().byId.get(id),
     forget: (what) => {

@@ -1,6 +1,7 @@
 /** Writes events: number, frozen bytes, and one delivery for each endpoint that wants it, in the caller's transaction. */
-import { eventBody, EVENTS, HUB_SESSION, type HubEvent } from "../../contract/events.ts";
+import { EVENTS, HUB_SESSION, type HubEvent } from "../../contract/events.ts";
 import { wants } from "../../core/endpoint.ts";
+import { fittingBody } from "../../core/event-size.ts";
 import { newId } from "../../core/ids.ts";
 import { withSession } from "../../core/present.ts";
 import type { Session } from "../../core/session.ts";
@@ -19,6 +20,10 @@ export interface EventLog {
 /** Lane of everything that keeps its order within a whole session. */
 const wholeSession = (session: number): string => `${session}|*`;
 export const laneOfChat = (session: number, chatId: string): string => `${session}|${chatId}`;
+
+/** Where what an event had no room for can be read, with a key. */
+const wholeOf = (publicUrl: string, sessionId: string, chatId: string | null): string =>
+  `${publicUrl}/api/messages/${sessionId}${chatId === null ? "" : `/${encodeURIComponent(chatId)}`}`;
 
 export function createEventLog(engine: Engine): EventLog {
   const { db } = engine;
@@ -66,7 +71,8 @@ export function createEventLog(engine: Engine): EventLog {
           data: withSession(about, event.data),
         };
         const { id, seq } = hubEvent;
-        insertEvent.run(seq, id, about.id, event.chatId, event.event, eventBody(hubEvent), now.getTime());
+        const body = fittingBody(hubEvent, wholeOf(engine.publicUrl, about.sessionId, event.chatId));
+        insertEvent.run(seq, id, about.id, event.chatId, event.event, body, now.getTime());
         fanOut(about, event, seq, now);
         return hubEvent;
       }),

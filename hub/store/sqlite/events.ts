@@ -4,10 +4,17 @@ import type { EventStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import { theHub, type EventLog } from "./event-log.ts";
+import { toJson } from "./json.ts";
 
 interface EventRow {
   seq: number;
   body: string;
+}
+
+interface Walk {
+  after: number;
+  limit: number;
+  types?: EventName[] | undefined;
 }
 
 export function createEventStore(engine: Engine, log: EventLog): EventStore {
@@ -15,25 +22,21 @@ export function createEventStore(engine: Engine, log: EventLog): EventStore {
   const byId = db.prepare<[string], EventRow & { session: number; type: EventName }>(
     "SELECT seq, session, type, body FROM event WHERE id = ?",
   );
-  const bySeq = db.prepare<[number], EventRow>("SELECT seq, body FROM event WHERE seq = ?");
+  const bySeqs = db.prepare<[string], EventRow>(
+    "SELECT seq, body FROM event WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+  );
   const oldest = db.prepare<[], { seq: number | null }>("SELECT MIN(seq) AS seq FROM event");
   const latest = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
 
   const ofTypes = (types: string[] | undefined): string =>
     types === undefined ? "" : ` AND type IN (${types.map(() => "?").join(", ")})`;
-  const ofAll = (after: number, types: string[] | undefined, limit: number): EventRow[] =>
+  /** Of one session, or of all. */
+  const walk = <Row>(columns: string, session: number | null, { after, types, limit }: Walk): Row[] =>
     engine
-      .query<(number | string)[], EventRow>(
-        `SELECT seq, body FROM event WHERE seq > ?${ofTypes(types)} ORDER BY seq LIMIT ?`,
+      .query<(number | string)[], Row>(
+        `SELECT ${columns} FROM event WHERE ${session === null ? "" : "session = ? AND "}seq > ?${ofTypes(types)} ORDER BY seq LIMIT ?`,
       )
-      .all(after, ...(types ?? []), limit);
-  const seqsOf = (session: number, after: number, types: string[] | undefined, limit: number): number[] =>
-    engine
-      .query<(number | string)[], { seq: number }>(
-        `SELECT seq FROM event WHERE session = ? AND seq > ?${ofTypes(types)} ORDER BY seq LIMIT ?`,
-      )
-      .all(session, after, ...(types ?? []), limit)
-      .map(({ seq }) => seq);
+      .all(...(session === null ? [] : [session]), after, ...(types ?? []), limit);
 
   return {
     append: call((sessionId, events, now) =>
@@ -42,15 +45,17 @@ export function createEventStore(engine: Engine, log: EventLog): EventStore {
         return log.append(about, events, now);
       }),
     ),
-    after: call(({ after, limit, sessions, types }) => {
-      if (sessions === "*") return ofAll(after, types, limit);
+    after: call(({ sessions, ...query }) => {
+      if (sessions === "*") return walk<EventRow>("seq, body", null, query);
+      const ids = [...new Set(sessions)].flatMap((name) => engine.sessionIfAny(name)?.id ?? []);
+      const [only, ...more] = ids;
+      if (only !== undefined && more.length === 0) return walk<EventRow>("seq, body", only, query);
       // Each session's own index, merged: a quiet session among busy ones costs no scan.
-      return [...new Set(sessions)]
-        .flatMap((name) => engine.sessionIfAny(name)?.id ?? [])
-        .flatMap((id) => seqsOf(id, after, types, limit))
+      const seqs = ids
+        .flatMap((id) => walk<{ seq: number }>("seq", id, query).map(({ seq }) => seq))
         .sort((a, b) => a - b)
-        .slice(0, limit)
-        .flatMap((seq) => bySeq.get(seq) ?? []);
+        .slice(0, query.limit);
+      return bySeqs.all(toJson(seqs));
     }),
     byId: call((eventId) => {
       const row = byId.get(eventId);

@@ -2,6 +2,7 @@
 import { callRequest, contactChange, presenceRequest, receiptRequest } from "../operations/contacts.ts";
 import { groupChange, newGroup } from "../operations/groups.ts";
 import { historyRequest, replayRequest, stanzaRequest } from "../operations/replays.ts";
+import { restrictionRequest } from "../operations/standing.ts";
 import { read, route, type AdminRoute } from "./route.ts";
 
 export const peopleRoutes: AdminRoute[] = [
@@ -55,6 +56,14 @@ export const peopleRoutes: AdminRoute[] = [
     example: { subject: "Ventas 2", add: ["9991000100002"] },
     handle: ({ params, body }, { operations }) =>
       operations.changeGroup(params["id"] ?? "", read(groupChange, body)),
+  }),
+  route({
+    method: "POST",
+    path: "/admin/restrictions",
+    summary:
+      "WhatsApp restricts the account: no new chats until a time (timelock), or so many (newChats); null lifts it",
+    example: { timelock: { until: 1900000000 } },
+    handle: ({ body }, { operations }) => operations.restrict(read(restrictionRequest, body)),
   }),
   route({
     method: "POST",

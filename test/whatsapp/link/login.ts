@@ -41,6 +41,7 @@ export function logIn(
   companion.connection = connection;
   companion.live = false;
   companion.available = false;
+  companion.reorder = undefined;
   companion.answeredRetries.clear();
   world.counters.add("logins");
   connection.send(

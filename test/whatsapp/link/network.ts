@@ -72,6 +72,8 @@ export function createNetwork(identity: ServerIdentity, world: World): Network {
 
   return {
     mayUpgrade(socket, pathIsRight) {
+      // Nobody else listens to it yet, and a client that is killed now must not take the emulator with it.
+      socket.on("error", () => socket.destroy());
       const refusal = world.faults.take("reject-upgrade", undefined);
       if (refusal || !pathIsRight) {
         world.counters.add("upgradesRejected");

@@ -53,14 +53,20 @@ export function startDelivery(companion: Companion, parts: Parts): void {
 /** What was held back by `withheld` goes out. */
 export function releaseWithheld(companion: Companion, parts: Parts): void {
   companion.withheld = false;
-  if (companion.live) for (const item of companion.queue.all()) transmit(companion, item, item.stanza, parts);
+  if (!companion.live) return;
+  const waiting = companion.queue.all().filter(({ sentOn }) => sentOn !== companion.connection?.id);
+  for (const item of waiting) transmit(companion, item, item.stanza, parts);
 }
 
 function transmit(companion: Companion, item: Queued, node: Stanza, { faults }: Parts): void {
   const { connection, account } = companion;
   const isMessage = node.tag === "message";
   const times = isMessage ? (faults.take("duplicate", account.number)?.times ?? 1) : 1;
-  for (let n = 0; n < times; n++) if (connection?.send(node)) item.onSent?.();
+  for (let n = 0; n < times; n++)
+    if (connection?.send(node)) {
+      item.sentOn = connection.id;
+      item.onSent?.();
+    }
   if (isMessage) remember(companion, item.stanza);
   // The predicate counts the stanzas down; the fault is taken when none is left.
   if (isMessage && faults.take("cut-after", account.number, (cut) => --cut.stanzas <= 0)) connection?.cut();

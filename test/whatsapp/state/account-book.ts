@@ -53,6 +53,7 @@ export function createAccount(request: NewAccount, world: World): Account {
     blocked: new Set(),
     privacy: new Map(Object.entries(DEFAULT_PRIVACY)),
     nextDevice: 1,
+    standing: {},
     history: NO_HISTORY,
   };
   introduce(dataset, account, world);

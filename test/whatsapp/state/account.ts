@@ -47,8 +47,17 @@ export interface Account {
   readonly blocked: Set<string>;
   readonly privacy: Map<string, string>;
   nextDevice: number;
+  standing: Standing;
   /** Sends its history to a companion that has just been linked. */
   history: HistorySource;
+}
+
+/** What WhatsApp lets the account do. */
+export interface Standing {
+  /** No new chats until then (unix seconds). */
+  timelock?: { until: number; type: string } | undefined;
+  /** How many new chats may be written to. */
+  newChats?: { total: number; used: number; status: string } | undefined;
 }
 
 /** Made from a data set; its own module knows how. */

@@ -9,6 +9,8 @@ export interface Queued {
   stanza: Stanza;
   /** The phone's own messages (history, keys) go out after the offline batch: inside it Baileys rc14 would not start its history sync. */
   afterOffline: boolean;
+  /** The connection it last went out on. */
+  sentOn?: number | undefined;
   /** Told each time the stanza really goes out. */
   onSent?: (() => void) | undefined;
 }

@@ -60,7 +60,8 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
     "INSERT INTO message_raw(message, v) VALUES(?, ?) ON CONFLICT(message) DO UPDATE SET v = excluded.v",
   );
   const byId = db.prepare<[number, string], MessageRow>(
-    `SELECT ${MESSAGE_COLUMNS} FROM message m JOIN chat c ON c.id = m.chat
+    // Without the hint the planner walks the whole session for the sake of the order.
+    `SELECT ${MESSAGE_COLUMNS} FROM message m INDEXED BY message_key CROSS JOIN chat c ON c.id = m.chat
      WHERE m.session = ? AND m.id = ? ORDER BY m.ts DESC, m.n DESC`,
   );
   const setContent = db.prepare("UPDATE message SET content = ?, rest = ?, updated_at = ? WHERE n = ?");

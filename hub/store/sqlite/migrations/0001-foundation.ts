@@ -103,10 +103,10 @@ CREATE TABLE message(
   content TEXT NOT NULL,
   rest TEXT NOT NULL,                            -- JSON: members nobody filters by
   reactions TEXT,                                -- JSON
-  updated_at INTEGER NOT NULL,
-  -- a chat belongs to one session; in this order the index also finds a bare id
-  UNIQUE(session, id, chat, from_me, participant)
+  updated_at INTEGER NOT NULL
 );
+-- What makes a message that message. A chat belongs to one session; in this order it also finds a bare id.
+CREATE UNIQUE INDEX message_key ON message(session, id, chat, from_me, participant);
 CREATE INDEX message_chat ON message(chat, ts);
 CREATE INDEX message_session ON message(session, ts);
 CREATE INDEX message_updated ON message(session, updated_at);

@@ -1,0 +1,111 @@
+/** Every statement finds its rows through an index: what is fast on a day's data stays fast on a year's. */
+import Database from "better-sqlite3";
+import { expect, test, vi } from "vitest";
+import { migrations } from "../../hub/store/sqlite/migrations/index.ts";
+import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
+import type { Store } from "../../hub/core/store.ts";
+import {
+  aMessage,
+  aMessageFact,
+  aNewEvent,
+  aNewSession,
+  anEndpoint,
+  anIntakeEntry,
+  T0,
+} from "../support/builders.ts";
+import { fixedClock } from "../support/fixed-clock.ts";
+
+/** Tables that hold a few rows, whatever the age of the hub. */
+const SMALL =
+  /^SCAN (session|endpoint|e USING .*_endpoint_1|api_key|delivery_tally|sqlite_sequence|CONSTANT ROW)$/;
+/** Statements that may read or sort all they get, and why. */
+const ALLOWED: [RegExp, string][] = [
+  [/INDEXED BY message_key/, "messages of one id: sorts one or two"],
+  [/FROM lane l WHERE l\.pending > 0/, "lanes in which something waits, through their own index"],
+  [/ORDER BY d\.n ASC LIMIT/, "walks by number and stops at the end of the page"],
+  [/ORDER BY e\.seq ASC, d\.n ASC LIMIT/, "sorts the few deliveries of each event"],
+  [/FROM attempt ORDER BY id DESC LIMIT/, "walks back by number and stops"],
+  [/GROUP BY from_me, status/, "figures of a range of time"],
+  [/FROM delivered_minute/, "sixty rows an endpoint"],
+  [/UPDATE delivery INDEXED BY delivery_dead/, "parked deliveries of an endpoint that is removed"],
+  [/FROM api_key ORDER BY/, "keys are few"],
+  [/DELETE FROM early_change WHERE at/, "changes whose message never came: few, once an hour"],
+];
+
+/** One call of everything that is asked often. */
+async function exercise(store: Store): Promise<void> {
+  const page = { limit: 2, page: 1 };
+  const chatId = "34600111222@s.whatsapp.net";
+  const endpoint = anEndpoint();
+  await store.sessions.create(aNewSession());
+  await store.endpoints.save(endpoint);
+  const entry = anIntakeEntry();
+  await store.auth.commit("s1", { keys: [], intake: [entry] });
+  const facts = [1, 2, 3, 4].map((n) =>
+    aMessageFact({ chatId: `3460011122${n}@s.whatsapp.net`, timestamp: n }),
+  );
+  await store.inbox.record({ sessionId: "s1", facts, closes: [entry.digest], now: T0 });
+  await store.events.append("s1", [aNewEvent()], T0);
+  await store.sends.accept({
+    message: aMessage({ id: "S", fromMe: true, client: "crm" }),
+    order: "{}",
+    expiresAt: T0,
+    now: T0,
+  });
+  const lists = [
+    (cursor?: string) => store.inbox.messages({ sessionId: "s1", order: "desc", ...page, cursor }),
+    (cursor?: string) => store.inbox.messages({ sessionId: "s1", order: "asc", ...page, cursor }),
+    (cursor?: string) =>
+      store.inbox.messages({ sessionId: "s1", chatId, order: "desc", limit: 1, page: 1, cursor }),
+    (cursor?: string) =>
+      store.inbox.messages({ sessionId: "s1", order: "desc", since: 1, until: 9, ...page, cursor }),
+    (cursor?: string) => store.inbox.chats({ sessionId: "s1", ...page, cursor }),
+    (cursor?: string) => store.inbox.contacts({ sessionId: "s1", ...page, cursor }),
+    (cursor?: string) => store.outbox.list({ endpoints: "*", ...page, cursor }),
+    (cursor?: string) => store.outbox.list({ endpoints: "*", sessionId: "s1", ...page, cursor }),
+    (cursor?: string) => store.outbox.list({ endpoints: "*", state: "pending", ...page, cursor }),
+    (cursor?: string) => store.sessions.timeline("s1", { ...page, cursor }),
+  ];
+  for (const list of lists) {
+    const { nextCursor } = await list();
+    if (nextCursor !== null) await list(nextCursor);
+  }
+  await store.events.after({ after: 0, limit: 5, sessions: "*" });
+  await store.events.after({ after: 0, limit: 5, sessions: ["s1"], types: ["message.received"] });
+  const due = await store.outbox.leaseDue({ endpointId: endpoint.id, now: T0, limit: 5 });
+  store.outbox.release(due.map(({ laneId }) => laneId));
+  await store.outbox.nextDueAt(endpoint.id);
+  await store.outbox.list({ endpoints: "*", afterSeq: 1, ...page });
+  await store.outbox.stats(null, T0);
+  await store.inbox.stats("s1", { dayStart: 0 });
+  await store.intake.prune({ blobsBefore: T0, rowsBefore: T0 });
+}
+
+test("no statement walks a table that grows, and no page is sorted after it was read", async () => {
+  const prepared = vi.spyOn(Database.prototype, "prepare");
+  const store = await openSqliteStore({
+    file: ":memory:",
+    publicUrl: "https://hub.example",
+    clock: fixedClock(),
+  });
+  await exercise(store);
+  await store.close();
+  const statements = new Set(prepared.mock.calls.map(([sql]) => sql));
+  prepared.mockRestore();
+  expect(statements.size).toBeGreaterThan(80);
+
+  const schema = new Database(":memory:");
+  for (const step of migrations) schema.exec(step);
+  const slow: string[] = [];
+  for (const sql of statements) {
+    if (!/^\s*(SELECT|UPDATE|DELETE)/.test(sql) || ALLOWED.some(([pattern]) => pattern.test(sql))) continue;
+    const anonymous = sql.replace(/(?<!')@\w+/g, "?");
+    const plan = schema
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${anonymous}`)
+      .all(...Array.from(anonymous.matchAll(/\?/g), () => 1));
+    for (const { detail } of plan)
+      if (/^SCAN|TEMP B-TREE/.test(detail) && !SMALL.test(detail)) slow.push(`${detail}: ${sql}`);
+  }
+  schema.close();
+  expect(slow).toEqual([]);
+});

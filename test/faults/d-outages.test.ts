@@ -1,0 +1,101 @@
+/** D1, D2, D4, D5, D19: a CRM that is away, forbids, wants no more, or asks for patience. */
+import { describe, expect, test } from "vitest";
+import { hours, minutes, seconds } from "../support/fixed-clock.ts";
+import { openOutboxRig, type OutboxRig } from "../support/outbox-rig.ts";
+
+/** Time passes in steps in which everything that becomes due is tried. */
+async function pass(rig: OutboxRig, ms: number, stepMs = seconds(5)): Promise<void> {
+  for (let passed = 0; passed < ms; passed += stepMs) await rig.after(Math.min(stepMs, ms - passed));
+}
+
+const chats = (count: number): string[] => Array.from({ length: count }, (_, n) => `3460000${1000 + n}`);
+
+describe.each([500, 401, 403, 404])("D1, D2: HTTP %i for an hour", (status) => {
+  test("opens the breaker at the fifth failure, costs the backlog no attempt, and drains in order", async () => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    await rig.endpoint(crm);
+    crm.answers({ kind: "answer", status });
+    for (let n = 0; n < 5; n += 1) for (const chat of chats(8)) await rig.says(chat, `${n}`);
+    await rig.dispatcher.idle();
+    expect(crm.counts().requests).toBe(5);
+    expect(rig.logged("endpoint.breaker_opened")).toMatchObject([{ error: `HTTP ${status}` }]);
+
+    await pass(rig, hours(1));
+    // 5, 15, 30, 60, 120 seconds, then every five minutes: an hour of probes.
+    expect(crm.counts().requests).toBeLessThan(5 + 18);
+    const waiting = await rig.deliveries();
+    expect(waiting.every(({ state, attempts }) => attempts <= 1 && state !== "dead")).toBe(true);
+    expect(waiting.reduce((sum, { attempts }) => sum + attempts, 0)).toBeLessThanOrEqual(5);
+
+    crm.answers();
+    await pass(rig, minutes(6));
+    expect(crm.counts()).toMatchObject({ unique: 40, duplicated: 0, outOfOrder: 0, badSignatures: 0 });
+    expect(rig.logged("endpoint.breaker_closed")).toHaveLength(1);
+  });
+});
+
+test("D4: 410 pauses at once, tells it, and keeps everything", async () => {
+  const rig = await openOutboxRig();
+  const crm = await rig.crm();
+  const { id } = await rig.endpoint(crm);
+  crm.answers({ kind: "answer", status: 410 });
+  for (const chat of chats(3)) await rig.says(chat);
+  await rig.after(hours(2));
+  expect(crm.counts().requests).toBeLessThanOrEqual(3);
+  expect((await rig.endpoints.get(id)).state).toBe("paused");
+  expect(rig.logged("endpoint.paused_by_410")).not.toHaveLength(0);
+  expect((await rig.deliveries()).every(({ state, attempts }) => state !== "dead" && attempts === 0)).toBe(
+    true,
+  );
+  await rig.says("34600555555");
+
+  crm.answers();
+  await rig.endpoints.resume(id);
+  await rig.dispatcher.idle();
+  expect(crm.counts().unique).toBe(4);
+});
+
+describe("D5: 429", () => {
+  test.each([
+    ["in seconds", () => "120", 120],
+    ["as a date", (now: Date) => new Date(now.getTime() + 180_000).toUTCString(), 180],
+    ["as garbage", () => "in a while", 60],
+    ["in billions", () => "1000000000", 3600],
+    ["not at all", () => "", 60],
+  ])("with Retry-After %s", async (_how, retryAfter, expected) => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    await rig.endpoint(crm);
+    const value = retryAfter(rig.clock.now());
+    crm.answersNext({ kind: "answer", status: 429, headers: value === "" ? {} : { "retry-after": value } });
+    await rig.says("34600111222");
+    await rig.dispatcher.idle();
+    const [delivery] = await rig.deliveries();
+    expect(((delivery?.nextAttemptAt?.getTime() ?? 0) - rig.clock.now().getTime()) / 1000).toBe(expected);
+    await rig.after(seconds(expected - 1));
+    expect(crm.counts().requests).toBe(1);
+    await rig.after(seconds(2));
+    expect(crm.counts().unique).toBe(1);
+  });
+});
+
+test("D19: 72 hours away cost at most 13 counted attempts, say so, and lose nothing", async () => {
+  const rig = await openOutboxRig();
+  const crm = await rig.crm();
+  const { id } = await rig.endpoint(crm);
+  await crm.goesDown();
+  for (const chat of chats(3)) await rig.says(chat);
+  await rig.dispatcher.idle();
+  await pass(rig, hours(73), minutes(10));
+  expect((await rig.endpoints.get(id)).state).toBe("failing");
+  expect(rig.logged("endpoint.failing")).toHaveLength(1);
+  const waiting = await rig.deliveries();
+  expect(waiting).toHaveLength(3);
+  expect(waiting.every(({ attempts, state }) => attempts <= 13 && state !== "dead")).toBe(true);
+
+  await crm.comesBack();
+  await pass(rig, minutes(10), minutes(1));
+  expect(crm.counts()).toMatchObject({ unique: 3, duplicated: 0 });
+  expect((await rig.endpoints.get(id)).state).toBe("active");
+});

@@ -1,0 +1,108 @@
+/** D11: encryption that cannot be trusted ends in a coded failure, and never in a plain connection. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type ServerOptions } from "node:https";
+import { createServer as createPlainServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openOutboxRig } from "../support/outbox-rig.ts";
+import { createTlsCertificate } from "../whatsapp/wire/tls-certificate.ts";
+
+const run = promisify(execFile);
+
+interface SecureCrm {
+  port: number;
+  /** Requests that got through. */
+  requests(): number;
+}
+
+async function secureCrm(options: ServerOptions): Promise<SecureCrm> {
+  let requests = 0;
+  const server = createServer(options, (request, response) => {
+    requests += 1;
+    request.resume();
+    response.end('{"success":true}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    requests: () => requests,
+  };
+}
+
+const certificate = (names: string[] = [], now = new Date()): ServerOptions => {
+  const { certificate: cert, privateKey: key } = createTlsCertificate(names, now);
+  return { cert, key };
+};
+const LONG_AGO = new Date("2020-01-01T00:00:00Z");
+
+describe("D11", () => {
+  test.each<[string, ServerOptions, RegExp]>([
+    ["self-signed", certificate(), /SELF_SIGNED/],
+    ["expired", certificate([], LONG_AGO), /SELF_SIGNED|EXPIRED/],
+    [
+      "spoken in TLS 1.1",
+      { ...certificate(), minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
+      /PROTOCOL|SSL|ECONNRESET/,
+    ],
+  ])(
+    "a certificate that is %s: the endpoint's failure, told at the hop where it stops",
+    async (_what, options, code) => {
+      const rig = await openOutboxRig();
+      const crm = await secureCrm(options);
+      const { id } = await rig.endpoint({ url: `https://127.0.0.1:${crm.port}/hook` });
+      await rig.says("34600111222");
+      await rig.dispatcher.idle();
+      const [delivery] = await rig.deliveries();
+      expect(delivery).toMatchObject({ state: "retrying", failure: "endpoint" });
+      expect(delivery?.lastError).toMatch(code);
+      expect(crm.requests()).toBe(0);
+      const failed = (await rig.endpoints.test(id)).hops.find(({ ok }) => !ok);
+      expect(failed?.hop).toBe("tls");
+    },
+  );
+
+  test("a handshake that stalls ends at the deadline", async () => {
+    const rig = await openOutboxRig();
+    const server = createPlainServer((socket) => socket.on("error", () => undefined));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await rig.endpoint({ url: `https://127.0.0.1:${port}/hook` }, { timeoutMs: 5000 });
+    await rig.says("34600111222");
+    await rig.dispatcher.idle();
+    expect((await rig.deliveries())[0]).toMatchObject({ state: "retrying", lastError: "ETIMEDOUT" });
+  });
+
+  test("a trusted certificate is accepted for its own names, and refused for others", async () => {
+    const { certificate: cert, privateKey: key } = createTlsCertificate([]);
+    const crm = await secureCrm({ cert, key });
+    const dir = await mkdtemp(join(tmpdir(), "hub-tls-"));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const trusted = join(dir, "ca.pem");
+    await writeFile(trusted, cert);
+    const post = async (host: string): Promise<unknown> => {
+      const args = ["--import", "tsx", "test/support/post-once.ts", `https://${host}:${crm.port}/hook`];
+      const { stdout } = await run(process.execPath, args, {
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: trusted },
+      });
+      return JSON.parse(stdout);
+    };
+    expect(await post("127.0.0.1")).toMatchObject({
+      answer: { kind: "answered", status: 200, body: '{"success":true}' },
+    });
+    expect(await post("localhost")).toMatchObject({
+      answer: { kind: "unanswered", code: "ERR_TLS_CERT_ALTNAME_INVALID" },
+      failedAt: "tls",
+    });
+    expect(crm.requests()).toBe(1);
+  });
+});
