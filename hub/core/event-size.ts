@@ -25,7 +25,11 @@ const cutTexts = (object: Record<string, unknown>, length: number): Record<strin
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, cutValue(value, length)]));
 
 function cutValue(value: unknown, length: number): unknown {
-  if (typeof value === "string") return value.length > length ? value.slice(0, length) : value;
+  if (typeof value === "string") return value.length > length ? cutText(value, length) : value;
   if (Array.isArray(value)) return value.map((item) => cutValue(item, length));
   return typeof value === "object" && value !== null ? cutTexts({ ...value }, length) : value;
 }
+
+/** Without half of a character at the end. */
+const cutText = (text: string, length: number): string =>
+  text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");

@@ -4,8 +4,8 @@ import type { Log } from "../core/log.ts";
 import type { OutboxStore, Settlement } from "../core/store.ts";
 
 /** A batch is written when it is this big, or this old, or when somebody waits for it. */
-const BATCH = 64;
-const BATCH_MS = 20;
+const BATCH = 128;
+const BATCH_MS = 50;
 const RETRY_MS = 1000;
 
 export interface Settler {

@@ -32,7 +32,7 @@ function memoryKeys(): SignalKeyStore {
     },
     set: async (data) => {
       for (const [type, entries] of Object.entries(data))
-        for (const [id, value] of Object.entries(entries ?? {}))
+        for (const [id, value] of Object.entries(entries))
           if (value === null) values.delete(`${type}/${id}`);
           else values.set(`${type}/${id}`, value);
       return Promise.resolve();

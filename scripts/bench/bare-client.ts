@@ -43,20 +43,25 @@ export async function startBare(
   child.on("message", (event: BareEvent) => {
     switch (event.type) {
       case "qr":
-        return scan(event.n, event.qr);
+        scan(event.n, event.qr);
+        break;
       case "open":
-        return void (counts.open += 1);
+        counts.open += 1;
+        break;
       case "failed":
-        return void problems.push(event.error);
+        problems.push(event.error);
+        break;
       case "history":
         counts.contacts += event.contacts;
         counts.chats += event.chats;
         counts.messages += event.messages;
-        return;
+        break;
       case "message":
-        return void (counts.received += 1);
+        counts.received += 1;
+        break;
       case "posted":
-        return void (counts.posted += 1);
+        counts.posted += 1;
+        break;
     }
   });
   const command: BareCommand = {

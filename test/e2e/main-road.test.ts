@@ -52,9 +52,12 @@ describe.sequential("the main road", () => {
 
   test("another one by a pairing code", { timeout: 90_000 }, async () => {
     await road.hub.post("/api/sessions", { sessionId: OTHER });
-    const { pairingCode } = await road.hub.post<{ pairingCode: string }>(`/api/sessions/${OTHER}/pairing-code`, {
-      phoneNumber: branch,
-    });
+    const { pairingCode } = await road.hub.post<{ pairingCode: string }>(
+      `/api/sessions/${OTHER}/pairing-code`,
+      {
+        phoneNumber: branch,
+      },
+    );
     road.secrets.push(pairingCode, pairingCode.replace("-", ""));
     expect((await road.whatsapp.enterCode(pairingCode, branch)).outcome).toBe("paired");
     await until("connected", () => road.isConnected(OTHER), { timeoutMs: 60_000 });
@@ -67,8 +70,12 @@ describe.sequential("the main road", () => {
       messages: await totalOf(`/api/messages/${SESSION}?limit=1`),
     });
     const whole = { contacts: 327, chats: 45, messages: 985 };
-    await until("the history", async () => (await totals()).messages >= whole.messages, { timeoutMs: 60_000 });
-    await until("the address book", async () => (await totals()).contacts >= whole.contacts, { timeoutMs: 30_000 });
+    await until("the history", async () => (await totals()).messages >= whole.messages, {
+      timeoutMs: 60_000,
+    });
+    await until("the address book", async () => (await totals()).contacts >= whole.contacts, {
+      timeoutMs: 30_000,
+    });
     expect(await totals()).toEqual(whole);
     expect(webhooks("message.received")).toEqual([]);
   });
@@ -86,10 +93,19 @@ describe.sequential("the main road", () => {
       await receive({ account: shop, from, kind: "contact", name: "Ana", number: person(1) }),
       await receive({ account: shop, from, kind: "poll", question: WORD, options: ["yes", "no"] }),
       await receive({ account: shop, group, kind: "text", text: `${WORD} all`, from: await memberOfGroup() }),
-      await road.whatsapp.typeOnPhone({ account: shop, to: from, kind: "text", text: `${WORD} from the phone` }),
+      await road.whatsapp.typeOnPhone({
+        account: shop,
+        to: from,
+        kind: "text",
+        text: `${WORD} from the phone`,
+      }),
     ];
     await until("all of them", () => sent.every(({ id }) => messageOf(id) !== undefined));
-    expect(messageOf(text.id)).toMatchObject({ content: `${WORD} hello`, from: `${from}@c.us`, fromMe: false });
+    expect(messageOf(text.id)).toMatchObject({
+      content: `${WORD} hello`,
+      from: `${from}@c.us`,
+      fromMe: false,
+    });
     expect(sent.map(({ id }) => messageOf(id)?.["type"])).toEqual([
       "text",
       "image",
@@ -133,26 +149,53 @@ describe.sequential("the main road", () => {
 
   const SENDS: [kind: string, body: { type: string; message: unknown }, as: string][] = [
     ["a text", { type: "text", message: `${WORD} answer` }, "extendedTextMessage"],
-    ["an image", { type: "image", message: { image: { base64: base64(PNG) }, caption: WORD } }, "imageMessage"],
+    [
+      "an image",
+      { type: "image", message: { image: { base64: base64(PNG) }, caption: WORD } },
+      "imageMessage",
+    ],
     ["a video", { type: "video", message: { video: { base64: base64(MP4) } } }, "videoMessage"],
-    ["a voice note", { type: "audio", message: { audio: { base64: base64(OGG_OPUS) }, ptt: true } }, "audioMessage"],
-    ["a document", { type: "document", message: { document: { base64: base64(PDF), fileName: "a.pdf" } } }, "documentMessage"],
+    [
+      "a voice note",
+      { type: "audio", message: { audio: { base64: base64(OGG_OPUS) }, ptt: true } },
+      "audioMessage",
+    ],
+    [
+      "a document",
+      { type: "document", message: { document: { base64: base64(PDF), fileName: "a.pdf" } } },
+      "documentMessage",
+    ],
     ["a sticker", { type: "sticker", message: { sticker: { base64: base64(WEBP) } } }, "stickerMessage"],
     ["a location", { type: "location", message: { lat: 40.4, lng: -3.7 } }, "locationMessage"],
-    ["a contact", { type: "contact", message: { contact: { name: "Ana", phone: "+34600111222" } } }, "contactMessage"],
-    ["a poll", { type: "poll", message: { poll: { name: WORD, values: ["yes", "no"] } } }, "pollCreationMessage"],
+    [
+      "a contact",
+      { type: "contact", message: { contact: { name: "Ana", phone: "+34600111222" } } },
+      "contactMessage",
+    ],
+    [
+      "a poll",
+      { type: "poll", message: { poll: { name: WORD, values: ["yes", "no"] } } },
+      "pollCreationMessage",
+    ],
   ];
-  test.each(SENDS)("%s that is sent is decrypted by its receiver, and its receipts come back", { timeout: 60_000 }, async (_kind, body, as) => {
-    const to = person(3);
-    const { messageId } = await road.hub.post<{ messageId: string }>(`/api/messages/${SESSION}/send`, { to, ...body });
-    const [read] = await until("the receiver to read it", async () => {
-      const found = await road.whatsapp.sent({ account: shop, id: messageId });
-      return found.length > 0 ? found : null;
-    });
-    expect(read).toMatchObject({ readBy: to, times: 1, kind: expect.stringContaining(as) as string });
-    for (const event of ["message.sent", "message.delivered", "message.read"])
-      await until(event, () => webhooks(event, messageId).length === 1);
-  });
+  test.each(SENDS)(
+    "%s that is sent is decrypted by its receiver, and its receipts come back",
+    { timeout: 60_000 },
+    async (_kind, body, as) => {
+      const to = person(3);
+      const { messageId } = await road.hub.post<{ messageId: string }>(`/api/messages/${SESSION}/send`, {
+        to,
+        ...body,
+      });
+      const [read] = await until("the receiver to read it", async () => {
+        const found = await road.whatsapp.sent({ account: shop, id: messageId });
+        return found.length > 0 ? found : null;
+      });
+      expect(read).toMatchObject({ readBy: to, times: 1, kind: expect.stringContaining(as) as string });
+      for (const event of ["message.sent", "message.delivered", "message.read"])
+        await until(event, () => webhooks(event, messageId).length === 1);
+    },
+  );
 
   test("own messages are edited, reacted to and deleted", { timeout: 60_000 }, async () => {
     const to = person(4);
@@ -165,7 +208,9 @@ describe.sequential("the main road", () => {
     await road.hub.put(`/api/messages/${SESSION}/${messageId}`, { text: `${WORD} second` });
     await road.hub.delete(`/api/messages/${SESSION}/${messageId}`);
     const kinds = async (): Promise<string[]> =>
-      (await road.whatsapp.sent({ account: shop, to })).map(({ kind, edit }) => `${kind} ${edit ?? ""}`.trim());
+      (await road.whatsapp.sent({ account: shop, to })).map(({ kind, edit }) =>
+        `${kind} ${edit ?? ""}`.trim(),
+      );
     await until("all four with the receiver", async () => (await kinds()).length === 4);
     expect(await kinds()).toEqual([
       "extendedTextMessage",
@@ -177,27 +222,41 @@ describe.sequential("the main road", () => {
 
   test("after a restart it is connected again without a code", { timeout: 90_000 }, async () => {
     await road.restart();
-    await until("both sessions", async () => (await road.isConnected(SESSION)) && (await road.isConnected(OTHER)), {
-      timeoutMs: 60_000,
+    await until(
+      "both sessions",
+      async () => (await road.isConnected(SESSION)) && (await road.isConnected(OTHER)),
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    const { id } = await road.whatsapp.receive({
+      account: shop,
+      from: person(0),
+      kind: "text",
+      text: `${WORD} still there?`,
     });
-    const { id } = await road.whatsapp.receive({ account: shop, from: person(0), kind: "text", text: `${WORD} still there?` });
     await until("a message after it", () => messageOf(id));
   });
 
-  test("a logout on the phone is told, and the next link begins with a fresh code", { timeout: 90_000 }, async () => {
-    const told = webhooks("session.disconnected").length;
-    await road.whatsapp.unlink(shop);
-    const stateOf = async () => (await road.hub.get<{ state: string }>(`/api/sessions/${SESSION}/status`)).state;
-    await until("the logout", async () => (await stateOf()) === "logged_out");
-    await until("its webhook", () => webhooks("session.disconnected").length > told);
-    await road.hub.post(`/api/sessions/${SESSION}/connect`);
-    const fresh = await road.qr(SESSION);
-    expect(road.secrets.indexOf(fresh)).toBe(road.secrets.length - 1);
-    const outcome = await road.whatsapp.scanQr(fresh, shop);
-    expect(outcome.outcome).toBe("paired");
-    await until("linked again", () => road.isConnected(SESSION), { timeoutMs: 60_000 });
-    expect(await totalOf(`/api/messages/${SESSION}?limit=1`)).toBeGreaterThan(985);
-  });
+  test(
+    "a logout on the phone is told, and the next link begins with a fresh code",
+    { timeout: 90_000 },
+    async () => {
+      const told = webhooks("session.disconnected").length;
+      await road.whatsapp.unlink(shop);
+      const stateOf = async () =>
+        (await road.hub.get<{ state: string }>(`/api/sessions/${SESSION}/status`)).state;
+      await until("the logout", async () => (await stateOf()) === "logged_out");
+      await until("its webhook", () => webhooks("session.disconnected").length > told);
+      await road.hub.post(`/api/sessions/${SESSION}/connect`);
+      const fresh = await road.qr(SESSION);
+      expect(road.secrets.indexOf(fresh)).toBe(road.secrets.length - 1);
+      const outcome = await road.whatsapp.scanQr(fresh, shop);
+      expect(outcome.outcome).toBe("paired");
+      await until("linked again", () => road.isConnected(SESSION), { timeoutMs: 60_000 });
+      expect(await totalOf(`/api/messages/${SESSION}?limit=1`)).toBeGreaterThan(985);
+    },
+  );
 
   test("WhatsApp was asked nothing that it did not know", async () => {
     const { counts, unknown } = await road.whatsapp.counters();

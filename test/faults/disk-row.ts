@@ -17,7 +17,10 @@ const MOUNT = `mount -t tmpfs -o size=${SIZE} tmpfs "$0" && exec "$@"`;
 
 /** A user namespace makes it possible for everybody; where there is none, root needs no more than its own mounts. */
 const unshare = (): string[] | undefined =>
-  [["unshare", "-Urm"], ["unshare", "-m"]].find(
+  [
+    ["unshare", "-Urm"],
+    ["unshare", "-m"],
+  ].find(
     ([command = "", ...flags]) =>
       spawnSync(command, [...flags, "sh", "-c", MOUNT, tmpdir(), "true"], { stdio: "ignore" }).status === 0,
   );
@@ -26,7 +29,8 @@ export const canMountSmallDisk = (): boolean => unshare() !== undefined;
 
 async function fullDisk({ tries, seed, say = () => undefined }: RowOptions): Promise<RowResult> {
   const [command, ...flags] = unshare() ?? [];
-  if (command === undefined) throw new Error("O1 needs Linux and unshare(1), with user namespaces or as root");
+  if (command === undefined)
+    throw new Error("O1 needs Linux and unshare(1), with user namespaces or as root");
   const folder = mkdtempSync(join(tmpdir(), "inbox-hub-disk-"));
   try {
     const node = [process.execPath, "--import", TSX, RUN, String(tries), seed];

@@ -37,13 +37,15 @@ async function readyStatus({ hub }: Stand): Promise<number> {
 }
 
 async function sendStatus({ client }: Stand, { sessionId, people }: LinkedAccount): Promise<number> {
-  return client.post(`/api/messages/${sessionId}/send`, { to: people[0], type: "text", message: "fault" }).then(
-    () => 200,
-    (error: unknown) => {
-      if (error instanceof HubCallError) return error.status;
-      throw error;
-    },
-  );
+  return client
+    .post(`/api/messages/${sessionId}/send`, { to: people[0], type: "text", message: "fault" })
+    .then(
+      () => 200,
+      (error: unknown) => {
+        if (error instanceof HubCallError) return error.status;
+        throw error;
+      },
+    );
 }
 
 async function strike(stand: Stand, account: LinkedAccount): Promise<string[]> {

@@ -17,7 +17,17 @@ export interface Judgement {
 type Books = Pick<Stand, "emulator" | "crm" | "dataDir" | "accounts">;
 
 /** Kinds that become a message of a chat; the rest is WhatsApp's own housekeeping between phone and device. */
-const SAID = new Set(["text", "image", "video", "audio", "document", "sticker", "location", "contact", "poll"]);
+const SAID = new Set([
+  "text",
+  "image",
+  "video",
+  "audio",
+  "document",
+  "sticker",
+  "location",
+  "contact",
+  "poll",
+]);
 const EVERYTHING = 1_000_000;
 const SHOWN = 3;
 
@@ -46,22 +56,38 @@ export function judge(books: Books): Judgement {
     const said = ledger.filter(isSaid);
     const lost = said.filter((entry) => !received.has(entry.key));
     const doubled =
-      messages.length - new Set(messages).size + [...received.values()].filter((events) => events.size > 1).length;
+      messages.length -
+      new Set(messages).size +
+      [...received.values()].filter((events) => events.size > 1).length;
     const known = new Set(said.map(({ key }) => key));
     return {
       lost: lost.length,
       doubled,
       problems: [
         ...brokenNow(books),
-        ...told("messages at the CRM that nobody sent (I10)", [...received.keys()].filter((key) => !known.has(key))),
-        ...told("messages WhatsApp was refused", keys(ledger.filter(({ nackedAt }) => nackedAt !== undefined))),
-        ...told("messages asked for again", ledger.filter(({ retriedAt }) => retriedAt.length > 0).map(shown)),
+        ...told(
+          "messages at the CRM that nobody sent (I10)",
+          [...received.keys()].filter((key) => !known.has(key)),
+        ),
+        ...told(
+          "messages WhatsApp was refused",
+          keys(ledger.filter(({ nackedAt }) => nackedAt !== undefined)),
+        ),
+        ...told(
+          "messages asked for again",
+          ledger.filter(({ retriedAt }) => retriedAt.length > 0).map(shown),
+        ),
         ...orderKept(requests),
         ...bytesKept(requests, folder.events()),
-        ...told("wrong signatures", requests.filter(({ fault }) => fault !== null).map(({ webhookId }) => webhookId)),
+        ...told(
+          "wrong signatures",
+          requests.filter(({ fault }) => fault !== null).map(({ webhookId }) => webhookId),
+        ),
         ...oneOfEach(books, folder),
         ...(folder.openIntake() === 0 ? [] : [`${folder.openIntake()} intake rows left open`]),
-        ...(folder.pendingDeliveries() === 0 ? [] : [`${folder.pendingDeliveries()} deliveries left pending`]),
+        ...(folder.pendingDeliveries() === 0
+          ? []
+          : [`${folder.pendingDeliveries()} deliveries left pending`]),
       ],
     };
   });
@@ -108,13 +134,20 @@ function storedIsOwed(ledger: Owed[], folder: Folder, events: StoredEvent[], sto
   const subscriptions = folder.subscriptions();
   const owed = (type: string): number => subscriptions.filter((events) => wants(events, type)).length;
   const announced = new Set(
-    events.filter(({ type }) => type === "message.received").map((e) => keyOf(e.sessionId, e.messageId ?? "")),
+    events
+      .filter(({ type }) => type === "message.received")
+      .map((e) => keyOf(e.sessionId, e.messageId ?? "")),
   );
-  const silent = ledger.filter((entry) => isSaid(entry) && stored.has(entry.key) && !announced.has(entry.key));
+  const silent = ledger.filter(
+    (entry) => isSaid(entry) && stored.has(entry.key) && !announced.has(entry.key),
+  );
   const unowed = events.filter(({ type, deliveries }) => deliveries !== owed(type));
   return [
     ...told("messages are stored without an event (I3)", keys(silent)),
-    ...told("events are stored without their deliveries (I3)", unowed.map(({ id }) => id)),
+    ...told(
+      "events are stored without their deliveries (I3)",
+      unowed.map(({ id }) => id),
+    ),
   ];
 }
 
@@ -151,7 +184,10 @@ function orderKept(requests: CrmRequest[]): string[] {
 function bytesKept(requests: CrmRequest[], events: StoredEvent[]): string[] {
   const frozen = new Map(events.map(({ id, body }) => [id, body]));
   const changed = requests.filter(({ webhookId, body }) => frozen.get(webhookId) !== body);
-  return told("attempts with other bytes than their event (I6)", changed.map(({ webhookId }) => webhookId));
+  return told(
+    "attempts with other bytes than their event (I6)",
+    changed.map(({ webhookId }) => webhookId),
+  );
 }
 
 /** I4 is counted as doubled; I7: one device and one connection for each account. */
@@ -160,7 +196,10 @@ function oneOfEach({ emulator, accounts }: Books, folder: Folder): string[] {
     ({ number }) => emulator.account(number).devices.filter(({ connected }) => connected).length > 1,
   );
   return [
-    ...told("accounts with more than one connection (I7)", crowded.map(({ sessionId }) => sessionId)),
+    ...told(
+      "accounts with more than one connection (I7)",
+      crowded.map(({ sessionId }) => sessionId),
+    ),
     ...told("numbers held by more than one session (I7)", folder.sharedNumbers()),
   ];
 }

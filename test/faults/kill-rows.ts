@@ -23,7 +23,9 @@ const row = (id: string, title: string, plan: () => KillPlan): FaultRow => ({
   run: (options) => killAgainAndAgain(plan(), options),
 });
 
-const blows = (...all: MakeBlow[]): (() => KillPlan) => () => ({ blows: all });
+const blows =
+  (...all: MakeBlow[]): (() => KillPlan) =>
+  () => ({ blows: all });
 
 /** A big batch waits; the kill comes while it is worked off, before its end is announced or right after. */
 const inOfflineBatch = (): KillPlan => ({

@@ -98,7 +98,11 @@ async function fiveTimes({ emulator }: Stand, { number, people }: LinkedAccount)
   );
 }
 
-async function underNewId(stand: Stand, { number, people, sessionId }: LinkedAccount, as: string): Promise<string[]> {
+async function underNewId(
+  stand: Stand,
+  { number, people, sessionId }: LinkedAccount,
+  as: string,
+): Promise<string[]> {
   const { emulator, dataDir } = stand;
   const from = people[1] ?? "";
   const first = emulator.receive({ account: number, from, kind: "text", text: "fault once" });
@@ -115,7 +119,13 @@ async function inBoth(stand: Stand, one: LinkedAccount, other: LinkedAccount): P
   const { emulator, dataDir } = stand;
   const from = one.people[0] ?? "";
   const group = emulator.createGroup({ subject: "fault", members: [from, one.number, other.number] });
-  const { id } = emulator.receive({ account: one.number, from, group: group.id, kind: "text", text: "fault to both" });
+  const { id } = emulator.receive({
+    account: one.number,
+    from,
+    group: group.id,
+    kind: "text",
+    text: "fault to both",
+  });
   await settle(stand);
   const stored = readFolder(dataDir, (folder) => folder.messages());
   const copies = (sessionId: string): number => stored.filter((key) => key === `${sessionId} ${id}`).length;

@@ -12,11 +12,24 @@ export function say(
   for (let n = 0; n < count; n++) {
     const text = `fault ${random.hex(8)}`;
     const group = random.int(4) === 0 ? random.pick(groups) : undefined;
-    if (random.int(12) === 0) emulator.typeOnPhone({ account: number, to: random.pick(people), kind: "text", text });
+    if (random.int(12) === 0)
+      emulator.typeOnPhone({ account: number, to: random.pick(people), kind: "text", text });
     else if (group !== undefined)
-      emulator.receive({ account: number, group: group.id, from: random.pick(group.members), kind: "text", text });
+      emulator.receive({
+        account: number,
+        group: group.id,
+        from: random.pick(group.members),
+        kind: "text",
+        text,
+      });
     else if (random.int(10) === 0)
-      emulator.receive({ account: number, from: random.pick(people), kind: "image", caption: text, bytes: 500 });
+      emulator.receive({
+        account: number,
+        from: random.pick(people),
+        kind: "image",
+        caption: text,
+        bytes: 500,
+      });
     else emulator.receive({ account: number, from: random.pick(people), kind: "text", text });
   }
 }
@@ -29,9 +42,18 @@ export function introduce({ emulator }: Pick<Stand, "emulator">, { number, group
 }
 
 /** A group nobody wrote in yet: its first messages carry the senders' keys, each in two parts. */
-export function sayInNewGroup({ emulator }: Pick<Stand, "emulator">, { number, people }: LinkedAccount): void {
+export function sayInNewGroup(
+  { emulator }: Pick<Stand, "emulator">,
+  { number, people }: LinkedAccount,
+): void {
   const members = people.slice(0, 4);
   const group = emulator.createGroup({ subject: "fault", members: [number, ...members] });
   for (const from of [...members, ...members])
-    emulator.receive({ account: number, group: group.id, from, kind: "text", text: `fault first words ${from}` });
+    emulator.receive({
+      account: number,
+      group: group.id,
+      from,
+      kind: "text",
+      text: `fault first words ${from}`,
+    });
 }

@@ -18,13 +18,14 @@ test("one delivery is sent again with the same id and bytes, a new time and sign
   await rig.replays.replayOne(delivery?.n ?? 0, { by });
   await rig.dispatcher.idle();
   const [first, again] = crm.requests();
-  expect(again?.webhookId).toBe(first?.webhookId);
-  expect(again?.body).toBe(first?.body);
-  expect(again?.replay).toBe(true);
-  expect(first?.replay).toBe(false);
-  expect(again?.headers["webhook-signature"]).not.toBe(first?.headers["webhook-signature"]);
-  expect(again?.headers["x-webhook-signature"]).toBe(first?.headers["x-webhook-signature"]);
-  expect(again?.fault).toBeNull();
+  if (first === undefined || again === undefined) throw new Error("it was not sent twice");
+  expect(again.webhookId).toBe(first.webhookId);
+  expect(again.body).toBe(first.body);
+  expect(again.replay).toBe(true);
+  expect(first.replay).toBe(false);
+  expect(again.headers["webhook-signature"]).not.toBe(first.headers["webhook-signature"]);
+  expect(again.headers["x-webhook-signature"]).toBe(first.headers["x-webhook-signature"]);
+  expect(again.fault).toBeNull();
 });
 
 test("a filter is replayed in slices, everything once, in order per chat", async () => {

@@ -37,6 +37,7 @@ export async function give(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (isBelowHttp(answer)) return misbehave(answer, request.socket);
   switch (answer.kind) {
     case "answer": {
       const { status = 200, headers = {}, body = { success: true } } = answer;
@@ -60,19 +61,13 @@ export async function give(
       return pour(response, answer.bytes);
     case "endless-body":
       return pour(response, Infinity);
-    case "hang":
-    case "reset":
-    case "drip-headers":
-    case "drip-body":
-    case "garbage":
-    case "big-header":
-    case "bad-chunk":
-    case "cut-body":
-      return misbehave(answer, request.socket);
   }
 }
 
 type BelowHttp = Exclude<CrmAnswer, { kind: "answer" | "slow" | "redirect" | "big-body" | "endless-body" }>;
+
+const isBelowHttp = (answer: CrmAnswer): answer is BelowHttp =>
+  !["answer", "slow", "redirect", "big-body", "endless-body"].includes(answer.kind);
 
 async function misbehave(answer: BelowHttp, socket: Socket): Promise<void> {
   switch (answer.kind) {

@@ -60,10 +60,12 @@ export interface OutboxRig {
 
 export async function openOutboxRig({
   onDisk = false,
+  cipher = placeCipher,
   resolve,
   outbox = (real) => real,
 }: {
   onDisk?: boolean;
+  cipher?: Cipher;
   /** Answers instead of the system's resolver. */
   resolve?: Resolve;
   /** What the dispatcher is given instead of the real outbox. */
@@ -88,7 +90,7 @@ export async function openOutboxRig({
   });
   const endpoints = createEndpoints({
     store: store.endpoints,
-    cipher: placeCipher,
+    cipher,
     guard,
     clock,
     log,

@@ -11,7 +11,6 @@ export type EventType =
   | "login.refused"
   | "online"
   | "history.received"
-  | "message.queued"
   | "message.received"
   | "message.refused"
   | "message.retried"

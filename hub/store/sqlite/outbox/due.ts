@@ -23,10 +23,6 @@ interface DueRow {
   failure: FailureClass | null;
 }
 
-/** A delivery put aside is its own lane, under a number no lane has. */
-export const asideLane = (n: number): number => -n;
-export const isAsideLane = (laneId: number): boolean => laneId < 0;
-
 export function createDue(engine: Engine): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release"> {
   const { db, leases } = engine;
   const heads = db.prepare<[number, number, number], HeadRow>(
@@ -34,6 +30,7 @@ export function createDue(engine: Engine): Pick<OutboxStore, "leaseDue" | "nextD
        (SELECT d.n FROM delivery d WHERE d.lane = l.id AND d.state < 2 AND d.aside = 0 ORDER BY d.event_seq LIMIT 1) AS head
      FROM lane l WHERE l.endpoint = ? AND l.pending > 0 AND l.next_at <= ? ORDER BY l.next_at LIMIT ?`,
   );
+  // One put aside is its own lane, under a number no lane has.
   const asides = db.prepare<[number, number, number], HeadRow>(
     `SELECT -n AS lane, n AS head, next_at FROM delivery
      WHERE endpoint = ? AND state < 2 AND aside = 1 AND next_at <= ? ORDER BY next_at LIMIT ?`,
