@@ -21,7 +21,6 @@ export const isGroupJid = (jid: Jid): boolean => jid.endsWith("@g.us");
 export const isLidJid = (jid: Jid): boolean => jid.endsWith("@lid");
 export const isPhoneJid = (jid: Jid): boolean => jid.endsWith(PERSON);
 export const isBroadcastJid = (jid: Jid): boolean => jid.endsWith("@broadcast");
-export const isNewsletterJid = (jid: Jid): boolean => jid.endsWith("@newsletter");
 
 /** The JID of a phone number given as digits. */
 export const phoneJid = (digits: string): Jid => `${digits}${PERSON}`;

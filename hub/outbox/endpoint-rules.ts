@@ -75,6 +75,17 @@ export async function urlProblems(url: string, guard: AddressGuard): Promise<Pro
 const isProblem = (value: unknown): value is Problem =>
   typeof value === "object" && value !== null && "path" in value && "problem" in value;
 
+const SESSION_WORDS: Record<string, string> = { url: "webhookUrl", secret: "webhookSecret" };
+
+/** The same refusal with the names that the members have where a session's webhook is set. */
+export function inSessionWords(error: unknown): unknown {
+  const fields: unknown = error instanceof HubError ? error.details?.["fields"] : undefined;
+  if (!Array.isArray(fields)) return error;
+  return invalid(
+    fields.filter(isProblem).map(({ path, problem }) => ({ path: SESSION_WORDS[path] ?? path, problem })),
+  );
+}
+
 export function secretProblems(secret: string | undefined): Problem[] {
   const problem = secret === undefined ? null : secretProblem(secret);
   return problem === null ? [] : [{ path: "secret", problem }];

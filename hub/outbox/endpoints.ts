@@ -9,7 +9,14 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { EndpointStore } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
-import { invalid, secretProblems, settingProblems, urlProblems, type Problem } from "./endpoint-rules.ts";
+import {
+  inSessionWords,
+  invalid,
+  secretProblems,
+  settingProblems,
+  urlProblems,
+  type Problem,
+} from "./endpoint-rules.ts";
 import { changed, MANAGED, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
 import type { Health } from "./health.ts";
@@ -238,7 +245,14 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
       const { userAgent } = parts;
       return tryEndpoint(endpoint, { event, signing: signing(endpoint), guard, userAgent, now: clock.now() });
     },
-    setForSession: (sessionId, wish) => inOrder(() => setForSession(sessionId, wish)),
+    setForSession: (sessionId, wish) =>
+      inOrder(async () => {
+        try {
+          return await setForSession(sessionId, wish);
+        } catch (error) {
+          throw inSessionWords(error);
+        }
+      }),
     forSession: async (sessionId) =>
       [...(await known()).values()].filter(
         ({ sessions }) => sessions === "*" || sessions.includes(sessionId),

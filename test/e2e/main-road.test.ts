@@ -40,7 +40,7 @@ const webhooks = (event: string, messageId?: string) =>
 const messageOf = (id: string): Record<string, unknown> | undefined =>
   road.crm.messages().find(({ messageId }) => messageId === id);
 
-describe.sequential("the main road", () => {
+describe("the main road", () => {
   test("an account is linked by its QR code", { timeout: 90_000 }, async () => {
     await road.hub.post("/api/sessions", { sessionId: SESSION, sessionName: "Shop" });
     await road.hub.post(`/api/sessions/${SESSION}/connect`);

@@ -45,64 +45,67 @@ async function everyEnding({ tries, say = () => undefined }: RowOptions): Promis
 }
 
 /** One case, and the way back to a connected session. */
-async function end(
-  stand: Stand,
-  account: LinkedAccount,
-  { code, becomes }: Ending,
-  way: Way,
-): Promise<string[]> {
-  const { emulator, client } = stand;
-  const { sessionId, number } = account;
+async function end(stand: Stand, account: LinkedAccount, ending: Ending, way: Way): Promise<string[]> {
+  const { sessionId, number, people } = account;
+  const { code } = ending;
   const isPersistent = way === "login" && TOO_OLD.includes(code);
-  const wanted = isPersistent ? "outdated" : becomes;
+  const wanted = isPersistent ? "outdated" : ending.becomes;
   const told = eventsOf(stand, sessionId).length;
   const since = performance.now();
   await strike(stand, account, { code, way, times: isPersistent ? TOO_OLD_TIMES : 1 });
-
-  const problems: string[] = [];
-  const expect = (holds: boolean, problem: string): void => {
-    if (!holds) problems.push(`${way} ${code}: ${problem}`);
-  };
-  const shown = (): Promise<Shown> => client.get<Shown>(`/api/sessions/${sessionId}/status`);
-  const arrived = await until(
-    wanted,
-    async () => {
-      if (wanted === "lost") return !isOnline(emulator, number) && performance.now() - since > AWAY_MS;
-      const { state } = await shown();
-      return wanted === "connected" ? state === "connected" && isOnline(emulator, number) : state === wanted;
-    },
-    { timeoutMs: PATIENCE_MS, everyMs: 50 },
-  ).catch(() => false);
-  const tookMs = performance.now() - since;
-  expect(arrived, `is ${(await shown()).state}, not ${wanted}`);
+  const problems = await arrive(stand, account, { wanted, since });
+  const isQuiet = performance.now() - since < GRACE_MS;
 
   const kept = readFolder(stand.dataDir, (folder) => folder.withCredentials().has(sessionId));
-  expect(kept === (wanted !== "logged_out"), kept ? "credentials were kept" : "credentials were taken away");
-
-  const isFinal = wanted !== "connected" && wanted !== "lost";
-  await until("its webhooks", () => !isFinal || eventsOf(stand, sessionId).length > told).catch(() => null);
-  const events = eventsOf(stand, sessionId).slice(told);
-  // A loss that took longer than it may be kept quiet about is told in between.
-  const isQuiet = tookMs < GRACE_MS;
-  if (isFinal)
-    expect(
-      events.length > 0 &&
-        events.every((event) => event === "session.disconnected") &&
-        (events.length === 1 || !isQuiet),
-      `was told as ${events.join(", ") || "nothing"}`,
-    );
-  else if (isQuiet) expect(events.length === 0, `a short loss was told as ${events.join(", ")}`);
+  if (kept !== (wanted !== "logged_out"))
+    problems.push(kept ? "credentials were kept" : "credentials are gone");
+  problems.push(...(await toldRightly(stand, sessionId, { told, wanted, isQuiet })));
 
   // What is said meanwhile has to arrive once it is back; a device that is logged out is owed nothing.
   if (wanted !== "logged_out")
-    emulator.receive({
+    stand.emulator.receive({
       account: number,
-      from: account.people[0] ?? "",
+      from: people[0] ?? "",
       kind: "text",
       text: `fault ${way} ${code}`,
     });
   await comeBack(stand, account, wanted);
-  return problems;
+  return problems.map((problem) => `${way} ${code}: ${problem}`);
+}
+
+type Wanted = Ending["becomes"];
+
+async function arrive(
+  { emulator, client }: Stand,
+  { sessionId, number }: LinkedAccount,
+  { wanted, since }: { wanted: Wanted; since: number },
+): Promise<string[]> {
+  const stateOf = async (): Promise<string> =>
+    (await client.get<Shown>(`/api/sessions/${sessionId}/status`)).state;
+  const isThere = async (): Promise<boolean> => {
+    if (wanted === "lost") return !isOnline(emulator, number) && performance.now() - since > AWAY_MS;
+    if (wanted === "connected") return isOnline(emulator, number) && (await stateOf()) === "connected";
+    return (await stateOf()) === wanted;
+  };
+  return until(wanted, isThere, { timeoutMs: PATIENCE_MS, everyMs: 50 }).then(
+    () => [],
+    async () => [`is ${await stateOf()}, not ${wanted}`],
+  );
+}
+
+/** An end is told once, a short loss not at all; a loss that took longer than the grace period is told in between. */
+async function toldRightly(
+  stand: Stand,
+  sessionId: string,
+  { told, wanted, isQuiet }: { told: number; wanted: Wanted; isQuiet: boolean },
+): Promise<string[]> {
+  const isFinal = wanted !== "connected" && wanted !== "lost";
+  if (!isFinal && !isQuiet) return [];
+  await until("its webhook", () => !isFinal || eventsOf(stand, sessionId).length > told).catch(() => null);
+  const events = eventsOf(stand, sessionId).slice(told);
+  const right = isFinal ? events.every((event) => event === "session.disconnected") : events.length === 0;
+  const many = isQuiet ? events.length === (isFinal ? 1 : 0) : events.length > 0;
+  return right && many ? [] : [`was told as ${events.join(", ") || "nothing"}`];
 }
 
 async function strike(
@@ -110,25 +113,22 @@ async function strike(
   { sessionId, number }: LinkedAccount,
   { code, way, times }: { code: number; way: Way; times: number },
 ): Promise<void> {
+  const before = emulator.lastEvent();
   if (way === "stream-error") emulator.fault({ kind: "stream-error", account: number, code });
   else if (way === "failure") emulator.fault({ kind: "failure", account: number, reason: code });
   else {
     emulator.fault({ kind: "login-failure", account: number, reason: code, count: times });
     await client.post(`/api/sessions/${sessionId}/restart`);
   }
-  await until(`${way} ${code} to strike`, () =>
-    way === "login"
-      ? emulator
-          .events(0, { types: ["login.refused"], account: number })
-          .some(({ detail }) => detail?.["reason"] === code)
-      : !isOnline(emulator, number),
-  );
+  const types = [way === "login" ? "login.refused" : "connection.closed"];
+  const struck = await emulator.waitFor({ types, account: number, after: before, timeoutMs: PATIENCE_MS });
+  if (struck.length === 0) throw new Error(`${way} ${code} did not strike`);
 }
 
 async function comeBack(
   { client, emulator }: Stand,
   { sessionId, number }: LinkedAccount,
-  from: string,
+  from: Wanted,
 ): Promise<void> {
   if (from === "connected") return;
   if (from === "lost") await client.post(`/api/sessions/${sessionId}/restart`);

@@ -45,7 +45,7 @@ export function readFolder<T>(dataDir: string, read: (folder: Folder) => T): T {
 }
 
 function folderOf(db: Database.Database): Folder {
-  const column = <T>(sql: string): T[] => db.prepare<[], T>(sql).pluck().all() as T[]; // one column: pluck gives values
+  const column = <T>(sql: string): T[] => db.prepare<[], T>(sql).pluck().all();
   const number = (sql: string): number => column<number>(sql)[0] ?? 0;
   const named = (expression: string, table: string): string =>
     `SELECT s.session_id || ' ' || ${expression} FROM ${table} t JOIN session s ON s.id = t.session`;

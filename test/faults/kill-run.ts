@@ -43,16 +43,14 @@ export async function killAgainAndAgain(
     for (let n = 0; n < tries; n++) {
       if (onlyOffline) sayInNewGroup(stand, account);
       say(stand, account, random, 1 + random.int(upToOffline));
-      const makeBlow = blows[n % blows.length];
-      if (makeBlow === undefined) throw new Error("no blow to strike with");
-      const blow = makeBlow(random);
+      const blow = taken(blows, n)(random);
       const { fell, readyMs } = await strikeOnce(stand, account, { blow, random, onlyOffline });
       if (readyMs !== null) readyAfterMs.push(readyMs);
       if (fell) tried++;
       else problems.push(`${blow.name} was never reached`);
       const broken = brokenNow(stand).map((problem) => `after ${blow.name}: ${problem}`);
       problems.push(...broken);
-      tell(`${n + 1}/${tries} killed at ${blow.name}${broken.length > 0 ? ` — ${broken.join("; ")}` : ""}`);
+      tell([`${n + 1}/${tries} killed at ${blow.name}`, ...broken].join(" — "));
     }
 
     const last = await stand.start();
@@ -70,6 +68,12 @@ export async function killAgainAndAgain(
   } finally {
     await stand.stop();
   }
+}
+
+function taken(blows: MakeBlow[], turn: number): MakeBlow {
+  const blow = blows[turn % blows.length];
+  if (blow === undefined) throw new Error("no blow to strike with");
+  return blow;
 }
 
 async function strikeOnce(

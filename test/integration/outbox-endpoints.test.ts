@@ -171,8 +171,11 @@ describe("of a session", () => {
       ["webhookUrl"],
     );
     expect(await refusedFields(rig.endpoints.setForSession("s1", { url: crm.url, secret: "short" }))).toEqual(
-      ["secret"],
+      ["webhookSecret"],
     );
+    expect(await refusedFields(rig.endpoints.setForSession("s1", { url: "http://10.0.0.1/hook" }))).toEqual([
+      "webhookUrl",
+    ]);
   });
 });
 
