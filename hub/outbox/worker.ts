@@ -187,7 +187,8 @@ export function createWorker(parts: WorkerParts): Worker {
       unsettled -= 1;
       drained = false;
       if (parkedBecause !== null) onParked(due, parkedBecause);
-      look();
+      // With heads at hand, whatever is under way goes on with them when it is done.
+      if (ready.length === 0 || underWay === 0) look();
       if (stopped) onRest();
     });
   };

@@ -128,9 +128,10 @@ export function createJournal({
           value: held === null ? null : cipher.seal(keyPlace(type, id), codecOf(type).encode(held)),
         });
       for (const stanza of stanzas) step.intake.push(intakeEntry(stanza, cipher));
-      crashPoint("before-commit");
+      const what = stanzas.size > 0 ? "commit" : "keys";
+      crashPoint(`before-${what}`);
       await auth.commit(sessionId, step);
-      crashPoint("after-commit");
+      crashPoint(`after-${what}`);
     }
     if (entries.length === 0) return;
     crashPoint("before-upsert");

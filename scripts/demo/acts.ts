@@ -10,7 +10,7 @@ const ACCOUNT = { contacts: 327, chats: 45, messages: 985 };
 const LIVE_FROM_CONTACTS = 20;
 const LIVE_FROM_HUB = 5;
 const BURST = 400;
-const BURST_PER_SECOND = 200;
+const BURST_PER_SECOND = 100;
 
 interface Totals {
   contacts: number;

@@ -174,7 +174,7 @@ function orderKept(requests: CrmRequest[]): string[] {
     if (replay) continue;
     const lane = `${sessionId}|${isEvent(event) && EVENTS[event].lane === "chat" ? chatId : "*"}`;
     const before = latest.get(lane) ?? 0;
-    if (seq < before) late.push(webhookId);
+    if (seq < before) late.push(`${webhookId} (${event} ${seq} after ${before})`);
     latest.set(lane, Math.max(before, seq));
   }
   return told("deliveries out of the order of their lane (I5)", late);

@@ -56,8 +56,16 @@ function dropsInBatches(options: RowOptions): Promise<RowResult> {
     async ({ emulator, client, ...stand }, accounts) => {
       const account = theOnly(accounts);
       const { number, sessionId } = account;
-      if (isOnline(emulator, number)) emulator.fault({ kind: "reset", account: number });
-      await until("the line down", () => !isOnline(emulator, number), { everyMs: 5 });
+      // A login that is just replacing the line that is cut here makes it look unbroken: cut until it is down.
+      await until(
+        "the line down",
+        () => {
+          const isDown = !isOnline(emulator, number);
+          if (!isDown) emulator.fault({ kind: "reset", account: number });
+          return isDown;
+        },
+        { everyMs: 100 },
+      );
       say({ emulator }, account, random, IN_A_BATCH);
       emulator.fault({ kind: "cut-after", account: number, stanzas: 1 + random.int(IN_A_BATCH) });
       const before = emulator.lastEvent();

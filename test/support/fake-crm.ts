@@ -190,7 +190,7 @@ function read({ headers }: IncomingMessage, body: string, fault: string | null):
     seq: Number(headers["x-webhook-seq"]),
     event: String(headers["x-webhook-event"]),
     sessionId: String(headers["x-webhook-session"]),
-    chatId: text(data["chatId"]) ?? text(message["chatId"]),
+    chatId: text(data["chatId"]) ?? text(message["chatId"]) ?? text(data["groupId"]),
     messageId: text(data["messageId"]) ?? text(message["messageId"]),
     attempt: Number(headers["x-webhook-attempt"]),
     replay: headers["x-webhook-replay"] === "1",

@@ -1,0 +1,80 @@
+/** Rows that are whole test files of their own (what the CRM, an API client or a receiver does wrong), run as rows. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import type { FaultRow, RowOptions, RowResult } from "./row.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const VITEST = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+
+const reportSchema = z.object({
+  testResults: z.array(
+    z.object({
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).default([]),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Each test strikes once and judges loss and repetition itself: what it finds is a problem here. */
+async function run(
+  id: string,
+  file: string,
+  { tries, say = () => undefined }: RowOptions,
+): Promise<RowResult> {
+  const result: RowResult = {
+    tried: 0,
+    lost: 0,
+    doubled: 0,
+    recoveredMs: null,
+    ordinaryMs: null,
+    problems: [],
+  };
+  for (let n = 0; n < tries; n++) {
+    const args = ["run", `test/faults/${file}`, "-t", `\\b${id}\\b`, "--reporter=json"];
+    const child = spawn(process.execPath, [VITEST, ...args], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
+    await once(child, "close");
+    const { testResults } = reportSchema.parse(JSON.parse(output.slice(output.indexOf("{"))));
+    const tests = testResults.flatMap(({ assertionResults }) => assertionResults).filter(wasRun);
+    result.tried += tests.length;
+    for (const { fullName, status, failureMessages } of tests)
+      if (status !== "passed")
+        result.problems.push(`${fullName}: ${failureMessages[0]?.split("\n")[0] ?? status}`);
+    say(`${tests.length} tests`);
+  }
+  return result;
+}
+
+const wasRun = ({ status }: { status: string }): boolean => status === "passed" || status === "failed";
+
+const row = (id: string, title: string, file: string): FaultRow => ({
+  id,
+  title,
+  tries: 1,
+  manyTries: 1,
+  run: (options) => run(id, file, options),
+});
+
+export const TESTED_ROWS: FaultRow[] = [
+  row("D1", "the CRM answers 500 for an hour", "d-outages.test.ts"),
+  row("D3", "one event is refused, the others are not", "d-refusals.test.ts"),
+  row("D8", "the CRM never answers, drips headers, drips its body", "d-bad-peers.test.ts"),
+  row("D9", "a 2xx with an endless body", "d-bad-peers.test.ts"),
+  row("D10", "redirects to a metadata address, another host, in a loop", "d-bad-peers.test.ts"),
+  row("A2", "bodies too large, bombs, endless chunks, lengths that lie", "a-oversized-requests.test.ts"),
+  row("A5", "the same Idempotency-Key fifty times at once, and over a crash", "a-idempotency.test.ts"),
+  row("M4", "killed after a send was accepted, relayed, acknowledged", "m-killed-sends.test.ts"),
+];
