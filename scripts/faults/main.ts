@@ -19,6 +19,7 @@ if (tries !== null && !(Number.isInteger(tries) && tries > 0)) {
   console.error("--tries takes a number of strikes, 1 or more.");
   process.exit(2);
 }
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 const seed = options.seed ?? Date.now().toString(36);
 console.error(`seed ${seed}`);
 

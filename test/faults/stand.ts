@@ -2,6 +2,7 @@
  * What a row of the fault table stands on: WhatsApp and a CRM in this process, so that a kill can strike in the very tick
  * in which they see something, and a hub as a process that is killed and started again on the same folder.
  */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,6 +65,12 @@ export async function openStand(): Promise<Stand> {
   const linked: LinkedAccount[] = [];
   let running: HubProcess | null = null;
   let isDown = true;
+  // A run that is broken off leaves nothing behind either.
+  const clean = (): void => {
+    void running?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clean);
   // Taken once, so that clients and media URLs outlive a restart.
   let port = 0;
 
@@ -151,6 +158,7 @@ export async function openStand(): Promise<Stand> {
       await until(`account ${number} online`, () => isOnline(emulator, number), { everyMs: 5 });
     },
     stop: async () => {
+      process.off("exit", clean);
       await running?.kill("SIGKILL");
       await Promise.all([emulator.stop(), crm.stop()]);
       await rm(folder, { recursive: true, force: true });
