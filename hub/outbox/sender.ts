@@ -62,10 +62,11 @@ export function createSender(target: SenderTarget, guard: AddressGuard): Sender 
     maxHeaderSize: HEADER_BLOCK_LIMIT,
   });
 
+  const host = new URL(target.url).host;
   const client = withPreparedOptions(options);
 
   const once = (body: Buffer, headers: Record<string, string>, timeoutMs: number): Promise<Raw> => {
-    options.headers = headers;
+    options.context = { headers: ["Host", host, ...Object.entries(headers).flat()] } satisfies RequestContext;
     options.body = body;
     options.timeout = { connect: CONNECT_MS, request: timeoutMs };
     const request = client(undefined, undefined, options);
@@ -91,6 +92,11 @@ export function createSender(target: SenderTarget, guard: AddressGuard): Sender 
   };
 }
 
+/** What differs from one request to the next and is not the body. */
+interface RequestContext extends Record<string, unknown> {
+  headers: string[];
+}
+
 type NativeOptions = ReturnType<Options["createNativeRequestOptions"]>;
 
 /**
@@ -105,7 +111,8 @@ function withPreparedOptions(options: Options): typeof got {
   const native = Object.fromEntries(defined) as NativeOptions;
   const prepare = (own: Options): void => {
     own.createNativeRequestOptions = () => {
-      native.headers = own.headers;
+      // Given as a list, they are written as they are, in the documented spelling; the types know records only.
+      Object.assign(native, own.context);
       return native;
     };
   };

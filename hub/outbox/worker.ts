@@ -110,7 +110,10 @@ export function createWorker(parts: WorkerParts): Worker {
   const fill = async (): Promise<void> => {
     sendReady();
     const free = ready.length > 0 ? 0 : capacity();
-    if (free <= 0) return;
+    if (free <= 0) {
+      if (underWay === 0 && unsettled > 0) settler.hurry();
+      return;
+    }
     if (drained) {
       if (unsettled > 0) settler.hurry();
       return;

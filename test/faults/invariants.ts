@@ -170,14 +170,20 @@ function receivedAt(requests: CrmRequest[]): Map<string, Set<string>> {
 function orderKept(requests: CrmRequest[]): string[] {
   const latest = new Map<string, number>();
   const late: string[] = [];
-  for (const { event, sessionId, chatId, seq, webhookId, replay } of requests) {
+  for (const request of requests) {
+    const { seq, webhookId, replay } = request;
     if (replay) continue;
-    const lane = `${sessionId}|${isEvent(event) && EVENTS[event].lane === "chat" ? chatId : "*"}`;
+    const lane = laneOf(request);
     const before = latest.get(lane) ?? 0;
-    if (seq < before) late.push(`${webhookId} (${event} ${seq} after ${before})`);
+    if (seq < before) late.push(webhookId);
     latest.set(lane, Math.max(before, seq));
   }
   return told("deliveries out of the order of their lane (I5)", late);
+}
+
+function laneOf({ event, sessionId, chatId, data }: CrmRequest): string {
+  const isOfChat = isEvent(event) && EVENTS[event].lane === "chat";
+  return `${sessionId}|${isOfChat ? String(chatId ?? data["groupId"] ?? data["from"]) : "*"}`;
 }
 
 /** I6: every attempt carries the bytes that were frozen with the event. */

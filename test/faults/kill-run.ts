@@ -3,7 +3,7 @@ import { until } from "../support/until.ts";
 import { createRandom, type SeededRandom } from "../whatsapp/holdings/random.ts";
 import type { Blow, MakeBlow } from "./blows.ts";
 import { brokenNow, judge } from "./invariants.ts";
-import type { RowOptions, RowResult } from "./row.ts";
+import { RECOVERY_LIMIT_MS, type RowOptions, type RowResult } from "./row.ts";
 import { settle } from "./settle.ts";
 import { isOnline, openStand, type LinkedAccount, type Stand } from "./stand.ts";
 import { introduce, say, sayInNewGroup } from "./traffic.ts";
@@ -32,7 +32,7 @@ export async function killAgainAndAgain(
   const random = createRandom(seed);
   const stand = await openStand();
   try {
-    const ordinary = await stand.start();
+    const ordinaryMs = [(await stand.start())?.readyMs ?? 0];
     const account = await stand.link("s1");
     introduce(stand, account);
     const problems = await settle(stand);
@@ -46,6 +46,8 @@ export async function killAgainAndAgain(
       const blow = taken(blows, n)(random);
       const { fell, readyMs } = await strikeOnce(stand, account, { blow, random, onlyOffline });
       if (readyMs !== null) readyAfterMs.push(readyMs);
+      // Is it the hub that is slow, or the machine?
+      if ((readyMs ?? 0) > RECOVERY_LIMIT_MS) ordinaryMs.push(await stand.ordinaryStartMs());
       if (fell) tried++;
       else problems.push(`${blow.name} was never reached`);
       const broken = brokenNow(stand).map((problem) => `after ${blow.name}: ${problem}`);
@@ -62,7 +64,7 @@ export async function killAgainAndAgain(
       lost,
       doubled,
       recoveredMs: Math.round(Math.max(...readyAfterMs)),
-      ordinaryMs: Math.round(ordinary?.readyMs ?? 0),
+      ordinaryMs: Math.round(Math.max(...ordinaryMs)),
       problems: [...problems, ...broken, ...expectations(stand)],
     };
   } finally {

@@ -16,6 +16,7 @@ import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
 import { TRUST_PRELOAD } from "../whatsapp/spawn.ts";
 
 const CRASHING = "test/support/crashing-hub.mjs";
+const START_LIMIT_MS = 60_000;
 /** A few people and two groups; no history, so that all that arrives is what the row lets arrive. */
 const ACCOUNT: NewAccountRequest = {
   preset: "small",
@@ -44,6 +45,8 @@ export interface Stand {
   client: HubClient;
   /** Null: it ended (was killed) before it was ready. */
   start(options?: StartOptions): Promise<{ readyMs: number } | null>;
+  /** How long another hub takes to start on a folder that is empty; it is gone when this resolves. */
+  ordinaryStartMs(): Promise<number>;
   /** Whether the hub that was started last has ended. */
   isDown(): boolean;
   kill(): Promise<void>;
@@ -88,7 +91,7 @@ export async function openStand(): Promise<Stand> {
         },
         nodeOptions: ["--import", TRUST_PRELOAD],
         ...(crashAt === undefined ? {} : { entry: CRASHING }),
-        readyTimeoutMs: 60_000,
+        readyTimeoutMs: START_LIMIT_MS,
       });
       const readyMs = performance.now() - since;
       running = started;
@@ -125,6 +128,14 @@ export async function openStand(): Promise<Stand> {
     hub,
     client,
     start,
+    ordinaryStartMs: async () => {
+      const since = performance.now();
+      const other = await startHubProcess({ dataDir: join(folder, "other"), readyTimeoutMs: START_LIMIT_MS });
+      const readyMs = performance.now() - since;
+      await other.kill();
+      await rm(join(folder, "other"), { recursive: true, force: true });
+      return readyMs;
+    },
     isDown: () => isDown,
     kill: async () => {
       await running?.kill("SIGKILL");

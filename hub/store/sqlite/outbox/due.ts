@@ -5,9 +5,8 @@ import type { FailureClass } from "../../../core/delivery.ts";
 import { call } from "../calls.ts";
 import type { Engine } from "../engine.ts";
 
-interface HeadRow {
+interface WaitingRow {
   lane: number;
-  head: number | null;
   next_at: number;
 }
 
@@ -25,32 +24,34 @@ interface DueRow {
 
 export function createDue(engine: Engine): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release"> {
   const { db, leases } = engine;
-  const heads = db.prepare<[number, number, number], HeadRow>(
-    `SELECT l.id AS lane, l.next_at,
-       (SELECT d.n FROM delivery d WHERE d.lane = l.id AND d.state < 2 AND d.aside = 0 ORDER BY d.event_seq LIMIT 1) AS head
+  const lanes = db.prepare<[number, number, number], WaitingRow>(
+    `SELECT l.id AS lane, l.next_at
      FROM lane l WHERE l.endpoint = ? AND l.pending > 0 AND l.next_at <= ? ORDER BY l.next_at LIMIT ?`,
   );
   // One put aside is its own lane, under a number no lane has.
-  const asides = db.prepare<[number, number, number], HeadRow>(
-    `SELECT -n AS lane, n AS head, next_at FROM delivery
+  const asides = db.prepare<[number, number, number], WaitingRow>(
+    `SELECT -n AS lane, next_at FROM delivery
      WHERE endpoint = ? AND state < 2 AND aside = 1 AND next_at <= ? ORDER BY next_at LIMIT ?`,
   );
-  const load = db.prepare<[number], DueRow>(
-    `SELECT d.n, e.id, e.type, e.session, e.seq, d.attempts, d.replay, e.body, d.failure
-     FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.n = ?`,
+  const load = `SELECT d.n, e.id, e.type, e.session, e.seq, d.attempts, d.replay, e.body, d.failure
+     FROM delivery d JOIN event e ON e.seq = d.event_seq`;
+  // Only for lanes that are taken: while many are on their way, most of those that are read are not.
+  const head = db.prepare<[number], DueRow>(
+    `${load} WHERE d.lane = ? AND d.state < 2 AND d.aside = 0 ORDER BY d.event_seq LIMIT 1`,
   );
+  const one = db.prepare<[number], DueRow>(`${load} WHERE d.n = ?`);
 
   /** Leased lanes stay in the index while their head is on its way: so many more are read. */
-  const free = (endpoint: number, until: number, limit: number): HeadRow[] => {
+  const free = (endpoint: number, until: number, limit: number): WaitingRow[] => {
     const most = limit + leases.count();
-    return [...asides.all(endpoint, until, most), ...heads.all(endpoint, until, most)]
+    return [...asides.all(endpoint, until, most), ...lanes.all(endpoint, until, most)]
       .filter(({ lane }) => !leases.has(lane))
       .sort((a, b) => a.next_at - b.next_at)
       .slice(0, limit);
   };
 
-  const toDue = ({ lane, head }: HeadRow, endpointId: string): DueDelivery[] => {
-    const row = head === null ? undefined : load.get(head);
+  const toDue = ({ lane }: WaitingRow, endpointId: string): DueDelivery[] => {
+    const row = lane < 0 ? one.get(-lane) : head.get(lane);
     if (row === undefined) return [];
     const due: DueDelivery = {
       n: row.n,
