@@ -18,6 +18,22 @@ const ring = (folder, allowed) => ({
   to: { path: "^(hub|bridge|test|scripts)/", pathNot: [folder, ...allowed].map((name) => `^${name}/`) },
 });
 
+/** A room of the bridge uses the ports at its top level and libraries, never another room: `bridge.ts` connects them. */
+const bridgeRoom = (room) => ({
+  name: `bridge-room-${room}`,
+  comment: `bridge/${room} may import: ports at the top of bridge/, the port of state/, hub/contract`,
+  severity: "error",
+  from: { path: `^bridge/${room}/` },
+  to: {
+    path: "^bridge/",
+    pathNot: [
+      `^bridge/${room}/`,
+      "^bridge/(records|adapter|errors|clock|lanes|log|hub-client|failed-items|cron)\\.ts$",
+      "^bridge/state/bridge-state\\.ts$",
+    ],
+  },
+});
+
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: { pathNot: "^test/" }, to: { circular: true } },
@@ -50,17 +66,47 @@ module.exports = {
     ring("hub/whatsapp", ["hub/core", "hub/contract"]),
     // The surface calls the work folders' services; nothing calls the surface.
     ring("hub/http", ["hub/core", "hub/contract", "hub/sessions", "hub/inbox", "hub/outbox"]),
+    {
+      name: "bridge-knows-only-the-contract",
+      comment: "the bridge is a light package of its own: of the hub it may take the contract and nothing else",
+      severity: "error",
+      from: { path: "^bridge/" },
+      to: { path: "^hub/", pathNot: "^hub/contract/" },
+    },
+    {
+      name: "hub-never-knows-the-bridge",
+      severity: "error",
+      from: { path: "^hub/" },
+      to: { path: "^bridge/" },
+    },
+    {
+      name: "bridge-configuration-only-at-the-top",
+      comment: "bridge.ts hands each part the slice it needs",
+      severity: "error",
+      from: { path: "^bridge/", pathNot: "^bridge/(main|bridge|config|index)\\.ts$" },
+      to: { path: "^bridge/(main|bridge|config)\\.ts$" },
+    },
+    ...["webhook", "sync", "directory", "registry", "adapters", "state"].map(bridgeRoom),
     owned("@whiskeysockets/baileys", ["hub/whatsapp/"]),
     owned("libsignal", ["hub/whatsapp/"]),
     owned("whatsapp-rust-bridge", ["hub/whatsapp/"]),
-    owned("better-sqlite3", ["hub/store/"]),
-    owned("express", ["hub/http/"]),
+    owned("better-sqlite3", ["hub/store/", "bridge/adapters/sqlite/"]),
+    owned("express", ["hub/http/", "bridge/http/", "bridge/webhook/express.ts"]),
     owned("express-rate-limit", ["hub/http/"]),
     owned("busboy", ["hub/http/"]),
-    owned("got", ["hub/outbox/", "hub/inbox/"]),
+    owned("got", [
+      "hub/outbox/",
+      "hub/inbox/",
+      "bridge/hub-client-http.ts",
+      "bridge/adapters/frappe/",
+      "bridge/adapters/http/",
+      "bridge/directory/",
+    ]),
+    owned("lowdb", ["bridge/state/"]),
+    owned("node-cron", ["hub/hub.ts", "bridge/cron.ts"]),
     owned("qrcode", ["hub/http/"]),
     owned("file-type", ["hub/inbox/"]),
-    owned("pino", ["hub/log.ts"]),
+    owned("pino", ["hub/log.ts", "bridge/log.ts"]),
     owned("pino-http", ["hub/http/"]),
     owned("@asteasolutions/zod-to-openapi", ["hub/http/"]),
   ],

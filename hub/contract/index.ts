@@ -2,5 +2,6 @@
 export * from "./administration.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./message-status.ts";
 export * from "./resources.ts";
 export * from "./signature.ts";

@@ -1,7 +1,7 @@
 /** What became true → the events CRMs are told. Pure; the store calls it inside the transaction that made it true. */
 import type { Chat, Contact } from "./chat.ts";
 import { phoneJid, showJid, type Jid, type JidForm } from "./jid.ts";
-import { ACK, type MessageStatus } from "./message-status.ts";
+import { ACK, type MessageStatus } from "../contract/message-status.ts";
 import type { Message } from "./message.ts";
 import { presentChat, presentContact, presentMessageEvent, type View } from "./present.ts";
 import type { NewEvent } from "./store.ts";

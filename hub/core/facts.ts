@@ -1,7 +1,7 @@
 /** What WhatsApp told us, as data: the only thing `inbox.record` writes down. Addresses may be raw; the store maps them. */
 import type { Jid } from "./jid.ts";
 import type { Message } from "./message.ts";
-import type { MessageStatus } from "./message-status.ts";
+import type { MessageStatus } from "../contract/message-status.ts";
 
 /** Points at a message; `fromMe` and `participant` are left out where WhatsApp does not tell. */
 export interface MessageRef {

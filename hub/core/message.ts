@@ -1,6 +1,6 @@
 /** A WhatsApp message as the hub keeps it; `present.ts` tells how CRMs see it. */
 import type { Jid } from "./jid.ts";
-import type { MessageStatus } from "./message-status.ts";
+import type { MessageStatus } from "../contract/message-status.ts";
 
 /** The contract's closed list; every kind WhatsApp has maps to the nearest of these. */
 export const MESSAGE_TYPES = [

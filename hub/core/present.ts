@@ -11,7 +11,7 @@ import {
   type Jid,
   type JidForm,
 } from "./jid.ts";
-import { ACK } from "./message-status.ts";
+import { ACK } from "../contract/message-status.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import { isOpen, type SessionState } from "./session-state.ts";
 import type { Session } from "./session.ts";

@@ -1,7 +1,7 @@
 /** The moment a send becomes a promise: on disk with its id first, then into its chat's lane, then WhatsApp's word. */
 import { toSeconds, type Clock } from "../core/clock.ts";
 import type { Jid } from "../core/jid.ts";
-import type { MessageStatus } from "../core/message-status.ts";
+import type { MessageStatus } from "../contract/message-status.ts";
 import type { Message } from "../core/message.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { InboxStore, SendStore } from "../core/store.ts";

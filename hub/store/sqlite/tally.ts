@@ -1,5 +1,5 @@
 /** Totals of a session that triggers keep, so that lists need not count. */
-import type { MessageStatus } from "../../core/message-status.ts";
+import type { MessageStatus } from "../../contract/message-status.ts";
 import type { Engine } from "./engine.ts";
 import { statusNumber } from "./inbox/message-rows.ts";
 

@@ -2,7 +2,7 @@
 import type { Jid } from "../../core/jid.ts";
 import { isGroupJid } from "../../core/jid.ts";
 import type { Message } from "../../core/message.ts";
-import type { MessageStatus } from "../../core/message-status.ts";
+import type { MessageStatus } from "../../contract/message-status.ts";
 import { proto } from "../baileys.ts";
 import { addressOf, addressOrNull, chatOf, type RawKey } from "./addresses.ts";
 import { contentOf, type Content } from "./content.ts";

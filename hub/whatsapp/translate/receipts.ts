@@ -1,7 +1,7 @@
 /** Receipts, acknowledgements and calls: stanzas that say everything in clear. */
 import type { Fact } from "../../core/facts.ts";
 import { isBroadcastJid, isGroupJid, type Jid } from "../../core/jid.ts";
-import type { MessageStatus } from "../../core/message-status.ts";
+import type { MessageStatus } from "../../contract/message-status.ts";
 import { getBinaryNodeChild, getBinaryNodeChildren, type BinaryNode } from "../baileys.ts";
 import { addressOf, addressOrNull, isMe, type Me } from "./addresses.ts";
 import { number } from "./fields.ts";

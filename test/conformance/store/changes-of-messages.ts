@@ -1,7 +1,7 @@
 /** Edits, revokes, reactions and statuses: each told once, none going back. */
 import { expect, test } from "vitest";
 import type { Fact } from "../../../hub/core/facts.ts";
-import type { MessageStatus } from "../../../hub/core/message-status.ts";
+import type { MessageStatus } from "../../../hub/contract/message-status.ts";
 import { aMessageFact, T0_SECONDS } from "../../support/builders.ts";
 import { names, type World, type Worlds } from "./world.ts";
 

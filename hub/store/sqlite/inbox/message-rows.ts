@@ -1,6 +1,6 @@
 /** Rows of messages ↔ `Message`. */
 import { isLidJid, type Jid } from "../../../core/jid.ts";
-import type { MessageStatus } from "../../../core/message-status.ts";
+import type { MessageStatus } from "../../../contract/message-status.ts";
 import type { Message, MessageType, Reaction } from "../../../core/message.ts";
 import { fromJson, toJson } from "../json.ts";
 

@@ -1,7 +1,7 @@
 /** Messages: storing new ones, and what happens to stored ones. Knows nothing of events. */
 import type { Fact, MessageRef } from "../../../core/facts.ts";
 import { isBroadcastJid, isGroupJid, isLidJid, type Jid } from "../../../core/jid.ts";
-import { rises, type MessageStatus } from "../../../core/message-status.ts";
+import { rises, type MessageStatus } from "../../../contract/message-status.ts";
 import type { Message, MessageMedia } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import type { Engine } from "../engine.ts";

@@ -1,5 +1,5 @@
 /** Figures of a session's messages. */
-import type { MessageStatus } from "../../../core/message-status.ts";
+import type { MessageStatus } from "../../../contract/message-status.ts";
 import type { Session } from "../../../core/session.ts";
 import type { InboxStore, MessageStats } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";

@@ -1,0 +1,197 @@
+/**
+ * The bridge's own small memory: connections, the place in the hub's event feed, sync jobs and what failed. Below a
+ * megabyte and written by one process. Losing the last write is harmless: everything in it is read again from the hub.
+ */
+import { z } from "zod";
+
+const moment = z.iso.datetime();
+const count = z.int().min(0);
+
+/** What became of the records of one kind in one job. */
+export const tallySchema = z.object({
+  processed: count,
+  created: count,
+  updated: count,
+  unchanged: count,
+  errors: count,
+});
+export type Tally = z.infer<typeof tallySchema>;
+
+/** One account as the bridge knows it, independent of the CRM (MISSION B2 in the words of this project). */
+export const connectionSchema = z.object({
+  sessionId: z.string(),
+  phoneNumber: z.string().nullable(),
+  status: z.enum(["connected", "connecting", "qr_code", "disconnected", "error"]),
+  /** False once the hub does not know the session any more. */
+  sessionExists: z.boolean(),
+  lastConnectedAt: moment.nullable(),
+  lastDisconnectedAt: moment.nullable(),
+  lastDisconnectReason: z.string().nullable(),
+  /** A person ended it: never undone by an automatic reconnect. */
+  manuallyDisconnected: z.boolean(),
+  disconnectedBy: z.string().nullable(),
+  reconnectAttempts: count,
+  /** `seq` of the newest event applied to this row; older ones change nothing. */
+  seq: count,
+});
+export type Connection = z.infer<typeof connectionSchema>;
+
+/** One loss of a connection, newest last; a bounded list. */
+export const disconnectionSchema = z.object({
+  sessionId: z.string(),
+  at: moment,
+  reason: z.string().nullable(),
+  by: z.string().nullable(),
+});
+export type Disconnection = z.infer<typeof disconnectionSchema>;
+
+/** A difference between hub and registry that a reconcile found, and what was done about it. */
+export const correctionSchema = z.object({
+  sessionId: z.string(),
+  at: moment,
+  field: z.string(),
+  from: z.string(),
+  to: z.string(),
+});
+export type Correction = z.infer<typeof correctionSchema>;
+
+export const SYNC_STEPS = ["check", "contacts", "chats", "messages", "stats"] as const;
+export type SyncStep = (typeof SYNC_STEPS)[number];
+
+/**
+ * queued      waits for its turn (crash: still queued)
+ * running     being done by this process (crash: put back to queued at the next start, with its checkpoint)
+ * waiting     a try failed; tried again at `nextTryAt`
+ * completed   came to its end; final
+ * incomplete  its time ran out; the next job of the session goes on from its checkpoint; final
+ * failed      three tries failed, `error` says why; a person or the next hour starts it again; final
+ */
+export const syncStatusSchema = z.enum(["queued", "running", "waiting", "completed", "incomplete", "failed"]);
+export type SyncStatus = z.infer<typeof syncStatusSchema>;
+
+/** Where a job stopped: pages before it are in the CRM. */
+export const checkpointSchema = z.object({
+  step: z.enum(SYNC_STEPS),
+  /** `nextCursor` of the last page written; null at the start of a step. */
+  cursor: z.string().nullable(),
+  /** Records of this step already written. */
+  done: count,
+  /** Chats whose messages are still to be read, in order; from the end of the step `chats`. */
+  chatIds: z.array(z.string()),
+});
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+export const syncJobSchema = z.object({
+  jobId: z.string(),
+  sessionId: z.string(),
+  /** Who asked: `connected`, `hourly`, `manual`, `gap`, `reset`; requests that met are all named. */
+  reasons: z.array(z.string()),
+  parts: z.object({ contacts: z.boolean(), chats: z.boolean(), messages: z.boolean() }),
+  status: syncStatusSchema,
+  step: z.enum(SYNC_STEPS),
+  done: count,
+  total: count,
+  attempts: count,
+  nextTryAt: moment.nullable(),
+  requestedAt: moment,
+  startedAt: moment.nullable(),
+  finishedAt: moment.nullable(),
+  error: z.string().nullable(),
+  checkpoint: checkpointSchema.nullable(),
+  contacts: tallySchema,
+  chats: tallySchema,
+  messages: tallySchema,
+});
+export type SyncJob = z.infer<typeof syncJobSchema>;
+
+/** One record that could not be written; kept until it is retried with success. */
+export const failedItemSchema = z.object({
+  id: z.string(),
+  sessionId: z.string(),
+  kind: z.enum(["contact", "chat", "message", "event"]),
+  key: z.string(),
+  error: z.string(),
+  attempts: count,
+  at: moment,
+});
+export type FailedItem = z.infer<typeof failedItemSchema>;
+
+/** What the hourly comparison of one session last found. */
+export const comparisonSchema = z.object({
+  at: moment,
+  contacts: count,
+  chats: count,
+  messages: count,
+  repaired: count,
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+/** A run over a client directory. */
+export const directoryJobSchema = z.object({
+  jobId: z.string(),
+  source: z.string(),
+  status: z.enum(["queued", "running", "completed", "incomplete", "failed"]),
+  page: count,
+  totalPages: count,
+  totalRecords: count,
+  created: count,
+  updated: count,
+  unchanged: count,
+  skipped: count,
+  errors: count,
+  startedAt: moment.nullable(),
+  finishedAt: moment.nullable(),
+  error: z.string().nullable(),
+  /** Pages and clients that failed, to be retried one or all. */
+  failed: z.array(
+    z.object({
+      id: z.string(),
+      page: count,
+      externalId: z.string().nullable(),
+      error: z.string(),
+      attempts: count,
+    }),
+  ),
+});
+export type DirectoryJob = z.infer<typeof directoryJobSchema>;
+
+export const bridgeDataSchema = z.object({
+  /** The hub these positions belong to; another one, or another epoch, makes them worthless. */
+  hub: z.object({ hubId: z.string(), epoch: z.int() }).nullable(),
+  /** Every event up to here is applied. Moved by reading the feed only: pushed events overtake one another. */
+  mark: count,
+  connections: z.record(z.string(), connectionSchema),
+  disconnections: z.array(disconnectionSchema),
+  corrections: z.array(correctionSchema),
+  jobs: z.array(syncJobSchema),
+  failedItems: z.array(failedItemSchema),
+  comparisons: z.record(z.string(), comparisonSchema),
+  /** Unix seconds up to which a session's lists were fully synced; the next sync asks for what changed since. */
+  syncedUntil: z.record(z.string(), count),
+  directoryJobs: z.array(directoryJobSchema),
+});
+export type BridgeData = z.infer<typeof bridgeDataSchema>;
+
+export const emptyBridgeData = (): BridgeData => ({
+  hub: null,
+  mark: 0,
+  connections: {},
+  disconnections: [],
+  corrections: [],
+  jobs: [],
+  failedItems: [],
+  comparisons: {},
+  syncedUntil: {},
+  directoryJobs: [],
+});
+
+export interface BridgeState {
+  /** What is remembered now. A view: change it through `update` only. */
+  read(): Readonly<BridgeData>;
+  /**
+   * Applies a change at once (`read` shows it) and resolves when it is kept; changes that meet are written together.
+   * A change that throws leaves everything as it was.
+   */
+  update(change: (data: BridgeData) => void): Promise<void>;
+  close(): Promise<void>;
+}
