@@ -355,6 +355,11 @@ export interface OutboxStore {
   nextDueAt(endpointId: string): Promise<Date | null>;
   /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
   settle(settlements: Settlement[], now: Date): Promise<void>;
+  /**
+   * A leased head has its final answer (delivered or skipped), which `settle` will write down soon: the next of its lane
+   * may be leased. After a crash in between both are due again, in their order.
+   */
+  answered(due: Pick<DueDelivery, "laneId" | "n" | "seq">): void;
   /** Ends leases without a trace: nothing was sent. */
   release(laneIds: number[]): void;
   list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;

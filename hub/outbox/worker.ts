@@ -1,6 +1,7 @@
 /**
  * Delivers to one endpoint: takes the heads of lanes that are due, sends as many at a time as the breaker allows, and
- * hands each result to the settler. A lane's next event leaves only after the result of the one before is on disk.
+ * hands each result to the settler. A lane's next event leaves after the one before has its answer: at once when that was
+ * final, else when it is on disk.
  */
 import { allowance } from "../core/breaker.ts";
 import type { Clock } from "../core/clock.ts";
@@ -34,7 +35,7 @@ export interface Worker {
 }
 
 export interface WorkerParts {
-  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release">;
+  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "answered" | "release">;
   attempts: Attempts;
   standing: Standing;
   settler: Settler;
@@ -110,14 +111,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const fill = async (): Promise<void> => {
     sendReady();
     const free = ready.length > 0 ? 0 : capacity();
-    if (free <= 0) {
-      if (underWay === 0 && unsettled > 0) settler.hurry();
-      return;
-    }
-    if (drained) {
-      if (unsettled > 0) settler.hurry();
-      return;
-    }
+    if (free <= 0 || drained) return;
     const { id: endpointId } = standing.endpoint();
     const { breaker } = standing.health();
     // While it is being tried out, nothing is taken that may have to be given back.
@@ -127,7 +121,6 @@ export function createWorker(parts: WorkerParts): Worker {
     drained = due.length < limit;
     if (!mayWork()) giveBack();
     else if (due.length > 0) lookAgain = true;
-    else if (unsettled > 0) settler.hurry();
     else wakeAt(await outbox.nextDueAt(endpointId));
   };
   const askedAgain = (): boolean => {
@@ -185,6 +178,10 @@ export function createWorker(parts: WorkerParts): Worker {
     else holdMs = 0;
     if (stops && ready.length > 0) giveBack();
     if (stops) wakeAt(standing.health().breaker.until);
+    if (parkedBecause === null && settlement.patch.nextAttemptAt === null) {
+      outbox.answered(due);
+      drained = false;
+    }
     unsettled += 1;
     settler.add(settlement, () => {
       unsettled -= 1;
