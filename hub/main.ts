@@ -1,4 +1,5 @@
 /** The process: environment → configuration → hub → ready → wait for a signal → stop. The only reader of the environment. */
+import cluster from "node:cluster";
 import { existsSync } from "node:fs";
 import { ConfigError, readConfig } from "./config.ts";
 import { startHub } from "./hub.ts";
@@ -13,6 +14,16 @@ function say(text: string): void {
 }
 
 async function main(): Promise<void> {
+  // Accounts are sockets that may exist once: several copies would throw each other out of WhatsApp.
+  if (cluster.isWorker)
+    throw new ConfigError([
+      {
+        name: "exec_mode",
+        problem: "run the hub in pm2's fork mode, as ecosystem.config.cjs does, never as a cluster",
+      },
+    ]);
+  // Whatever is written here (logins, messages, files) is for this user alone.
+  process.umask(0o077);
   if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);

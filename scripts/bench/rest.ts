@@ -18,7 +18,11 @@ const CALLS = 1_500;
 const WARM_UP = 300;
 const SESSION = "rest";
 
-/** A store with `messages` messages of history in as many chats as a busy shop has: one for each ten messages, at most 2000. */
+/** So many messages fill a page: both stores are asked for pages of the same size. */
+const PAGE = 50;
+const CHATS_PAGE = 20;
+
+/** A store with `messages` messages of history, in as many chats as fill with a page each, at most 2000. */
 async function fill(dataDir: string, messages: number): Promise<void> {
   const store = await openStore({
     dataDir,
@@ -27,7 +31,7 @@ async function fill(dataDir: string, messages: number): Promise<void> {
     log: pino({ level: "silent" }),
   });
   await store.sessions.create(aNewSession({ sessionId: SESSION, state: "stopped" }));
-  const chats = Math.min(2_000, Math.ceil(messages / 10));
+  const chats = Math.min(2_000, Math.ceil(messages / PAGE));
   for (let done = 0; done < messages; done += BATCH) {
     const facts: Fact[] = Array.from({ length: Math.min(BATCH, messages - done) }, (_, n) =>
       aMessageFact(
@@ -64,18 +68,18 @@ async function measure(messages: number): Promise<{ chats: number; messages: num
     name: "bench",
     scopes: ["read"],
     sessions: "*",
-    settings: { ratePerMinute: 1_000_000 },
+    settings: { ratePerMinute: 100_000 },
   });
   const reader = createHubClient({ url: hub.url, apiKey: key });
   const { chats } = await reader.get<{ chats: { chatId: string }[] }>(
     `/api/messages/${SESSION}/chats?limit=50`,
   );
-  const chatPages = ["", "&page=2"].map((more) => `/api/messages/${SESSION}/chats?limit=20${more}`);
+  const chatPages = [`/api/messages/${SESSION}/chats?limit=${CHATS_PAGE}`];
   const messagePages = [
     ...chats
       .slice(0, 10)
-      .map(({ chatId }) => `/api/messages/${SESSION}/${encodeURIComponent(chatId)}?limit=50`),
-    `/api/messages/${SESSION}?limit=50`,
+      .map(({ chatId }) => `/api/messages/${SESSION}/${encodeURIComponent(chatId)}?limit=${PAGE}`),
+    `/api/messages/${SESSION}?limit=${PAGE}`,
   ];
   const figures = { chats: await p99(chatPages, reader), messages: await p99(messagePages, reader) };
   await hub.kill("SIGKILL");

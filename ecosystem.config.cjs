@@ -1,0 +1,38 @@
+/**
+ * pm2: the hub, and the bridge where one is configured. Exactly one process each: the hub holds sockets that may exist once, and
+ * its data folder admits one. `npm run pm2:start` uses this file.
+ */
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+
+const root = __dirname;
+if (existsSync(join(root, ".env"))) process.loadEnvFile(join(root, ".env"));
+
+const app = (name, script, more) => ({
+  name,
+  script: join(root, script),
+  cwd: root,
+  exec_mode: "fork",
+  instances: 1,
+  node_args: "--enable-source-maps",
+  // The process says itself when it is ready, so that `pm2 reload` and `pm2 start` do not answer too early.
+  wait_ready: true,
+  listen_timeout: 30_000,
+  // Deliveries under way may finish and the store is closed in order; pm2's own 1.6 s would cut that off.
+  kill_timeout: 10_000,
+  // A failing start is tried again, ever more slowly, up to 15 s.
+  exp_backoff_restart_delay: 200,
+  // The processes write JSON lines with their own times.
+  time: false,
+  merge_logs: true,
+  ...more,
+});
+
+const hasBridge = Boolean(process.env.BRIDGE_HUB_API_KEY);
+
+module.exports = {
+  apps: [
+    app("inbox-hub", "dist/hub/main.js", { max_memory_restart: "1500M" }),
+    ...(hasBridge ? [app("inbox-bridge", "dist/bridge/main.js", { max_memory_restart: "500M" })] : []),
+  ],
+};
