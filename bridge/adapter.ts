@@ -123,12 +123,13 @@ export interface ClientStore {
   }): Promise<{ id: string; matchedBy: "externalId" | "nationalId" }[]>;
   /** One transaction. All fields; `code` and `email` are filled in by the caller. */
   create(client: ClientFields): Promise<WriteResult>;
-  /** One transaction. Only the white list; an unchanged client is not written. */
-  update(
-    id: string,
-    changes: Pick<ClientFields, "externalId" | "name" | "email" | "phone" | "address" | "zone">,
-  ): Promise<WriteResult>;
+  /** One transaction. Only the fields given; an unchanged client is not written. */
+  update(id: string, changes: ClientChanges): Promise<WriteResult>;
 }
+
+/** The white list. A field is absent where the directory says nothing: what a person filled in stays. */
+export type ClientChanges = Pick<ClientFields, "externalId" | "name"> &
+  Partial<Pick<ClientFields, "email" | "phone" | "address" | "zone">>;
 
 export interface ClientFields {
   externalId: string;

@@ -14,6 +14,7 @@ export type BridgeErrorCode =
   | "SYNC_DISABLED"
   | "STATE_CONFLICT"
   | "PAYLOAD_TOO_LARGE"
+  | "RATE_LIMITED"
   | "UNAVAILABLE";
 
 export class BridgeError extends Error {

@@ -42,6 +42,12 @@ export interface HubClient {
     chatId: string,
     query: PageQuery & { order?: "asc" | "desc"; since?: number | undefined },
   ): Promise<HubPage<Message>>;
+  /** One chat; null when the hub does not have it. */
+  chat(sessionId: string, chatId: string): Promise<{ chat: Chat; position: number } | null>;
+  /** One contact; null when the hub does not have it. */
+  contact(sessionId: string, contactId: string): Promise<{ contact: Contact; position: number } | null>;
+  /** Whether a contact has a picture; the hub asks WhatsApp once a day at most and keeps it. */
+  photo(sessionId: string, contactId: string): Promise<boolean>;
   /** One message by its id; null when the hub does not have it. */
   message(
     sessionId: string,

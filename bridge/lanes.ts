@@ -23,5 +23,11 @@ export function createLanes(): Lanes {
   };
 }
 
+/** Holds all of these names at once. Whoever holds several asks in the order of the names, or two could wait for each other. */
+export function runInAll<T>(lanes: Lanes, names: string[], work: () => Promise<T>): Promise<T> {
+  const [first, ...rest] = [...new Set(names)].sort();
+  return first === undefined ? work() : lanes.run(first, () => runInAll(lanes, rest, work));
+}
+
 export const chatLane = (sessionId: string, chatId: string): string => `${sessionId}|${chatId}`;
 export const sessionLane = (sessionId: string): string => `${sessionId}|*`;

@@ -11,8 +11,11 @@ import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
 import { drawQrBase64 } from "./http/qr-image.ts";
 import { listen } from "./http/server.ts";
+import { answerStarting } from "./http/starting.ts";
+import { createChatOrders } from "./inbox/chat-orders.ts";
 import { createContacts } from "./inbox/contacts.ts";
 import { createDedupe } from "./inbox/dedupe.ts";
+import { createHistory } from "./inbox/history.ts";
 import { createIdempotency } from "./inbox/idempotency.ts";
 import { createIngest } from "./inbox/ingest.ts";
 import { createMedia } from "./inbox/media.ts";
@@ -26,6 +29,7 @@ import { createSessions, type Sessions } from "./sessions/sessions.ts";
 import { createVault } from "./sessions/vault.ts";
 import type { RootLog } from "./log.ts";
 import { openStore } from "./store/open-store.ts";
+import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
 
@@ -54,8 +58,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const stopping = new AbortController();
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.
-  let app: RequestListener = (_request, response) =>
-    void response.writeHead(503, { "Retry-After": "1" }).end();
+  let app: RequestListener = answerStarting(clock);
   const server = await listen({
     app: (request, response) => app(request, response),
     host: config.host,
@@ -166,6 +169,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   app = createApp({
     sessions,
     contacts,
+    chats: createChatOrders({ inbox: store.inbox, link, ingest }),
+    history: createHistory({ inbox: store.inbox, link, clock }),
     sending,
     media,
     endpoints,
@@ -191,6 +196,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     environment: config.webSocketUrl === null ? "production" : "test",
     stopping: stopping.signal,
   });
+  const upkeep = startUpkeep({ ...store, clock, log: log.child({ part: "store" }) });
   await dispatcher.start();
   await sessions.restoreAll();
 
@@ -200,7 +206,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     stop: async () => {
       stopping.abort();
       await sessions.stop();
-      await Promise.all([sending.stop(), dispatcher.stop(), server.stop()]);
+      await Promise.all([sending.stop(), dispatcher.stop(), server.stop(), upkeep.stop()]);
       await store.close();
     },
   };

@@ -76,8 +76,14 @@ export const checkpointSchema = z.object({
   cursor: z.string().nullable(),
   /** Records of this step already written. */
   done: count,
-  /** Chats whose messages are still to be read, in order; from the end of the step `chats`. */
+  /** Chats whose messages are still to be read, in order; empty until the step `messages` has chosen them. */
   chatIds: z.array(z.string()),
+  /** Messages of the first of them that are already written. */
+  inChat: count,
+  /** When this pass over the lists began, Unix seconds: what changes later belongs to the next pass. */
+  begun: count,
+  /** The lists are read for what changed since, Unix seconds; null reads them whole. A cursor is bound to it. */
+  since: count.nullable(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
@@ -126,7 +132,15 @@ export const comparisonSchema = z.object({
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-/** A run over a client directory. */
+/**
+ * One pass over a client directory.
+ *
+ * queued      recorded, about to begin (crash: taken up at the next start)
+ * running     being done by this process (crash or stop: taken up at the next start, after `page`)
+ * completed   every page was read; clients that failed are in `failed`
+ * incomplete  its time ran out; the next run goes on after `page`
+ * failed      a page, the directory or the CRM failed for good, `error` says why; a retry goes on, a new start begins anew
+ */
 export const directoryJobSchema = z.object({
   jobId: z.string(),
   source: z.string(),
@@ -134,6 +148,8 @@ export const directoryJobSchema = z.object({
   page: count,
   totalPages: count,
   totalRecords: count,
+  /** Clients on a page, as the directory said; 0 before its first answer. Another size makes page numbers mean other clients. */
+  perPage: count,
   created: count,
   updated: count,
   unchanged: count,
@@ -160,6 +176,8 @@ export const bridgeDataSchema = z.object({
   hub: z.object({ hubId: z.string(), epoch: z.int() }).nullable(),
   /** Every event up to here is applied. Moved by reading the feed only: pushed events overtake one another. */
   mark: count,
+  /** Added to every position told to the CRM; rises when the hub's count begins anew (`position-base.ts`). */
+  positionBase: count.default(0),
   connections: z.record(z.string(), connectionSchema),
   disconnections: z.array(disconnectionSchema),
   corrections: z.array(correctionSchema),
@@ -175,6 +193,7 @@ export type BridgeData = z.infer<typeof bridgeDataSchema>;
 export const emptyBridgeData = (): BridgeData => ({
   hub: null,
   mark: 0,
+  positionBase: 0,
   connections: {},
   disconnections: [],
   corrections: [],

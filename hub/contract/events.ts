@@ -33,6 +33,7 @@ export const EVENTS = {
   "message.read": row("chat", "A message was read or played", { xSet: true }),
   "message.failed": row("chat", "A message was refused, expired or never confirmed", { xSet: true }),
   "message.edited": row("chat", "The text of a message changed"),
+  "message.updated": row("chat", "The content of a message that could not be read came after all"),
   "message.deleted": row("chat", "A message was revoked or deleted"),
   "chat.updated": row("chat", "Name, unread count, pin or mute changed"),
   "chat.archived": row("chat", "A chat was archived", { xSet: true }),

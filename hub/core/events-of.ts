@@ -12,6 +12,8 @@ type MessageName = Pick<Message, "chatId" | "id">;
 export type Change =
   | { kind: "stored"; message: Message }
   | { kind: "edited"; message: Message; at: number }
+  /** What it says came after something had been told in its place. */
+  | { kind: "healed"; message: Message }
   | { kind: "deleted"; target: MessageName; by: Jid; at: number; forEveryone: boolean }
   /** `emoji` is empty when the reaction was taken back. */
   | { kind: "reacted"; target: MessageName; from: Jid; fromMe: boolean; emoji: string; atMs: number }
@@ -75,6 +77,13 @@ const TELLERS: { [K in Kind]: Teller<K> } = {
       chatId: showJid(message.chatId, view.jidForm),
       content: message.content,
       editedAt: at,
+      message: presentMessageEvent(message, view),
+    }),
+  ],
+  healed: ({ message }, view) => [
+    inChat("message.updated", message.chatId, {
+      messageId: message.id,
+      chatId: showJid(message.chatId, view.jidForm),
       message: presentMessageEvent(message, view),
     }),
   ],

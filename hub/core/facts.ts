@@ -61,8 +61,11 @@ export type Fact =
       status: string;
       at: number;
     }
-  /** A chunk of history is complete; `done` when nothing more is expected. */
-  | { kind: "history"; syncType: string; progress: number | null; done: boolean };
+  /**
+   * A chunk of history is complete. `import`: it belongs to what follows linking; else somebody asked for it. `done` when
+   * nothing more is expected of its kind.
+   */
+  | { kind: "history"; syncType: string; progress: number | null; import: boolean; done: boolean };
 
 export interface ContactChange {
   name?: string | null;
@@ -84,4 +87,6 @@ export interface ChatChange {
   isReadOnly?: boolean;
   /** From history: when the last message was, for chats whose messages did not come. */
   lastMessageAt?: number;
+  /** From history: whether the phone has messages older than those it sent. */
+  hasOlder?: boolean;
 }

@@ -19,6 +19,12 @@ export const MESSAGE_TYPES = [
 ] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
+/**
+ * `unknownKind` of a stand-in for a message that could not be decrypted (yet). When its content comes after all, it takes
+ * the stand-in's place.
+ */
+export const UNDECRYPTABLE = "undecryptable";
+
 /** A file that belongs to a message. Its bytes are fetched from WhatsApp on demand. */
 export interface MessageMedia {
   /** `med_…`; assigned when the message is first recorded. */

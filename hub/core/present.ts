@@ -260,6 +260,8 @@ export function presentMessageEvent(message: Message, view: View, conversationId
     type: message.type,
     has_attachment: media !== null,
     media: media && presentMedia(media, view.publicUrl),
+    // What others wrote has been delivered, to us; how far an own message is, a receiver cannot know.
+    ...(message.fromMe ? { status: message.status } : {}),
     ...optional("participant", message.participant && showJid(message.participant, view.jidForm)),
     ...optional("pushName", cutOrNull(message.pushName)),
     ...optional("caption", message.caption),

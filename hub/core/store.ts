@@ -4,14 +4,15 @@
  */
 import type { EventName, HubEvent } from "../contract/events.ts";
 import type { ApiKey } from "./api-key.ts";
-import type { Chat, Contact } from "./chat.ts";
 import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Fact, MessageRef } from "./facts.ts";
+import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { Session } from "./session.ts";
+
+export type * from "./inbox-store.ts";
 
 export interface Store {
   sessions: SessionStore;
@@ -23,6 +24,7 @@ export interface Store {
   events: EventStore;
   endpoints: EndpointStore;
   outbox: OutboxStore;
+  trace: TraceStore;
   keys: KeyStore;
   vault: VaultStore;
   /** Proves that a write reaches the disk; throws when it does not. */
@@ -124,92 +126,6 @@ export interface IntakeStore {
   prune(options: { blobsBefore: Date; rowsBefore: Date }): Promise<number>;
 }
 
-/** What was said, and who said it. */
-export interface InboxStore {
-  /**
-   * Applies facts in order, in one transaction: rows, their events, a delivery for each endpoint that wants one, and the
-   * intake rows closed. Facts already known change nothing. Returns what became new.
-   */
-  record(entry: { sessionId: string; facts: Fact[]; closes: Uint8Array[]; now: Date }): Promise<Recorded>;
-  contacts(query: ContactQuery): Promise<Page<Contact>>;
-  contact(sessionId: string, jid: Jid): Promise<Contact | null>;
-  contactStats(sessionId: string): Promise<ContactStats>;
-  chats(query: ChatQuery): Promise<Page<Chat>>;
-  chat(sessionId: string, jid: Jid): Promise<Chat | null>;
-  /** Messages of a page come without `raw`; `message` has it. */
-  messages(query: MessageQuery): Promise<Page<Message>>;
-  /** Newest match of a bare WhatsApp id; `chatId` narrows. */
-  message(sessionId: string, id: string, chatId?: Jid): Promise<Message | null>;
-  /** Incoming messages of a chat that are not read yet, newest first, at most `limit`. */
-  unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
-  stats(
-    sessionId: string,
-    range: { since?: number; until?: number; dayStart: number },
-  ): Promise<MessageStats>;
-  /** Both addresses of a person, as far as known. */
-  addresses(sessionId: string, jid: Jid): Promise<{ phone: Jid | null; lid: Jid | null }>;
-  /** Which of the ambiguous readings of `resolveJid` this session knows. */
-  knows(sessionId: string, jid: Jid): Promise<boolean>;
-}
-
-export interface Recorded {
-  messages: Message[];
-  /** Highest `seq` given, or null when no event was made. */
-  lastSeq: number | null;
-}
-
-export interface ContactQuery extends PageRequest {
-  sessionId: string;
-  search?: string | undefined;
-  /** Unix milliseconds. */
-  updatedAfter?: number | undefined;
-  isGroup?: boolean | undefined;
-}
-
-export interface ChatQuery extends PageRequest {
-  sessionId: string;
-  search?: string | undefined;
-  archived?: boolean | undefined;
-  unread?: boolean | undefined;
-  updatedAfter?: number | undefined;
-}
-
-export interface MessageQuery extends PageRequest {
-  sessionId: string;
-  chatId?: Jid | undefined;
-  order: "asc" | "desc";
-  /** Unix seconds. */
-  since?: number | undefined;
-  until?: number | undefined;
-  type?: string | undefined;
-  fromMe?: boolean | undefined;
-  search?: string | undefined;
-  updatedAfter?: number | undefined;
-}
-
-export interface ContactStats {
-  total: number;
-  users: number;
-  groups: number;
-  business: number;
-  withName: number;
-  withPicture: number;
-}
-
-export interface MessageStats {
-  total: number;
-  sent: number;
-  received: number;
-  delivered: number;
-  read: number;
-  failed: number;
-  pending: number;
-  unread: number;
-  chats: number;
-  contacts: number;
-  today: { sent: number; received: number };
-}
-
 /** Sends in progress and the answers already given. */
 export interface SendStore {
   /**
@@ -296,6 +212,11 @@ export interface EventStore {
   }): Promise<{ seq: number; body: string }[]>;
   byId(eventId: string): Promise<{ seq: number; event: EventName; sessionId: string; body: string } | null>;
   range(): Promise<{ oldestSeq: number; latestSeq: number }>;
+  /**
+   * Removes the oldest events made before `before`, at most `limit`, with their finished deliveries; none that is newer than
+   * an event still owed or parked. Returns how many.
+   */
+  forget(before: Date, limit: number): Promise<number>;
 }
 
 export interface EndpointStore {
@@ -349,7 +270,10 @@ export interface DeliveryFilter {
 }
 
 export interface OutboxStore {
-  /** Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle` or the process. */
+  /**
+   * Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle`, `answered`
+   * or the process.
+   */
   leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
   /** When the next lane of an endpoint becomes due; null when nothing is owed. */
   nextDueAt(endpointId: string): Promise<Date | null>;
@@ -371,7 +295,10 @@ export interface OutboxStore {
   replay(filter: DeliveryFilter | { n: number }, now: Date, limit: number): Promise<number>;
   count(filter: DeliveryFilter): Promise<number>;
   dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;
-  stats(endpointId: string | null, now: Date): Promise<OutboxStats>;
+  /** Removes the oldest entries of the log of attempts made before `before`, at most `limit`; returns how many. */
+  forgetAttempts(before: Date, limit: number): Promise<number>;
+  /** Of one endpoint, of some, or (null) of all. */
+  stats(endpoints: string | string[] | null, now: Date): Promise<OutboxStats>;
 }
 
 export interface OutboxStats {
@@ -382,6 +309,23 @@ export interface OutboxStats {
   deliveredLastHour: number;
   p50Ms: number | null;
   p99Ms: number | null;
+}
+
+/** The way of one message, as far as it is kept. */
+export interface TraceStore {
+  of(message: { sessionId: string; chatId: Jid; id: string }): Promise<MessageTrace>;
+}
+
+export interface MessageTrace {
+  /** When WhatsApp handed it over; null when that is not kept, or never was (history, sends). */
+  receivedAt: Date | null;
+  /** What was told about it, oldest first, and to whom. */
+  events: {
+    seq: number;
+    event: EventName;
+    at: Date;
+    deliveries: { endpointId: string; state: DeliveryState; attempts: Attempt[] }[];
+  }[];
 }
 
 export interface KeyStore {

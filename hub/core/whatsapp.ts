@@ -44,6 +44,21 @@ export interface WhatsAppKey {
   participant: Jid | null;
 }
 
+/** A message's name, and when it was written (Unix seconds). */
+export interface MessageAt extends WhatsAppKey {
+  timestamp: number;
+}
+
+/** What is changed of a chat on all devices of the account. */
+export type ChatOrder =
+  /** What was said up to `newest` goes into the archive, or comes out of it; null for an empty chat. */
+  | { kind: "archive"; value: boolean; newest: MessageAt | null }
+  | { kind: "pin"; value: boolean }
+  /** Unix seconds; 0 = not muted, -1 = for ever. */
+  | { kind: "mute"; until: number };
+
+export type TypingState = "composing" | "recording" | "paused";
+
 export interface SendOrder {
   chatId: Jid;
   messageId: string;
@@ -61,7 +76,16 @@ export interface WhatsAppLink {
   /** Resolves when the message left for WhatsApp; the acknowledgement follows as a fact. Returns what was sent, as stored. */
   send(order: SendOrder): Promise<{ raw: string | null; media: Partial<MessageMedia> | null }>;
   markRead(keys: WhatsAppKey[]): Promise<void>;
-  /** Plain bytes of a message's media; asks the phone for a new upload once when WhatsApp's copy expired. */
+  changeChat(chatId: Jid, order: ChatOrder): Promise<void>;
+  /** Shows the other side that somebody writes, or stopped. */
+  showTyping(chatId: Jid, state: TypingState): Promise<void>;
+  block(jid: Jid, isBlocked: boolean): Promise<void>;
+  /** Asks the phone for at most `count` messages of the chat that are older than this one; they arrive as history. */
+  requestHistory(before: MessageAt, count: number): Promise<void>;
+  /**
+   * Plain bytes of a message's media; asks the phone for a new upload once when WhatsApp's copy expired, and fails with
+   * `MEDIA_NOT_FOUND` when there is none to be had.
+   */
   downloadMedia(message: Message): Promise<Readable>;
   /** Whether a number is on WhatsApp, and its addresses. */
   lookUp(phoneNumber: string): Promise<{ exists: boolean; jid: Jid | null; lid: Jid | null }>;

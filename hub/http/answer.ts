@@ -68,12 +68,13 @@ export const secret = (answer: Answer): Answer => ({
   headers: { ...answer.headers, "Cache-Control": "no-store" },
 });
 
-/** A list as every route gives it: `{<plural>: […], total, pagination}`. */
+/** A list as every route gives it: `{<plural>: […], total, pagination}`; `beside` stands next to them. */
 export function listOf<T>(
   plural: string,
   page: Page<T>,
   asked: { page: number; limit: number },
   present: (item: T) => unknown,
+  beside: { latestSeq?: number } = {},
 ): Answer {
   const { total, nextCursor } = page;
   const pages = Math.ceil(total / asked.limit);
@@ -81,6 +82,7 @@ export function listOf<T>(
     [plural]: page.items.map(present),
     total,
     pagination: { total, page: asked.page, limit: asked.limit, pages, nextCursor },
+    ...beside,
   });
 }
 

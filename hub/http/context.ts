@@ -4,8 +4,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { Store } from "../core/store.ts";
 import type { Message } from "../core/message.ts";
+import type { ChatOrders } from "../inbox/chat-orders.ts";
 import type { Contacts } from "../inbox/contacts.ts";
 import type { Dedupe } from "../inbox/dedupe.ts";
+import type { History } from "../inbox/history.ts";
 import type { Idempotency } from "../inbox/idempotency.ts";
 import type { Media } from "../inbox/media.ts";
 import type { Sending } from "../inbox/send.ts";
@@ -16,6 +18,8 @@ import type { Sessions } from "../sessions/sessions.ts";
 export interface HttpContext {
   sessions: Sessions;
   contacts: Contacts;
+  chats: ChatOrders;
+  history: History;
   sending: Sending;
   media: Media;
   endpoints: Endpoints;
@@ -24,7 +28,10 @@ export interface HttpContext {
   /** Merges repeated sends that carry no Idempotency-Key. */
   dedupe: Dedupe<Message>;
   /** What routes read directly; nothing is written through it but keys, and tokens of uploads. */
-  store: Pick<Store, "sessions" | "inbox" | "media" | "events" | "outbox" | "keys" | "canary" | "identity">;
+  store: Pick<
+    Store,
+    "sessions" | "inbox" | "media" | "events" | "outbox" | "trace" | "keys" | "canary" | "identity"
+  >;
   clock: Clock;
   nudge: Nudge;
   /** The root logger of this surface; `Log` is not enough for the access log. */

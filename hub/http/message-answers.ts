@@ -1,10 +1,11 @@
 /** Messages as answers: each with the number of its conversation, which the message itself does not know. */
 import type { Message } from "../core/message.ts";
-import type { Page } from "../core/page.ts";
 import { presentMessage, presentMessageEvent, viewOf } from "../core/present.ts";
 import type { Session } from "../core/session.ts";
+import type { MessageQuery } from "../core/store.ts";
 import { listOf, ok, type Answer } from "./answer.ts";
 import type { HttpContext } from "./context.ts";
+import { positionOf } from "./position.ts";
 
 type Reads = Pick<HttpContext, "store" | "publicUrl">;
 
@@ -22,15 +23,20 @@ async function conversationsOf(
 }
 
 export async function messageList(
-  page: Page<Message>,
-  asked: { page: number; limit: number },
+  query: Omit<MessageQuery, "sessionId">,
   session: Session,
   ctx: Reads,
 ): Promise<Answer> {
+  const position = await positionOf(ctx);
+  const page = await ctx.store.inbox.messages({ ...query, sessionId: session.sessionId });
   const conversations = await conversationsOf(page.items, session.sessionId, ctx);
   const view = viewOf(session, ctx.publicUrl);
-  return listOf("messages", page, asked, (message) =>
-    presentMessage(message, conversations.get(message.chatId) ?? NO_CONVERSATION, view),
+  return listOf(
+    "messages",
+    page,
+    query,
+    (message) => presentMessage(message, conversations.get(message.chatId) ?? NO_CONVERSATION, view),
+    position,
   );
 }
 

@@ -19,7 +19,7 @@ interface Repeatable {
 function keyOf(request: Request): string | null {
   const key = request.headers["idempotency-key"];
   if (key === undefined) return null;
-  if (typeof key !== "string" || !/^[\x21-\x7e]{1,128}$/.test(key))
+  if (typeof key !== "string" || !/^[\x20-\x7e]{1,128}$/.test(key))
     throw invalid([{ path: "Idempotency-Key", problem: "use 1 to 128 printable ASCII characters" }]);
   return key;
 }

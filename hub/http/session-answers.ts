@@ -5,7 +5,8 @@ import { ok, type Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 import { invalid } from "./errors.ts";
-import { presentEndpoints } from "./endpoint-answers.ts";
+import { deliverableEndpoints, presentEndpoints } from "./endpoint-answers.ts";
+import { positionOf } from "./position.ts";
 
 type Reads = Pick<HttpContext, "store" | "clock">;
 
@@ -25,18 +26,16 @@ export interface SessionFilter {
   cursor?: string | undefined;
   status?: string | undefined;
   search?: string | undefined;
+  sendToFrappe?: boolean | undefined;
 }
 
 /** Few enough to be filtered in memory; the cursor is the integer of the last one shown. */
-export async function sessionList(
-  all: Session[],
-  caller: Caller,
-  asked: SessionFilter,
-  ctx: Reads,
-): Promise<Answer> {
+export async function sessionList(caller: Caller, asked: SessionFilter, ctx: HttpContext): Promise<Answer> {
+  const position = await positionOf(ctx);
   const words = asked.search?.toLowerCase();
-  const seen = all
+  const seen = (await ctx.sessions.list())
     .filter(({ sessionId }) => caller.sees(sessionId))
+    .filter(({ sendToFrappe }) => asked.sendToFrappe === undefined || sendToFrappe === asked.sendToFrappe)
     .filter((session) => asked.status === undefined || presentSession(session).status === asked.status)
     .filter((session) => words === undefined || textOf(session).includes(words))
     .sort((one, other) => one.id - other.id);
@@ -53,6 +52,7 @@ export async function sessionList(
     sessions,
     total,
     pagination: { total, page, limit, pages: Math.ceil(total / limit), nextCursor },
+    ...position,
   });
 }
 
@@ -68,23 +68,22 @@ const textOf = ({ sessionId, sessionName, phoneNumber }: Session): string =>
 /** Everything about one session: what it is set to, who hears of it, and how far back its messages go. */
 export async function sessionDetail(session: Session, caller: Caller, ctx: HttpContext): Promise<Answer> {
   const { sessionId } = session;
-  const ends = (order: "asc" | "desc") => ctx.store.inbox.messages({ sessionId, order, page: 1, limit: 1 });
-  const [shown, endpoints, oldest, newest] = await Promise.all([
+  const [shown, endpoints, { oldest, newest, complete }] = await Promise.all([
     shownSession(session, ctx),
     presentEndpoints(caller, { sessionId }, ctx),
-    ends("asc"),
-    ends("desc"),
+    ctx.store.inbox.coverage(sessionId),
   ]);
-  const history = { oldest: oldest.items[0]?.timestamp ?? null, newest: newest.items[0]?.timestamp ?? null };
-  return ok({ ...shown, settings: session.settings, endpoints, history: { ...history, complete: false } });
+  return ok({ ...shown, settings: session.settings, endpoints, history: { oldest, newest, complete } });
 }
 
 /** Counts over all sessions the caller sees. */
-export async function sessionStats(all: Session[], caller: Caller, { store, clock }: Reads): Promise<Answer> {
+export async function sessionStats(all: Session[], caller: Caller, ctx: HttpContext): Promise<Answer> {
+  const { store, clock } = ctx;
   const seen = all.filter(({ sessionId }) => caller.sees(sessionId));
   const range = { dayStart: dayStartOf(clock.now()) };
   const counts = await Promise.all(seen.map(({ sessionId }) => store.inbox.stats(sessionId, range)));
-  const { pending, retrying } = await store.outbox.stats(null, clock.now());
+  const endpoints = await deliverableEndpoints(caller, ctx);
+  const { pending, retrying } = await store.outbox.stats(endpoints === "*" ? null : endpoints, clock.now());
   const byStatus: Record<string, number> = {};
   for (const session of seen) {
     const { status } = presentSession(session);

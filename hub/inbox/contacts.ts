@@ -2,7 +2,7 @@
 import type { Contact } from "../core/chat.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
-import { isPhoneJid, userOf, type Jid } from "../core/jid.ts";
+import { isLidJid, isPhoneJid, userOf, type Jid } from "../core/jid.ts";
 import type { InboxStore, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
@@ -30,6 +30,8 @@ export interface Contacts {
   ): Promise<LookUp & { contact: Contact | null }>;
   /** From the store alone, however the contact is written. @throws HubError CONTACT_NOT_FOUND */
   info(sessionId: string, written: string, numbering?: Numbering): Promise<Contact>;
+  /** Blocked people cannot write. @throws HubError VALIDATION_ERROR for a group */
+  block(sessionId: string, written: string, isBlocked: boolean, numbering?: Numbering): Promise<Contact>;
   /** The profile picture; asks WhatsApp at most once a day per contact. @throws HubError MEDIA_NOT_FOUND without one */
   picture(sessionId: string, written: string, numbering?: Numbering): Promise<OpenFile>;
 }
@@ -62,13 +64,23 @@ export function createContacts(parts: ContactsParts): Contacts {
     throw new HubError("CONTACT_NOT_FOUND", "This contact is not known in this session.");
   };
 
+  const block: Contacts["block"] = async (sessionId, written, isBlocked, numbering = INTERNATIONAL) => {
+    const jid = await resolveRecipient({ sessionId, written, numbering, inbox, field: "contactId" });
+    if (!isPhoneJid(jid) && !isLidJid(jid)) throw noPerson("contactId", "name a person");
+    await link(sessionId).block(jid, isBlocked);
+    await ingest({
+      sessionId,
+      facts: [{ kind: "contact", jid, change: { isBlocked }, live: true }],
+      closes: [],
+    });
+    return info(sessionId, written, numbering);
+  };
+
   return {
+    block,
     lookUp: async (sessionId, phone, numbering = INTERNATIONAL) => {
       const jid = await resolveRecipient({ sessionId, written: phone, numbering, inbox, field: "phone" });
-      if (!isPhoneJid(jid))
-        throw new HubError("VALIDATION_ERROR", "This is not a phone number.", {
-          details: { fields: [{ path: "phone", problem: "use digits with the country code" }] },
-        });
+      if (!isPhoneJid(jid)) throw noPerson("phone", "use digits with the country code");
       const digits = userOf(jid);
       const found = await known.get(`${sessionId} ${digits}`, () => ask(sessionId, digits));
       return { ...found, contact: found.exists ? await inbox.contact(sessionId, found.jid ?? jid) : null };
@@ -78,3 +90,8 @@ export function createContacts(parts: ContactsParts): Contacts {
       pictures.of(await info(sessionId, written, numbering), sessionId),
   };
 }
+
+const noPerson = (path: string, problem: string): HubError =>
+  new HubError("VALIDATION_ERROR", "This is not the address of a person.", {
+    details: { fields: [{ path, problem }] },
+  });

@@ -6,7 +6,7 @@ import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
 import type { WhatsAppConnector } from "../core/whatsapp.ts";
 import { isPaired, loadCreds, newCreds } from "./auth-state.ts";
 import { Curve, type AuthenticationCreds } from "./baileys.ts";
-import { connect } from "./connection.ts";
+import { connect, type ConnectionTiming } from "./connection.ts";
 import { createGroupCache, type GroupCache } from "./group-cache.ts";
 import type { CrashPoint } from "./journal.ts";
 import { silenceLibsignal } from "./libsignal-console.ts";
@@ -30,6 +30,7 @@ export interface BaileysConnectorParts {
   log: Log;
   /** Called at named places of the intake, so that tests can end the process there. */
   crashPoint?: CrashPoint;
+  timing?: ConnectionTiming;
 }
 
 /** Refuses to work where signatures are not checked. */
@@ -69,6 +70,7 @@ export function createBaileysConnector(parts: BaileysConnectorParts): WhatsAppCo
         clock: parts.clock,
         log: parts.log,
         crashPoint: parts.crashPoint ?? (() => undefined),
+        timing: parts.timing,
         onSignal,
       });
     },

@@ -32,11 +32,18 @@ import { rawSocketOf, watchSocket } from "./live-socket.ts";
 import { meOf } from "./message-of-stanza.ts";
 import { gateOutgoing } from "./outgoing-gate.ts";
 import { protoOf } from "./outgoing.ts";
+import { askPhoneFor } from "./phone-requests.ts";
 import type { RecordFacts } from "./record.ts";
 import { socketConfig, type SessionCaches } from "./socket-config.ts";
 import { addressOf } from "./translate/addresses.ts";
 import { belongTogether } from "./translate/facts-of-message.ts";
 import { createUndecrypted } from "./undecrypted.ts";
+
+/** How long what is missing is waited for; tests wait less. */
+export interface ConnectionTiming {
+  sweepMs?: number;
+  missingAfterMs?: number;
+}
 
 export interface ConnectionParts {
   sessionId: string;
@@ -53,6 +60,7 @@ export interface ConnectionParts {
   clock: Clock;
   log: Log;
   crashPoint: CrashPoint;
+  timing: ConnectionTiming | undefined;
   onSignal: (signal: SessionSignal) => void;
 }
 
@@ -101,7 +109,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
   const undecrypted = createUndecrypted();
   const logger = createBaileysLog(log, sessionId);
   const leftOpen: HistoryNotice[] = [];
-  let isOpen = false;
+  let openSince: Date | null = null;
   const intake = createIntake({
     sessionId,
     creds,
@@ -114,7 +122,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     // What Baileys is not fetching we do, once there is a connection.
     onHistory: (notice) => {
       if (!notice.restored) history.announced(notice);
-      else if (isOpen) void history.fetchAgain(notice);
+      else if (openSince !== null) void history.fetchAgain(notice);
       else leftOpen.push(notice);
     },
     now,
@@ -141,6 +149,9 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     journal,
     undecrypted,
     isUnderWay: (digest) => history.isUnderWay(digest),
+    openSince: () => openSince,
+    askPhone: (stanza) => askPhoneFor(stanza, { socket, creds, sessionId, log }),
+    missingAfterMs: parts.timing?.missingAfterMs,
     now,
     logger,
     log,
@@ -174,7 +185,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     clock,
     onSignal,
     onOpen: () => {
-      isOpen = true;
+      openSince = now();
       for (const notice of leftOpen.splice(0)) void history.fetchAgain(notice);
     },
     onEnding: () => order.stop(),
@@ -190,7 +201,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
   });
   recordEvents({ socket, journal, generation, creds, history });
   socket.ev.on("creds.update", () => journal.putCreds());
-  const sweeping = setInterval(() => void sweep(), SWEEP_MS);
+  const sweeping = setInterval(() => void sweep(), parts.timing?.sweepMs ?? SWEEP_MS);
   sweeping.unref();
 
   /** With its own transactions over the same keys: no socket exists yet. */
@@ -238,7 +249,6 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     socket,
     creds,
     generation,
-    logger,
     groupOf,
     onPairingCode: (code) =>
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),

@@ -9,7 +9,13 @@ import type { Generation } from "./generation.ts";
 import type { HistoryNotice } from "./intake.ts";
 import { meOf } from "./message-of-stanza.ts";
 import type { RecordFacts } from "./record.ts";
-import { factsOfHistory, syncTypeName, type HistoryChunk } from "./translate/history.ts";
+import {
+  factsOfHistory,
+  isImport,
+  isOnDemand,
+  syncTypeName,
+  type HistoryChunk,
+} from "./translate/history.ts";
 
 /** Small enough that the event loop and live messages get their turn in between. */
 const FACTS_AT_ONCE = 200;
@@ -21,7 +27,7 @@ export interface HistoryRecorder {
   announced(notice: HistoryNotice): void;
   /** Baileys emitted what it fetched. */
   received(chunk: EmittedChunk): void;
-  /** Fetches and stores a chunk that an earlier connection left open. */
+  /** Fetches and stores a chunk itself: one that an earlier connection left open, or one that somebody asked for. */
   fetchAgain(notice: HistoryNotice): Promise<void>;
   /** True while a chunk announced on this connection is still under way. */
   isUnderWay(digest: Uint8Array): boolean;
@@ -53,18 +59,18 @@ export function createHistoryRecorder({
   const fetching = new Set<HistoryNotice>();
   let work: Promise<void> = Promise.resolve();
 
-  async function store(chunk: HistoryChunk, closes: Uint8Array[]): Promise<void> {
+  /** `stages` are what it brings to an end. */
+  async function store(
+    chunk: HistoryChunk,
+    { stages, closes }: { stages: Stage[]; closes: Uint8Array[] },
+  ): Promise<void> {
     const me = meOf(creds);
     if (generation.isFenced() || me === null) return;
-    const oldest = historyDays === null ? 0 : Math.floor(now().getTime() / 1000) - historyDays * DAY_SECONDS;
+    // What somebody asked for is wanted, however old it is.
+    const keepAll = historyDays === null || isOnDemand(chunk.syncType);
+    const oldest = keepAll ? 0 : Math.floor(now().getTime() / 1000) - historyDays * DAY_SECONDS;
     const facts = factsOfHistory(sessionId, chunk, { me, oldest });
-    const progress = chunk.progress ?? null;
-    facts.push({
-      kind: "history",
-      syncType: syncTypeName(chunk.syncType),
-      progress,
-      done: progress !== null && progress >= COMPLETE,
-    });
+    facts.push(...stages.map(stageFact));
     for (let at = 0; at < facts.length; at += FACTS_AT_ONCE) {
       if (generation.isFenced()) return;
       const isLast = at + FACTS_AT_ONCE >= facts.length;
@@ -84,8 +90,12 @@ export function createHistoryRecorder({
   const inOrder = (job: () => Promise<void>): Promise<void> =>
     (work = work.then(job).catch((cause: unknown) => generation.fence(cause)));
 
-  return {
-    announced: (notice) => void open.push(notice),
+  const recorder: HistoryRecorder = {
+    announced: (notice) => {
+      // Baileys tells of each chat but once, and so not whether the phone has still more of it: that is read from the chunk.
+      if (isOnDemand(notice.notification.syncType)) void recorder.fetchAgain(notice);
+      else open.push(notice);
+    },
     received: (chunk) => {
       // Baileys fetches one after the other, so this event holds the announced chunk and all before it.
       const last = open.findLastIndex(
@@ -95,12 +105,10 @@ export function createHistoryRecorder({
       );
       const done = open.slice(0, last + 1);
       open = open.slice(last + 1);
-      void inOrder(() =>
-        store(
-          chunk,
-          done.map(({ digest }) => digest),
-        ),
-      );
+      // It may have merged several chunks into this one; the last of them is the one it names.
+      const merged = done.slice(0, -1).map(({ notification }) => notification);
+      const stages = [...merged, chunk].filter(({ syncType }) => !isOnDemand(syncType));
+      void inOrder(() => store(chunk, { stages, closes: done.map(({ digest }) => digest) }));
     },
     fetchAgain: (notice) => {
       fetching.add(notice);
@@ -108,7 +116,7 @@ export function createHistoryRecorder({
         if (generation.isFenced()) return;
         try {
           const chunk = await downloadAndProcessHistorySyncNotification(notice.notification, {});
-          await store(chunk, [notice.digest]);
+          await store(chunk, { stages: [chunk], closes: [notice.digest] });
         } catch (cause) {
           // The phone offers a chunk for some days; the row stays open and the next connection tries again.
           const error = cause instanceof Error ? cause.name : "unknown";
@@ -121,6 +129,21 @@ export function createHistoryRecorder({
     isUnderWay: (digest) =>
       [...open, ...fetching].some((notice) => Buffer.compare(notice.digest, digest) === 0),
     idle: () => work,
+  };
+  return recorder;
+}
+
+type Stage = Pick<HistoryChunk, "syncType" | "progress">;
+
+/** Where the history stands after a chunk. */
+function stageFact({ syncType, progress }: Stage): Fact {
+  const isLast = isImport(syncType) && (progress ?? 0) >= COMPLETE;
+  return {
+    kind: "history",
+    syncType: syncTypeName(syncType),
+    progress: progress ?? null,
+    import: isImport(syncType),
+    done: isLast || isOnDemand(syncType),
   };
 }
 

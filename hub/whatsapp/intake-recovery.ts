@@ -10,8 +10,10 @@ import type { BaileysLogger } from "./baileys-log.ts";
 import { isComplete, type InFlight, type InFlightStanzas, type RestoredPart } from "./in-flight.ts";
 import type { Intake } from "./intake.ts";
 import { plaintextPlace, stanzaPlace, type Journal } from "./journal.ts";
+import { meOf } from "./message-of-stanza.ts";
 import { readStanza } from "./stanza-form.ts";
 import { addressOf } from "./translate/addresses.ts";
+import { undecryptable } from "./translate/placeholders.ts";
 import type { Undecrypted } from "./undecrypted.ts";
 
 export interface Recovery {
@@ -24,6 +26,10 @@ export interface Recovery {
 const SWEEP_AGE_MS = 60_000;
 /** History that has not come by then will not come by itself. */
 const STUCK_MS = 10 * 60_000;
+/** What has not come by then, with a connection open all the while, is shown as missing. */
+const MISSING_AFTER_MS = 2 * 60_000;
+/** Requests to the phone at once; a storm of broken messages must not become a storm of requests. */
+const MAX_REQUESTS = 20;
 /** As long as WhatsApp itself keeps undelivered messages. */
 const GIVE_UP_MS = 14 * 86_400_000;
 /** A storm of broken messages must not hold up a start. */
@@ -40,6 +46,9 @@ export function createRecovery({
   journal,
   undecrypted,
   isUnderWay,
+  openSince,
+  askPhone,
+  missingAfterMs = MISSING_AFTER_MS,
   now,
   logger,
   log,
@@ -55,6 +64,11 @@ export function createRecovery({
   undecrypted: Undecrypted;
   /** History that this connection is fetching. */
   isUnderWay: (digest: Uint8Array) => boolean;
+  /** Since when WhatsApp has been there to send it; null while it is not. */
+  openSince: () => Date | null;
+  /** Asks the phone for the content of a message. */
+  askPhone: (stanza: InFlight) => void;
+  missingAfterMs?: number | undefined;
   now: () => Date;
   logger: BaileysLogger;
   log: Log;
@@ -85,6 +99,22 @@ export function createRecovery({
     return true;
   }
 
+  const isMissing = ({ seenAt }: InFlight): boolean => {
+    const since = openSince();
+    if (since === null) return false;
+    return now().getTime() - Math.max(since.getTime(), seenAt.getTime()) >= missingAfterMs;
+  };
+
+  /** Something visible in its place; true when there was something to show. */
+  function showMissing(stanza: InFlight): boolean {
+    const me = meOf(creds);
+    const facts = me === null ? null : undecryptable(sessionId, stanza, me);
+    if (facts === null) return false;
+    // The row is done: what comes later is the same message again, and takes the place of its stand-in.
+    journal.putFacts({ facts, closes: [stanza.digest] });
+    return facts.length > 0;
+  }
+
   async function decrypt(stanza: InFlight, repository: SignalRepository): Promise<void> {
     const { id: meId = "", lid: meLid = "" } = creds.me ?? {};
     // What cannot be decrypted now is noted by the hooks; Baileys logs the reason.
@@ -111,13 +141,20 @@ export function createRecovery({
       if (rows.length > 0) log.info({ sessionId, open: rows.length, recovered }, "whatsapp.intake_recovered");
     },
     sweep: async () => {
+      let requests = 0;
+      let missing = 0;
       for (const row of await store.open(sessionId)) {
         const age = now().getTime() - row.seenAt.getTime();
-        if (age < SWEEP_AGE_MS || (age < STUCK_MS && isUnderWay(row.digest))) continue;
+        if (age < Math.min(SWEEP_AGE_MS, missingAfterMs) || (age < STUCK_MS && isUnderWay(row.digest)))
+          continue;
         const { stanza } = await restore(row);
         if (isReadable(stanza)) intake.completed(stanza);
-        else await settleMissing(stanza);
+        else if (!(await settleMissing(stanza)) && isMissing(stanza) && showMissing(stanza)) {
+          missing++;
+          if (requests++ < MAX_REQUESTS) askPhone(stanza);
+        }
       }
+      if (missing > 0) log.warn({ sessionId, missing }, "whatsapp.messages_missing");
     },
   };
 }

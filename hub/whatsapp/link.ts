@@ -1,12 +1,9 @@
 /** What the hub asks of an open connection, in the library's words; every failure gets a name the caller can act on. */
-import type { Readable } from "node:stream";
-import type { ErrorCode } from "../contract/errors.ts";
 import { HubError } from "../core/errors.ts";
 import { isGroupJid, isPhoneJid } from "../core/jid.ts";
-import type { Message } from "../core/message.ts";
 import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
+import { createAsking, isRefusal } from "./asking.ts";
 import {
-  downloadMediaMessage,
   generateMessageIDV2,
   type AnyMessageContent,
   WAMessageAddressingMode,
@@ -15,16 +12,16 @@ import {
   type GroupMetadata,
   type WASocket,
 } from "./baileys.ts";
-import type { BaileysLogger } from "./baileys-log.ts";
+import { createChatOrders } from "./chat-orders.ts";
 import type { Generation } from "./generation.ts";
-import { asSent, keyOf, outgoing, protoOf, quotedMessage } from "./outgoing.ts";
+import { createMediaDownload } from "./media-download.ts";
+import { asSent, keyOf, outgoing, quotedMessage } from "./outgoing.ts";
 import { addressOf } from "./translate/addresses.ts";
 
 export interface LinkParts {
   socket: WASocket;
   creds: AuthenticationCreds;
   generation: Generation;
-  logger: BaileysLogger;
   /** Who is in a group and how it names them; cached. */
   groupOf: (jid: string) => Promise<GroupMetadata>;
   onPairingCode: (code: string) => void;
@@ -37,33 +34,13 @@ export function createLink({
   socket,
   creds,
   generation,
-  logger,
   groupOf,
   onPairingCode,
   flush,
   close,
 }: LinkParts): WhatsAppLink {
-  const isGone = (): boolean => generation.isFenced() || !socket.ws.isOpen;
-
-  /** Runs a call of the library; `code` is what its failure means while the connection stands. */
-  async function ask<T>(what: string, code: ErrorCode, call: () => Promise<T>): Promise<T> {
-    if (isGone()) throw notConnected();
-    try {
-      return await call();
-    } catch (cause) {
-      if (cause instanceof HubError) throw cause;
-      if (isGone()) throw notConnected(cause);
-      throw new HubError(code, `WhatsApp did not ${what}.`, { cause, ...detailsOf(cause) });
-    }
-  }
-
-  /** As `ask`, for what is only done when it has left: the gate holds frames back until the disk is ready. */
-  const tell = <T>(what: string, call: () => Promise<T>): Promise<T> =>
-    ask(what, "WHATSAPP_ERROR", async () => {
-      const answer = await call();
-      await flush();
-      return answer;
-    });
+  const asking = createAsking({ isGone: () => generation.isFenced() || !socket.ws.isOpen, flush });
+  const { ask, tell } = asking;
 
   async function send({ chatId, messageId, content, quoted, isForwarded }: SendOrder) {
     const sent = await tell("take the message", async () => {
@@ -86,18 +63,10 @@ export function createLink({
     return lid === null ? key : { ...key, participant: addressOf(lid) };
   }
 
-  async function downloadMedia(message: Message): Promise<Readable> {
-    const content = protoOf(message);
-    if (content === null)
-      throw new HubError("MEDIA_ERROR", "What WhatsApp needs to fetch this file was not kept.");
-    return ask("deliver the file", "MEDIA_ERROR", () =>
-      downloadMediaMessage(
-        { key: keyOf(message), message: content },
-        "stream",
-        {},
-        { logger, reuploadRequest: (wanted) => socket.updateMediaMessage(wanted) },
-      ),
-    );
+  /** The phone keeps its chats with people under their hidden ids, as far as it knows them. */
+  async function ownAddressOf(chatId: string): Promise<string> {
+    const lid = isPhoneJid(chatId) ? await socket.signalRepository.lidMapping.getLIDForPN(chatId) : null;
+    return lid === null ? chatId : addressOf(lid);
   }
 
   async function lookUp(phoneNumber: string) {
@@ -120,8 +89,9 @@ export function createLink({
   }
 
   return {
+    ...createChatOrders({ socket, asking, asAddressed, ownAddressOf }),
     send,
-    downloadMedia,
+    downloadMedia: createMediaDownload({ socket, asking, asAddressed }),
     lookUp,
     profilePictureUrl,
     requestPairingCode: async (phoneNumber) => {
@@ -152,9 +122,6 @@ const removalOf = (jid: string): BinaryNode => ({
   content: [{ tag: "remove-companion-device", attrs: { jid, reason: "user_initiated" } }],
 });
 
-const notConnected = (cause?: unknown): HubError =>
-  new HubError("SESSION_NOT_CONNECTED", "The connection to WhatsApp is gone.", { cause });
-
 const noAnswer = (): never => {
   throw new HubError("WHATSAPP_ERROR", "WhatsApp did not answer in time.");
 };
@@ -162,18 +129,3 @@ const noAnswer = (): never => {
 /** WhatsApp's mark of a forwarded message. */
 const forwarded = (content: AnyMessageContent, isForwarded: boolean): AnyMessageContent =>
   isForwarded ? { ...content, contextInfo: { isForwarded: true, forwardingScore: 1 } } : content;
-
-/** Numbers of WhatsApp ("no picture", "not for you") lie in the error's `data`. */
-function dataOf(cause: unknown): unknown {
-  return cause instanceof Error && "data" in cause ? cause.data : undefined;
-}
-
-function detailsOf(cause: unknown): { details?: Record<string, unknown> } {
-  const data = dataOf(cause);
-  return typeof data === "number" ? { details: { whatsappCode: data } } : {};
-}
-
-const isRefusal = (error: unknown): boolean => {
-  const code = error instanceof HubError ? dataOf(error.cause) : undefined;
-  return code === 401 || code === 403 || code === 404;
-};

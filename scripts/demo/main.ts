@@ -1,12 +1,12 @@
 /**
- * `npm run demo`: the main job on one screen. WhatsApp (emulated), the hub and a CRM run as they would for real; an account is
- * linked, its history and live messages arrive, the hub is killed in the middle. `-- --once` asks nothing, ends by itself, and
- * its last line is JSON; the exit status is 0 only when every count is right.
+ * `npm run demo`: the main job on one screen. WhatsApp (emulated), the hub and the bridge run as they would for real; an account
+ * is linked, the CRM fills itself, live messages arrive, hub and bridge are killed in the middle. `-- --once` asks nothing, ends
+ * by itself, and its last line is JSON; the exit status is 0 only when every count is right.
  */
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { link, SESSION, survive, talk, watchHistory } from "./acts.ts";
+import { link, SESSION, showCrm, survive, talk, watchHistory } from "./acts.ts";
 import { createScreen } from "./screen.ts";
 import { setStage, type Stage } from "./stage.ts";
 
@@ -30,21 +30,25 @@ async function show(stage: Stage): Promise<boolean> {
   const linked = await link(stage, screen, whenToScan);
   const history = await watchHistory(stage, screen, linked.scannedAt);
   const live = await talk(stage, screen);
-  const { lost, duplicated } = await survive(stage, screen);
-  const delivered = [...stage.crm.counts().values()].reduce((sum, count) => sum + count, 0);
-  const good = lost === 0 && duplicated === 0 && stage.crm.refused() === 0;
+  const { lost, duplicated, difference } = await survive(stage, screen);
+  const crm = await showCrm(stage, screen);
+  const { deliveredLastHour: delivered } = await stage.hub.get<{ deliveredLastHour: number }>(
+    "/api/deliveries/stats",
+  );
+  const good = lost === 0 && duplicated === 0 && difference === 0;
   const figures = {
-    contacts: history.contacts,
-    chats: history.chats,
-    messages: history.messages,
+    ...history.hub,
     live,
     delivered,
+    crm,
     lost,
     duplicated,
+    difference,
     secondsToConnected: linked.seconds,
-    secondsToSynced: history.seconds,
+    secondsToSynced: history.secondsToHub,
+    secondsToCrm: history.secondsToCrm,
   };
-  if (good) screen.good("Nothing lost, nothing doubled.");
+  if (good) screen.good("Nothing lost, nothing doubled; hub and CRM agree.");
   else screen.bad("The counts are wrong.");
   if (!options.once) await stay(stage);
   process.stdout.write(`${JSON.stringify(figures)}\n`);
@@ -52,11 +56,12 @@ async function show(stage: Stage): Promise<boolean> {
 }
 
 /** Leaves everything running for a look around, until Ctrl-C. */
-async function stay({ hubUrl, apiKey, whatsapp }: Stage): Promise<void> {
+async function stay({ hubUrl, bridgeUrl, apiKey, whatsapp }: Stage): Promise<void> {
   screen.heading("Look around; Ctrl-C ends it");
   screen.fact("the hub's API", `${hubUrl}/docs`);
   screen.fact("its key", apiKey);
   screen.fact("try", `curl -H 'X-API-Key: ${apiKey}' '${hubUrl}/api/messages/${SESSION}/chats?limit=3'`);
+  screen.fact("the bridge", `${bridgeUrl}/health`);
   screen.fact("WhatsApp, emulated", whatsapp.url);
   await once(process, "SIGINT");
 }

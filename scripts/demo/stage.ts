@@ -1,62 +1,94 @@
-/** The demo's cast, each a process or server of its own: WhatsApp (emulated), the hub, a CRM. */
+/** The demo's cast, each a process of its own: WhatsApp (emulated), the hub, and the bridge with the CRM it keeps. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeSecret } from "../../hub/contract/signature.ts";
+import { startBridgeProcess, type BridgeProcess, type CrmReader } from "../../test/support/bridge-process.ts";
 import { createHubClient, type HubClient } from "../../test/support/hub-client.ts";
 import { newApiKey, startHubProcess, type HubProcess } from "../../test/support/hub-process.ts";
+import { freePort } from "../../test/support/product-process.ts";
 import { spawnEmulator, type SpawnedEmulator } from "../../test/whatsapp/spawn.ts";
-import { startDemoCrm, type DemoCrm } from "./crm.ts";
 
 export interface Stage {
   whatsapp: SpawnedEmulator;
-  crm: DemoCrm;
   hub: HubClient;
   hubUrl: string;
   apiKey: string;
-  /** Ends the hub as a power cut would, and starts it again on the same folder; milliseconds until it was ready. */
+  /** The CRM, as its own users read it. */
+  crm: CrmReader;
+  bridgeUrl: string;
+  /** Ends a process as a power cut would, and starts it again on the same folder; milliseconds until it was ready. */
   killHub(): Promise<void>;
   restartHub(): Promise<number>;
+  killBridge(): Promise<void>;
+  restartBridge(): Promise<number>;
   stop(): Promise<void>;
 }
+
+/** The demo's account is a small shop: all of its history goes into the CRM. */
+const WHOLE_HISTORY = { BRIDGE_SYNC_MESSAGES_PER_CHAT: "1000", BRIDGE_SYNC_MESSAGE_CHATS: "100" };
+
+const timed = async (work: () => Promise<void>): Promise<number> => {
+  const since = performance.now();
+  await work();
+  return performance.now() - since;
+};
 
 export async function setStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "inbox-hub-demo-"));
   const secret = makeSecret();
   const apiKey = newApiKey();
-  const [whatsapp, crm] = await Promise.all([spawnEmulator(), startDemoCrm({ secret })]);
+  const [whatsapp, hubPort, bridgePort] = await Promise.all([spawnEmulator(), freePort(), freePort()]);
+  const hubUrl = `http://127.0.0.1:${hubPort}`;
+  const bridgeUrl = `http://127.0.0.1:${bridgePort}`;
 
-  const start = (port: number): Promise<HubProcess> =>
+  const startHub = (): Promise<HubProcess> =>
     startHubProcess({
-      dataDir: join(folder, "data"),
+      dataDir: join(folder, "hub"),
       apiKey,
-      port,
+      port: hubPort,
       env: {
         ...whatsapp.environment,
-        HUB_WEBHOOK_URL: crm.url,
+        HUB_WEBHOOK_URL: `${bridgeUrl}/webhook`,
         HUB_WEBHOOK_SECRET: secret,
-        HUB_LOG_LEVEL: "info",
       },
       nodeOptions: whatsapp.preload,
     });
-  let process = await start(0);
-  const { url } = process;
+  const startBridge = (): Promise<BridgeProcess> =>
+    startBridgeProcess({
+      dataDir: join(folder, "bridge"),
+      port: bridgePort,
+      hub: { url: hubUrl, apiKey },
+      secret,
+      env: WHOLE_HISTORY,
+    });
+  let hub = await startHub();
+  let bridge = await startBridge();
 
   return {
     whatsapp,
-    crm,
-    hub: createHubClient({ url, apiKey }),
-    hubUrl: url,
+    hub: createHubClient({ url: hubUrl, apiKey }),
+    hubUrl,
     apiKey,
-    killHub: () => process.kill("SIGKILL"),
-    restartHub: async () => {
-      const since = performance.now();
-      process = await start(Number(new URL(url).port));
-      return performance.now() - since;
+    crm: {
+      method: (name, args) => bridge.ask.method(name, args),
+      all: (doctype, fields) => bridge.ask.all(doctype, fields),
+      count: (doctype, filters) => bridge.ask.count(doctype, filters),
     },
+    bridgeUrl,
+    killHub: () => hub.kill("SIGKILL"),
+    restartHub: () =>
+      timed(async () => {
+        hub = await startHub();
+      }),
+    killBridge: () => bridge.kill("SIGKILL"),
+    restartBridge: () =>
+      timed(async () => {
+        bridge = await startBridge();
+      }),
     stop: async () => {
-      await process.kill("SIGTERM");
-      await Promise.all([whatsapp.stop(), crm.stop()]);
+      await Promise.all([hub.kill("SIGTERM"), bridge.kill("SIGTERM")]);
+      await whatsapp.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

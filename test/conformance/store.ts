@@ -10,9 +10,12 @@ import { eventLog } from "./store/event-log.ts";
 import { lanes } from "./store/lanes.ts";
 import { lists } from "./store/lists.ts";
 import { mediaFiles } from "./store/media-files.ts";
+import { messageTraces } from "./store/message-traces.ts";
 import { newMessages } from "./store/new-messages.ts";
 import { peopleAndChats } from "./store/people-and-chats.ts";
 import { phonesOfHiddenIds } from "./store/phones-of-hidden-ids.ts";
+import { retention } from "./store/retention.ts";
+import { search } from "./store/search.ts";
 import { sends } from "./store/sends.ts";
 import { sessions } from "./store/sessions.ts";
 import { createWorlds, type OpenEngine } from "./store/world.ts";
@@ -29,12 +32,15 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("people and chats", () => peopleAndChats(world));
     describe("the phone behind a hidden id", () => phonesOfHiddenIds(world));
     describe("lists", () => lists(world));
+    describe("search", () => search(world));
     describe("sends", () => sends(world));
     describe("media", () => mediaFiles(world));
     describe("the event log", () => eventLog(world));
     describe("endpoints, keys and the vault", () => endpointsAndKeys(world));
     describe("lanes", () => lanes(world));
     describe("deliveries as people see them", () => deliveriesForPeople(world));
+    describe("traces, missing messages and the past", () => messageTraces(world));
+    describe("retention", () => retention(world));
     if (survives) describe("a crash", () => crashes(world));
   });
 }

@@ -1,13 +1,13 @@
 /** The hub under the real pm2, with the project's own ecosystem file: started, killed, brought back, stopped in order. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { newApiKey } from "../support/hub-process.ts";
+import { freePort } from "../support/product-process.ts";
 import { until } from "../support/until.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -55,15 +55,6 @@ const answers = (): Promise<boolean> =>
     ({ ok }) => ok,
     () => false,
   );
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "inbox-hub-pm2-"));

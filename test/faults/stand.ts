@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { makeSecret } from "../../hub/contract/signature.ts";
 import { startFakeCrm, type FakeCrm } from "../support/fake-crm.ts";
 import { createHubClient, type HubClient } from "../support/hub-client.ts";
-import { HubStartError, newApiKey, startHubProcess, type HubProcess } from "../support/hub-process.ts";
+import { newApiKey, startHubProcess, type HubProcess } from "../support/hub-process.ts";
+import { StartError } from "../support/product-process.ts";
 import { until } from "../support/until.ts";
 import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
 import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
@@ -105,7 +106,7 @@ export async function openStand(): Promise<Stand> {
       port = Number(new URL(started.url).port);
       return { readyMs };
     } catch (cause) {
-      if (crashAt !== undefined && cause instanceof HubStartError && cause.ending === "SIGKILL") return null;
+      if (crashAt !== undefined && cause instanceof StartError && cause.ending === "SIGKILL") return null;
       throw cause;
     }
   }

@@ -76,5 +76,12 @@ export const TESTED_ROWS: FaultRow[] = [
   row("D10", "redirects to a metadata address, another host, in a loop", "d-bad-peers.test.ts"),
   row("A2", "bodies too large, bombs, endless chunks, lengths that lie", "a-oversized-requests.test.ts"),
   row("A5", "the same Idempotency-Key fifty times at once, and over a crash", "a-idempotency.test.ts"),
+  row("B1", "the same webhook a hundred times at once", "b-webhooks.test.ts"),
+  row("B2", "webhooks in any order, a state before its message", "b-webhooks.test.ts"),
+  row("B3", "the bridge killed while it writes its memory", "b-state-kills.test.ts"),
+  row("B5", "signatures that are wrong, old, of other bytes", "b-signatures.test.ts"),
+  row("B6", "a secret is replaced", "b-signatures.test.ts"),
+  row("B7", "the CRM's clock is six minutes off", "b-signatures.test.ts"),
+  row("B8", "events that no CRM could take", "b-webhooks.test.ts"),
   row("M4", "killed after a send was accepted, relayed, acknowledged", "m-killed-sends.test.ts"),
 ];

@@ -56,6 +56,17 @@ describe("with an Idempotency-Key", () => {
     expect(rig.link.sent[0]?.messageId).toBe(first.data["messageId"]);
   });
 
+  test("a key may be any printable text of at most 128 characters, spaces included", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const first = await send(rig, hola, keyed("order 7 / line ~2"));
+    const again = await send(rig, hola, keyed("order 7 / line ~2"));
+    expect([first.status, again.headers.get("idempotent-replayed")]).toEqual([200, "true"]);
+    for (const key of ["ñ", "x".repeat(129)])
+      expect([key.length, (await send(rig, hola, keyed(key))).status]).toEqual([key.length, 400]);
+    expect(rig.link.sent).toHaveLength(1);
+  });
+
   test("the session's number and its name are the same place; another body is a conflict", async () => {
     const rig = await openHttpRig();
     const { id } = await rig.session("s1");

@@ -19,8 +19,10 @@ import { createApp } from "../../hub/http/app.ts";
 import type { HttpContext } from "../../hub/http/context.ts";
 import { storedFailure } from "../../hub/http/errors.ts";
 import { listen, type Listening } from "../../hub/http/server.ts";
+import { createChatOrders } from "../../hub/inbox/chat-orders.ts";
 import { createContacts } from "../../hub/inbox/contacts.ts";
 import { createDedupe } from "../../hub/inbox/dedupe.ts";
+import { createHistory } from "../../hub/inbox/history.ts";
 import { createIdempotency } from "../../hub/inbox/idempotency.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createMedia } from "../../hub/inbox/media.ts";
@@ -166,6 +168,8 @@ export async function openHttpRig({
   const plain: HttpContext = {
     sessions,
     contacts,
+    chats: createChatOrders({ inbox: store.inbox, link: linkOf, ingest }),
+    history: createHistory({ inbox: store.inbox, link: linkOf, clock }),
     sending,
     media,
     endpoints,

@@ -3,8 +3,21 @@ import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
 import { HubError } from "../../hub/core/errors.ts";
 import type { Fact } from "../../hub/core/facts.ts";
-import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../../hub/core/whatsapp.ts";
+import type {
+  ChatOrder,
+  SendOrder,
+  TypingState,
+  WhatsAppKey,
+  WhatsAppLink,
+} from "../../hub/core/whatsapp.ts";
 import { T0_SECONDS, unique } from "./builders.ts";
+
+export type PuppetOrder = { chatId: string } & (
+  | ChatOrder
+  | { kind: "typing"; state: TypingState }
+  | { kind: "block"; value: boolean }
+  | { kind: "history"; before: string; count: number }
+);
 
 export interface PuppetLink {
   /** What the hub asks for a session's connection. */
@@ -12,6 +25,8 @@ export interface PuppetLink {
   /** In the order in which they left. */
   sent: SendOrder[];
   readKeys: WhatsAppKey[];
+  /** What was asked of chats and people, in order. */
+  orders: PuppetOrder[];
   /** How many times each question was asked. */
   asked: { lookUp: number; picture: number; download: number };
   /** Lost; `recovering` while the session still counts as connected. */
@@ -59,6 +74,22 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
         puppet.readKeys.push(...keys);
         return Promise.resolve();
       },
+      changeChat: (chatId, order) => {
+        puppet.orders.push({ chatId, ...order });
+        return Promise.resolve();
+      },
+      showTyping: (chatId, state) => {
+        puppet.orders.push({ chatId, kind: "typing", state });
+        return Promise.resolve();
+      },
+      block: (chatId, value) => {
+        puppet.orders.push({ chatId, kind: "block", value });
+        return Promise.resolve();
+      },
+      requestHistory: (before, count) => {
+        puppet.orders.push({ chatId: before.chatId, kind: "history", before: before.id, count });
+        return Promise.resolve();
+      },
       downloadMedia: (message) => {
         puppet.asked.download++;
         const open = puppet.media.get(message.id);
@@ -88,6 +119,7 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     },
     sent: [],
     readKeys: [],
+    orders: [],
     asked: { lookUp: 0, picture: 0, download: 0 },
     goesAway: ({ recovering } = { recovering: false }) => {
       isRecovering = recovering;

@@ -209,6 +209,22 @@ class Line implements PuppetLink {
     return Promise.resolve();
   }
 
+  changeChat(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  showTyping(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  block(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  requestHistory(): Promise<void> {
+    return Promise.resolve();
+  }
+
   downloadMedia(): ReturnType<WhatsAppLink["downloadMedia"]> {
     return Promise.reject(new Error("this puppet has no media"));
   }

@@ -14,6 +14,7 @@ import { createIngest, type IngestEntry } from "../../hub/inbox/ingest.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { createBaileysConnector } from "../../hub/whatsapp/baileys-connector.ts";
+import type { ConnectionTiming } from "../../hub/whatsapp/connection.ts";
 import type { Emulator } from "../whatsapp/emulator.ts";
 import { aNewSession } from "./builders.ts";
 import { until } from "./until.ts";
@@ -43,7 +44,12 @@ export interface WhatsAppRig {
 
 export async function openWhatsAppRig(
   emulator: Emulator,
-  { number, sessionId = "s1", inMemory = false }: { number: string; sessionId?: string; inMemory?: boolean },
+  {
+    number,
+    sessionId = "s1",
+    inMemory = false,
+    timing = {},
+  }: { number: string; sessionId?: string; inMemory?: boolean; timing?: ConnectionTiming },
 ): Promise<WhatsAppRig> {
   const folder = await mkdtemp(join(tmpdir(), "whatsapp-rig-"));
   const file = inMemory ? ":memory:" : join(folder, "hub.db");
@@ -87,6 +93,7 @@ export async function openWhatsAppRig(
       webSocketUrl: emulator.wsUrl,
       clock: systemClock,
       log: logInto(lines),
+      timing,
       crashPoint: (name) => {
         if (name === crashPoint) throw new Error(`crash at ${name}`);
       },

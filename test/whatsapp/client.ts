@@ -6,7 +6,7 @@ import type { BurstRequest, BurstView } from "./operations/bursts.ts";
 import type { CallRequest, ContactChange, PresenceRequest, ReceiptRequest } from "./operations/contacts.ts";
 import type { FaultRequest } from "./operations/faults.ts";
 import type { GroupChange, GroupView, NewGroupRequest } from "./operations/groups.ts";
-import type { HistoryRequest, ReplayRequest, StanzaRequest } from "./operations/replays.ts";
+import type { HistoryRequest, ReplayRequest, ResendRequest, StanzaRequest } from "./operations/replays.ts";
 import type { InboundMessage, QueuedMessage, TypedMessage } from "./operations/messages.ts";
 import type { RestrictionRequest } from "./operations/standing.ts";
 import type { HeldChat } from "./state/account.ts";
@@ -46,6 +46,7 @@ export interface EmulatorClient {
   changeGroup(id: string, change: GroupChange): Promise<GroupView>;
   restrict(request: RestrictionRequest): Promise<void>;
   replay(request: ReplayRequest): Promise<void>;
+  resend(request: ResendRequest): Promise<void>;
   sendHistory(request?: HistoryRequest): Promise<void>;
   sendStanza(request: StanzaRequest): Promise<void>;
   ledger(query?: LedgerQuery): Promise<LedgerEntry[]>;
@@ -135,6 +136,7 @@ export function createEmulatorClient(url: string): EmulatorClient {
     changeGroup: (id, body) => ask("PATCH", `/admin/groups/${encodeURIComponent(id)}`, { body }),
     restrict: (body) => done(ask("POST", "/admin/restrictions", { body })),
     replay: (body) => done(ask("POST", "/admin/replays", { body })),
+    resend: (body) => done(ask("POST", "/admin/resends", { body })),
     sendHistory: (body = {}) => done(ask("POST", "/admin/history", { body })),
     sendStanza: (body) => done(ask("POST", "/admin/stanzas", { body })),
     ledger: (query = {}) => ask("GET", "/admin/ledger", { query: { ...query } }),

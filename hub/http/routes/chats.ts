@@ -3,11 +3,15 @@ import { z } from "zod";
 import { chatSchema, messageStatsSchema } from "../../contract/resources.ts";
 import { showJid } from "../../core/jid.ts";
 import { presentChat, viewOf } from "../../core/present.ts";
+import type { Session } from "../../core/session.ts";
+import type { ChatQuery } from "../../core/store.ts";
 import { numberingOf } from "../addresses.ts";
-import { listOf, ok } from "../answer.ts";
+import { listOf, ok, type Answer } from "../answer.ts";
+import type { HttpContext } from "../context.ts";
 import { flag, moment, paging, secondsOf } from "../paging.ts";
+import { positionOf } from "../position.ts";
 import { sessionRoute, type Route } from "../route.ts";
-import { listOfSchema } from "./list-of.ts";
+import { followedListOfSchema } from "./list-of.ts";
 import { inChat, inSession, messageIdSchema } from "./params.ts";
 
 export const chatRoutes: Route[] = [
@@ -25,11 +29,8 @@ export const chatRoutes: Route[] = [
       unread: flag,
       updatedAfter: moment,
     }),
-    response: listOfSchema("chats", chatSchema),
-    handle: async ({ session, query }, { store, publicUrl }) => {
-      const page = await store.inbox.chats({ sessionId: session.sessionId, ...query });
-      return listOf("chats", page, query, (chat) => presentChat(chat, viewOf(session, publicUrl)));
-    },
+    response: followedListOfSchema("chats", chatSchema),
+    handle: ({ session, query }, ctx) => chatList(session, query, ctx),
   }),
   sessionRoute({
     method: "get",
@@ -39,11 +40,8 @@ export const chatRoutes: Route[] = [
     contract: true,
     params: inSession,
     query: z.object(paging(20)),
-    response: listOfSchema("chats", chatSchema),
-    handle: async ({ session, query }, { store, publicUrl }) => {
-      const page = await store.inbox.chats({ sessionId: session.sessionId, ...query, unread: true });
-      return listOf("chats", page, query, (chat) => presentChat(chat, viewOf(session, publicUrl)));
-    },
+    response: followedListOfSchema("chats", chatSchema),
+    handle: ({ session, query }, ctx) => chatList(session, { ...query, unread: true }, ctx),
   }),
   sessionRoute({
     method: "get",
@@ -79,6 +77,17 @@ export const chatRoutes: Route[] = [
     },
   }),
 ];
+
+async function chatList(
+  session: Session,
+  query: Omit<ChatQuery, "sessionId">,
+  ctx: HttpContext,
+): Promise<Answer> {
+  const position = await positionOf(ctx);
+  const page = await ctx.store.inbox.chats({ sessionId: session.sessionId, ...query });
+  const view = viewOf(session, ctx.publicUrl);
+  return listOf("chats", page, query, (chat) => presentChat(chat, view), position);
+}
 
 function rangeOf({ since, until }: { since?: number | undefined; until?: number | undefined }) {
   const [from, to] = [secondsOf(since), secondsOf(until)];

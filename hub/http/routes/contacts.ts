@@ -5,8 +5,9 @@ import { presentContact, viewOf } from "../../core/present.ts";
 import { numberingOf } from "../addresses.ts";
 import { download, listOf, ok } from "../answer.ts";
 import { flag, moment, paging } from "../paging.ts";
+import { positionOf } from "../position.ts";
 import { sessionRoute, type Route } from "../route.ts";
-import { listOfSchema } from "./list-of.ts";
+import { followedListOfSchema } from "./list-of.ts";
 import { inContact, inSession } from "./params.ts";
 
 const contactsOf = (path: string) =>
@@ -23,12 +24,28 @@ const contactsOf = (path: string) =>
       updatedAfter: moment,
       isGroup: flag,
     }),
-    response: listOfSchema("contacts", contactSchema),
-    handle: async ({ session, query }, { store, publicUrl }) => {
-      const page = await store.inbox.contacts({ sessionId: session.sessionId, ...query });
-      return listOf("contacts", page, query, (contact) =>
-        presentContact(contact, viewOf(session, publicUrl)),
-      );
+    response: followedListOfSchema("contacts", contactSchema),
+    handle: async ({ session, query }, ctx) => {
+      const position = await positionOf(ctx);
+      const page = await ctx.store.inbox.contacts({ sessionId: session.sessionId, ...query });
+      const view = viewOf(session, ctx.publicUrl);
+      return listOf("contacts", page, query, (contact) => presentContact(contact, view), position);
+    },
+  });
+
+const blockRoute = (word: "block" | "unblock", summary: string) =>
+  sessionRoute({
+    method: "post",
+    path: `/api/contacts/{sessionId}/{contactId}/${word}`,
+    summary,
+    scope: "send",
+    params: inContact,
+    response: contactSchema,
+    handle: async ({ session, caller, params }, { contacts, publicUrl }) => {
+      const isBlocked = word === "block";
+      const numbering = numberingOf(caller);
+      const contact = await contacts.block(session.sessionId, params.contactId, isBlocked, numbering);
+      return ok(presentContact(contact, viewOf(session, publicUrl)));
     },
   });
 
@@ -89,4 +106,6 @@ export const contactRoutes: Route[] = [
     handle: async ({ session, caller, params }, { contacts }) =>
       download(await contacts.picture(session.sessionId, params.contactId, numberingOf(caller))),
   }),
+  blockRoute("block", "Blocks a person: nothing they write arrives any more"),
+  blockRoute("unblock", "Lets a blocked person write again"),
 ];

@@ -57,8 +57,10 @@ export const deliveryRoutes: Route[] = [
     query: z.object({ endpointId: z.string().max(40).optional() }),
     response: statsSchema,
     handle: async ({ query, caller }, ctx) => {
-      const id = query.endpointId ? (await reachEndpoint(query.endpointId, caller, ctx)).id : null;
-      return ok(await ctx.store.outbox.stats(id, ctx.clock.now()));
+      const meant = query.endpointId
+        ? (await reachEndpoint(query.endpointId, caller, ctx)).id
+        : await deliverableEndpoints(caller, ctx);
+      return ok(await ctx.store.outbox.stats(meant === "*" ? null : meant, ctx.clock.now()));
     },
   }),
   route({

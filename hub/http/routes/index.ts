@@ -1,5 +1,6 @@
 /** The table of all routes, in the order they are tried: fixed words before ids that could be anything. */
 import type { Route } from "../route.ts";
+import { chatOrderRoutes } from "./chat-orders.ts";
 import { chatRoutes } from "./chats.ts";
 import { contactRoutes } from "./contacts.ts";
 import { deliveryRoutes } from "./deliveries.ts";
@@ -23,6 +24,7 @@ export const allRoutes: Route[] = [
   ...linkingRoutes,
   ...contactRoutes,
   ...chatRoutes,
+  ...chatOrderRoutes,
   ...messageRoutes,
   ...mediaRoutes,
   ...endpointRoutes,

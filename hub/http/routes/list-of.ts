@@ -4,3 +4,11 @@ import { paginationSchema } from "../../contract/resources.ts";
 
 export const listOfSchema = (plural: string, item: z.ZodType) =>
   z.object({ [plural]: z.array(item), total: z.int(), pagination: paginationSchema });
+
+/** A list that the event feed continues: with the place in the log from which on its rows may be stale. */
+export const followedListOfSchema = (plural: string, item: z.ZodType) =>
+  listOfSchema(plural, item).extend({
+    latestSeq: z
+      .int()
+      .describe("Newest `seq` when the rows were read: the feed after it tells what changed since"),
+  });

@@ -6,14 +6,16 @@ import { findMessage } from "../../inbox/find-message.ts";
 import { chatOf, numberingOf } from "../addresses.ts";
 import { ok } from "../answer.ts";
 import type { Caller } from "../auth.ts";
+import { deliverableEndpoints } from "../endpoint-answers.ts";
 import { SEND_LIMIT } from "../json-body.ts";
 import { messageAnswer, messageList, sentAnswer } from "../message-answers.ts";
+import { stepsOf } from "../message-trace.ts";
 import { flag, moment, paging, secondsOf } from "../paging.ts";
 import { sessionRoute, type Route } from "../route.ts";
 import { sendBodySchema } from "../send-body.ts";
 import { sendOnce } from "../send-once.ts";
-import { listOfSchema } from "./list-of.ts";
-import { chatIdSchema, inChat, inMessage, inSession } from "./params.ts";
+import { followedListOfSchema } from "./list-of.ts";
+import { chatIdSchema, inChat, inMessage, inSession, messageIdSchema } from "./params.ts";
 
 const messageQuery = z.object({
   ...paging(),
@@ -24,10 +26,12 @@ const messageQuery = z.object({
   fromMe: flag,
   search: z.string().max(200).optional(),
   updatedAfter: moment,
+  messageId: messageIdSchema.optional(),
 });
 
-const storeQuery = ({ since, until, ...rest }: z.output<typeof messageQuery>) => ({
+const storeQuery = ({ since, until, messageId, ...rest }: z.output<typeof messageQuery>) => ({
   ...rest,
+  id: messageId,
   since: secondsOf(since),
   until: secondsOf(until),
 });
@@ -60,15 +64,10 @@ export const messageRoutes: Route[] = [
     contract: true,
     params: inSession,
     query: messageQuery.extend({ chatId: chatIdSchema.optional() }),
-    response: listOfSchema("messages", messageSchema),
+    response: followedListOfSchema("messages", messageSchema),
     handle: async ({ session, caller, query }, ctx) => {
       const chatId = query.chatId && (await chatOf({ session, caller }, query.chatId, ctx));
-      const page = await ctx.store.inbox.messages({
-        ...storeQuery(query),
-        chatId,
-        sessionId: session.sessionId,
-      });
-      return messageList(page, query, session, ctx);
+      return messageList({ ...storeQuery(query), chatId }, session, ctx);
     },
   }),
   sessionRoute({
@@ -92,15 +91,10 @@ export const messageRoutes: Route[] = [
     contract: true,
     params: inChat,
     query: messageQuery,
-    response: listOfSchema("messages", messageSchema),
+    response: followedListOfSchema("messages", messageSchema),
     handle: async ({ session, caller, params, query }, ctx) => {
       const chatId = await chatOf({ session, caller }, params.chatId, ctx);
-      const page = await ctx.store.inbox.messages({
-        ...storeQuery(query),
-        chatId,
-        sessionId: session.sessionId,
-      });
-      return messageList(page, query, session, ctx);
+      return messageList({ ...storeQuery(query), chatId }, session, ctx);
     },
   }),
   sessionRoute({
@@ -119,6 +113,23 @@ export const messageRoutes: Route[] = [
       const url = mediaUrl(token, publicUrl);
       const { filename, mimetype, filesize } = item;
       return ok({ url, media_url: url, filename, mimetype, filesize, expiresAt: expiresAt.toISOString() });
+    },
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/messages/{sessionId}/{messageId}/trace",
+    summary: "The way of a message: received, stored, each attempt to deliver it, and what was answered",
+    scope: "read",
+    params: inMessage,
+    query: inOneChat,
+    response: z.object({
+      steps: z.array(z.object({ at: z.iso.datetime(), step: z.string(), detail: z.string() })),
+    }),
+    handle: async (input, ctx) => {
+      const message = await findMessage(orderOf(input), ctx.store.inbox);
+      const mine = await deliverableEndpoints(input.caller, ctx);
+      const trace = await ctx.store.trace.of(message);
+      return ok({ steps: stepsOf(message, trace, (id) => mine === "*" || mine.includes(id)) });
     },
   }),
   sessionRoute({

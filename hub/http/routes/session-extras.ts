@@ -1,13 +1,23 @@
 /** A session's past, and the switches that the Frappe scripts of older installations use. */
 import { z } from "zod";
 import { sessionSchema } from "../../contract/resources.ts";
+import { numberingOf } from "../addresses.ts";
 import { listOf, ok } from "../answer.ts";
 import { paging } from "../paging.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
 import { sessionList } from "../session-answers.ts";
 import { setSessionWebhook } from "../session-opening.ts";
-import { listOfSchema } from "./list-of.ts";
-import { inSession } from "./params.ts";
+import { followedListOfSchema, listOfSchema } from "./list-of.ts";
+import { chatIdSchema, inSession } from "./params.ts";
+
+const coverageSchema = z.object({
+  oldest: z.int().nullable(),
+  newest: z.int().nullable(),
+  chats: z.int(),
+  messages: z.int(),
+  complete: z.boolean().describe("The import that began with linking has come to its end"),
+  chatsWithOlder: z.int().describe("Chats of which the phone has older messages"),
+});
 
 const frappeSchema = z.object({ sessionId: z.string(), sendToFrappe: z.boolean() });
 
@@ -19,16 +29,8 @@ export const sessionExtraRoutes: Route[] = [
     scope: "webhooks",
     contract: true,
     query: z.object(paging(100)),
-    response: listOfSchema("sessions", sessionSchema),
-    handle: async ({ caller, query }, ctx) => {
-      const all = await ctx.sessions.list();
-      return sessionList(
-        all.filter(({ sendToFrappe }) => sendToFrappe),
-        caller,
-        query,
-        ctx,
-      );
-    },
+    response: followedListOfSchema("sessions", sessionSchema),
+    handle: ({ caller, query }, ctx) => sessionList(caller, { ...query, sendToFrappe: true }, ctx),
   }),
   sessionRoute({
     method: "get",
@@ -79,6 +81,25 @@ export const sessionExtraRoutes: Route[] = [
           ctx,
         ),
       ),
+  }),
+  sessionRoute({
+    method: "post",
+    path: "/api/sessions/{sessionId}/sync",
+    summary: "Asks the phone for older messages, of one chat or of those with the newest messages",
+    scope: "admin",
+    params: inSession,
+    body: z.object({ days: z.int().min(1).max(36_500).nullish(), chatId: chatIdSchema.nullish() }),
+    response: z.object({
+      requested: z.boolean().describe("False when the phone has nothing older to give"),
+      chats: z.int().describe("Chats that were asked for; what comes is told by `history.synced`"),
+      coverage: coverageSchema,
+    }),
+    handle: async ({ session: { sessionId }, caller, body }, { history }) => {
+      const { chatId = null, days = null } = body;
+      const order = { sessionId, chatId, days, numbering: numberingOf(caller) };
+      const { chats, coverage } = await history.ask(order);
+      return ok({ requested: chats > 0, chats, coverage });
+    },
   }),
   sessionRoute({
     method: "get",

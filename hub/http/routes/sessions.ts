@@ -15,7 +15,7 @@ import { reachOrRevive } from "../reach.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
 import { sessionAnswer, sessionDetail, sessionList, sessionStats } from "../session-answers.ts";
 import { openSession } from "../session-opening.ts";
-import { listOfSchema } from "./list-of.ts";
+import { followedListOfSchema } from "./list-of.ts";
 import { inSession } from "./params.ts";
 
 const settingsChange = sessionSettingsSchema
@@ -51,8 +51,8 @@ export const sessionRoutes: Route[] = [
       status: z.string().max(20).optional(),
       search: z.string().max(200).optional(),
     }),
-    response: listOfSchema("sessions", sessionSchema),
-    handle: async ({ caller, query }, ctx) => sessionList(await ctx.sessions.list(), caller, query, ctx),
+    response: followedListOfSchema("sessions", sessionSchema),
+    handle: ({ caller, query }, ctx) => sessionList(caller, query, ctx),
   }),
   route({
     method: "post",

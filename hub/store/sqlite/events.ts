@@ -17,7 +17,7 @@ interface Walk {
   types?: EventName[] | undefined;
 }
 
-export function createEventStore(engine: Engine, log: EventLog): EventStore {
+export function createEventStore(engine: Engine, log: EventLog): Omit<EventStore, "forget"> {
   const { db } = engine;
   const byId = db.prepare<[string], EventRow & { session: number; type: EventName }>(
     "SELECT seq, session, type, body FROM event WHERE id = ?",

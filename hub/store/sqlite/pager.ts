@@ -38,8 +38,12 @@ interface PageQuery<Row, Item> {
   keys: string[];
   direction: "asc" | "desc";
   keyOf: (row: Row) => CursorKey[];
+  /** How a value of a cursor is bound. */
+  keyMark?: string;
   /** Total that is known without counting; null when it is not. */
   knownTotal: () => number | null;
+  /** Counting stops there: the total of a list that may match half of everything. */
+  countAtMost?: number;
   toItem: (row: Row) => Item;
 }
 
@@ -48,10 +52,15 @@ export interface Pager {
 }
 
 export function createPager(engine: Engine): Pager {
-  const count = (from: string, conditions: Condition[]): number =>
-    engine
-      .query<Value[], { total: number }>(`SELECT COUNT(*) AS total FROM ${from}${whereOf(conditions)}`)
-      .get(...valuesOf(conditions))?.total ?? 0;
+  const count = (from: string, conditions: Condition[], atMost: number | undefined): number => {
+    const rows = `FROM ${from}${whereOf(conditions)}`;
+    const counted = atMost === undefined ? rows : `FROM (SELECT 1 ${rows} LIMIT ${atMost})`;
+    return (
+      engine
+        .query<Value[], { total: number }>(`SELECT COUNT(*) AS total ${counted}`)
+        .get(...valuesOf(conditions))?.total ?? 0
+    );
+  };
 
   return {
     read: <Row, Item>(query: PageQuery<Row, Item>): Page<Item> => {
@@ -70,7 +79,7 @@ export function createPager(engine: Engine): Pager {
       const last = shown.at(-1);
       return {
         items: shown.map(query.toItem),
-        total: query.knownTotal() ?? count(query.from, conditions),
+        total: query.knownTotal() ?? count(query.from, conditions, query.countAtMost),
         nextCursor:
           rows.length > limit && last !== undefined ? encodeCursor(keyOf(last), { list, bound }) : null,
       };
@@ -80,11 +89,11 @@ export function createPager(engine: Engine): Pager {
 
 function afterCursor<Row, Item>(
   cursor: string,
-  { list, bound, keys, direction }: PageQuery<Row, Item>,
+  { list, bound, keys, direction, keyMark = "?" }: PageQuery<Row, Item>,
 ): Condition {
   const sign = direction === "asc" ? ">" : "<";
   return {
-    sql: `(${keys.join(", ")}) ${sign} (${keys.map(() => "?").join(", ")})`,
+    sql: `(${keys.join(", ")}) ${sign} (${keys.map(() => keyMark).join(", ")})`,
     values: decodeCursor(cursor, { list, bound, keys: keys.length }),
   };
 }

@@ -25,8 +25,10 @@ import { createIntake } from "./intake.ts";
 import { createKeyStore } from "./keys.ts";
 import { createMediaRows, createMediaStore } from "./media.ts";
 import { createOutboxStore } from "./outbox/outbox-store.ts";
+import { createRetention } from "./retention.ts";
 import { createSendStore } from "./sends.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createTrace } from "./trace.ts";
 import { createVaultStore } from "./vault.ts";
 
 export interface SqliteStoreOptions {
@@ -53,6 +55,7 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
     const media = createMediaRows(engine);
     const mergeLid = createLidMerge(engine, { chats, contacts, early });
     const tell = createTell(engine, log);
+    const retention = createRetention(engine);
     const recorder = createRecorder({
       ...createRecordPeople({ tell, addresses, chats, contacts, stats, mergeLid }),
       ...createRecordMessages({ tell, addresses, messages, early, media }),
@@ -64,9 +67,10 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
       inbox: createInboxStore(engine, { recorder, intake, addresses, chats, contacts, messages, stats }),
       sends: createSendStore(engine, recorder, messages),
       media: createMediaStore(engine, messages),
-      events: createEventStore(engine, log),
+      events: { ...createEventStore(engine, log), forget: retention.forget },
       endpoints: createEndpointStore(engine),
-      outbox: createOutboxStore(engine),
+      outbox: { ...createOutboxStore(engine), forgetAttempts: retention.forgetAttempts },
+      trace: createTrace(engine, { addresses }),
       keys: createKeyStore(engine),
       vault: createVaultStore(engine),
       canary: call(() => {

@@ -3,7 +3,11 @@ import type { ChatChange, ContactChange, Fact } from "../../core/facts.ts";
 import { isGroupJid, type Jid } from "../../core/jid.ts";
 import { addressOrNull, STATUS_BROADCAST, type Me } from "./addresses.ts";
 import { belongTogether, lidPair } from "./facts-of-message.ts";
+import { proto } from "../baileys.ts";
 import { nameOrNull, number } from "./fields.ts";
+
+const NOTHING_OLDER: number =
+  proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;
 
 /** What a contact event may hold; Baileys' own type promises more than arrives. */
 export interface RawContact {
@@ -68,6 +72,7 @@ export interface RawChat {
   muteEndTime?: unknown;
   readOnly?: boolean | null;
   conversationTimestamp?: unknown;
+  endOfHistoryTransferType?: number | null;
 }
 
 /** An update of a chat by another device of ours. Counts that Baileys adds up itself are not taken. */
@@ -100,6 +105,8 @@ export function factsOfHistoryChat(raw: RawChat): Fact[] {
   if (name !== null) change.name = name;
   const last = number(raw.conversationTimestamp);
   if (last > 0) change.lastMessageAt = last;
+  if (raw.endOfHistoryTransferType !== null && raw.endOfHistoryTransferType !== undefined)
+    change.hasOlder = raw.endOfHistoryTransferType !== NOTHING_OLDER;
   return [{ kind: "chat", jid, change, live: false }];
 }
 

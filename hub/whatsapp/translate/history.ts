@@ -94,6 +94,14 @@ function reactions(raw: HistoryMessage, chatId: string, me: Me): Fact[] {
   });
 }
 
+const { RECENT, FULL, ON_DEMAND } = proto.HistorySync.HistorySyncType;
+
+/** Kinds whose messages make up the import that follows linking; the others bring names and settings. */
+export const isImport = (syncType: number | null | undefined): boolean =>
+  syncType === RECENT || syncType === FULL;
+/** Sent because somebody asked for older messages. */
+export const isOnDemand = (syncType: number | null | undefined): boolean => syncType === ON_DEMAND;
+
 /** WhatsApp's name of a kind of history, for people. */
 export const syncTypeName = (syncType: number | null | undefined): string =>
   proto.HistorySync.HistorySyncType[syncType ?? -1]?.toLowerCase() ?? "unknown";

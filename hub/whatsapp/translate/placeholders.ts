@@ -1,10 +1,11 @@
 /** Messages whose content this device cannot have, or cannot read: something visible in their place. */
 import type { Fact } from "../../core/facts.ts";
 import { isGroupJid } from "../../core/jid.ts";
+import { UNDECRYPTABLE } from "../../core/message.ts";
 import { getBinaryNodeChild, type BinaryNode } from "../baileys.ts";
 import { addressOf, chatOf, isMe, STATUS_BROADCAST, type Me } from "./addresses.ts";
 import { nameOrNull, number } from "./fields.ts";
-import { VIEW_ONCE_STAND_IN } from "./stand-in.ts";
+import { UNDECRYPTABLE_STAND_IN, VIEW_ONCE_STAND_IN } from "./stand-in.ts";
 
 interface Stanza {
   node: BinaryNode;
@@ -24,6 +25,17 @@ export function unavailable(sessionId: string, stanza: Stanza, me: Me): Fact[] |
   if (type.startsWith("view_once"))
     return placeholder(sessionId, stanza, me, VIEW_ONCE_STAND_IN, "viewOnceMessage");
   return STAYS_AWAY.includes(type) ? [] : "ask-phone";
+}
+
+/**
+ * A message whose content did not come in time. Null where nobody would miss one: what says itself that it is to be hidden
+ * then (reactions, edits, votes), and what our own devices tell one another.
+ */
+export function undecryptable(sessionId: string, stanza: Stanza, me: Me): Fact[] | null {
+  const { attrs, content } = stanza.node;
+  const isHidden = Array.isArray(content) && content.some((child) => child.attrs["decrypt-fail"] === "hide");
+  if (isHidden || attrs["category"] === "peer") return null;
+  return placeholder(sessionId, stanza, me, UNDECRYPTABLE_STAND_IN, UNDECRYPTABLE);
 }
 
 /** A message that was decrypted and still is not what we can read. */

@@ -51,6 +51,8 @@ const STAND_IN: Record<string, (message: proto.IMessage) => string> = {
   statusQuestionAnswerMessage: (m) => clipName(m.statusQuestionAnswerMessage?.text ?? "An answer"),
 };
 
+export const UNDECRYPTABLE_STAND_IN =
+  "🔒 A message that cannot be read yet; WhatsApp was asked to send it again";
 export const VIEW_ONCE_STAND_IN = "👁 A view-once message: it opens on the phone only";
 
 /** Null for kinds that are not for people. A kind of the future is named, so that it is seen at all. */

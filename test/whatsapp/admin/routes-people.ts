@@ -1,7 +1,7 @@
 /** Routes for what people do besides writing: presence, calls, receipts, groups, contacts; and for what WhatsApp would not do. */
 import { callRequest, contactChange, presenceRequest, receiptRequest } from "../operations/contacts.ts";
 import { groupChange, newGroup } from "../operations/groups.ts";
-import { historyRequest, replayRequest, stanzaRequest } from "../operations/replays.ts";
+import { historyRequest, replayRequest, resendRequest, stanzaRequest } from "../operations/replays.ts";
 import { restrictionRequest } from "../operations/standing.ts";
 import { read, route, type AdminRoute } from "./route.ts";
 
@@ -71,6 +71,13 @@ export const peopleRoutes: AdminRoute[] = [
     summary: "A message's stanza again, under its own id or another, with the ciphertext it had",
     example: { id: "3A…", as: "3AFF" },
     handle: ({ body }, { operations }) => operations.replay(read(replayRequest, body)),
+  }),
+  route({
+    method: "POST",
+    path: "/admin/resends",
+    summary: "The sender sends a message once more, encrypted anew, as after a request that came late",
+    example: { id: "3A…" },
+    handle: ({ body }, { operations }) => operations.resend(read(resendRequest, body)),
   }),
   route({
     method: "POST",

@@ -18,6 +18,14 @@ import type { Dataset, DatasetChat, DatasetMessage } from "./dataset.ts";
 const { HistorySyncType } = proto.HistorySync;
 const { Status } = proto.WebMessageInfo;
 
+const {
+  COMPLETE_BUT_MORE_MESSAGES_REMAIN_ON_PRIMARY: BUT_MORE,
+  COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY: NO_MORE,
+  COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY: ON_DEMAND_BUT_MORE,
+} = proto.Conversation.EndOfHistoryTransferType;
+/** What the phone says of what it has beyond the messages it sends. */
+const Ends = { BUT_MORE, NO_MORE, ON_DEMAND_BUT_MORE };
+
 /** How many of a chat's newest messages come with the first chunk. */
 const BOOTSTRAP_MESSAGES = 2;
 
@@ -39,12 +47,18 @@ export function createHistory(dataset: Dataset, account: Account, world: World):
         sendChunk(companion, chunk, world);
     },
     sendBefore(companion, { chatJid: jid, messageId, count }) {
-      const chat = dataset.chats.find((one) => jidOf(one) === jid);
+      const person = world.people.find(jid);
+      const chat = dataset.chats.find(
+        (one) => jidOf(one) === jid || ("pn" in one.with && one.with.pn === person?.pn),
+      );
       if (!chat) return;
       const all = [...chat.messages, ...chat.archive];
       const start = all.findIndex(({ id }) => id === messageId) + 1;
       const share = { chat, messages: all.slice(start, start + count) };
-      const conversations = [conversation(share, account, dataset, world)];
+      const end = start + count < all.length ? Ends.ON_DEMAND_BUT_MORE : Ends.NO_MORE;
+      const conversations = [
+        { ...conversation(share, account, dataset, world), endOfHistoryTransferType: end },
+      ];
       sendChunk(
         companion,
         { syncType: HistorySyncType.ON_DEMAND, chunkOrder: 1, progress: 100, conversations },
@@ -169,8 +183,7 @@ function conversation(
     conversationTimestamp: chat.lastAt,
     lastMsgTimestamp: chat.lastAt,
     unreadCount: chat.unread,
-    endOfHistoryTransferType:
-      proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
+    endOfHistoryTransferType: chat.archive.length > 0 ? Ends.BUT_MORE : Ends.NO_MORE,
   };
   if ("pn" in chat.with) {
     const person = world.people.get(chat.with.pn);

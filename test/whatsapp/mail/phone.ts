@@ -40,6 +40,7 @@ export function answerPeerRequest(
   companion: Companion,
   world: World,
 ): void {
+  if (world.faults.take("phone-silent", companion.account.number)) return;
   const request = message.protocolMessage?.peerDataOperationRequestMessage;
   const older = request?.historySyncOnDemandRequest;
   if (older)

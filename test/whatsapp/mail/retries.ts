@@ -3,12 +3,15 @@
  * server's) and sends the same id. In a group: pairwise, with the sender key. Baileys rc14: sendRetryRequest.
  */
 import type { Companion } from "../state/companion.ts";
+import type { PeerBundle } from "../signal/handshake.ts";
 import { signalAddress, takeBundle } from "../state/companion.ts";
+import type { LedgerEntry } from "../state/ledger.ts";
 import { readRetryKeys } from "../iq/prekeys.ts";
 import { groupJid } from "../wire/jid.ts";
 import { childOf, type Stanza } from "../wire/stanza.ts";
 import type { World } from "../world.ts";
 import { messageKey } from "./delivery.ts";
+import type { Envelope } from "./envelope.ts";
 import { keyMessage, plaintextOf, send } from "./inbound.ts";
 import { sealFor } from "./sealing.ts";
 
@@ -20,16 +23,36 @@ export function answerRetry(receipt: Stanza, companion: Companion, world: World)
   world.counters.add("retriesAsked");
   if (!envelope || !entry) return;
   world.ledger.retried(entry);
+  if (world.faults.take("ignore-retry", account.number)) return;
+  const count = childOf(receipt, "retry")?.attrs["count"] ?? "1";
+  companion.answeredRetries.set(id, (companion.answeredRetries.get(id) ?? 0) + 1);
+  sendAnew({ envelope, entry, companion, count, bundle: readRetryKeys(receipt) }, world);
+}
 
+/** The same message, encrypted in a session of its own that begins here. */
+export function sendAnew(
+  {
+    envelope,
+    entry,
+    companion,
+    count,
+    bundle,
+  }: {
+    envelope: Envelope;
+    entry: LedgerEntry;
+    companion: Companion;
+    count: string;
+    bundle: PeerBundle | undefined;
+  },
+  world: World,
+): void {
   const party = envelope.sender.party();
   party.retire(signalAddress(companion));
-  const bundle = readRetryKeys(receipt) ?? takeBundle(companion);
   const message = envelope.group
     ? { ...envelope.message, ...keyMessage(party, groupJid(envelope.group.id)) }
     : plaintextOf(envelope);
-  const count = childOf(receipt, "retry")?.attrs["count"] ?? "1";
-  const enc = sealFor(companion, party, message, world, { mediatype: envelope.mediaType, count }, bundle);
-  companion.answeredRetries.set(id, (companion.answeredRetries.get(id) ?? 0) + 1);
-  companion.queue.take(messageKey(id));
+  const fresh = bundle ?? takeBundle(companion);
+  const enc = sealFor(companion, party, message, world, { mediatype: envelope.mediaType, count }, fresh);
+  companion.queue.take(messageKey(envelope.id));
   send(companion, envelope, [enc], entry, world);
 }

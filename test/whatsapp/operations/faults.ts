@@ -51,6 +51,8 @@ export const faultRequest = z.discriminatedUnion("kind", [
     delayMs: delayMs.optional(),
   }),
   armed("corrupt", {}),
+  armed("ignore-retry", {}),
+  armed("phone-silent", {}),
   armed("contact-retry", {}),
   armed("ack-error", { code }),
   armed("ack-drop", {}),

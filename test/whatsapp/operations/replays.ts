@@ -1,6 +1,7 @@
 /** Things that WhatsApp does not do by itself: the same stanza again, a made-up stanza, history once more. */
 import { z } from "zod";
 import { deliver, messageKey, stanzaKey } from "../mail/delivery.ts";
+import { sendAnew } from "../mail/retries.ts";
 import { stanza, type Stanza, type StanzaContent } from "../wire/stanza.ts";
 import type { World } from "../world.ts";
 import { accountOf, companionOf } from "./find.ts";
@@ -13,6 +14,8 @@ export const replayRequest = z.strictObject({
   /** Under this id; left out: its own. The ciphertext stays what it was. */
   as: z.string().optional(),
 });
+
+export const resendRequest = z.strictObject({ account: z.string().optional(), id: z.string() });
 
 export interface JsonStanza {
   tag: string;
@@ -40,11 +43,14 @@ export const historyRequest = z.strictObject({
 });
 
 export type ReplayRequest = z.input<typeof replayRequest>;
+export type ResendRequest = z.input<typeof resendRequest>;
 export type StanzaRequest = z.input<typeof stanzaRequest>;
 export type HistoryRequest = z.input<typeof historyRequest>;
 
 export interface ReplayOperations {
   replay(request: ReplayRequest): void;
+  /** The sender of a message that was not acknowledged sends it once more, encrypted anew. */
+  resend(request: ResendRequest): void;
   sendStanza(request: StanzaRequest): void;
   /** The phone sends its history (or some chunks of it) again. */
   sendHistory(request?: HistoryRequest): void;
@@ -69,6 +75,15 @@ export function replayOperations(world: World): ReplayOperations {
         },
         world,
       );
+    },
+    resend(request) {
+      const { account, id } = resendRequest.parse(request);
+      const companion = companionOf(accountOf(account, world));
+      const { number } = companion.account;
+      const envelope = world.resends.find(number, id);
+      const entry = world.ledger.find(number, companion.device, id);
+      if (!envelope || !entry) throw new Refusal(404, "no such message that waits for its receipt");
+      sendAnew({ envelope, entry, companion, count: "1", bundle: undefined }, world);
     },
     sendStanza(request) {
       const { account, queued, ...rest } = stanzaRequest.parse(request);

@@ -22,6 +22,10 @@ export interface ArmedFaults {
   };
   /** Ciphertext of a message is damaged on its way (the resend is not). */
   corrupt: object;
+  /** A sender who is asked to send a message again does not (its phone is off). */
+  "ignore-retry": object;
+  /** The account's own phone does not answer its companions (it is off). */
+  "phone-silent": object;
   /** A contact cannot read what it was sent and asks for it again. */
   "contact-retry": object;
   "ack-error": { code: number };

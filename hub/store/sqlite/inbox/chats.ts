@@ -25,6 +25,7 @@ interface ChatRow {
   last_at: number;
   last_message: number | null;
   last_ts: number;
+  past: number;
   updated_at: number;
 }
 
@@ -59,6 +60,8 @@ export interface Chats {
   ensure(session: number, jid: Jid, now: Date): number;
   get(session: Session, jid: Jid): Chat | null;
   arrived(chat: number, message: Arrival, now: Date): void;
+  /** Something inside it changed. */
+  touch(chat: number, now: Date): void;
   /** Creates or changes; null when nothing changed. */
   change(
     session: Session,
@@ -88,8 +91,9 @@ export function createChats(engine: Engine): Chats {
   );
   const update = db.prepare(
     `UPDATE chat SET name = ?, unread_count = ?, archived = ?, pinned = ?, mute_expiration = ?, is_read_only = ?,
-       last_at = ?, updated_at = ? WHERE id = ?`,
+       last_at = ?, past = ?, updated_at = ? WHERE id = ?`,
   );
+  const touched = db.prepare("UPDATE chat SET updated_at = ? WHERE id = ?");
   const pages = createPager(engine);
 
   const write = (row: ChatRow, now: Date): void => {
@@ -101,6 +105,7 @@ export function createChats(engine: Engine): Chats {
       row.mute_expiration,
       row.is_read_only,
       row.last_at,
+      row.past,
       now.getTime(),
       row.id,
     );
@@ -117,6 +122,9 @@ export function createChats(engine: Engine): Chats {
     arrived: (chat, { n, ts, live, unread }, now) => {
       arrived.run({ n, ts, live: bit(live), unread: bit(unread), chat, now: now.getTime() });
     },
+    touch: (chat, now) => {
+      touched.run(now.getTime(), chat);
+    },
     change: (session, jid, change, { live, now }) => {
       const known = find.get(session.id, jid);
       chats.ensure(session.id, jid, now);
@@ -125,7 +133,8 @@ export function createChats(engine: Engine): Chats {
       const after = changed(before, change, live);
       const archived = before.archived !== after.archived;
       const others = OTHERS.some((column) => before[column] !== after[column]);
-      if (known !== undefined && !archived && !others && before.last_at === after.last_at) return null;
+      const silent = SILENT.some((column) => before[column] !== after[column]);
+      if (known !== undefined && !archived && !others && !silent) return null;
       write(after, now);
       const chat = chats.get(session, jid);
       return chat === null ? null : { chat, archived, others };
@@ -163,6 +172,11 @@ export function createChats(engine: Engine): Chats {
 
 /** Columns whose change is told as `chat.updated`. */
 const OTHERS = ["name", "unread_count", "pinned", "mute_expiration", "is_read_only"] as const;
+/** Columns that nobody is told of. */
+const SILENT = ["last_at", "past"] as const;
+/** Of the column `past`; 0 until the phone says something. */
+const HAS_OLDER = 1;
+export const NOTHING_OLDER = 2;
 
 /**
  * History is a picture of the past: its unread count may miss live messages that came before it, so the higher one
@@ -179,6 +193,7 @@ function changed(row: ChatRow, change: ChatChange, live: boolean): ChatRow {
     mute_expiration: change.muteExpiration ?? row.mute_expiration,
     is_read_only: change.isReadOnly === undefined ? row.is_read_only : bit(change.isReadOnly),
     last_at: Math.max(row.last_at, change.lastMessageAt ?? 0),
+    past: change.hasOlder === undefined ? row.past : change.hasOlder ? HAS_OLDER : NOTHING_OLDER,
   };
 }
 

@@ -5,6 +5,7 @@ import { call } from "../calls.ts";
 import type { Engine } from "../engine.ts";
 import type { IntakeRows } from "../intake.ts";
 import type { Addresses } from "./addresses.ts";
+import { createBeginnings } from "./beginnings.ts";
 import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
 import { createMessagePages } from "./message-pages.ts";
@@ -12,6 +13,7 @@ import { toMessage } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
 import type { Recorder } from "./record.ts";
 import type { Stats } from "./stats.ts";
+import { createWordIndex } from "./words.ts";
 
 interface Parts {
   recorder: Recorder;
@@ -33,6 +35,8 @@ export function createInboxStore(
     "SELECT id, participant FROM message WHERE chat = ? AND from_me = 0 ORDER BY ts DESC, n DESC LIMIT ?",
   );
   const pageOfMessages = createMessagePages(engine, { addresses, chats, messages });
+  const indexWords = createWordIndex(engine);
+  const beginnings = createBeginnings(engine, { addresses });
 
   return {
     record: call(({ sessionId, facts, closes, now }) => {
@@ -65,6 +69,9 @@ export function createInboxStore(
       const proto = raw.get(row.n)?.v.toString("base64") ?? null;
       return toMessage(row, messages.context(session), proto);
     }),
+    coverage: call((sessionId) => stats.coverage(engine.session(sessionId))),
+    beginnings: call(beginnings),
+    indexWords: call(indexWords),
     unreadOf: call((sessionId, jid, limit) => {
       const session = engine.session(sessionId);
       const chatId = addresses.map(session.id, jid);

@@ -3,52 +3,85 @@ import type { Message } from "../../../core/message.ts";
 import type { Page } from "../../../core/page.ts";
 import type { MessageQuery } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
-import { containing, createPager, when } from "../pager.ts";
+import { createPager, when } from "../pager.ts";
 import { readTally } from "../tally.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Chats } from "./chats.ts";
 import { MESSAGE_COLUMNS, toMessage, type MessageRow } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
+import { chatWord, createWordIndex, matchOf, MESSAGE_OF_PLACE, sessionWord } from "./words.ts";
+
+const NOTHING: Page<Message> = { items: [], total: 0, nextCursor: null };
+/** Nobody reads on page by page beyond that; counting on would cost as much as reading. */
+const MATCHES_COUNTED = 10_000;
+/** What a search indexes itself before it looks, so that it finds what was said a moment ago. */
+const INDEXED_BEFORE = 2_000;
 
 export function createMessagePages(
   engine: Engine,
   { addresses, chats, messages }: { addresses: Addresses; chats: Chats; messages: Messages },
 ): (query: MessageQuery) => Page<Message> {
   const pages = createPager(engine);
+  const indexWords = createWordIndex(engine);
 
   return (query) => {
-    const { sessionId, chatId, order, since, until, type, fromMe, search, updatedAfter } = query;
+    const { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter } = query;
     const session = engine.session(sessionId);
     const context = messages.context(session);
     const chat = chatId === undefined ? undefined : chats.find(session.id, addresses.map(session.id, chatId));
-    if (chatId !== undefined && chat === undefined) return { items: [], total: 0, nextCursor: null };
-    // What changed is few among many: its own index is read and sorted. Everything else walks the list itself.
-    const from =
-      updatedAfter !== undefined && chat === undefined
-        ? "message m INDEXED BY message_updated CROSS JOIN chat c ON c.id = m.chat"
-        : "message m CROSS JOIN chat c ON c.id = m.chat";
+    if (chatId !== undefined && chat === undefined) return NOTHING;
     const filters = [
+      ...when("m.id = ?", id),
       ...when("m.ts >= ?", since),
       ...when("m.ts <= ?", until),
       ...when("m.type = ?", type),
       ...when("m.from_me = ?", fromMe),
-      ...containing(["m.content"], search),
       ...when("m.updated_at > ?", updatedAfter),
     ];
-    return pages.read<MessageRow, Message>({
+    const scope = [
+      ...(chat === undefined || id !== undefined ? when("m.session = ?", session.id) : []),
+      ...when("m.chat = ?", chat?.id),
+    ];
+    const list = {
       list: "messages",
-      bound: { sessionId, chatId, order, since, until, type, fromMe, search, updatedAfter },
+      bound: { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter },
       request: query,
-      columns: MESSAGE_COLUMNS,
-      from,
-      scope: chat === undefined ? when("m.session = ?", session.id) : when("m.chat = ?", chat.id),
       filters,
-      keys: ["m.ts", "m.n"],
       direction: order,
-      keyOf: (row) => [row.ts, row.n],
-      knownTotal: () =>
-        filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
-      toItem: (row) => toMessage(row, context),
+      toItem: (row: MessageRow) => toMessage(row, context),
+    };
+    if (search === undefined || search === "")
+      return pages.read<MessageRow, Message>({
+        ...list,
+        columns: MESSAGE_COLUMNS,
+        from: `message m${indexFor(query, chat !== undefined)} CROSS JOIN chat c ON c.id = m.chat`,
+        scope,
+        keys: ["m.ts", "m.n"],
+        keyOf: (row) => [row.ts, row.n],
+        knownTotal: () =>
+          filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
+      });
+
+    const match = matchOf(search, chat === undefined ? sessionWord(session.id) : chatWord(chat.id));
+    if (match === null) return NOTHING;
+    indexWords(INDEXED_BEFORE);
+    return pages.read<MessageRow & { place: string }, Message>({
+      ...list,
+      // As text: a place has more bits than a number of JavaScript.
+      columns: `${MESSAGE_COLUMNS}, CAST(w.rowid AS TEXT) AS place`,
+      from: `message_words w CROSS JOIN message m ON ${MESSAGE_OF_PLACE} CROSS JOIN chat c ON c.id = m.chat`,
+      scope: [...when("w.message_words MATCH ?", match), ...scope],
+      keys: ["w.rowid"],
+      keyMark: "CAST(? AS INTEGER)",
+      keyOf: ({ place }) => [place],
+      knownTotal: () => null,
+      countAtMost: MATCHES_COUNTED,
     });
   };
+}
+
+/** One id, or what changed, is few among many: found by its own index and sorted. All else walks the list itself. */
+function indexFor({ id, updatedAfter }: MessageQuery, inOneChat: boolean): string {
+  if (id !== undefined) return " INDEXED BY message_key";
+  return updatedAfter !== undefined && !inOneChat ? " INDEXED BY message_updated" : "";
 }

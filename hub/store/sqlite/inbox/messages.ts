@@ -1,5 +1,6 @@
 /** Messages: storing new ones, and what happens to stored ones. Knows nothing of events. */
 import type { Fact, MessageRef } from "../../../core/facts.ts";
+import { healed } from "../../../core/healing.ts";
 import { isBroadcastJid, isGroupJid, isLidJid, type Jid } from "../../../core/jid.ts";
 import { rises, type MessageStatus } from "../../../contract/message-status.ts";
 import type { Message, MessageMedia } from "../../../core/message.ts";
@@ -30,6 +31,8 @@ export interface Messages {
     message: Message,
     options: { live: boolean; now: Date },
   ): { n: number; message: Message } | null;
+  /** A known message came again: its content, when it has been missing so far; null when there is no news in it. */
+  heal(session: Session, message: Message, now: Date): { n: number; message: Message } | null;
   edit(session: Session, fact: Fact & { kind: "edit" }, now: Date): Outcome<{ message: Message }>;
   revoke(session: Session, fact: Fact & { kind: "revoke" }, now: Date): Outcome<{ message: Message }>;
   react(session: Session, fact: Fact & { kind: "reaction" }, now: Date): Outcome<{ message: Message }>;
@@ -64,6 +67,9 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
     `SELECT ${MESSAGE_COLUMNS} FROM message m INDEXED BY message_key CROSS JOIN chat c ON c.id = m.chat
      WHERE m.session = ? AND m.id = ? ORDER BY m.ts DESC, m.n DESC`,
   );
+  const setWhole = db.prepare(
+    "UPDATE message SET type = ?, content = ?, rest = ?, updated_at = ? WHERE n = ?",
+  );
   const setContent = db.prepare("UPDATE message SET content = ?, rest = ?, updated_at = ? WHERE n = ?");
   const setDeleted = db.prepare("UPDATE message SET status = ?, rest = ?, updated_at = ? WHERE n = ?");
   const setReactions = db.prepare("UPDATE message SET reactions = ?, updated_at = ? WHERE n = ?");
@@ -97,6 +103,20 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
       if (message.raw !== null) writeRaw(n, message.raw);
       chats.arrived(chat, { n, ts: message.timestamp, live, unread: live && !message.fromMe }, now);
       return { n, message };
+    },
+    heal: (session, given, now) => {
+      const whole = mapped(session, given);
+      const row = byId
+        .all(session.id, whole.id)
+        .filter(({ chat_jid, from_me }) => chat_jid === whole.chatId && from_me === bit(whole.fromMe))
+        .find(({ participant }) => participant === (whole.participant ?? ""));
+      if (row === undefined) return null;
+      const message = healed(toMessage(row, messages.context(session)), whole);
+      if (message === null) return null;
+      setWhole.run(message.type, message.content, restJson(message), now.getTime(), row.n);
+      if (message.raw !== null) writeRaw(row.n, message.raw);
+      chats.touch(row.chat, now);
+      return { n: row.n, message };
     },
     edit: (session, { target, content, at, raw }, now) => {
       const row = find(session, target, { strict: true });

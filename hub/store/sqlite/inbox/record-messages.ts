@@ -1,5 +1,6 @@
 /** What facts about messages change: new ones, edits, revokes, reactions, statuses; also those that came too early. */
 import { isGroupJid, type Jid } from "../../../core/jid.ts";
+import type { Message } from "../../../core/message.ts";
 import type { MediaRows } from "../media.ts";
 import type { Addresses } from "./addresses.ts";
 import type { EarlyChanges, EarlyFact } from "./early-changes.ts";
@@ -89,6 +90,15 @@ export function createRecordMessages({
     early.keep({ session: session.id, chatId: addresses.map(session.id, chat), id }, fact, now);
   };
 
+  /** The stand-in was told as a message; what it stood for is told whatever way it came. */
+  const heal = (work: Work, given: Message): void => {
+    const { session, now } = work;
+    const whole = messages.heal(session, given, now);
+    if (whole === null) return;
+    media.attach(session.id, whole.n, whole.message, now);
+    tell(work, { kind: "healed", message: whole.message });
+  };
+
   const ofTarget = (work: Work, fact: FactOf<"edit" | "revoke" | "reaction">): void => {
     changeOrKeep(work, fact, fact.target.chatId, fact.target.id);
   };
@@ -97,7 +107,10 @@ export function createRecordMessages({
     message: (work, { message: given, live }) => {
       const { session, now } = work;
       const stored = messages.insert(session, given, { live, now });
-      if (stored === null) return;
+      if (stored === null) {
+        heal(work, given);
+        return;
+      }
       const { n, message } = stored;
       media.attach(session.id, n, message, now);
       work.stored.push({ n, message });

@@ -84,9 +84,10 @@ export function createRecordPeople({
       // What follows the offer (ringing, timeout …) says nothing new to a CRM.
       if (!work.repeated && fact.status === "offer") tell(work, { ...fact, from: mapIn(work)(fact.from) });
     },
-    history: (work, { done }) => {
-      if (!work.repeated && done)
-        tell(work, { kind: "history", ...stats.span(work.session), complete: true });
+    history: (work, { import: isImport, done }) => {
+      if (work.repeated) return;
+      if (isImport) stats.imported(work.session, done);
+      if (done) tell(work, { kind: "history", ...stats.coverage(work.session) });
     },
   };
 }

@@ -1,8 +1,9 @@
 /** Figures of a session's messages. */
 import type { MessageStatus } from "../../../contract/message-status.ts";
 import type { Session } from "../../../core/session.ts";
-import type { InboxStore, MessageStats } from "../../../core/store.ts";
+import type { HistoryCoverage, InboxStore, MessageStats } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
+import { bit } from "../json.ts";
 import { valuesOf, when, whereOf } from "../pager.ts";
 import { readTally, type Tally } from "../tally.ts";
 import { statusNumber } from "./message-rows.ts";
@@ -12,7 +13,9 @@ type Range = Parameters<InboxStore["stats"]>[1];
 export interface Stats {
   of(session: Session, range: Range): MessageStats;
   /** What the hub holds of a session, from when to when. */
-  span(session: Session): { oldest: number | null; newest: number | null; chats: number; messages: number };
+  coverage(session: Session): HistoryCoverage;
+  /** A chunk of the import arrived; `done` with its last one. */
+  imported(session: Session, done: boolean): void;
 }
 
 interface CountRow {
@@ -25,6 +28,15 @@ export function createStats(engine: Engine): Stats {
   const { db } = engine;
   const oldest = db.prepare<[number], { ts: number }>(
     "SELECT ts FROM message WHERE session = ? ORDER BY ts LIMIT 1",
+  );
+  const isComplete = db.prepare<[number], { complete: number }>(
+    "SELECT complete FROM history WHERE session = ?",
+  );
+  const saveComplete = db.prepare(
+    "INSERT INTO history(session, complete) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET complete = excluded.complete",
+  );
+  const withOlder = db.prepare<[number], { n: number }>(
+    "SELECT COUNT(*) AS n FROM chat WHERE session = ? AND past = 1",
   );
   const newest = db.prepare<[number], { ts: number }>(
     "SELECT ts FROM message WHERE session = ? ORDER BY ts DESC LIMIT 1",
@@ -73,9 +85,19 @@ export function createStats(engine: Engine): Stats {
         today: { sent: today.own(), received: today.incoming() },
       };
     },
-    span: ({ id }) => {
+    coverage: ({ id }) => {
       const { chats, messages } = readTally(engine, id);
-      return { oldest: oldest.get(id)?.ts ?? null, newest: newest.get(id)?.ts ?? null, chats, messages };
+      return {
+        oldest: oldest.get(id)?.ts ?? null,
+        newest: newest.get(id)?.ts ?? null,
+        chats,
+        messages,
+        complete: isComplete.get(id)?.complete === 1,
+        chatsWithOlder: withOlder.get(id)?.n ?? 0,
+      };
+    },
+    imported: ({ id }, done) => {
+      saveComplete.run(id, bit(done));
     },
   };
 }

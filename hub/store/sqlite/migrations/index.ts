@@ -1,4 +1,6 @@
 /** Every step of the schema, in order. A released step never changes: data on disk was made by it. */
 import { foundation } from "./0001-foundation.ts";
+import { historyAndTrace } from "./0002-history-and-trace.ts";
+import { search } from "./0003-search.ts";
 
-export const migrations: readonly string[] = [foundation];
+export const migrations: readonly string[] = [foundation, historyAndTrace, search];

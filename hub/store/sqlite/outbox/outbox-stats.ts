@@ -30,9 +30,10 @@ export function createOutboxStats(engine: Engine): OutboxStore["stats"] {
      WHERE at >= ? AND status BETWEEN 200 AND 299`,
   );
 
-  return call((endpointId, now) => {
-    const only = endpointId === null ? null : endpointNumber(engine, endpointId);
-    const isMeant = ({ endpoint }: { endpoint: number }): boolean => only === null || endpoint === only;
+  return call((endpoints, now) => {
+    const only =
+      endpoints === null ? null : new Set([endpoints].flat().map((id) => endpointNumber(engine, id)));
+    const isMeant = ({ endpoint }: { endpoint: number }): boolean => only === null || only.has(endpoint);
     const counts = tally.all().filter(isMeant);
     const of = (state: DeliveryState): number =>
       counts.reduce((total, row) => (row.state === deliveryNumber(state) ? total + row.n : total), 0);

@@ -8,7 +8,7 @@ import { createOutboxStats } from "./outbox-stats.ts";
 import { createReplay } from "./replay.ts";
 import { createSettle } from "./settle.ts";
 
-export function createOutboxStore(engine: Engine): OutboxStore {
+export function createOutboxStore(engine: Engine): Omit<OutboxStore, "forgetAttempts"> {
   const heads = createLaneHeads(engine);
   return {
     ...createDue(engine),

@@ -1,0 +1,139 @@
+/** A hidden id turns out to be somebody: contact, chat and messages move, and what was two becomes one. */
+import { CONTACT, type ContactRow, type ConversationRow, type MessageRow, type Row } from "./doctypes.ts";
+import { differences } from "./differences.ts";
+import { lastMessageFields } from "./last-message.ts";
+import { earliest } from "./moments.ts";
+import { numberOf } from "./people.ts";
+import { carriedOver } from "./persons-own.ts";
+import { mayBecome } from "./statuses.ts";
+import type { Writing } from "./writing.ts";
+
+export interface Merge {
+  session: string;
+  from: string;
+  into: string;
+}
+
+/** True when a record changed. Remembered either way: what still names the old id is then written to the new one. */
+export function mergePerson(writing: Writing, merge: Merge): boolean {
+  const { rows } = writing;
+  const { session, from, into } = merge;
+  if (from === into || rows.aliases.of(session, from) === into) return false;
+  rows.aliases.add(session, from, into);
+  const contact = mergeContacts(writing, merge);
+  const change = { contact: contact?.name ?? null, numbers: { from: numberOf(from), into: numberOf(into) } };
+  const isChatMoved = mergeChats(writing, merge, change);
+  rows.messages.renameParticipant(session, { from, into, ...change });
+  return contact?.changed === true || isChatMoved;
+}
+
+function mergeContacts(
+  { rows, now }: Writing,
+  { session, from, into }: Merge,
+): { name: string; changed: boolean } | null {
+  const old = rows.contacts.of(session, from);
+  const held = rows.contacts.of(session, into);
+  if (old === undefined) return held === undefined ? null : { name: held.name, changed: false };
+  if (held === undefined) {
+    const phone = old.phone_number === from ? { phone_number: numberOf(into) } : {};
+    rows.contacts.update(old.name, { contact_id: into, lid: from, ...phone, modified: now() });
+    return { name: old.name, changed: true };
+  }
+  rows.contacts.remove(old.name);
+  rows.contacts.update(held.name, {
+    ...filledIn(old, held),
+    ...carriedOver(old, held),
+    lid: from,
+    modified: now(),
+  });
+  return { name: held.name, changed: true };
+}
+
+/** What only the old contact knew. */
+function filledIn(old: ContactRow, held: ContactRow): Row {
+  const filled: Row = {};
+  for (const field of Object.keys(CONTACT.fields) as (keyof typeof CONTACT.fields)[])
+    if (held[field] === null && old[field] !== null) filled[field] = old[field];
+  return filled;
+}
+
+function mergeChats(
+  writing: Writing,
+  { session, from, into }: Merge,
+  { contact, numbers }: { contact: string | null; numbers: { from: string; into: string } },
+): boolean {
+  const { rows, now } = writing;
+  const old = rows.conversations.of(session, from);
+  if (old === undefined) return false;
+  const held = rows.conversations.of(session, into);
+  const change = { contact, ...numbers };
+  if (held === undefined) {
+    rows.messages.readdress(old.name, change);
+    rows.conversations.update(old.name, {
+      chat_id: into,
+      contact: contact ?? old.contact,
+      phone_number: numbers.into,
+      ...(old.contact_name === numbers.from ? { contact_name: numbers.into } : {}),
+      modified: now(),
+    });
+    return true;
+  }
+  for (const twin of rows.messages.inBoth(old.name, held.name)) mergeTwins(writing, twin);
+  rows.messages.move(old.name, held.name);
+  rows.messages.readdress(held.name, change);
+  rows.conversations.remove(old.name);
+  rows.conversations.update(held.name, {
+    ...mergedChat(old, held),
+    held: rows.messages.countIn(held.name),
+    contact: contact ?? held.contact,
+    modified: now(),
+  });
+  return true;
+}
+
+/** One message that both chats hold: the one that stays keeps what was told of either. */
+function mergeTwins({ rows, now }: Writing, { from, into }: { from: MessageRow; into: MessageRow }): void {
+  const isFurther = mayBecome(
+    { status: into.status, position: into.status_position },
+    { status: from.status, position: from.status_position },
+  );
+  const changes = differences(into, {
+    ...(isFurther ? { status: from.status, status_position: from.status_position } : {}),
+    ...((from.edited_at ?? "") > (into.edited_at ?? "")
+      ? { content: from.content, caption: from.caption, edited_at: from.edited_at }
+      : {}),
+    ...(into.reactions === null
+      ? { reactions: from.reactions, reaction: from.reaction, has_reaction: from.has_reaction }
+      : {}),
+    sent_at: into.sent_at ?? from.sent_at,
+    delivered_at: into.delivered_at ?? from.delivered_at,
+    read_at: into.read_at ?? from.read_at,
+    deleted_at: into.deleted_at ?? from.deleted_at,
+  });
+  for (const { name } of rows.media.of(from.name)) rows.media.remove(name);
+  rows.messages.remove(from.name);
+  if (changes !== null) rows.messages.update(into.name, { ...changes, modified: now() });
+}
+
+function mergedChat(old: ConversationRow, held: ConversationRow): Row {
+  const last =
+    old.last_message_time === null || old.last_remote_message_id === null
+      ? {}
+      : lastMessageFields(
+          held,
+          {
+            messageId: old.last_remote_message_id,
+            text: old.last_message,
+            time: old.last_message_time,
+            fromMe: old.last_message_from_me === 1,
+          },
+          old.last_message_position,
+        );
+  return {
+    ...last,
+    ...carriedOver(old, held),
+    first_message_time: earliest(held.first_message_time, old.first_message_time),
+    unread_count: (held.unread_count ?? 0) + (old.unread_count ?? 0),
+    total_messages: Math.max(held.total_messages ?? 0, old.total_messages ?? 0),
+  };
+}

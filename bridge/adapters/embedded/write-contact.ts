@@ -1,0 +1,82 @@
+/** Contacts: as the hub tells them, and bare ones for people of whom only a chat or a message is known. */
+import type { Position, WriteResult } from "../../adapter.ts";
+import type { Contact } from "../../records.ts";
+import { bareContactFields, contactFields } from "./contact-fields.ts";
+import { blank, CONTACT, type ContactRow, type Row } from "./doctypes.ts";
+import { mergePerson } from "./merge-person.ts";
+import { isHiddenId } from "./people.ts";
+import { mayOverwrite } from "./positions.ts";
+import { keyText } from "./text.ts";
+import { resolver, reviseRow, unchanged, type Writing } from "./writing.ts";
+
+export function writeContact(
+  writing: Writing,
+  session: string,
+  contact: Contact,
+  position: Position,
+): WriteResult {
+  const { rows, now } = writing;
+  const id = resolver(rows, session)(keyText(contact.id, "contact id"));
+  const fields = contactFields(contact, id);
+  const lid = hiddenIdOf(contact, id);
+  // The event that told whose hidden id this is may have been missed.
+  const isMerged = lid !== null && mergePerson(writing, { session, from: lid, into: id });
+  const held = rows.contacts.of(session, id);
+  const at = now();
+  if (held === undefined) {
+    const name = rows.contacts.insert({
+      ...blank(CONTACT, at),
+      ...fields,
+      contact_id: id,
+      session,
+      lid,
+      last_profile_pic_update: fields.profile_pic_url === null ? null : at,
+      last_sync: at,
+      sync_count: 1,
+      position,
+    });
+    return { outcome: "created", id: name };
+  }
+  const result = mayOverwrite(held.position, position)
+    ? reviseContact(writing, held, { ...fields, lid: lid ?? held.lid }, position)
+    : unchanged(held.name);
+  return isMerged ? { ...result, outcome: "updated" } : result;
+}
+
+function reviseContact(
+  { rows, now }: Writing,
+  held: ContactRow,
+  wanted: Row,
+  position: Position,
+): WriteResult {
+  const at = now();
+  return reviseRow(rows.contacts, held, wanted, {
+    position,
+    now: at,
+    alongside: {
+      last_sync: at,
+      sync_count: (held.sync_count ?? 0) + 1,
+      ...(wanted["profile_pic_url"] === held.profile_pic_url ? {} : { last_profile_pic_update: at }),
+    },
+  });
+}
+
+/** The hidden id of a contact that is kept under another one. */
+function hiddenIdOf(contact: Contact, id: string): string | null {
+  if (contact.id !== id) return contact.id;
+  if (contact.lid === null || contact.lid === id || !isHiddenId(contact.lid)) return null;
+  return keyText(contact.lid, "hidden id");
+}
+
+/** The contact of a person, made from as little as their id where there is none. Anything told later replaces it. */
+export function ensureContact(
+  { rows, now }: Writing,
+  session: string,
+  id: string,
+  name: string | null,
+): ContactRow {
+  const held = rows.contacts.of(session, id);
+  if (held !== undefined) return held;
+  const row = { ...blank(CONTACT, now()), ...bareContactFields(id, name), contact_id: id, session };
+  return { ...row, name: rows.contacts.insert(row) };
+}

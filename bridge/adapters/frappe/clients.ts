@@ -1,0 +1,84 @@
+/** Clients of a remote directory, in a document type of their own: a site's customers have rules we do not know. */
+import type { ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
+import { cutName, differing, isEmpty, text, type Fields } from "./field-values.ts";
+import { isDuplicate, SiteRefusal } from "./site-answer.ts";
+import { CLIENT, CONTACT, nowSeconds, type Site } from "./site.ts";
+import { rejected, updateOne } from "./write-many.ts";
+
+const FIELDS = ["name", "external_id", "client_name", "email", "phone", "address", "zone", "contact"];
+/** Enough to see that nobody may decide between them. */
+const CANDIDATES = 5;
+
+export function createClients({ tables, time, clock }: Site): ClientStore {
+  const namesBy = async (field: string, value: string): Promise<string[]> => {
+    const rows = await tables.list(CLIENT, {
+      fields: ["name"],
+      filters: [[field, "=", value]],
+      orderBy: "creation asc",
+      limit: CANDIDATES,
+    });
+    return rows.map((row) => text(row, "name"));
+  };
+
+  const contactOf = async (phone: string | null | undefined): Promise<string | undefined> => {
+    if (phone === null || phone === undefined || phone === "") return undefined;
+    const [row] = await tables.list(CONTACT, {
+      fields: ["name"],
+      filters: [["phone_number", "=", phone]],
+      orderBy: "creation asc",
+      limit: 1,
+    });
+    return row === undefined ? undefined : text(row, "name");
+  };
+
+  const whiteList = (client: Partial<ClientFields>): Fields => ({
+    external_id: client.externalId,
+    client_name: client.name === undefined ? undefined : cutName(client.name),
+    email: client.email,
+    phone: client.phone,
+    address: client.address,
+    zone: client.zone === null || client.zone === undefined ? client.zone : cutName(client.zone),
+  });
+
+  const syncedAt = async (): Promise<string> => (await time()).write(nowSeconds(clock));
+
+  const update: ClientStore["update"] = async (id, client) => {
+    const [row] = await tables.list(CLIENT, {
+      fields: FIELDS,
+      filters: [["name", "=", id]],
+      orderBy: "name asc",
+      limit: 1,
+    });
+    if (row === undefined) return { outcome: "missing" };
+    const changes = differing(row, { ...whiteList(client), contact: await contactOf(client.phone) });
+    if (isEmpty(changes)) return { outcome: "unchanged", id };
+    return updateOne(tables, CLIENT, { name: id, changes: { ...changes, synced_at: await syncedAt() } });
+  };
+
+  return {
+    update,
+    find: async ({ externalId, nationalId }) => {
+      const known = await namesBy("external_id", externalId);
+      if (known.length > 0) return known.map((id) => ({ id, matchedBy: "externalId" }));
+      if (nationalId === null || nationalId === "") return [];
+      return (await namesBy("national_id", nationalId)).map((id) => ({ id, matchedBy: "nationalId" }));
+    },
+    create: async (client): Promise<WriteResult> => {
+      const fields: Fields = {
+        ...whiteList(client),
+        client_code: client.code,
+        national_id: client.nationalId,
+        contact: await contactOf(client.phone),
+        synced_at: await syncedAt(),
+      };
+      try {
+        return { outcome: "created", id: await tables.insert(CLIENT, fields) };
+      } catch (error) {
+        if (!(error instanceof SiteRefusal)) throw error;
+        // Made since it was looked for, by a run whose answer was lost.
+        const [id] = isDuplicate(error) ? await namesBy("external_id", client.externalId) : [];
+        return id === undefined ? rejected(error) : update(id, client);
+      }
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * WhatsApp Conversation: found by session and chat. The site has no unique index on them: whoever creates one holds the
+ * lane of its chat, and of several that exist the oldest counts.
+ */
+import type { Contacts, Bare } from "./contacts.ts";
+import { nameOrNull, text, type Fields, type Row } from "./field-values.ts";
+import { isSameState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
+import { CONVERSATION, isPerson, phoneNumberOf, type Site } from "./site.ts";
+import type { Insert } from "./write-many.ts";
+import { insertAll, rejected } from "./write-many.ts";
+
+export const CONVERSATION_FIELDS = [
+  "name",
+  "chat_id",
+  "contact",
+  "contact_name",
+  "phone_number",
+  "is_group",
+  "is_broadcast",
+  "is_read_only",
+  "is_archived",
+  "is_pinned",
+  "is_muted",
+  "mute_expiration",
+  "unread_count",
+  "total_messages",
+  "last_message",
+  "last_message_time",
+  "last_message_from_me",
+  "first_message_time",
+  "last_remote_message_id",
+  STATE_FIELD,
+];
+
+/** A chat that must exist, with what is known about it. */
+export interface WantedChat {
+  chatId: string;
+  person: Bare | null;
+  fields: Fields;
+  state: HubState;
+}
+
+export type MadeChat = { row: Row } | { created: string } | { refused: string };
+
+export interface Conversations {
+  rowsOf(sessionName: string, chatIds: string[]): Promise<Map<string, Row>>;
+  /** Which chat each document is of, for documents of any session. */
+  chatIdsOf(names: string[]): Promise<Map<string, string>>;
+  /** For chats without a document: makes it, linked to its contact. The caller holds their lanes. */
+  create(sessionName: string, chats: WantedChat[]): Promise<Map<string, MadeChat>>;
+}
+
+export function createConversations({ tables, names }: Site, contacts: Contacts): Conversations {
+  const rowsOf = async (sessionName: string, chatIds: string[]): Promise<Map<string, Row>> => {
+    const found = new Map<string, Row>();
+    if (chatIds.length === 0) return found;
+    const rows = await tables.list(CONVERSATION, {
+      fields: CONVERSATION_FIELDS,
+      filters: [
+        ["session", "=", sessionName],
+        ["chat_id", "in", chatIds],
+      ],
+      orderBy: "creation asc, name asc",
+      limit: chatIds.length * 4,
+    });
+    for (const row of rows) {
+      const chatId = text(row, "chat_id");
+      if (!found.has(chatId)) found.set(chatId, row);
+      names.chats.set(text(row, "name"), chatId);
+    }
+    return found;
+  };
+
+  return {
+    rowsOf,
+    chatIdsOf: async (wanted) => {
+      const chats = new Map<string, string>();
+      for (const name of wanted) {
+        const chatId = names.chats.get(name);
+        if (chatId !== undefined) chats.set(name, chatId);
+      }
+      const unknown = [...new Set(wanted)].filter((name) => !chats.has(name));
+      if (unknown.length === 0) return chats;
+      const rows = await tables.list(CONVERSATION, {
+        fields: ["name", "chat_id"],
+        filters: [["name", "in", unknown]],
+        orderBy: "name asc",
+        limit: unknown.length,
+      });
+      for (const row of rows) {
+        chats.set(text(row, "name"), text(row, "chat_id"));
+        names.chats.set(text(row, "name"), text(row, "chat_id"));
+      }
+      return chats;
+    },
+    create: async (sessionName, chats) => {
+      const people = chats.flatMap(({ person }) => person ?? []);
+      const contactNames = await contacts.ensure(sessionName, people);
+      const made = new Map<string, MadeChat>();
+      const inserts = chats.map(
+        ({ chatId, person, fields, state }): Insert => ({
+          fields: {
+            session: sessionName,
+            chat_id: chatId,
+            contact: person === null ? undefined : contactNames.get(person.id),
+            phone_number: isPerson(chatId) ? phoneNumberOf(chatId) : undefined,
+            status: "Active",
+            ...fields,
+            ...(isSameState(state, {}) ? {} : { [STATE_FIELD]: writeState(state) }),
+          },
+          whenTaken: async (refusal) => {
+            const row = (await rowsOf(sessionName, [chatId])).get(chatId);
+            if (row === undefined) return rejected(refusal);
+            made.set(chatId, { row });
+            return { outcome: "unchanged" };
+          },
+          done: (created) => {
+            made.set(chatId, { created });
+            names.chats.set(created, chatId);
+          },
+        }),
+      );
+      const results = await insertAll(tables, CONVERSATION, inserts);
+      results.forEach((result, index) => {
+        const chatId = chats[index]?.chatId;
+        if (chatId !== undefined && result.outcome === "rejected")
+          made.set(chatId, { refused: result.error ?? "refused" });
+      });
+      return made;
+    },
+  };
+}
+
+/** The person behind a chat that is one. */
+export const personOf = (chatId: string, name: string | null, pushname: string | null = null): Bare | null =>
+  isPerson(chatId) ? { id: chatId, name, pushname } : null;
+
+/** Fields of a chat that a message brought before the chat itself. */
+export const bareChat = (chatId: string, isGroup: boolean, pushName: string | null): Fields => ({
+  contact_name: isGroup ? undefined : nameOrNull(pushName),
+  is_group: isGroup ? 1 : 0,
+  is_broadcast: chatId.endsWith("@broadcast") ? 1 : 0,
+});

@@ -1,0 +1,46 @@
+/**
+ * What the bridge must remember about a record and the site has no field for: one hidden JSON field, made by `prepare`.
+ * A site without it works by the rules that need no memory.
+ */
+import { z } from "zod";
+import { messageStatusSchema } from "../../../hub/contract/index.ts";
+
+export const STATE_FIELD = "hub_state";
+
+const position = z.number().nullable();
+
+const hubStateSchema = z.object({
+  /** `seq` of the newest state of the hub this record shows. */
+  position: z.number().optional(),
+  /** Of a contact: the hidden ids it once had, each `<session>|<id>`. */
+  lids: z.array(z.string()).optional(),
+  /** Of a conversation: the position at which its last message was told. */
+  lastPosition: z.number().optional(),
+  /** Of a message kept under another id than its own: its own. */
+  id: z.string().optional(),
+  /** The message's status: the site itself shows every incoming message as delivered. */
+  status: messageStatusSchema.optional(),
+  statusPosition: position.optional(),
+  editedAt: z.number().optional(),
+  participant: z.string().optional(),
+  /** Address of the file the site was told: lists do not show child tables. */
+  mediaUrl: z.string().optional(),
+  /** One per person; one that was taken back stays as an empty one, so that an older one does not return. */
+  reactions: z
+    .array(z.object({ from: z.string(), emoji: z.string(), at: z.number(), position }))
+    .optional(),
+});
+export type HubState = z.infer<typeof hubStateSchema>;
+
+export function readState(value: unknown): HubState {
+  if (typeof value !== "string" || value === "") return {};
+  try {
+    return hubStateSchema.safeParse(JSON.parse(value)).data ?? {};
+  } catch {
+    return {}; // a person wrote into the field: it is filled anew by the next write
+  }
+}
+
+export const writeState = (state: HubState): string => JSON.stringify(state);
+
+export const isSameState = (one: HubState, other: HubState): boolean => writeState(one) === writeState(other);

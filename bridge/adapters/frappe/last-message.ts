@@ -1,0 +1,58 @@
+/** Which message a conversation shows as its last: a newer one only, whoever tells it. */
+import type { Position } from "../../adapter.ts";
+import { flag, text, type Fields, type Row } from "./field-values.ts";
+import { readState, STATE_FIELD } from "./hub-state.ts";
+import type { Site } from "./site.ts";
+import type { SiteTime } from "./site-time.ts";
+
+export interface LastMessage {
+  messageId: string;
+  content: string;
+  /** Unix seconds. */
+  timestamp: number;
+  fromMe: boolean;
+}
+
+interface Shown {
+  sessionId: string;
+  chatId: string;
+  row: Row;
+  time: SiteTime;
+  position: Position;
+}
+
+export interface Lasts {
+  /** Empty when the conversation keeps the one it shows. */
+  fields(shown: Shown, told: LastMessage): Fields;
+}
+
+/** Lists show the beginning; the whole text is in the message. */
+const SHORT_TEXT = 500;
+export const shortText = (content: string): string =>
+  content.length <= SHORT_TEXT ? content : content.slice(0, SHORT_TEXT).replace(/[\uD800-\uDBFF]$/, "");
+
+export function createLasts({ positions }: Pick<Site, "positions">): Lasts {
+  const isLater = ({ sessionId, chatId, row, time, position }: Shown, told: LastMessage): boolean => {
+    const last = time.read(row["last_message_time"]);
+    if (last === null || told.timestamp > last) return true;
+    if (told.timestamp < last) return false;
+    const key = `last|${sessionId}|${chatId}`;
+    const mayReplace = !positions.isStale(key, position, readState(row[STATE_FIELD]).lastPosition);
+    // Of two messages in one second the one told later counts, and without positions the one that came later.
+    const isSame = text(row, "last_remote_message_id") === told.messageId;
+    return isSame ? mayReplace : mayReplace || position === null;
+  };
+
+  return {
+    fields: (shown, told) => {
+      if (!isLater(shown, told)) return {};
+      positions.shown(`last|${shown.sessionId}|${shown.chatId}`, shown.position);
+      return {
+        last_message: shortText(told.content),
+        last_message_time: shown.time.write(told.timestamp),
+        last_message_from_me: flag(told.fromMe),
+        last_remote_message_id: told.messageId,
+      };
+    },
+  };
+}

@@ -1,0 +1,222 @@
+/** A message of the hub as fields of WhatsApp Message, and what of an existing document it changes. Pure. */
+import type { MessageStatus } from "../../../hub/contract/index.ts";
+import type { Position } from "../../adapter.ts";
+import type { Message, MessageChange } from "../../records.ts";
+import { differing, flag, isEmpty, isSet, text, type Fields, type Row } from "./field-values.ts";
+import { isSameState, readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
+import { isOutgoing } from "./message-identity.ts";
+import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
+import { reactionFields, withAllReactions, withReaction } from "./reactions.ts";
+import type { SiteTime } from "./site-time.ts";
+
+export const MESSAGE_FIELDS = [
+  "name",
+  "message_id",
+  "session",
+  "conversation",
+  "timestamp",
+  "direction",
+  "message_type",
+  "content",
+  "status",
+  "sent_at",
+  "is_starred",
+  "is_reply",
+  "quoted_message",
+  "has_reaction",
+  "reaction",
+  "has_media",
+  STATE_FIELD,
+];
+
+const wantedStatus = ({ status, deletedAt }: Message): MessageStatus => (deletedAt === null ? status : "deleted");
+
+/** `+digits` of a phone's address or number, else the address. */
+const numberOf = (jid: string): string => {
+  const digits = /^(\d+)(?:@(?:c\.us|s\.whatsapp\.net))?$/.exec(jid)?.[1];
+  return digits === undefined ? jid : `+${digits}`;
+};
+
+export interface Links {
+  sessionName: string;
+  conversation: string;
+  contact: string | undefined;
+  quoted: string | undefined;
+}
+
+/** All fields of a new document. */
+export function newMessage(
+  message: Message,
+  messageId: string,
+  links: Links,
+  { time, position }: { time: SiteTime; position: Position },
+): Fields {
+  const status = wantedStatus(message);
+  const reactions = withAllReactions([], message.reactions, position);
+  return {
+    session: links.sessionName,
+    conversation: links.conversation,
+    contact: links.contact,
+    message_id: messageId,
+    timestamp: time.write(message.timestamp),
+    direction: message.fromMe ? "Outgoing" : "Incoming",
+    message_type: message.type,
+    content: message.content,
+    status: STATUS_WORD[status],
+    // The site takes an outgoing message without it back to Pending.
+    sent_at: message.fromMe ? time.write(message.timestamp) : undefined,
+    from_number: numberOf(message.from),
+    to_number: numberOf(message.to),
+    from_me: flag(message.fromMe),
+    is_forwarded: flag(message.isForwarded),
+    is_starred: flag(message.isStarred),
+    is_reply: flag(message.quotedMessageId !== null),
+    quoted_message: links.quoted,
+    ...reactionFields(reactions),
+    has_media: flag(message.media !== null),
+    media_items: mediaItems(message, null),
+    [STATE_FIELD]: writeState({
+      ...(position === null ? {} : { position }),
+      status,
+      statusPosition: position,
+      ...(message.editedAt === null ? {} : { editedAt: message.editedAt }),
+      ...(messageId === message.messageId ? {} : { id: message.messageId }),
+      ...(message.participant === null ? {} : { participant: message.participant }),
+      ...(message.media === null ? {} : { mediaUrl: message.media.url }),
+      ...(reactions.length === 0 ? {} : { reactions }),
+    }),
+  };
+}
+
+export interface Told {
+  time: SiteTime;
+  position: Position;
+  /** Something newer was told of this message before, or nobody knows when this was. */
+  isStale: boolean;
+  /** The site keeps what the bridge must remember. */
+  hasState: boolean;
+}
+
+/** Of an existing document, what the message proves to be behind; empty when nothing is. */
+export function changesByMessage(row: Row, message: Message, quoted: string | undefined, told: Told): Fields {
+  const { time, position, isStale, hasState } = told;
+  if (isStale && position !== null) return {};
+  const state = readState(row[STATE_FIELD]);
+  const next: HubState = { ...state };
+  const wanted: Fields = { quoted_message: quoted, ...(isStale ? {} : { is_starred: flag(message.isStarred) }) };
+  const status = wantedStatus(message);
+
+  // Without memory of our own an incoming message looks delivered for ever: nothing to compare with.
+  if ((hasState || message.fromMe) && mayBecome(row, status, position)) {
+    wanted["status"] = STATUS_WORD[status];
+    next.status = status;
+    next.statusPosition = position;
+  }
+  if (isLaterText(row, state, message, isStale)) {
+    wanted["content"] = message.content;
+    wanted["message_type"] = message.type;
+    if (message.editedAt !== null) next.editedAt = message.editedAt;
+  }
+  if (hasState && !isStale) {
+    const reactions = withAllReactions(state.reactions ?? [], message.reactions, position);
+    Object.assign(wanted, reactionFields(reactions));
+    if (reactions.length > 0 || state.reactions !== undefined) next.reactions = reactions;
+  } else if (!hasState && message.reactions.length > 0)
+    Object.assign(wanted, reactionFields(withAllReactions([], message.reactions, position)));
+  if (message.media !== null && !isStale) {
+    wanted["has_media"] = 1;
+    if (hasState) next.mediaUrl = message.media.url;
+  }
+
+  const changes = differing(row, wanted);
+  if (isEmpty(changes) && (!hasState || isSameState(next, state))) return {};
+  if (hasState) changes[STATE_FIELD] = writeState(position === null ? next : { ...next, position });
+  return { ...changes, ...sentAt(row, time) };
+}
+
+/** The later edit wins; without one on either side the later record. */
+function isLaterText(row: Row, state: HubState, message: Message, isStale: boolean): boolean {
+  if (statusOf(row) === "deleted" || wantedStatus(message) === "deleted") return false;
+  const [kept, told] = [state.editedAt ?? 0, message.editedAt ?? 0];
+  return told > kept || (told === kept && !isStale);
+}
+
+/** True when the whole child table has to be sent. */
+export const needsMedia = (row: Row, message: Message, changes: Fields): boolean =>
+  message.media !== null &&
+  !isEmpty(changes) &&
+  (!isSet(row, "has_media") ||
+    (STATE_FIELD in changes && readState(row[STATE_FIELD]).mediaUrl !== message.media.url));
+
+/** The same for a change that is told without its message. */
+export function changesByEvent(row: Row, change: MessageChange, told: Told): Fields {
+  const { time, position, isStale, hasState } = told;
+  if (isStale) return {};
+  const state = readState(row[STATE_FIELD]);
+  const { changes, next } = eventChanges(row, change, state, { time, position });
+  if (isEmpty(changes) && (!hasState || isSameState({ ...state, ...next }, state))) return {};
+  if (hasState) changes[STATE_FIELD] = writeState({ ...state, ...next });
+  return { ...sentAt(row, time), ...changes };
+}
+
+function eventChanges(
+  row: Row,
+  change: MessageChange,
+  state: HubState,
+  { time, position }: Pick<Told, "time" | "position">,
+): { changes: Fields; next: HubState } {
+  switch (change.kind) {
+    case "status":
+    case "deletion": {
+      const status = change.kind === "status" ? change.status : "deleted";
+      if (!mayBecome(row, status, position)) return { changes: {}, next: {} };
+      const moment = MOMENT_OF[status];
+      const changes = { status: STATUS_WORD[status], ...(moment === undefined ? {} : { [moment]: time.write(change.at) }) };
+      return { changes, next: { status, statusPosition: position } };
+    }
+    case "edit": {
+      if (statusOf(row) === "deleted" || change.at < (state.editedAt ?? 0)) return { changes: {}, next: {} };
+      return { changes: differing(row, { content: change.content }), next: { editedAt: change.at } };
+    }
+    case "reaction": {
+      const { from, emoji, at } = change;
+      const reactions = withReaction(state.reactions ?? [], { from, emoji, at, position });
+      if (reactions === null) return { changes: {}, next: {} };
+      return { changes: differing(row, reactionFields(reactions)), next: { reactions } };
+    }
+  }
+}
+
+const MOMENT_OF: Partial<Record<MessageStatus, string>> = {
+  sent: "sent_at",
+  delivered: "delivered_at",
+  read: "read_at",
+};
+
+/** Every write of an outgoing message says when it was sent, or the site takes it back to Pending. */
+export function sentAt(row: Row, time: SiteTime): Fields {
+  if (!isOutgoing(row)) return {};
+  const known = text(row, "sent_at");
+  if (known !== "") return { sent_at: known };
+  const timestamp = time.read(row["timestamp"]);
+  return timestamp === null ? {} : { sent_at: time.write(timestamp) };
+}
+
+const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
+
+/** The child table, always whole: the site loses rows that a write leaves out. */
+export function mediaItems({ media, type }: Message, file: string | null): Row[] | undefined {
+  if (media === null) return undefined;
+  return [
+    {
+      media_type: MEDIA_TYPES.includes(type) ? type : "document",
+      filename: media.filename,
+      filesize: media.filesize,
+      mimetype: media.mimetype,
+      url: media.url,
+      remote_media_id: media.mediaId,
+      ...(typeof media.sha256 === "string" ? { media_hash: media.sha256 } : {}),
+      ...(file === null ? {} : { file }),
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+/** Makes a site ready: missing document types are created, and existing ones get the fields they lack. Safe to repeat. */
+import type { Log } from "../../log.ts";
+import { DOCTYPES, type DocTypeDefinition, type FieldDefinition } from "./doctypes.ts";
+import { text } from "./field-values.ts";
+import { isDuplicate, SiteRefusal } from "./site-answer.ts";
+import type { SiteCalls } from "./site-calls.ts";
+import type { SiteTables } from "./site-tables.ts";
+
+export async function prepareSite({
+  calls,
+  tables,
+  log,
+}: {
+  calls: SiteCalls;
+  tables: SiteTables;
+  log: Log;
+}): Promise<void> {
+  const existing = await tables.list("DocType", {
+    fields: ["name"],
+    filters: [["name", "in", DOCTYPES.map(({ name }) => name)]],
+    orderBy: "name asc",
+    limit: DOCTYPES.length,
+  });
+  const names = new Set(existing.map((row) => text(row, "name")));
+  for (const doctype of DOCTYPES) {
+    if (names.has(doctype.name)) await addMissingFields(doctype);
+    else if (await created(() => createDocType(doctype)))
+      log.info({ doctype: doctype.name }, "frappe.doctype_created");
+  }
+  tables.forgetMissing();
+
+  async function addMissingFields({ name, fields }: DocTypeDefinition): Promise<void> {
+    const document = await tables.get("DocType", name);
+    const customFields = await tables.all("Custom Field", {
+      fields: ["fieldname"],
+      filters: [["dt", "=", name]],
+      orderBy: "fieldname asc",
+    });
+    const own = Array.isArray(document?.["fields"]) ? document["fields"] : [];
+    const present = new Set([...own, ...customFields].map(fieldnameOf));
+    for (const field of fields.filter(({ fieldname }) => !present.has(fieldname)))
+      if (await created(() => calls.write("POST", "/api/resource/Custom%20Field", { dt: name, ...asAddition(field) })))
+        log.info({ doctype: name, field: field.fieldname }, "frappe.field_created");
+  }
+
+  function createDocType({ name, autoname, istable, title_field, fields }: DocTypeDefinition): Promise<unknown> {
+    return calls.write("POST", "/api/resource/DocType", {
+      name,
+      module: "Custom",
+      custom: 1,
+      autoname,
+      istable: istable ?? 0,
+      ...(title_field === undefined ? {} : { title_field }),
+      // The rename of a contact or conversation is how a hidden id gets its number.
+      allow_rename: 1,
+      track_changes: 0,
+      fields,
+      permissions: istable === 1 ? [] : [PERMISSION],
+    });
+  }
+
+  /** False when somebody else created it in the same moment. */
+  async function created(create: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await create();
+      return true;
+    } catch (error) {
+      if (error instanceof SiteRefusal && isDuplicate(error)) return false;
+      throw error;
+    }
+  }
+}
+
+const PERMISSION = {
+  role: "System Manager",
+  read: 1,
+  write: 1,
+  create: 1,
+  delete: 1,
+  report: 1,
+  export: 1,
+  print: 1,
+  email: 1,
+  share: 1,
+};
+
+/** A field added to filled tables cannot ask for a value, nor be unique over rows that have none. */
+function asAddition({ fieldname, label, fieldtype, options, hidden, read_only }: FieldDefinition): object {
+  return {
+    fieldname,
+    label,
+    fieldtype,
+    ...(options === undefined ? {} : { options }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(read_only === undefined ? {} : { read_only }),
+    ignore_xss_filter: 1,
+  };
+}
+
+const fieldnameOf = (field: unknown): string =>
+  typeof field === "object" && field !== null && "fieldname" in field ? String(field.fieldname) : "";

@@ -1,0 +1,133 @@
+/** What a Frappe site's answer means: its data, a refusal of this one record, or trouble that concerns all of them. Pure. */
+import { z } from "zod";
+import { CrmMisconfigured, CrmUnavailable } from "../../errors.ts";
+
+/** The site refuses this record or request; others may go through. */
+export class SiteRefusal extends Error {
+  readonly status: number;
+  readonly excType: string;
+
+  constructor(status: number, excType: string, message: string) {
+    super(message);
+    this.name = "SiteRefusal";
+    this.status = status;
+    this.excType = excType;
+  }
+}
+
+/** A request went out and no answer came back: the site may have done what was asked, or not. */
+export class AnswerLost extends CrmUnavailable {
+  /** It took its whole time: the site may still be at it. */
+  readonly timedOut: boolean;
+
+  constructor(message: string, { timedOut, cause }: { timedOut: boolean; cause: unknown }) {
+    super(message, { cause });
+    this.name = "AnswerLost";
+    this.timedOut = timedOut;
+  }
+}
+
+export interface SiteAnswer {
+  status: number;
+  retryAfter: string | null;
+  body: string;
+}
+
+const errorBody = z.object({
+  exc_type: z.string().optional(),
+  exception: z.string().optional(),
+  _server_messages: z.string().optional(),
+});
+
+/** @throws SiteRefusal | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
+export function readAnswer(what: string, { status, retryAfter, body }: SiteAnswer, now: Date): unknown {
+  const json = parsed(body);
+  if (status >= 200 && status < 300) {
+    if (json !== undefined) return json;
+    // A proxy, a maintenance page or a login form: whatever it is, it is not the site's word.
+    throw new CrmUnavailable(`${what}: the site answered ${status} with something that is not JSON`);
+  }
+  const error = errorBody.safeParse(json).data ?? {};
+  const excType = excTypeOf(error);
+  const text = innermostMessage(error) ?? `HTTP ${status}`;
+  const says = `${what}: ${text}`;
+  if (status === 401 || status === 403) throw new CrmMisconfigured(says);
+  if (status >= 300 && status < 400)
+    throw new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
+  if (excType === "ImportError" || (status === 404 && isUnknownDocType(error)))
+    throw new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`);
+  if (status === 429 || isTrouble(status, excType, text))
+    throw new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+  throw new SiteRefusal(status, excType, text);
+}
+
+/** An answer in another shape than Frappe's is somebody else's: nothing can be said about what was done. */
+export function expecting<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const read = schema.safeParse(answer);
+  if (read.success) return read.data;
+  throw new CrmUnavailable("the site answered in an unknown shape", { cause: read.error });
+}
+
+/** A record that the database cannot take is refused with 417 by some releases and with 500 by others. */
+const REFUSED_WITH_500 = ["DataError", "CharacterLengthExceededError"];
+/** What a site says when its database is busy. Nothing of the record is to blame, whatever the status. */
+const BUSY = ["QueryTimeoutError", "QueryDeadlockError", "TooManyWritesError", "RateLimitExceededError"];
+
+const isTrouble = (status: number, excType: string, text: string): boolean =>
+  BUSY.includes(excType) ||
+  (status >= 500 && !REFUSED_WITH_500.includes(excType) && !UNKNOWN_COLUMN.test(text));
+
+const isUnknownDocType = (error: z.infer<typeof errorBody>): boolean =>
+  /\bDocType\b.*\bnot found\b/i.test(`${error.exception ?? ""} ${innermostMessage(error) ?? ""}`);
+
+const excTypeOf = ({ exc_type, exception }: z.infer<typeof errorBody>): string =>
+  exc_type ?? exception?.split(":")[0]?.split(".").at(-1)?.trim() ?? "";
+
+/**
+ * `_server_messages` is a JSON list of JSON texts, each an object with a `message` or a text again. The last one is what
+ * stopped the call.
+ */
+export function innermostMessage({ _server_messages, exception }: z.infer<typeof errorBody>): string | null {
+  const outer: unknown = _server_messages === undefined ? undefined : parsed(_server_messages);
+  const last: unknown = Array.isArray(outer) ? outer.at(-1) : outer;
+  const inner = typeof last === "string" ? (parsed(last) ?? last) : last;
+  const said = z.object({ message: z.string() }).safeParse(inner).data?.message ?? inner;
+  const text = typeof said === "string" && said !== "" ? said : exception;
+  return text === undefined ? null : withoutTags(text).slice(0, 500);
+}
+
+const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'", nbsp: " " };
+
+export const withoutTags = (text: string): string =>
+  text
+    .replace(/<\/?[a-zA-Z][^>]*>/g, "")
+    .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+    .trim();
+
+const UNKNOWN_COLUMN = /Unknown column '(?:[^'.]*\.)?`?(\w+)`?'/;
+
+/** The column that a list must not name: `Field not permitted in query: x` or `Unknown column 'tabY.x' in …`. */
+export function unknownField({ message }: SiteRefusal): string | null {
+  const match =
+    /Field not permitted in query: *[`"']?(?:tab[^.]*\.)?[`"']?(\w+)/.exec(message) ??
+    UNKNOWN_COLUMN.exec(message);
+  return match?.[1] ?? null;
+}
+
+export const isDuplicate = ({ excType }: SiteRefusal): boolean =>
+  ["DuplicateEntryError", "UniqueValidationError", "NameError"].includes(excType);
+
+function secondsOf(retryAfter: string | null, now: Date): number | null {
+  if (retryAfter === null) return null;
+  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
+  const at = Date.parse(retryAfter);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // how the parser says that it is no JSON
+  }
+}

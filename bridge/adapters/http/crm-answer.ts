@@ -1,0 +1,86 @@
+/** What a CRM's status means: an answer, a refusal of this record, or trouble that concerns all of them. Pure. */
+import { z } from "zod";
+import { CrmMisconfigured, CrmUnavailable } from "../../errors.ts";
+
+/** The CRM looked at what was sent and does not want it. */
+export class CrmRefusal extends Error {
+  /** It is too much at once, or wrong as a whole. */
+  readonly status: 400 | 413 | 422;
+
+  constructor(status: 400 | 413 | 422, message: string) {
+    super(message);
+    this.name = "CrmRefusal";
+    this.status = status;
+  }
+}
+
+/** The CRM has no use for this kind of call. */
+export class NotCovered extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NotCovered";
+  }
+}
+
+export interface CrmAnswer {
+  status: number;
+  retryAfter: string | null;
+  body: string;
+}
+
+const ADVICE: Record<number, string> = {
+  401: "check CRM_AUTH",
+  403: "check CRM_AUTH and CRM_SECRET; in Django, exempt the view from CSRF protection",
+  404: "check CRM_URL and the paths in CRM_MAP; a path the CRM does not have may be null there, or answer 501",
+  405: "check the paths in CRM_MAP",
+  419: "CSRF protection is active on this route: in Laravel, put it among the API routes",
+};
+
+/** @throws CrmRefusal | NotCovered | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
+export function readCrmAnswer(what: string, { status, retryAfter, body }: CrmAnswer, now: Date): unknown {
+  const json = parsed(body);
+  if (status === 200 || status === 201) {
+    if (json !== undefined) return json;
+    throw new CrmUnavailable(`${what}: the CRM answered ${status} with something that is not JSON`);
+  }
+  const says = `${what}: ${errorText(json) ?? `HTTP ${status}`}`;
+  if (status === 400 || status === 413 || status === 422) throw new CrmRefusal(status, says);
+  if (status === 501) throw new NotCovered(says);
+  if (status === 409 || status === 408 || status === 429 || status >= 500)
+    throw new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+  // An answer that promises to look at it later, or has nothing to say, is no proof that anything was kept.
+  if (status >= 200 && status < 300)
+    throw new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
+  const advice =
+    status >= 300 && status < 400
+      ? "the CRM redirects: use its final address, with or without the slash at the end"
+      : ADVICE[status];
+  throw new CrmMisconfigured(advice === undefined ? says : `${says} (${advice})`);
+}
+
+const errorSchema = z.object({
+  error: z.string().optional(),
+  message: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+function errorText(json: unknown): string | null {
+  const said = errorSchema.safeParse(json).data;
+  const text = said?.error ?? said?.message ?? said?.detail;
+  return text === undefined || text === "" ? null : text.slice(0, 500);
+}
+
+function secondsOf(retryAfter: string | null, now: Date): number | null {
+  if (retryAfter === null) return null;
+  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
+  const at = Date.parse(retryAfter);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // how the parser says that it is no JSON
+  }
+}

@@ -1,0 +1,4 @@
+/** The schema's steps, oldest first. A step that was released never changes. */
+import { records } from "./0001-records.ts";
+
+export const migrations: readonly string[] = [records];

@@ -1,0 +1,100 @@
+/** The embedded CRM's rows in SQLite. */
+import {
+  CLIENT,
+  CONTACT,
+  CONVERSATION,
+  MEDIA,
+  SESSION,
+  type ClientRow,
+  type ContactRow,
+  type ConversationRow,
+  type MediaRow,
+  type SessionRow,
+} from "../embedded/doctypes.ts";
+import type { Rows } from "../embedded/rows.ts";
+import type { Db } from "./connection.ts";
+import { createSqliteMessages } from "./sqlite-messages.ts";
+import { createSqliteTable } from "./sqlite-table.ts";
+
+interface Count {
+  n: number;
+}
+
+export function createSqliteRows(db: Db): Rows {
+  return {
+    sessions: sessionRows(db),
+    contacts: contactRows(db),
+    conversations: conversationRows(db),
+    messages: createSqliteMessages(db),
+    media: mediaRows(db),
+    clients: clientRows(db),
+    aliases: aliasRows(db),
+  };
+}
+
+function sessionRows(db: Db): Rows["sessions"] {
+  const table = createSqliteTable<SessionRow>(db, SESSION);
+  const byId = table.where("session_id = ?");
+  return { ...table, of: (sessionId) => byId.get(sessionId) };
+}
+
+function contactRows(db: Db): Rows["contacts"] {
+  const table = createSqliteTable<ContactRow>(db, CONTACT);
+  const byKey = table.where("session = ? AND contact_id = ?");
+  const byPhone = table.where("phone_number = ? ORDER BY n LIMIT 1");
+  const count = db.prepare<[string], Count>("SELECT COUNT(*) AS n FROM whatsapp_contact WHERE session = ?");
+  return {
+    ...table,
+    of: (session, contactId) => byKey.get(session, contactId),
+    withPhone: (phone) => byPhone.get(phone),
+    count: (session) => count.get(session)?.n ?? 0,
+  };
+}
+
+function conversationRows(db: Db): Rows["conversations"] {
+  const table = createSqliteTable<ConversationRow>(db, CONVERSATION);
+  const byKey = table.where("session = ? AND chat_id = ?");
+  const count = db.prepare<[string], Count>(
+    "SELECT COUNT(*) AS n FROM whatsapp_conversation WHERE session = ?",
+  );
+  return {
+    ...table,
+    of: (session, chatId) => byKey.get(session, chatId),
+    count: (session) => count.get(session)?.n ?? 0,
+  };
+}
+
+function mediaRows(db: Db): Rows["media"] {
+  const table = createSqliteTable<MediaRow>(db, MEDIA);
+  const byParent = table.where("parent = ? ORDER BY idx, n");
+  return { ...table, of: (message) => byParent.all(message) };
+}
+
+function clientRows(db: Db): Rows["clients"] {
+  const table = createSqliteTable<ClientRow>(db, CLIENT);
+  const byName = table.where("name = ?");
+  const byExternalId = table.where("external_id = ?");
+  const byNationalId = table.where("national_id = ? ORDER BY n");
+  return {
+    ...table,
+    named: (name) => byName.get(name),
+    withExternalId: (externalId) => byExternalId.get(externalId),
+    withNationalId: (nationalId) => byNationalId.all(nationalId),
+  };
+}
+
+function aliasRows(db: Db): Rows["aliases"] {
+  const of = db.prepare<[string, string], { into_id: string }>(
+    "SELECT into_id FROM alias WHERE session = ? AND from_id = ?",
+  );
+  const add = db.prepare(
+    `INSERT INTO alias(session, from_id, into_id) VALUES(?, ?, ?)
+     ON CONFLICT(session, from_id) DO UPDATE SET into_id = excluded.into_id`,
+  );
+  return {
+    of: (session, id) => of.get(session, id)?.into_id,
+    add: (session, from, into) => {
+      add.run(session, from, into);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** Kinds of values a setting may have: text of the environment in, the value out, or what to write instead. */
+import { z } from "zod";
+import { isCron } from "./cron.ts";
+
+const TRUE = new Set(["1", "true", "yes", "on"]);
+const FALSE = new Set(["0", "false", "no", "off"]);
+
+export const flag = z
+  .string()
+  .transform((text) => text.trim().toLowerCase())
+  .refine((text) => TRUE.has(text) || FALSE.has(text), "use 1 or 0")
+  .transform((text) => TRUE.has(text));
+
+export const whole = (min: number, max: number) => {
+  const problem = `use a whole number, ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, problem)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, problem);
+};
+
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "use a port number, 0 to 65535")
+  .transform(Number)
+  .refine((value) => value <= 65_535, "use a port number, 0 to 65535");
+
+/** Without a trailing slash, because paths are added to it. */
+export const httpUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol),
+    "use an http(s) URL",
+  )
+  .transform((text) => text.replace(/\/+$/, ""));
+
+export const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+/** Five fields of cron, or `off`. */
+export const cron = z
+  .string()
+  .transform((text) => text.trim())
+  .refine(
+    (text) => text === "off" || (text.split(/\s+/).length === 5 && isCron(text)),
+    'use five fields of cron, such as "0 * * * *", or off',
+  )
+  .transform((text) => (text === "off" ? null : text));
+
+export const timeZone = z.string().refine((text) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).format(0) !== "";
+  } catch {
+    return false; // how Intl says that it does not know the name
+  }
+}, "use the name of a time zone, such as Europe/Madrid");
+
+export const jsonObject = z.string().transform((text, context): Record<string, unknown> => {
+  const value = parsed(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  context.addIssue({ code: "custom", message: "use a JSON object" });
+  return z.NEVER;
+});
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what is wanted; the parser's message would quote the value
+  }
+}

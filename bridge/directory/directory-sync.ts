@@ -1,0 +1,207 @@
+/**
+ * Copies a client directory into the CRM in the background: one pass at a time, page by page, taken up where a crash or
+ * the end of its time left it, on demand and once a day.
+ */
+import { randomUUID } from "node:crypto";
+import type { ClientStore } from "../adapter.ts";
+import type { Clock } from "../clock.ts";
+import { BridgeError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { BridgeState, DirectoryJob } from "../state/bridge-state.ts";
+import { createDaily, realSchedule, type Schedule } from "./daily.ts";
+import { finish, newJob, queue } from "./directory-job.ts";
+import { runPass, type PassWork } from "./pass.ts";
+import type { DirectorySource } from "./source.ts";
+
+const KEPT_JOBS = 5;
+const FOLLOW_UP_MS = 60_000;
+
+/** One failure by its id, those of one page, or every failure and the pages that were not reached. */
+export type RetryWhat = { id: string } | { page: number } | "all";
+
+export interface DirectorySync {
+  /** Takes up a pass that a crash or stop interrupted, and starts one each day at the hour. */
+  startDaily(): Promise<void>;
+  /**
+   * Answers when the job is kept; the work goes on behind. While one runs its id is answered; one whose time ran out goes
+   * on; otherwise a new pass begins.
+   * @throws BridgeError NOT_SUPPORTED when the CRM has no place for clients
+   */
+  start(): Promise<{ jobId: string; alreadyRunning: boolean }>;
+  /** The newest job, or null before the first. */
+  status(): DirectoryJob | null;
+  /** Newest first; a bounded list. */
+  jobs(): DirectoryJob[];
+  /**
+   * Of the newest job. `retrying`: how many failures are tried again. Nothing is started while a pass runs.
+   * @throws BridgeError NOT_SUPPORTED, JOB_NOT_FOUND (there was no pass, or it has no such failure)
+   */
+  retry(what: RetryWhat): Promise<{ jobId: string; alreadyRunning: boolean; retrying: number }>;
+  /** @throws BridgeError JOB_NOT_FOUND */
+  wait(jobId: string): Promise<DirectoryJob>;
+  idle(): Promise<void>;
+  /** The pass under way stops after the client being written, and is taken up at the next start. */
+  stop(): Promise<void>;
+}
+
+export interface DirectorySyncOptions {
+  source: DirectorySource;
+  /** Undefined where the CRM has no place for clients. */
+  clients: ClientStore | undefined;
+  state: BridgeState;
+  clock: Clock;
+  log: Log;
+  /** Of the daily run, in the time zone of the process. */
+  hour?: number;
+  /** Country code of phone numbers that are written without one. */
+  country?: string;
+  runMs?: number;
+  /** Rests between the tries of a page: one try more than there are rests. */
+  backoffMs?: readonly number[];
+  schedule?: Schedule;
+}
+
+export function createDirectorySync({
+  source,
+  clients,
+  state,
+  clock,
+  log,
+  hour = 3,
+  country = "58",
+  runMs = 15 * 60_000,
+  backoffMs = [5_000, 30_000],
+  schedule = realSchedule,
+}: DirectorySyncOptions): DirectorySync {
+  const stopping = new AbortController();
+  const rules = { codePrefix: source.codePrefix, country };
+  let current: { jobId: string; end: Promise<void> } | null = null;
+
+  const newest = (): DirectoryJob | null => state.read().directoryJobs.at(-1) ?? null;
+  const jobOf = (jobId: string): DirectoryJob => {
+    const job = state.read().directoryJobs.find((one) => one.jobId === jobId);
+    if (job === undefined) throw new BridgeError("JOB_NOT_FOUND", `There is no directory job "${jobId}".`);
+    return job;
+  };
+  const needClients = (): ClientStore => {
+    if (stopping.signal.aborted) throw new BridgeError("UNAVAILABLE", "The bridge is shutting down.");
+    if (clients !== undefined) return clients;
+    throw new BridgeError("NOT_SUPPORTED", "The configured CRM has no place for clients of a directory.");
+  };
+
+  const run = (work: PassWork, isKept: Promise<void>): void => {
+    const deps = { source, clients: needClients(), rules, state, clock, log, runMs, backoffMs };
+    const pageBefore = newest()?.page ?? 0;
+    const end = isKept
+      .then(() => runPass(work, stopping.signal, deps))
+      .catch((error: unknown) => {
+        // Stopped: the job stays `running`, and the next start takes it up.
+        if (!stopping.signal.aborted) return fail(work.jobId, error);
+      })
+      .finally(() => {
+        current = null;
+        const job = newest();
+        if (job?.status === "incomplete" && work.rest && job.page > pageBefore) daily.soon(FOLLOW_UP_MS);
+      });
+    current = { jobId: work.jobId, end };
+  };
+
+  /** Something nobody foresaw, such as a full disk below the state. */
+  const fail = async (jobId: string, error: unknown): Promise<void> => {
+    log.error({ jobId, reason: error instanceof Error ? error.name : typeof error }, "directory.broke");
+    try {
+      await state.update(({ directoryJobs }) => {
+        const job = directoryJobs.find((one) => one.jobId === jobId);
+        if (job !== undefined) finish(job, clock.now(), error instanceof Error ? error.message : "unknown");
+      });
+    } catch (stateError) {
+      log.error(
+        { jobId, reason: stateError instanceof Error ? stateError.name : "unknown" },
+        "directory.state_lost",
+      );
+    }
+  };
+
+  /** Goes on with a job that is kept already. */
+  const takeUp = async (work: PassWork): Promise<void> => {
+    const isKept = state.update(({ directoryJobs }) => {
+      const job = directoryJobs.find((one) => one.jobId === work.jobId);
+      if (job !== undefined) queue(job);
+    });
+    run(work, isKept);
+    await isKept;
+  };
+
+  const start = async (): Promise<{ jobId: string; alreadyRunning: boolean }> => {
+    needClients();
+    if (current !== null) return { jobId: current.jobId, alreadyRunning: true };
+    const last = newest();
+    if (last !== null && isUnfinished(last)) {
+      const { jobId, status } = last;
+      await takeUp({ jobId, failures: [], rest: true });
+      return { jobId, alreadyRunning: status !== "incomplete" };
+    }
+    const jobId = `dir_${randomUUID()}`;
+    const isKept = state.update((data) => {
+      data.directoryJobs = [...data.directoryJobs, newJob(jobId, source.name)].slice(-KEPT_JOBS);
+    });
+    run({ jobId, failures: [], rest: true }, isKept);
+    await isKept;
+    return { jobId, alreadyRunning: false };
+  };
+
+  const daily = createDaily({
+    hour,
+    clock,
+    schedule,
+    work: () => {
+      start().catch((error: unknown) => {
+        log.error({ reason: error instanceof Error ? error.name : typeof error }, "directory.not_started");
+      });
+    },
+  });
+
+  return {
+    startDaily: async () => {
+      if (clients === undefined || stopping.signal.aborted) return;
+      daily.start();
+      const last = newest();
+      if (last !== null && last.status !== "incomplete" && isUnfinished(last)) await start();
+    },
+    start,
+    status: newest,
+    jobs: () => state.read().directoryJobs.toReversed(),
+    retry: async (what) => {
+      needClients();
+      if (current !== null) return { jobId: current.jobId, alreadyRunning: true, retrying: 0 };
+      const job = newest();
+      if (job === null) throw new BridgeError("JOB_NOT_FOUND", "No directory has been read yet.");
+      const isAll = what === "all" || ("id" in what && what.id === job.jobId);
+      const failures = isAll ? job.failed : job.failed.filter((failure) => isMeant(failure, what));
+      if (failures.length === 0 && !isAll)
+        throw new BridgeError("JOB_NOT_FOUND", "The newest directory job has no such failure.");
+      await takeUp({ jobId: job.jobId, failures: [...failures], rest: isAll });
+      return { jobId: job.jobId, alreadyRunning: false, retrying: failures.length };
+    },
+    wait: async (jobId) => {
+      jobOf(jobId);
+      if (current?.jobId === jobId) await current.end;
+      return jobOf(jobId);
+    },
+    idle: async () => {
+      while (current !== null) await current.end;
+    },
+    stop: async () => {
+      daily.stop();
+      stopping.abort();
+      await current?.end;
+    },
+  };
+}
+
+const isUnfinished = ({ status }: DirectoryJob): boolean =>
+  status === "queued" || status === "running" || status === "incomplete";
+
+function isMeant(failure: DirectoryJob["failed"][number], what: Exclude<RetryWhat, "all">): boolean {
+  return "id" in what ? failure.id === what.id : failure.page === what.page;
+}

@@ -1,0 +1,136 @@
+"""Messages told whole, and what is told of them afterwards."""
+from .models import Chat, Message
+from .people import chat_of, last_fields
+from .rules import (
+    is_later_text,
+    key_text,
+    may_become,
+    may_overwrite,
+    short,
+    with_all_reactions,
+    with_reaction,
+)
+from .writing import answer, resolve, revise
+
+
+def write_message(session_id, told, position):
+    chat_id = resolve(session_id, key_text("chat id", told["chatId"]))
+    message_id = key_text("message id", told["messageId"])
+    participant = resolve(session_id, told["participant"]) or ""
+    is_theirs = not told["fromMe"] and not told["isGroup"]
+    chat = chat_of(session_id, chat_id, told["isGroup"], told["pushName"] if is_theirs else None)
+    message = chat.messages.filter(
+        message_id=message_id, from_me=told["fromMe"], participant=participant
+    ).first()
+    if message is not None:
+        return update_message(chat, message, told, position)
+    message = Message.objects.create(
+        session_id=session_id,
+        chat=chat,
+        message_id=message_id,
+        from_me=told["fromMe"],
+        participant=participant,
+        **plain_fields(told),
+        content=told["content"],
+        edited_at=told["editedAt"],
+        status=status_of(told),
+        status_at=told["timestamp"],
+        status_position=position,
+        deleted_at=told["deletedAt"],
+        reactions=with_all_reactions([], told["reactions"], position),
+        position=position,
+    )
+    first = told["timestamp"]
+    if chat.first_message_at is not None:
+        first = min(first, chat.first_message_at)
+    count = chat.messages.count()
+    fields = {"first_message_at": first, "total_messages": max(chat.total_messages, count)}
+    revise(chat, {**fields, **last_fields(chat, told, position)})
+    return answer(message, "created")
+
+
+def update_message(chat, message, told, position):
+    current = may_overwrite(message.position, position)
+    if not current and position is not None:
+        return answer(message, "unchanged")
+    fields = {}
+    if current:
+        fields.update(plain_fields(told))
+        fields["reactions"] = with_all_reactions(message.reactions, told["reactions"], position)
+    if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], current):
+        fields.update(content=told["content"], edited_at=told["editedAt"])
+    if may_become(message, status_of(told), position):
+        fields.update(status=status_of(told), status_position=position)
+        if status_of(told) == "deleted":
+            fields["deleted_at"] = told["deletedAt"]
+    changed = revise(message, fields, position)
+    if changed and chat.last_message_id == message.message_id:
+        revise(chat, last_fields(chat, {**told, "content": message.content}, position))
+    return answer(message, "updated" if changed else "unchanged")
+
+
+def status_of(told):
+    return told["status"] if told["deletedAt"] is None else "deleted"
+
+
+def plain_fields(told):
+    """What a later record of the message simply replaces."""
+    details = {name: told[name] for name in ("location", "contacts", "poll") if told[name] is not None}
+    return {
+        "sender": told["from"],
+        "recipient": told["to"],
+        "push_name": short(told["pushName"]),
+        "type": told["type"],
+        "media": told["media"],
+        "details": details or None,
+        "timestamp": told["timestamp"],
+        "quoted_message_id": told["quotedMessageId"],
+        "is_starred": told["isStarred"],
+        "is_forwarded": told["isForwarded"],
+    }
+
+
+def change_message(session_id, told, position):
+    """A status, an edit, a deletion or a reaction that comes without its message."""
+    chat_id = resolve(session_id, key_text("chat id", told["chatId"]))
+    chat = Chat.objects.filter(session_id=session_id, chat_id=chat_id).first()
+    message = None if chat is None else target_of(chat, told)
+    if message is None:
+        return {"outcome": "missing"}
+    # The whole message was read when this had already happened.
+    if message.position is not None and position is not None and position <= message.position:
+        return answer(message, "unchanged")
+    kind = told["kind"]
+    fields = {}
+    if kind in ("status", "deletion"):
+        status = told["status"] if kind == "status" else "deleted"
+        if may_become(message, status, position):
+            fields = {"status": status, "status_at": told["at"], "status_position": position}
+            fields["error"] = told.get("error") if status == "failed" else None
+            if status == "deleted":
+                fields["deleted_at"] = told["at"]
+    elif kind == "edit":
+        if message.status != "deleted" and told["at"] >= (message.edited_at or 0):
+            fields = {"content": told["content"], "edited_at": told["at"]}
+    elif kind == "reaction":
+        reaction = {
+            "from": resolve(session_id, told["from"]),
+            "emoji": told["emoji"],
+            "at": told["at"],
+            "position": position,
+        }
+        reactions = with_reaction(message.reactions, reaction)
+        fields = {} if reactions is None else {"reactions": reactions}
+    else:
+        raise ValueError(f"a change of the kind {kind} is not known")
+    changed = revise(message, fields)
+    if changed and kind == "edit" and chat.last_message_id == message.message_id:
+        revise(chat, {"last_message_text": message.content})
+    return answer(message, "updated" if changed else "unchanged")
+
+
+def target_of(chat, told):
+    """Both sides of a chat may use one id. Only our own messages have a status that travels."""
+    found = list(chat.messages.filter(message_id=told["messageId"]).order_by("-timestamp"))
+    own = [message for message in found if message.from_me]
+    return next(iter((own if told["kind"] == "status" and own else found)), None)

@@ -1,0 +1,214 @@
+"""Contacts and chats, and what happens when a hidden id gets its phone number."""
+from .models import Alias, Chat, Contact, Message
+from .rules import (
+    is_hidden,
+    is_later_last,
+    is_person,
+    key_text,
+    may_become,
+    may_overwrite,
+    phone_of,
+    short,
+)
+from .writing import answer, resolve, revise
+
+
+def write_contact(session_id, told, position):
+    contact_id = resolve(session_id, key_text("contact id", told["id"]))
+    hidden = told["id"] if told["id"] != contact_id else told.get("lid")
+    merged = False
+    # The event that told whose hidden id this is may have been missed.
+    if hidden and hidden != contact_id and is_hidden(hidden):
+        merged = merge(session_id, key_text("hidden id", hidden), contact_id)
+    fields = {
+        "phone": told.get("phone") or phone_of(contact_id),
+        "name": short(told["name"] or told["pushname"] or told["notify"]),
+        "pushname": short(told["pushname"] or told["notify"]),
+        "short_name": short(told["shortName"]),
+        "verified_name": short(told["verifiedName"]),
+        "about": told["about"],
+        "picture_url": told["profilePicUrl"] or told["imgUrl"],
+        "is_user": told["isUser"],
+        "is_group": told["isGroup"],
+        "is_my_contact": told["isMyContact"],
+        "is_blocked": told["isBlocked"],
+        "is_enterprise": told["isEnterprise"],
+    }
+    contact, created = Contact.objects.get_or_create(
+        session_id=session_id, contact_id=contact_id, defaults={**fields, "position": position}
+    )
+    if created:
+        return answer(contact, "created")
+    current = may_overwrite(contact.position, position)
+    changed = current and revise(contact, fields, position)
+    return answer(contact, "updated" if changed or merged else "unchanged")
+
+
+def contact_of(session_id, contact_id, name=None):
+    """The contact of a person, made from as little as the id. Anything told later replaces it."""
+    defaults = {"phone": phone_of(contact_id), "name": short(name)}
+    return Contact.objects.get_or_create(session_id=session_id, contact_id=contact_id, defaults=defaults)[0]
+
+
+def write_chat(session_id, told, position):
+    chat_id = resolve(session_id, key_text("chat id", told["chatId"]))
+    contact = contact_of(session_id, chat_id, told["contactName"]) if is_person(chat_id) else None
+    fields = {
+        "contact": contact,
+        "name": short(told["contactName"]),
+        "is_group": told["isGroup"],
+        "unread_count": told["unreadCount"],
+        "archived": told["archived"],
+        "pinned": told["pinned"],
+        "is_muted": told["isMuted"],
+    }
+    chat, created = Chat.objects.get_or_create(
+        session_id=session_id,
+        chat_id=chat_id,
+        defaults={
+            **fields,
+            "total_messages": told["totalMessages"],
+            "first_message_at": told["firstMessageTime"],
+            "position": position,
+        },
+    )
+    last = last_of(told)
+    if created:
+        revise(chat, last_fields(chat, last, position))
+        return answer(chat, "created")
+    if not may_overwrite(chat.position, position):
+        return answer(chat, "unchanged")
+    fields["total_messages"] = max(told["totalMessages"], chat.messages.count())
+    first = told["firstMessageTime"]
+    if first is not None and (chat.first_message_at is None or first < chat.first_message_at):
+        fields["first_message_at"] = first
+    changed = revise(chat, {**fields, **last_fields(chat, last, position)}, position)
+    return answer(chat, "updated" if changed else "unchanged")
+
+
+def last_of(told):
+    last = told["lastMessage"]
+    if last is None:
+        return None
+    text = told["lastMessageText"] if told["lastMessageText"] is not None else last["content"]
+    return {**last, "content": text}
+
+
+def last_fields(chat, last, position):
+    """Empty when the chat keeps the last message it shows."""
+    if last is None or not is_later_last(chat, last, position):
+        return {}
+    fields = {
+        "last_message_id": last["messageId"],
+        "last_message_text": last["content"],
+        "last_message_at": last["timestamp"],
+        "last_message_from_me": last["fromMe"],
+    }
+    if position is not None and chat.last_message_position != position:
+        # Where it was told is no change of what is shown.
+        chat.last_message_position = position
+        chat.save(update_fields=["last_message_position"])
+    return fields
+
+
+def chat_of(session_id, chat_id, is_group, name):
+    """The chat of a message, made where there is none."""
+    chat = Chat.objects.filter(session_id=session_id, chat_id=chat_id).first()
+    if chat is not None:
+        return chat
+    contact = contact_of(session_id, chat_id, name) if is_person(chat_id) else None
+    return Chat.objects.create(
+        session_id=session_id, chat_id=chat_id, contact=contact, is_group=is_group, name=short(name)
+    )
+
+
+def merge(session_id, hidden_id, contact_id):
+    """A hidden id turns out to be somebody: contact and chat move, and what was two becomes one."""
+    alias, created = Alias.objects.get_or_create(
+        session_id=session_id, hidden_id=hidden_id, defaults={"contact_id": contact_id}
+    )
+    if not created and alias.contact_id == contact_id:
+        return False
+    alias.contact_id = contact_id
+    alias.save()
+    contact = move_contact(session_id, hidden_id, contact_id)
+    chat = move_chat(session_id, hidden_id, contact_id)
+    for message in Message.objects.filter(session_id=session_id, participant=hidden_id):
+        twin = Message.objects.filter(
+            chat=message.chat,
+            message_id=message.message_id,
+            from_me=message.from_me,
+            participant=contact_id,
+        ).first()
+        if twin is None:
+            message.participant = contact_id
+            message.save(update_fields=["participant"])
+        else:
+            merge_twins(message, twin)
+    return contact or chat
+
+
+def move_contact(session_id, hidden_id, contact_id):
+    old = Contact.objects.filter(session_id=session_id, contact_id=hidden_id).first()
+    if old is None:
+        return False
+    held = Contact.objects.filter(session_id=session_id, contact_id=contact_id).first()
+    if held is None:
+        revise(old, {"contact_id": contact_id, "phone": phone_of(contact_id)})
+        return True
+    old.chats.update(contact=held)
+    revise(held, {"name": held.name or old.name, "notes": held.notes or old.notes})
+    old.delete()
+    return True
+
+
+def move_chat(session_id, hidden_id, contact_id):
+    old = Chat.objects.filter(session_id=session_id, chat_id=hidden_id).first()
+    if old is None:
+        return False
+    held = Chat.objects.filter(session_id=session_id, chat_id=contact_id).first()
+    if held is None:
+        revise(old, {"chat_id": contact_id})
+        return True
+    for message in old.messages.all():
+        twin = held.messages.filter(
+            message_id=message.message_id, from_me=message.from_me, participant=message.participant
+        ).first()
+        if twin is None:
+            message.chat = held
+            message.save(update_fields=["chat"])
+        else:
+            merge_twins(message, twin)
+    firsts = [at for at in (old.first_message_at, held.first_message_at) if at is not None]
+    last = {}
+    if old.last_message_at is not None:
+        told = {
+            "messageId": old.last_message_id,
+            "content": old.last_message_text,
+            "timestamp": old.last_message_at,
+            "fromMe": old.last_message_from_me,
+        }
+        last = last_fields(held, told, old.last_message_position)
+    revise(
+        held,
+        {
+            **last,
+            "unread_count": held.unread_count + old.unread_count,
+            "total_messages": held.messages.count(),
+            "first_message_at": min(firsts) if firsts else None,
+            "notes": held.notes or old.notes,
+        },
+    )
+    old.delete()
+    return True
+
+
+def merge_twins(message, twin):
+    """One message that was kept twice: the one that stays has whatever was told of either."""
+    fields = {}
+    if may_become(twin, message.status, message.status_position):
+        fields.update(status=message.status, status_position=message.status_position)
+    if (message.edited_at or 0) > (twin.edited_at or 0):
+        fields.update(content=message.content, edited_at=message.edited_at)
+    revise(twin, {**fields, "reactions": twin.reactions or message.reactions})
+    message.delete()

@@ -1,0 +1,95 @@
+"""Decisions, without a database: which of two states of a record is the one to keep."""
+
+RANK = ["pending", "sent", "failed", "delivered", "read", "deleted"]
+
+
+def may_overwrite(held, told):
+    """Positions: equal ones may, an unknown one never overwrites a known one."""
+    return held is None or (told is not None and told >= held)
+
+
+def later(held, told):
+    return told if held is None or (told is not None and told > held) else held
+
+
+def may_become(message, status, position):
+    """A status only rises and a deletion is final. Between sent and failed the later one is right, where that is known."""
+    if message.status == status:
+        return False
+    is_contest = {message.status, status} == {"sent", "failed"}
+    if is_contest and message.status_position is not None and position is not None:
+        return position > message.status_position
+    return RANK.index(status) > RANK.index(message.status)
+
+
+def is_later_text(message, edited_at, is_current):
+    """The later edit wins; without one on either side the later record."""
+    held, told = message.edited_at or 0, edited_at or 0
+    return message.status != "deleted" and (told > held or (told == held and is_current))
+
+
+def is_later_last(chat, told, position):
+    """Whether a chat shows `told` as its last message from now on."""
+    if chat.last_message_at is None or told["timestamp"] > chat.last_message_at:
+        return True
+    if told["timestamp"] < chat.last_message_at:
+        return False
+    may_replace = may_overwrite(chat.last_message_position, position)
+    is_same = chat.last_message_id == told["messageId"]
+    return may_replace if is_same else may_replace or position is None
+
+
+def with_reaction(held, told):
+    """One person's reaction set, changed or taken back; None when that changes nothing. One that was taken back stays
+    as an empty one, so that an older one does not return."""
+    before = next((one for one in held if one["from"] == told["from"]), None)
+    if before is None:
+        return None if told["emoji"] == "" else [*held, told]
+    if before["position"] is not None and told["position"] is not None:
+        is_later = told["position"] >= before["position"]
+    else:
+        is_later = told["at"] >= before["at"]
+    if not is_later or before["emoji"] == told["emoji"]:
+        return None
+    return [*(one for one in held if one is not before), told]
+
+
+def with_all_reactions(held, listed, position):
+    """All reactions as the whole message tells them; single ones told later than it stay."""
+    kept = [one for one in held if not may_overwrite(one["position"], position)]
+    told = {
+        one["from"]: {"from": one["from"], "emoji": one["emoji"], "at": one["timestamp"], "position": None}
+        for one in listed
+    }
+    for one in kept:
+        told.pop(one["from"], None)
+    for one in held:
+        # What agrees stays as it was told, or every reading of the message would count as a change.
+        if one not in kept and told.get(one["from"], {"emoji": ""})["emoji"] == one["emoji"]:
+            kept.append(one)
+            told.pop(one["from"], None)
+    return sorted([*kept, *told.values()], key=lambda one: (one["at"], one["from"]))
+
+
+def is_person(chat_id):
+    return chat_id.endswith(("@c.us", "@s.whatsapp.net", "@lid"))
+
+
+def is_hidden(contact_id):
+    return contact_id.endswith("@lid")
+
+
+def phone_of(contact_id):
+    digits, _, kind = contact_id.partition("@")
+    return "+" + digits if kind in ("c.us", "s.whatsapp.net") and digits.isdigit() else None
+
+
+def key_text(what, value):
+    """Cutting an id could make two records one: a longer one is refused."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 140:
+        raise ValueError(f"the {what} must have 1 to 140 characters")
+    return value
+
+
+def short(value):
+    return value if value is None else value[:140]

@@ -1,0 +1,172 @@
+<?php
+/** Messages told whole, and what is told of them afterwards. */
+declare(strict_types=1);
+
+namespace Inbox;
+
+final class Messages
+{
+    public function __construct(private readonly Database $db, private readonly People $people)
+    {
+    }
+
+    public function write(string $sessionId, array $told, ?int $position): array
+    {
+        $chatId = $this->people->resolve($sessionId, Rules::keyText('chat id', $told['chatId']));
+        $messageId = Rules::keyText('message id', $told['messageId']);
+        $participant = $this->people->resolve($sessionId, $told['participant']) ?? '';
+        $isTheirs = !$told['fromMe'] && !$told['isGroup'];
+        $chat = $this->people->chatOf($sessionId, $chatId, $told['isGroup'], $isTheirs ? $told['pushName'] : null);
+        $key = [
+            'chat_id' => $chat['id'],
+            'message_id' => $messageId,
+            'from_me' => (int) $told['fromMe'],
+            'participant' => $participant,
+        ];
+        $held = $this->db->find('inbox_messages', $key);
+        if ($held !== null) {
+            return $this->update($chat, $held, $told, $position);
+        }
+        $row = $this->db->insert('inbox_messages', [
+            'session_id' => $sessionId,
+            ...$key,
+            ...self::plainFields($told),
+            'content' => $told['content'],
+            'edited_at' => $told['editedAt'],
+            'status' => self::statusOf($told),
+            'status_at' => $told['timestamp'],
+            'status_position' => $position,
+            'deleted_at' => $told['deletedAt'],
+            'reactions' => Rules::withAllReactions([], $told['reactions'], $position),
+            'position' => $position,
+        ]);
+        $count = $this->db->count('inbox_messages', ['chat_id' => $chat['id']]);
+        $this->db->revise('inbox_chats', $chat, [
+            'first_message_at' => People::earliest($chat['first_message_at'], $told['timestamp']),
+            'total_messages' => max((int) $chat['total_messages'], $count),
+            ...$this->people->lastFields($chat, $told, $position),
+        ]);
+        return People::answer($row, 'created');
+    }
+
+    private function update(array $chat, array $held, array $told, ?int $position): array
+    {
+        $isCurrent = Rules::mayOverwrite(Rules::number($held['position']), $position);
+        if (!$isCurrent && $position !== null) {
+            return People::answer($held, 'unchanged');
+        }
+        $fields = [];
+        if ($isCurrent) {
+            $fields = self::plainFields($told);
+            $fields['reactions'] = Rules::withAllReactions(self::reactions($held), $told['reactions'], $position);
+        }
+        $status = self::statusOf($told);
+        if ($status !== 'deleted' && Rules::isLaterText($held, $told['editedAt'], $isCurrent)) {
+            $fields = [...$fields, 'content' => $told['content'], 'edited_at' => $told['editedAt']];
+        }
+        if (Rules::mayBecome($held, $status, $position)) {
+            $fields = [...$fields, 'status' => $status, 'status_position' => $position];
+            if ($status === 'deleted') {
+                $fields['deleted_at'] = $told['deletedAt'];
+            }
+        }
+        $isChanged = $this->db->revise('inbox_messages', $held, $fields, $position);
+        if ($isChanged && $chat['last_message_id'] === $held['message_id']) {
+            $shown = [...$told, 'content' => $fields['content'] ?? $held['content']];
+            $this->db->revise('inbox_chats', $chat, $this->people->lastFields($chat, $shown, $position));
+        }
+        return People::answer($held, $isChanged ? 'updated' : 'unchanged');
+    }
+
+    /** A status, an edit, a deletion or a reaction that comes without its message. */
+    public function change(string $sessionId, array $told, ?int $position): array
+    {
+        $chatId = $this->people->resolve($sessionId, Rules::keyText('chat id', $told['chatId']));
+        $chat = $this->db->find('inbox_chats', ['session_id' => $sessionId, 'chat_id' => $chatId]);
+        $held = $chat === null ? null : $this->targetOf($chat, $told);
+        if ($held === null) {
+            return ['outcome' => 'missing'];
+        }
+        // The whole message was read when this had already happened.
+        if ($held['position'] !== null && $position !== null && $position <= (int) $held['position']) {
+            return People::answer($held, 'unchanged');
+        }
+        $isChanged = $this->db->revise('inbox_messages', $held, $this->changedFields($sessionId, $held, $told, $position));
+        if ($isChanged && $told['kind'] === 'edit' && $chat['last_message_id'] === $held['message_id']) {
+            $this->db->revise('inbox_chats', $chat, ['last_message_text' => $told['content']]);
+        }
+        return People::answer($held, $isChanged ? 'updated' : 'unchanged');
+    }
+
+    private function changedFields(string $sessionId, array $held, array $told, ?int $position): array
+    {
+        switch ($told['kind']) {
+            case 'status':
+            case 'deletion':
+                $status = $told['kind'] === 'status' ? $told['status'] : 'deleted';
+                if (!Rules::mayBecome($held, $status, $position)) {
+                    return [];
+                }
+                return [
+                    'status' => $status,
+                    'status_at' => $told['at'],
+                    'status_position' => $position,
+                    'error' => $status === 'failed' ? $told['error'] ?? null : null,
+                    ...($status === 'deleted' ? ['deleted_at' => $told['at']] : []),
+                ];
+            case 'edit':
+                return $held['status'] === 'deleted' || $told['at'] < (int) $held['edited_at']
+                    ? []
+                    : ['content' => $told['content'], 'edited_at' => $told['at']];
+            case 'reaction':
+                $reactions = Rules::withReaction(self::reactions($held), [
+                    'from' => $this->people->resolve($sessionId, $told['from']),
+                    'emoji' => $told['emoji'],
+                    'at' => $told['at'],
+                    'position' => $position,
+                ]);
+                return $reactions === null ? [] : ['reactions' => $reactions];
+            default:
+                throw new Rejected('a change of this kind is not known');
+        }
+    }
+
+    /** Both sides of a chat may use one id. Only our own messages have a status that travels. */
+    private function targetOf(array $chat, array $told): ?array
+    {
+        $key = ['chat_id' => $chat['id'], 'message_id' => $told['messageId']];
+        $own = $told['kind'] === 'status' ? $this->db->find('inbox_messages', [...$key, 'from_me' => 1]) : null;
+        return $own ?? $this->db->find('inbox_messages', $key, 'timestamp DESC, id DESC');
+    }
+
+    private static function statusOf(array $told): string
+    {
+        return $told['deletedAt'] === null ? $told['status'] : 'deleted';
+    }
+
+    private static function reactions(array $row): array
+    {
+        return json_decode($row['reactions'], true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    /** What a later record of the message simply replaces. */
+    private static function plainFields(array $told): array
+    {
+        $details = array_filter(
+            ['location' => $told['location'], 'contacts' => $told['contacts'], 'poll' => $told['poll']],
+            fn (mixed $value): bool => $value !== null,
+        );
+        return [
+            'sender' => $told['from'],
+            'recipient' => $told['to'],
+            'push_name' => Rules::short($told['pushName']),
+            'type' => $told['type'],
+            'media' => $told['media'],
+            'details' => $details === [] ? null : $details,
+            'timestamp' => $told['timestamp'],
+            'quoted_message_id' => $told['quotedMessageId'],
+            'is_starred' => $told['isStarred'],
+            'is_forwarded' => $told['isForwarded'],
+        ];
+    }
+}

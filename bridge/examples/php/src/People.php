@@ -1,0 +1,256 @@
+<?php
+/** Contacts and chats, and what happens when a hidden id gets its phone number. */
+declare(strict_types=1);
+
+namespace Inbox;
+
+final class People
+{
+    public function __construct(private readonly Database $db)
+    {
+    }
+
+    /** The id under which somebody is kept. */
+    public function resolve(string $sessionId, ?string $id): ?string
+    {
+        if ($id === null || !Rules::isHidden($id)) {
+            return $id;
+        }
+        $alias = $this->db->find('inbox_aliases', ['session_id' => $sessionId, 'hidden_id' => $id]);
+        return $alias['contact_id'] ?? $id;
+    }
+
+    public function writeContact(string $sessionId, array $told, ?int $position): array
+    {
+        $id = $this->resolve($sessionId, Rules::keyText('contact id', $told['id']));
+        $hidden = $told['id'] !== $id ? $told['id'] : $told['lid'];
+        // The event that told whose hidden id this is may have been missed.
+        $isMerged = $hidden !== null && $hidden !== $id && Rules::isHidden($hidden)
+            && $this->merge($sessionId, Rules::keyText('hidden id', $hidden), $id);
+        $fields = [
+            'phone' => $told['phone'] ?? Rules::phoneOf($id),
+            'name' => Rules::short($told['name'] ?? $told['pushname'] ?? $told['notify']),
+            'pushname' => Rules::short($told['pushname'] ?? $told['notify']),
+            'short_name' => Rules::short($told['shortName']),
+            'verified_name' => Rules::short($told['verifiedName']),
+            'about' => $told['about'],
+            'picture_url' => $told['profilePicUrl'] ?? $told['imgUrl'],
+            'is_user' => $told['isUser'],
+            'is_group' => $told['isGroup'],
+            'is_my_contact' => $told['isMyContact'],
+            'is_blocked' => $told['isBlocked'],
+            'is_enterprise' => $told['isEnterprise'],
+        ];
+        $key = ['session_id' => $sessionId, 'contact_id' => $id];
+        $held = $this->db->find('inbox_contacts', $key);
+        if ($held === null) {
+            $row = $this->db->insert('inbox_contacts', [...$key, ...$fields, 'position' => $position]);
+            return self::answer($row, 'created');
+        }
+        $isChanged = Rules::mayOverwrite(Rules::number($held['position']), $position)
+            && $this->db->revise('inbox_contacts', $held, $fields, $position);
+        return self::answer($held, $isChanged || $isMerged ? 'updated' : 'unchanged');
+    }
+
+    /** The contact of a person, made from as little as the id. Anything told later replaces it. */
+    private function contactOf(string $sessionId, string $id, ?string $name): array
+    {
+        $key = ['session_id' => $sessionId, 'contact_id' => $id];
+        return $this->db->find('inbox_contacts', $key)
+            ?? $this->db->insert('inbox_contacts', [
+                ...$key,
+                'phone' => Rules::phoneOf($id),
+                'name' => Rules::short($name),
+            ]);
+    }
+
+    public function writeChat(string $sessionId, array $told, ?int $position): array
+    {
+        $id = $this->resolve($sessionId, Rules::keyText('chat id', $told['chatId']));
+        $contact = Rules::isPerson($id) ? $this->contactOf($sessionId, $id, $told['contactName']) : null;
+        $fields = [
+            'contact_id' => $contact['id'] ?? null,
+            'name' => Rules::short($told['contactName']),
+            'is_group' => $told['isGroup'],
+            'unread_count' => $told['unreadCount'],
+            'archived' => $told['archived'],
+            'pinned' => $told['pinned'],
+            'is_muted' => $told['isMuted'],
+        ];
+        $key = ['session_id' => $sessionId, 'chat_id' => $id];
+        $held = $this->db->find('inbox_chats', $key);
+        $last = self::lastOf($told);
+        if ($held === null) {
+            $row = $this->db->insert('inbox_chats', [
+                ...$key,
+                ...$fields,
+                'total_messages' => $told['totalMessages'],
+                'first_message_at' => $told['firstMessageTime'],
+                'position' => $position,
+            ]);
+            $this->db->revise('inbox_chats', $row, $this->lastFields($row, $last, $position));
+            return self::answer($row, 'created');
+        }
+        if (!Rules::mayOverwrite(Rules::number($held['position']), $position)) {
+            return self::answer($held, 'unchanged');
+        }
+        $count = $this->db->count('inbox_messages', ['chat_id' => $held['id']]);
+        $fields['total_messages'] = max($told['totalMessages'], $count);
+        $fields['first_message_at'] = self::earliest($held['first_message_at'], $told['firstMessageTime']);
+        $fields = [...$fields, ...$this->lastFields($held, $last, $position)];
+        $isChanged = $this->db->revise('inbox_chats', $held, $fields, $position);
+        return self::answer($held, $isChanged ? 'updated' : 'unchanged');
+    }
+
+    /** The chat of a message, made where there is none. */
+    public function chatOf(string $sessionId, string $id, bool $isGroup, ?string $name): array
+    {
+        $key = ['session_id' => $sessionId, 'chat_id' => $id];
+        $held = $this->db->find('inbox_chats', $key);
+        if ($held !== null) {
+            return $held;
+        }
+        $contact = Rules::isPerson($id) ? $this->contactOf($sessionId, $id, $name) : null;
+        return $this->db->insert('inbox_chats', [
+            ...$key,
+            'contact_id' => $contact['id'] ?? null,
+            'is_group' => $isGroup,
+            'name' => Rules::short($name),
+        ]);
+    }
+
+    private static function lastOf(array $told): ?array
+    {
+        $last = $told['lastMessage'];
+        return $last === null ? null : [...$last, 'content' => $told['lastMessageText'] ?? $last['content']];
+    }
+
+    /** Empty when the chat keeps the last message it shows. */
+    public function lastFields(array $chat, ?array $last, ?int $position): array
+    {
+        if ($last === null || !Rules::isLaterLast($chat, $last, $position)) {
+            return [];
+        }
+        if ($position !== null && Rules::number($chat['last_message_position']) !== $position) {
+            // Where it was told is no change of what is shown.
+            $this->db->update('inbox_chats', $chat['id'], ['last_message_position' => $position]);
+        }
+        return [
+            'last_message_id' => $last['messageId'],
+            'last_message_text' => $last['content'],
+            'last_message_at' => $last['timestamp'],
+            'last_message_from_me' => $last['fromMe'],
+        ];
+    }
+
+    /** A hidden id turns out to be somebody: contact and chat move, and what was two becomes one. */
+    public function merge(string $sessionId, string $hiddenId, string $id): bool
+    {
+        $key = ['session_id' => $sessionId, 'hidden_id' => $hiddenId];
+        $alias = $this->db->find('inbox_aliases', $key);
+        if ($hiddenId === $id || ($alias['contact_id'] ?? null) === $id) {
+            return false;
+        }
+        if ($alias === null) {
+            $this->db->insert('inbox_aliases', [...$key, 'contact_id' => $id]);
+        } else {
+            $this->db->update('inbox_aliases', $alias['id'], ['contact_id' => $id]);
+        }
+        $hasContact = $this->moveContact($sessionId, $hiddenId, $id);
+        $hasChat = $this->moveChat($sessionId, $hiddenId, $id);
+        $said = $this->db->all('inbox_messages', ['session_id' => $sessionId, 'participant' => $hiddenId]);
+        foreach ($said as $message) {
+            $this->moveMessage($message, ['participant' => $id]);
+        }
+        return $hasContact || $hasChat;
+    }
+
+    private function moveContact(string $sessionId, string $hiddenId, string $id): bool
+    {
+        $old = $this->db->find('inbox_contacts', ['session_id' => $sessionId, 'contact_id' => $hiddenId]);
+        if ($old === null) {
+            return false;
+        }
+        $held = $this->db->find('inbox_contacts', ['session_id' => $sessionId, 'contact_id' => $id]);
+        if ($held === null) {
+            $this->db->revise('inbox_contacts', $old, ['contact_id' => $id, 'phone' => Rules::phoneOf($id)]);
+            return true;
+        }
+        $this->db->execute('UPDATE inbox_chats SET contact_id = ? WHERE contact_id = ?', [$held['id'], $old['id']]);
+        $this->db->revise('inbox_contacts', $held, [
+            'name' => $held['name'] ?? $old['name'],
+            'notes' => $held['notes'] ?? $old['notes'],
+        ]);
+        $this->db->delete('inbox_contacts', $old['id']);
+        return true;
+    }
+
+    private function moveChat(string $sessionId, string $hiddenId, string $id): bool
+    {
+        $old = $this->db->find('inbox_chats', ['session_id' => $sessionId, 'chat_id' => $hiddenId]);
+        if ($old === null) {
+            return false;
+        }
+        $held = $this->db->find('inbox_chats', ['session_id' => $sessionId, 'chat_id' => $id]);
+        if ($held === null) {
+            $this->db->revise('inbox_chats', $old, ['chat_id' => $id]);
+            return true;
+        }
+        foreach ($this->db->all('inbox_messages', ['chat_id' => $old['id']]) as $message) {
+            $this->moveMessage($message, ['chat_id' => $held['id']]);
+        }
+        $last = $old['last_message_at'] === null ? null : [
+            'messageId' => $old['last_message_id'],
+            'content' => $old['last_message_text'],
+            'timestamp' => (int) $old['last_message_at'],
+            'fromMe' => (bool) $old['last_message_from_me'],
+        ];
+        $this->db->revise('inbox_chats', $held, [
+            ...$this->lastFields($held, $last, Rules::number($old['last_message_position'])),
+            'unread_count' => (int) $held['unread_count'] + (int) $old['unread_count'],
+            'total_messages' => $this->db->count('inbox_messages', ['chat_id' => $held['id']]),
+            'first_message_at' => self::earliest($held['first_message_at'], $old['first_message_at']),
+            'notes' => $held['notes'] ?? $old['notes'],
+        ]);
+        $this->db->delete('inbox_chats', $old['id']);
+        return true;
+    }
+
+    /** A message goes to another chat or author; where its copy is there already, the copy takes what was told of it. */
+    private function moveMessage(array $message, array $change): void
+    {
+        $key = array_intersect_key(
+            [...$message, ...$change],
+            array_flip(['chat_id', 'message_id', 'from_me', 'participant']),
+        );
+        $twin = $this->db->find('inbox_messages', $key);
+        if ($twin === null) {
+            $this->db->update('inbox_messages', $message['id'], $change);
+            return;
+        }
+        $fields = [];
+        $position = Rules::number($message['status_position']);
+        if (Rules::mayBecome($twin, $message['status'], $position)) {
+            $fields = ['status' => $message['status'], 'status_position' => $position];
+        }
+        if ((int) $message['edited_at'] > (int) $twin['edited_at']) {
+            $fields = [...$fields, 'content' => $message['content'], 'edited_at' => $message['edited_at']];
+        }
+        if ($twin['reactions'] === '[]') {
+            $fields['reactions'] = $message['reactions'];
+        }
+        $this->db->revise('inbox_messages', $twin, $fields);
+        $this->db->delete('inbox_messages', $message['id']);
+    }
+
+    public static function earliest(mixed $one, mixed $other): ?int
+    {
+        $known = array_filter([$one, $other], fn (mixed $at): bool => $at !== null);
+        return $known === [] ? null : (int) min($known);
+    }
+
+    public static function answer(array $row, string $outcome): array
+    {
+        return ['outcome' => $outcome, 'id' => (string) $row['id']];
+    }
+}

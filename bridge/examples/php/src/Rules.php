@@ -1,0 +1,152 @@
+<?php
+/** Decisions, without a database: which of two states of a record is the one to keep. */
+declare(strict_types=1);
+
+namespace Inbox;
+
+/** A record that can never be written; the others of its batch are not affected. */
+final class Rejected extends \RuntimeException
+{
+}
+
+final class Rules
+{
+    private const RANK = ['pending' => 0, 'sent' => 1, 'failed' => 2, 'delivered' => 3, 'read' => 4, 'deleted' => 5];
+
+    /** Positions: equal ones may, an unknown one never overwrites a known one. */
+    public static function mayOverwrite(?int $held, ?int $told): bool
+    {
+        return $held === null || ($told !== null && $told >= $held);
+    }
+
+    public static function later(?int $held, ?int $told): ?int
+    {
+        return $held === null || ($told !== null && $told > $held) ? $told : $held;
+    }
+
+    /** A status only rises and a deletion is final. Between sent and failed the later one is right, where that is known. */
+    public static function mayBecome(array $message, string $status, ?int $position): bool
+    {
+        if (!isset(self::RANK[$status])) {
+            throw new Rejected("the status $status is not known");
+        }
+        $held = $message['status'];
+        $contest = [$held, $status];
+        sort($contest);
+        if ($contest === ['failed', 'sent'] && $message['status_position'] !== null && $position !== null) {
+            return $position > (int) $message['status_position'];
+        }
+        return self::RANK[$status] > self::RANK[$held];
+    }
+
+    /** The later edit wins; without one on either side the later record. */
+    public static function isLaterText(array $message, ?int $editedAt, bool $isCurrent): bool
+    {
+        $held = (int) $message['edited_at'];
+        $told = (int) $editedAt;
+        return $message['status'] !== 'deleted' && ($told > $held || ($told === $held && $isCurrent));
+    }
+
+    /** Whether a chat shows `$told` as its last message from now on. */
+    public static function isLaterLast(array $chat, array $told, ?int $position): bool
+    {
+        if ($chat['last_message_at'] === null || $told['timestamp'] > (int) $chat['last_message_at']) {
+            return true;
+        }
+        if ($told['timestamp'] < (int) $chat['last_message_at']) {
+            return false;
+        }
+        $mayReplace = self::mayOverwrite(self::number($chat['last_message_position']), $position);
+        $isSame = $chat['last_message_id'] === $told['messageId'];
+        return $isSame ? $mayReplace : $mayReplace || $position === null;
+    }
+
+    /**
+     * One person's reaction set, changed or taken back; null when that changes nothing. One that was taken back stays as
+     * an empty one, so that an older one does not return.
+     */
+    public static function withReaction(array $held, array $told): ?array
+    {
+        $others = [];
+        $before = null;
+        foreach ($held as $one) {
+            if ($one['from'] === $told['from']) {
+                $before = $one;
+            } else {
+                $others[] = $one;
+            }
+        }
+        if ($before === null) {
+            return $told['emoji'] === '' ? null : [...$held, $told];
+        }
+        $isLater = $before['position'] !== null && $told['position'] !== null
+            ? $told['position'] >= $before['position']
+            : $told['at'] >= $before['at'];
+        return !$isLater || $before['emoji'] === $told['emoji'] ? null : [...$others, $told];
+    }
+
+    /** All reactions as the whole message tells them; single ones told later than it stay. */
+    public static function withAllReactions(array $held, array $listed, ?int $position): array
+    {
+        $told = [];
+        foreach ($listed as $one) {
+            $told[$one['from']] = [
+                'from' => $one['from'],
+                'emoji' => $one['emoji'],
+                'at' => $one['timestamp'],
+                'position' => null,
+            ];
+        }
+        $kept = [];
+        foreach ($held as $one) {
+            // What agrees stays as it was told, or every reading of the message would count as a change.
+            $agrees = ($told[$one['from']]['emoji'] ?? '') === $one['emoji'];
+            if (!self::mayOverwrite($one['position'], $position) || $agrees) {
+                $kept[] = $one;
+                unset($told[$one['from']]);
+            }
+        }
+        $all = [...$kept, ...array_values($told)];
+        usort($all, fn (array $a, array $b): int => [$a['at'], $a['from']] <=> [$b['at'], $b['from']]);
+        return $all;
+    }
+
+    public static function isPerson(string $id): bool
+    {
+        return preg_match('/@(c\.us|s\.whatsapp\.net|lid)$/', $id) === 1;
+    }
+
+    public static function isHidden(string $id): bool
+    {
+        return str_ends_with($id, '@lid');
+    }
+
+    public static function phoneOf(string $id): ?string
+    {
+        return preg_match('/^(\d+)@(c\.us|s\.whatsapp\.net)$/', $id, $match) === 1 ? '+' . $match[1] : null;
+    }
+
+    /** Cutting an id could make two records one: a longer one is refused. */
+    public static function keyText(string $what, mixed $value): string
+    {
+        if (!is_string($value) || $value === '' || self::length($value) > 140) {
+            throw new Rejected("the $what must have 1 to 140 characters");
+        }
+        return $value;
+    }
+
+    public static function short(?string $value): ?string
+    {
+        return $value === null ? null : implode('', array_slice(preg_split('//u', $value, -1, PREG_SPLIT_NO_EMPTY), 0, 140));
+    }
+
+    public static function number(mixed $value): ?int
+    {
+        return $value === null ? null : (int) $value;
+    }
+
+    private static function length(string $value): int
+    {
+        return (int) preg_match_all('/./su', $value);
+    }
+}

@@ -1,0 +1,68 @@
+/** The bridge's figures for Prometheus. Nothing in a label names a person, a chat or a session. */
+import { Router } from "express";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { FeedLag } from "../feed-lag.ts";
+import type { BridgeState } from "../state/bridge-state.ts";
+import type { Auth } from "./auth.ts";
+import { localOrKey } from "./health-routes.ts";
+
+export interface Metrics {
+  router: Router;
+  /** One answered webhook: what was done with it, and the status it was answered with. */
+  webhook(action: string, status: number): void;
+}
+
+export function createMetrics({
+  state,
+  auth,
+  feedLag,
+}: {
+  state: BridgeState;
+  auth: Auth;
+  feedLag: () => Promise<FeedLag>;
+}): Metrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register, prefix: "inbox_bridge_" });
+  const webhooks = new Counter({
+    name: "inbox_bridge_webhooks_total",
+    help: "Webhooks answered, by what was done with them",
+    labelNames: ["action", "status"],
+    registers: [register],
+  });
+  const gauge = (name: string, help: string, label: string, values: () => string[]) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [register],
+      collect() {
+        this.reset();
+        for (const value of values()) this.inc({ [label]: value });
+      },
+    });
+  gauge("inbox_bridge_sync_jobs", "Sync jobs kept, by status", "status", () =>
+    state.read().jobs.map(({ status }) => status),
+  );
+  gauge("inbox_bridge_failed_items", "Records that could not be written, by kind", "kind", () =>
+    state.read().failedItems.map(({ kind }) => kind),
+  );
+  gauge("inbox_bridge_connections", "Accounts known, by status", "status", () =>
+    Object.values(state.read().connections).map(({ status }) => status),
+  );
+  new Gauge({
+    name: "inbox_bridge_feed_lag",
+    help: "Events of the hub not yet read from its feed; -1 while the hub cannot be asked",
+    registers: [register],
+    async collect() {
+      const { hubSeq, mark } = await feedLag();
+      this.set(hubSeq === null ? -1 : hubSeq - mark);
+    },
+  });
+
+  const router = Router();
+  router.get("/metrics", localOrKey(auth), async (_request, response) => {
+    response.setHeader("Content-Type", register.contentType);
+    response.end(await register.metrics());
+  });
+  return { router, webhook: (action, status) => webhooks.inc({ action, status: String(status) }) };
+}

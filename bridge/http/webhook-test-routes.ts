@@ -1,0 +1,40 @@
+/** For whoever sets a webhook up: can the bridge be reached, and does a body signed with my secret pass? Nothing is applied. */
+import express, { Router, type Request, type Response } from "express";
+import { verify } from "../../hub/contract/index.ts";
+import type { Clock } from "../clock.ts";
+
+const ADVICE: Record<"missing" | "malformed" | "expired" | "mismatch", string> = {
+  missing: "Invalid signature: the headers webhook-id, webhook-timestamp and webhook-signature are needed.",
+  malformed: "Invalid signature: one of the webhook headers is not of its form.",
+  expired: "Invalid signature: the timestamp is more than 5 minutes away; set the clocks.",
+  mismatch: "Invalid signature: it was made with another secret, or over other bytes.",
+};
+
+export function webhookTestRoutes({
+  app,
+  secrets,
+  clock,
+}: {
+  app: string;
+  secrets: () => string[];
+  clock: Clock;
+}): Router {
+  const router = Router();
+  router.all(`/${app}.api.webhook_test.test_webhook_connectivity`, (_request, response) => {
+    response.json({ message: { success: true, message: "The bridge can be reached." } });
+  });
+  router.post(
+    `/${app}.api.webhook_test.test_webhook_with_signature`,
+    express.raw({ limit: "1mb", type: () => true, inflate: false }),
+    (request: Request, response: Response) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const verdict = verify({ headers: request.headers, body, secrets: secrets(), now: clock.now() });
+      response.status(verdict.ok ? 200 : 401).json({
+        message: verdict.ok
+          ? { success: true, message: "The signature is valid." }
+          : { success: false, error: ADVICE[verdict.reason] },
+      });
+    },
+  );
+  return router;
+}

@@ -1,0 +1,132 @@
+/**
+ * The hub over HTTP: how a request is sent, waited for and repeated. Everything the bridge asks of the hub may be asked
+ * twice (reads, orders without effect the second time, sends under one Idempotency-Key), so every request is repeated.
+ */
+import { setMaxListeners } from "node:events";
+import http from "node:http";
+import https from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+import got, { RequestError } from "got";
+import { HubUnavailable } from "./errors.ts";
+import type { HubClient } from "./hub-client.ts";
+import { dataOf, failureOf } from "./hub-answers.ts";
+import { hubRoutes, type HubRequest } from "./hub-routes.ts";
+import type { Log } from "./log.ts";
+
+/** Long enough to outlast a full minute of the hub's rate limit. */
+const DEADLINE_MS = 90_000;
+/** Pauses before a request that found no answer is repeated; then the hub counts as away. */
+const UNANSWERED_WAITS_MS = [200, 1_000, 3_000];
+/** After a 429 or 503 that does not say how long. */
+const DEFAULT_WAIT_MS = 2_000;
+const CONNECT_MS = 5_000;
+const ANSWER_MS = 15_000;
+const CONNECTIONS = 16;
+
+export function createHubClient({
+  url,
+  apiKey,
+  userAgent,
+  log,
+  deadlineMs = DEADLINE_MS,
+}: {
+  url: string;
+  apiKey: string;
+  userAgent: string;
+  log: Log;
+  deadlineMs?: number;
+}): HubClient {
+  const base = url.replace(/\/+$/, "");
+  const agents = {
+    http: new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS }),
+    https: new https.Agent({ keepAlive: true, maxSockets: CONNECTIONS }),
+  };
+  const client = got.extend({
+    agent: agents,
+    headers: { "x-api-key": apiKey, "user-agent": userAgent, accept: "application/json" },
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+  });
+  const closing = new AbortController();
+  // One listener per request that waits.
+  setMaxListeners(0, closing.signal);
+
+  const once = async (request: HubRequest): Promise<Outcome> => {
+    const { method, path, query = {}, body, idempotencyKey, timeoutMs = ANSWER_MS } = request;
+    try {
+      const response = await client(base + path + queryText(query), {
+        method,
+        responseType: "buffer",
+        timeout: { connect: CONNECT_MS, request: timeoutMs },
+        ...(body === undefined ? {} : { json: body }),
+        ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
+      });
+      const { statusCode: status } = response;
+      if (status >= 200 && status < 300)
+        return { kind: "done", data: request.bytes === true ? null : dataOf(request.name, response.body) };
+      const error = failureOf(request.name, {
+        status,
+        body: response.body,
+        retryAfter: response.headers["retry-after"],
+      });
+      return { kind: mayPass(error) ? "later" : "refused", error };
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      // The library's error carries the request with its key: only the code leaves this place.
+      return {
+        kind: "unanswered",
+        error: new HubUnavailable(`The hub did not answer ${request.name} (${error.code}).`),
+      };
+    }
+  };
+
+  const ask = async (request: HubRequest): Promise<unknown> => {
+    const deadline = performance.now() + deadlineMs;
+    for (let unanswered = 0; ;) {
+      if (closing.signal.aborted) throw new HubUnavailable("The bridge is shutting down.");
+      const outcome = await once(request);
+      if (outcome.kind === "done") return outcome.data;
+      const { error } = outcome;
+      const waitMs = waitAfter(outcome, unanswered);
+      if (waitMs === null || performance.now() + waitMs > deadline) throw error;
+      if (outcome.kind === "unanswered") unanswered += 1;
+      log.debug({ request: request.name, status: error.status, code: error.code, waitMs }, "hub.repeating");
+      await pause(waitMs, undefined, { signal: closing.signal }).catch(() => {
+        throw error;
+      });
+    }
+  };
+
+  return {
+    ...hubRoutes(ask, log),
+    close: () => {
+      closing.abort();
+      agents.http.destroy();
+      agents.https.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+type Outcome =
+  | { kind: "done"; data: unknown }
+  /** refused: repeating would change nothing; later: the hub said so; unanswered: it did not say anything. */
+  | { kind: "refused" | "later" | "unanswered"; error: HubUnavailable };
+
+const PASSING = [429, 502, 503, 504];
+/** Another request under the same Idempotency-Key is still at work: its answer will be ours. */
+const mayPass = ({ status, code }: HubUnavailable): boolean =>
+  (status !== null && PASSING.includes(status)) || code === "IDEMPOTENCY_IN_PROGRESS";
+
+function waitAfter({ kind, error }: Outcome & { error: HubUnavailable }, unanswered: number): number | null {
+  if (kind === "unanswered") return UNANSWERED_WAITS_MS[unanswered] ?? null;
+  if (kind !== "later") return null;
+  return error.retryAfterSeconds === null ? DEFAULT_WAIT_MS : Math.max(1, error.retryAfterSeconds) * 1000;
+}
+
+function queryText(query: Record<string, string | number | undefined>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? "" : `?${given.toString()}`;
+}

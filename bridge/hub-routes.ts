@@ -1,0 +1,179 @@
+/** Which route of the hub answers which question of the bridge. */
+import { z } from "zod";
+import {
+  chatSchema,
+  contactSchema,
+  eventSchema,
+  messageSchema,
+  sentSchema,
+  sessionSchema,
+} from "../hub/contract/index.ts";
+import { HubUnavailable } from "./errors.ts";
+import type { HubClient, HubPage, PageQuery } from "./hub-client.ts";
+import { itemsOf, notUnderstood, pageOf, parsed } from "./hub-answers.ts";
+import type { Log } from "./log.ts";
+import type { Session } from "./records.ts";
+
+export interface HubRequest {
+  /** For logs and errors. */
+  name: string;
+  method: "GET" | "POST";
+  /** Percent-encoded. */
+  path: string;
+  query?: Record<string, string | number | undefined>;
+  body?: object;
+  idempotencyKey?: string;
+  timeoutMs?: number;
+  /** The answer is a file, of no interest beyond its being there. */
+  bytes?: true;
+}
+
+type Ask = (request: HubRequest) => Promise<unknown>;
+
+const MOST_ROWS = 1000;
+/** A search by the digits of an address finds those that end the same, too. */
+const FEW_ROWS = 50;
+/** The hub answers a send within 25 s, and the others of its slow routes within 12. */
+const SEND_MS = 35_000;
+
+const feedSchema = z.object({
+  events: z.array(z.unknown()),
+  nextAfter: z.int(),
+  hasMore: z.boolean(),
+  latestSeq: z.int(),
+  oldestSeq: z.int(),
+  hubId: z.string(),
+  epoch: z.int(),
+});
+
+const qrSchema = z.object({
+  qrCode: z.string(),
+  qrCodeDataUrl: z.string(),
+  sessionId: z.string(),
+  status: z.string(),
+  expiresAt: z.string(),
+});
+
+const at = (...parts: string[]): string => `/api/${parts.map(encodeURIComponent).join("/")}`;
+
+export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
+  const list = async <Schema extends z.ZodType>(
+    plural: string,
+    { path, query, item }: { path: string; query: HubRequest["query"] & object; item: Schema },
+  ): Promise<HubPage<z.output<Schema>>> => {
+    const data = await ask({ name: plural, method: "GET", path, query });
+    return pageOf(plural, { item, data, log });
+  };
+
+  const orderSession = async (sessionId: string, order: string): Promise<Session> => {
+    const data = await ask({ name: order, method: "POST", path: at("sessions", sessionId, order), body: {} });
+    return parsed(order, sessionSchema, data);
+  };
+
+  /** A list narrowed to the one address: what else the search found is left out. */
+  const search = (address: string) => ({ search: `${address.split("@")[0] ?? ""}@`, limit: FEW_ROWS });
+
+  return {
+    sessions: async () => {
+      const all: Session[] = [];
+      for (let cursor: string | undefined; ;) {
+        const query = { limit: MOST_ROWS, cursor };
+        const page = await list("sessions", { path: at("sessions"), query, item: sessionSchema });
+        all.push(...page.items);
+        if (page.nextCursor === null) return all;
+        cursor = page.nextCursor;
+      }
+    },
+    session: async (sessionId) => {
+      const data = await ask({ name: "session", method: "GET", path: at("sessions", sessionId, "status") });
+      return parsed("session", sessionSchema, data);
+    },
+    contacts: (sessionId, query) =>
+      list("contacts", { path: at("contacts", sessionId), query: paging(query), item: contactSchema }),
+    chats: (sessionId, query) =>
+      list("chats", { path: at("messages", sessionId, "chats"), query: paging(query), item: chatSchema }),
+    messages: (sessionId, chatId, { order, since, ...query }) =>
+      list("messages", {
+        path: at("messages", sessionId, chatId),
+        query: { ...paging(query), order, since },
+        item: messageSchema,
+      }),
+    chat: (sessionId, chatId) =>
+      unlessUnknown(async () => {
+        const path = at("messages", sessionId, "chats");
+        const { items, position } = await list("chats", { path, query: search(chatId), item: chatSchema });
+        const chat = items.find((one) => one.chatId === chatId);
+        return chat === undefined ? null : { chat, position };
+      }),
+    contact: (sessionId, contactId) =>
+      unlessUnknown(async () => {
+        const path = at("contacts", sessionId);
+        const query = search(contactId);
+        const { items, position } = await list("contacts", { path, query, item: contactSchema });
+        const contact = items.find(({ id }) => id === contactId);
+        return contact === undefined ? null : { contact, position };
+      }),
+    message: (sessionId, chatId, messageId) =>
+      unlessUnknown(async () => {
+        const path = at("messages", sessionId);
+        const query = { chatId, messageId, limit: 1 };
+        const { items, position } = await list("messages", { path, query, item: messageSchema });
+        const message = items.find((one) => one.messageId === messageId);
+        return message === undefined ? null : { message, position };
+      }),
+    photo: async (sessionId, contactId) => {
+      const path = at("contacts", sessionId, contactId, "photo");
+      const found = await unlessUnknown(async () => {
+        await ask({ name: "photo", method: "GET", path, bytes: true });
+        return true as const;
+      });
+      return found !== null;
+    },
+    events: async ({ after, limit }) => {
+      const data = await ask({ name: "events", method: "GET", path: at("events"), query: { after, limit } });
+      const { events: rows, ...feed } = parsed("events", feedSchema, data);
+      return { ...feed, events: itemsOf("events", { item: eventSchema, rows, log }) };
+    },
+
+    connect: (sessionId) => orderSession(sessionId, "connect"),
+    disconnect: (sessionId) => orderSession(sessionId, "disconnect"),
+    logout: (sessionId) => orderSession(sessionId, "logout"),
+    createSession: async (input) => {
+      const body = { sessionId: input.sessionId, sessionName: input.sessionName };
+      const data = await ask({ name: "create", method: "POST", path: at("sessions"), body });
+      return parsed("create", sessionSchema, data);
+    },
+    qrCode: async (sessionId) => {
+      const data = await ask({ name: "qr", method: "GET", path: at("sessions", sessionId, "qr") });
+      return parsed("qr", qrSchema, data);
+    },
+    sendMessage: async (sessionId, order, idempotencyKey) => {
+      const path = at("messages", sessionId, "send");
+      const data = await ask({
+        name: "send",
+        method: "POST",
+        path,
+        body: order,
+        idempotencyKey,
+        timeoutMs: SEND_MS,
+      });
+      const { messageId, status } = parsed("send", sentSchema.pick({ messageId: true, status: true }), data);
+      if (messageId === "") throw notUnderstood("send");
+      return { messageId, status };
+    },
+  };
+}
+
+const paging = ({ limit, cursor, updatedAfter }: PageQuery) => ({ limit, cursor, updatedAfter });
+
+const UNKNOWN = ["CONTACT_NOT_FOUND", "CHAT_NOT_FOUND", "MESSAGE_NOT_FOUND", "MEDIA_NOT_FOUND"];
+
+/** Null for what the hub does not have; a session it does not have stays an error. */
+async function unlessUnknown<T>(read: () => Promise<T | null>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof HubUnavailable && error.code !== null && UNKNOWN.includes(error.code)) return null;
+    throw error;
+  }
+}

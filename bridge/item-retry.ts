@@ -1,0 +1,84 @@
+/** Records that once could not be written: each is brought from the hub as it is now, and written again. */
+import type { CrmAdapter, WriteResult } from "./adapter.ts";
+import type { FailedItems } from "./failed-items.ts";
+import type { HubClient } from "./hub-client.ts";
+import { chatLane, sessionLane, type Lanes } from "./lanes.ts";
+import type { FailedItem } from "./state/bridge-state.ts";
+import type { Apply } from "./webhook/applied.ts";
+
+/** Resolves with the number of items that are well now; the others are kept with what the CRM said. */
+export type ItemRetry = (items: FailedItem[]) => Promise<number>;
+
+export function createItemRetry({
+  hub,
+  adapter,
+  lanes,
+  apply,
+  failed,
+}: {
+  hub: HubClient;
+  adapter: CrmAdapter;
+  lanes: Lanes;
+  apply: Apply;
+  failed: Pick<FailedItems, "add" | "resolve">;
+}): ItemRetry {
+  /** Why it was refused again; null when it is well, or the hub has nothing left to write. */
+  const retry = async ({ sessionId, kind, key }: FailedItem): Promise<string | null> => {
+    switch (kind) {
+      case "event": {
+        const seq = Number(key);
+        const { events } = await hub.events({ after: seq - 1, limit: 1 });
+        const event = events.find((one) => one.seq === seq);
+        return event === undefined ? null : ((await apply(event)).rejected ?? null);
+      }
+      case "contact": {
+        const found = await hub.contact(sessionId, key);
+        if (found === null) return null;
+        const { contact, position } = found;
+        const batch = { sessionId, position, items: [contact] };
+        return refusal(await lanes.run(sessionLane(sessionId), () => adapter.upsertContacts(batch)));
+      }
+      case "chat": {
+        const found = await hub.chat(sessionId, key);
+        if (found === null) return null;
+        const { chat, position } = found;
+        const batch = { sessionId, position, items: [chat] };
+        return refusal(await lanes.run(chatLane(sessionId, key), () => adapter.upsertChats(batch)));
+      }
+      case "message": {
+        const [chatId, messageId] = partsOf(key);
+        const found = await hub.message(sessionId, chatId, messageId);
+        if (found === null) return null;
+        const { message, position } = found;
+        const batch = { sessionId, position, items: [message] };
+        return refusal(await lanes.run(chatLane(sessionId, chatId), () => adapter.upsertMessages(batch)));
+      }
+    }
+  };
+
+  return async (items) => {
+    let healed = 0;
+    // One after the other: what failed together may have failed because the CRM was under pressure.
+    for (const item of items) {
+      const error = await retry(item);
+      const { id, sessionId, kind, key } = item;
+      if (error !== null) await failed.add({ sessionId, kind, key, error });
+      else {
+        await failed.resolve(id);
+        healed += 1;
+      }
+    }
+    return healed;
+  };
+}
+
+function refusal(results: WriteResult[]): string | null {
+  const rejected = results.find(({ outcome }) => outcome === "rejected");
+  return rejected === undefined ? null : (rejected.error ?? "The CRM refused the record.");
+}
+
+/** A chat's id has no bar in it; a message's may. */
+function partsOf(key: string): [chatId: string, messageId: string] {
+  const mark = key.indexOf("|");
+  return [key.slice(0, mark), key.slice(mark + 1)];
+}

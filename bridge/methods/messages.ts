@@ -1,0 +1,75 @@
+/** Sending through the hub. A repeat of the same call under the same Idempotency-Key sends nothing twice. */
+import { createHash, randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { CrmAdapter } from "../adapter.ts";
+import { BridgeError } from "../errors.ts";
+import type { HubClient } from "../hub-client.ts";
+import { method, word, type Call, type Method } from "./method.ts";
+import { sessionNamed } from "./session-name.ts";
+
+const MEDIA = ["image", "video", "audio", "voice", "document", "sticker"] as const;
+const OBJECTS = ["location", "contact", "poll", "reaction"] as const;
+
+type MediaType = (typeof MEDIA)[number];
+const isMedia = (type: string): type is MediaType => MEDIA.some((one) => one === type);
+
+export function messageMethods({ hub, adapter }: { hub: HubClient; adapter: CrmAdapter }): Method[] {
+  return [
+    method({
+      name: "api.messages.send_message",
+      role: "admin",
+      args: {
+        session_name: word,
+        to: word,
+        message: z.unknown().optional(),
+        message_type: z
+          .enum(["text", ...MEDIA, ...OBJECTS], "is not a type that can be sent")
+          .default("text"),
+        media_url: z.url({ protocol: /^https?$/, error: "use an http(s) URL" }).optional(),
+      },
+      run: async ({ session_name: name, to, message, message_type: type, media_url: url }, call) => {
+        const body = bodyOf(type, message, url);
+        const { sessionId } = await sessionNamed(name, { hub, adapter });
+        const sent = await hub.sendMessage(sessionId, { to, type, message: body }, keyOf(call));
+        return { success: true, message_id: sent.messageId, status: sent.status };
+      },
+    }),
+  ];
+}
+
+/** What the hub takes as `message` for each type. */
+function bodyOf(type: string, message: unknown, url: string | undefined): unknown {
+  if (isMedia(type)) {
+    if (url === undefined) throw new BridgeError("VALIDATION_ERROR", `media_url: is needed for type ${type}`);
+    const caption = typeof message === "string" ? { caption: message } : {};
+    return type === "voice" || type === "audio"
+      ? { audio: { url }, ptt: type === "voice" }
+      : { [type]: { url }, ...caption };
+  }
+  if (type === "text") {
+    if (typeof message !== "string" && typeof message !== "number")
+      throw new BridgeError("VALIDATION_ERROR", "message: give the text to send");
+    return String(message);
+  }
+  return { [type]: objectOf(message, type) };
+}
+
+function objectOf(message: unknown, type: string): Record<string, unknown> {
+  const value = typeof message === "string" ? parsed(message) : message;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new BridgeError("VALIDATION_ERROR", `message: give a JSON object for type ${type}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BridgeError("VALIDATION_ERROR", "message: is not JSON", { cause });
+  }
+}
+
+/** Callers choose their own keys, so the same word of two callers must not meet at the hub. */
+const keyOf = ({ caller, idempotencyKey }: Call): string =>
+  idempotencyKey === null
+    ? `bridge-${randomUUID()}`
+    : `bridge-${createHash("sha256").update(`${caller}\n${idempotencyKey}`).digest("hex")}`;

@@ -1,0 +1,68 @@
+/** A method that callers may run by its dotted name: one declaration of who may, with which arguments, and what it does. */
+import { z } from "zod";
+import { BridgeError } from "../errors.ts";
+
+/** Who asks, and what makes a repeat of this very call recognisable. */
+export interface Call {
+  caller: string;
+  /** The call's `Idempotency-Key`. */
+  idempotencyKey: string | null;
+}
+
+export interface Method {
+  /** After the app's name: `api.sync.get_sync_status`. */
+  name: string;
+  /** `read` looks, by GET too; `admin` changes things, by POST only. */
+  role: "read" | "admin";
+  /** @throws BridgeError `VALIDATION_ERROR` when the arguments are not what the method takes */
+  run(given: Record<string, unknown>, call: Call): Promise<Record<string, unknown>>;
+}
+
+/** Frappe's callers send text, JSON or form fields alike: arguments are coerced, unknown ones are ignored. */
+export function method<Shape extends z.ZodRawShape>({
+  name,
+  role,
+  args,
+  run,
+}: {
+  name: string;
+  role: Method["role"];
+  args: Shape;
+  run: (args: z.infer<z.ZodObject<Shape>>, call: Call) => Promise<Record<string, unknown>>;
+}): Method {
+  const schema = z.object(args);
+  return {
+    name,
+    role,
+    run: async (given, call) => {
+      const parsed = schema.safeParse(withoutEmpty(given));
+      if (!parsed.success)
+        throw new BridgeError(
+          "VALIDATION_ERROR",
+          parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+        );
+      return run(parsed.data, call);
+    },
+  };
+}
+
+/** A form field left empty counts as not given. */
+const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "" && value !== null));
+
+/** Text, or a number as text: session ids come as either. */
+export const word = z
+  .union([z.string(), z.number()], "give it as text")
+  .transform(String)
+  .refine((text) => text.length <= 300, "is too long");
+
+/** 1, 0, true, false, as themselves or as text. */
+export const flagArgument = z
+  .union([z.boolean(), z.number(), z.string()], "use 1 or 0")
+  .transform((value) => ["1", "true", "yes", "on"].includes(String(value).toLowerCase()));
+
+export const secondsArgument = (max: number) =>
+  z.coerce
+    .number("use a number of seconds")
+    .min(0)
+    .transform((value) => Math.min(value, max));

@@ -1,0 +1,75 @@
+/** Orders for one account: they call the hub, and the connection registry remembers who gave them. */
+import type { CrmAdapter } from "../adapter.ts";
+import type { HubClient } from "../hub-client.ts";
+import type { Session } from "../records.ts";
+import { method, word, type Method } from "./method.ts";
+import { sessionNamed } from "./session-name.ts";
+
+/** What the methods need of the registry. */
+export interface ConnectionOrders {
+  disconnectedBy(sessionId: string, by: string): Promise<void>;
+  connectOrdered(sessionId: string, by: string): Promise<void>;
+}
+
+export function sessionMethods({
+  hub,
+  adapter,
+  connections,
+}: {
+  hub: HubClient;
+  adapter: CrmAdapter;
+  connections: ConnectionOrders;
+}): Method[] {
+  const named = { session_id: word };
+  const find = async (name: string): Promise<string> =>
+    (await sessionNamed(name, { hub, adapter })).sessionId;
+  const answered = (data: Session) => ({ success: true, data });
+  /** Noted once the hub did it; the registry also gives the name to a disconnection that it was told a moment before. */
+  const ending = (name: string, act: (sessionId: string) => Promise<Session>): Method =>
+    method({
+      name,
+      role: "admin",
+      args: named,
+      run: async ({ session_id: given }, { caller }) => {
+        const sessionId = await find(given);
+        const session = await act(sessionId);
+        await connections.disconnectedBy(sessionId, caller);
+        return answered(session);
+      },
+    });
+
+  return [
+    method({
+      name: "api.session.get_session_status",
+      role: "read",
+      args: named,
+      run: async ({ session_id: given }) => answered(await sessionNamed(given, { hub, adapter })),
+    }),
+    method({
+      name: "api.session.create_session",
+      role: "admin",
+      args: { session_id: word, session_name: word.optional() },
+      run: async ({ session_id: sessionId, session_name: sessionName }) =>
+        answered(await hub.createSession({ sessionId, sessionName })),
+    }),
+    method({
+      name: "api.session.connect",
+      role: "admin",
+      args: named,
+      run: async ({ session_id: given }, { caller }) => {
+        const sessionId = await find(given);
+        const session = await hub.connect(sessionId);
+        await connections.connectOrdered(sessionId, caller);
+        return answered(session);
+      },
+    }),
+    method({
+      name: "api.session.get_qr_code",
+      role: "admin",
+      args: named,
+      run: async ({ session_id: given }) => ({ success: true, data: await hub.qrCode(await find(given)) }),
+    }),
+    ending("api.session.disconnect", (sessionId) => hub.disconnect(sessionId)),
+    ending("api.session.logout", (sessionId) => hub.logout(sessionId)),
+  ];
+}

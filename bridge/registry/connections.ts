@@ -1,0 +1,190 @@
+/** The registry of connections: what the bridge knows of each account, who ended it and when. Kept beside the CRM, not in it. */
+import type { HubEvent } from "../../hub/contract/index.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Session } from "../records.ts";
+import type {
+  BridgeData,
+  BridgeState,
+  Connection,
+  Correction,
+  Disconnection,
+} from "../state/bridge-state.ts";
+import { mayReconnect, newConnection, nextConnection, type Change } from "./next-connection.ts";
+import { toldBy, toldByList } from "./told.ts";
+
+export interface ConnectionFigures {
+  /** Sessions the hub has. */
+  total: number;
+  connected: number;
+  inError: number;
+  manuallyDisconnected: number;
+  connectedLast24h: number;
+  /** Newest first. */
+  lastDisconnections: Disconnection[];
+}
+
+export interface Connections {
+  /** A `session.*` event; one older than what is known changes nothing, the same one again answers as before. */
+  applied(event: HubEvent): Promise<{ becameConnected: boolean }>;
+  /** The hub's own list says so; what differed is corrected, kept and logged. */
+  seen(session: Session, position: number): Promise<Correction[]>;
+  /** The hub does not have this session any more. */
+  gone(sessionId: string): Promise<Correction[]>;
+  /** A person ends it through the bridge: no automatic reconnect until a person connects it. */
+  disconnectedBy(sessionId: string, by: string): Promise<void>;
+  connectOrdered(sessionId: string, by: string): Promise<void>;
+  get(sessionId: string): Connection | null;
+  list(): Connection[];
+  shouldAutoReconnect(sessionId: string): boolean;
+  figures(): ConnectionFigures;
+}
+
+const MOST_DISCONNECTIONS = 200;
+const MOST_CORRECTIONS = 500;
+const SHOWN_DISCONNECTIONS = 20;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** The event of an order may be here before the order's author is known: so long an entry waits for the name. */
+const NAMED_WITHIN_MS = 60_000;
+
+export function createConnections({
+  state,
+  clock,
+  log,
+}: {
+  state: BridgeState;
+  clock: Clock;
+  log: Log;
+}): Connections {
+  // A session may be called "constructor".
+  const rowIn = ({ connections }: Readonly<BridgeData>, sessionId: string): Connection | undefined =>
+    Object.hasOwn(connections, sessionId) ? connections[sessionId] : undefined;
+  const get = (sessionId: string): Connection | null => rowIn(state.read(), sessionId) ?? null;
+
+  const write = (data: BridgeData, { next, disconnection }: Change): void => {
+    data.connections[next.sessionId] = next;
+    if (disconnection !== null)
+      data.disconnections = [...data.disconnections, disconnection].slice(-MOST_DISCONNECTIONS);
+  };
+
+  /** Keeps the row and what was corrected in it, unless nothing was. */
+  const correct = async (change: Change, fields: Pick<Correction, "field" | "from" | "to">[]) => {
+    const { sessionId } = change.next;
+    const at = clock.now().toISOString();
+    const corrections = fields.map((field): Correction => ({ sessionId, at, ...field }));
+    await state.update((data) => {
+      write(data, change);
+      data.corrections = [...data.corrections, ...corrections].slice(-MOST_CORRECTIONS);
+    });
+    for (const { field, from, to } of corrections)
+      log.info(
+        field === "phoneNumber" ? { sessionId, field } : { sessionId, field, from, to },
+        "connection.corrected",
+      );
+    return corrections;
+  };
+
+  const rename = (data: BridgeData, sessionId: string, by: string): void => {
+    const since = clock.now().getTime() - NAMED_WITHIN_MS;
+    const last = data.disconnections.findLast((entry) => entry.sessionId === sessionId);
+    if (last !== undefined && Date.parse(last.at) >= since) last.by = by;
+  };
+
+  return {
+    applied: async (event) => {
+      const told = toldBy(event);
+      const row = get(event.sessionId) ?? newConnection(event.sessionId);
+      if (told === null || event.seq < row.seq) return { becameConnected: false };
+      const becameConnected = told.status === "connected" && isTransition(event, row);
+      // The same event again: it was written, and perhaps not acted on before a crash.
+      if (event.seq === row.seq && event.seq > 0) return { becameConnected };
+      const change = nextConnection(row, told, event.seq);
+      await state.update((data) => write(data, change));
+      log.info({ sessionId: row.sessionId, from: row.status, to: told.status }, "connection.told");
+      return { becameConnected };
+    },
+    seen: async (session, position) => {
+      const { sessionId } = session;
+      const row = get(sessionId);
+      if (row !== null && position < row.seq) return [];
+      const before = row ?? newConnection(sessionId);
+      const change = nextConnection(before, toldByList(session, clock.now()), Math.max(before.seq, position));
+      // A list says what is, not that something happened: it counts no attempts.
+      change.next.reconnectAttempts = Math.min(change.next.reconnectAttempts, before.reconnectAttempts);
+      const fields =
+        row === null
+          ? [{ field: "session", from: "unknown", to: session.status }]
+          : differences(row, change.next);
+      return fields.length === 0 ? [] : correct(change, fields);
+    },
+    gone: async (sessionId) => {
+      const row = get(sessionId);
+      if (row === null || !row.sessionExists) return [];
+      const at = clock.now().toISOString();
+      const isLoss = row.status === "connected";
+      const next: Connection = {
+        ...row,
+        sessionExists: false,
+        status: "disconnected",
+        lastDisconnectedAt: isLoss ? at : row.lastDisconnectedAt,
+      };
+      const disconnection = isLoss ? { sessionId, at, reason: "deleted", by: row.disconnectedBy } : null;
+      return correct({ next, disconnection }, differences(row, next));
+    },
+    disconnectedBy: async (sessionId, by) => {
+      await state.update((data) => {
+        const row = rowIn(data, sessionId) ?? newConnection(sessionId);
+        data.connections[sessionId] = { ...row, manuallyDisconnected: true, disconnectedBy: by };
+        rename(data, sessionId, by);
+      });
+      log.info({ sessionId, by }, "connection.ended_by_order");
+    },
+    connectOrdered: async (sessionId, by) => {
+      await state.update((data) => {
+        const row = rowIn(data, sessionId) ?? newConnection(sessionId);
+        data.connections[sessionId] = {
+          ...row,
+          manuallyDisconnected: false,
+          disconnectedBy: null,
+          reconnectAttempts: 0,
+        };
+      });
+      log.info({ sessionId, by }, "connection.ordered");
+    },
+    get,
+    list: () => Object.values(state.read().connections),
+    shouldAutoReconnect: (sessionId) => {
+      const row = get(sessionId);
+      return row !== null && mayReconnect(row);
+    },
+    figures: () => {
+      const { connections, disconnections } = state.read();
+      const rows = Object.values(connections).filter(({ sessionExists }) => sessionExists);
+      const since = clock.now().getTime() - DAY_MS;
+      return {
+        total: rows.length,
+        connected: rows.filter(({ status }) => status === "connected").length,
+        inError: rows.filter(({ status }) => status === "error").length,
+        manuallyDisconnected: rows.filter((row) => row.manuallyDisconnected).length,
+        connectedLast24h: rows.filter(
+          ({ status, lastConnectedAt }) =>
+            status === "connected" || (lastConnectedAt !== null && Date.parse(lastConnectedAt) >= since),
+        ).length,
+        lastDisconnections: disconnections.slice(-SHOWN_DISCONNECTIONS).reverse(),
+      };
+    },
+  };
+}
+
+/** `session.connected` is told at each transition, also where the bridge missed the loss before it. */
+const isTransition = (event: HubEvent, row: Connection): boolean =>
+  event.event === "session.connected" || row.status !== "connected";
+
+const COMPARED = ["status", "phoneNumber", "sessionExists", "manuallyDisconnected"] as const;
+
+const differences = (before: Connection, after: Connection): Pick<Correction, "field" | "from" | "to">[] =>
+  COMPARED.filter((field) => before[field] !== after[field]).map((field) => ({
+    field,
+    from: String(before[field]),
+    to: String(after[field]),
+  }));

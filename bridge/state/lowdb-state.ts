@@ -1,0 +1,52 @@
+/** The bridge's memory in one JSON file. A kill at any moment leaves the file as it was before a write, or as it is after. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Low } from "lowdb";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { emptyBridgeData, type BridgeData, type BridgeState } from "./bridge-state.ts";
+import { createStateFile } from "./state-file.ts";
+
+export async function openLowdbState({
+  dir,
+  clock,
+  log,
+}: {
+  dir: string;
+  clock: Clock;
+  log: Log;
+}): Promise<BridgeState> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const low = new Low<BridgeData>(
+    createStateFile({ file: join(dir, "bridge.json"), clock, log }),
+    emptyBridgeData(),
+  );
+  await low.read();
+
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | null = null;
+  /** Changes that come while a write runs share the one after it. */
+  const save = (): Promise<void> => {
+    if (next !== null) return next;
+    const write = async (): Promise<void> => {
+      next = null;
+      await low.write();
+    };
+    // Whether the write before failed is told to those who waited for it; this one holds their changes too.
+    next = running.then(write, write);
+    running = next;
+    return next;
+  };
+
+  return {
+    read: () => low.data,
+    update: async (change) => {
+      const draft = structuredClone(low.data);
+      change(draft);
+      low.data = draft;
+      await save();
+    },
+    // Whoever waited for a write that failed was told; the last word is tried once more.
+    close: () => running.catch(() => low.write()),
+  };
+}

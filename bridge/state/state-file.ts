@@ -1,0 +1,88 @@
+/** One JSON file, replaced as a whole: written beside, forced to the disk, then renamed over the old one. */
+import { open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Adapter } from "lowdb";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { bridgeDataSchema, emptyBridgeData, type BridgeData } from "./bridge-state.ts";
+
+const OWNER_ONLY = 0o600;
+
+export function createStateFile({
+  file,
+  clock,
+  log,
+}: {
+  file: string;
+  clock: Clock;
+  log: Log;
+}): Adapter<BridgeData> {
+  const beside = `${file}.next`;
+
+  /** What cannot be read is kept for a person to look at; the bridge begins anew and reads everything from the hub. */
+  const setAside = async (why: string): Promise<null> => {
+    const keptAs = `${file}.unreadable-${clock.now().toISOString().replace(/[:.]/g, "-")}`;
+    await rename(file, keptAs);
+    log.error({ file, keptAs, why }, "state.unreadable");
+    return null;
+  };
+
+  return {
+    read: async () => {
+      const text = await readIfThere(file);
+      if (text === null) return null;
+      const parsed = parseJson(text);
+      if (parsed === undefined) return setAside("not JSON");
+      // A file of an older bridge lacks what was added since.
+      const result = bridgeDataSchema.safeParse(
+        isRecord(parsed) ? { ...emptyBridgeData(), ...parsed } : parsed,
+      );
+      if (result.success) return result.data;
+      const where = result.error.issues[0]?.path.slice(0, 1).join("") ?? "";
+      return setAside(`wrong shape at ${where === "" ? "the top" : where}`);
+    },
+    write: async (data) => {
+      const handle = await open(beside, "w", OWNER_ONLY);
+      try {
+        await handle.writeFile(JSON.stringify(data));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(beside, file);
+      await syncFolder(dirname(file));
+    },
+  };
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** A rename is on the disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,39 @@
+/** Decides what to ask about one chat so that hub and CRM agree on its messages, within what a sync may bring. Pure. */
+import type { ChatDigest } from "../adapter.ts";
+import type { Chat } from "../records.ts";
+import type { SyncLimits } from "./budget.ts";
+
+/**
+ * same    nothing to ask
+ * newest  the CRM has fewer messages than a sync brings: the newest ones are read
+ * range   what the CRM has from `since` on is counted against the hub, and read where it is less
+ */
+export type ChatQuestion = { ask: "same" } | { ask: "newest" } | { ask: "range"; since: number };
+
+export interface ChatSides {
+  chat: Pick<Chat, "totalMessages">;
+  /** 0: the chat with the newest message. */
+  rank: number;
+  held: ChatDigest | undefined;
+  /** Oldest message the CRM ever had here, as far as is remembered: shows that the oldest rows were deleted. */
+  oldestBefore: number | undefined;
+}
+
+type Limits = Pick<SyncLimits, "messageChats" | "messagesPerChat">;
+
+export function questionOf({ chat, rank, held, oldestBefore }: ChatSides, limits: Limits): ChatQuestion {
+  const messages = held?.messages ?? 0;
+  if (messages === chat.totalMessages) return { ask: "same" };
+  const least = rank < limits.messageChats ? Math.min(chat.totalMessages, limits.messagesPerChat) : 0;
+  return messages < least ? { ask: "newest" } : rangeOf(held, oldestBefore);
+}
+
+export function rangeOf(held: ChatDigest | undefined, oldestBefore: number | undefined): ChatQuestion {
+  const since = earlier(held?.oldest ?? undefined, oldestBefore);
+  return since === undefined ? { ask: "same" } : { ask: "range", since };
+}
+
+export const earlier = (a: number | undefined, b: number | undefined): number | undefined => {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+};

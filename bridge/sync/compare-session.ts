@@ -1,0 +1,174 @@
+/**
+ * One session, hub against CRM: what the CRM should have and has not is brought, and each record that had to be written
+ * is a difference. What lies beyond the limits of a sync is no difference, as long as it never was in the CRM.
+ */
+import type { ChatDigest, CrmAdapter } from "../adapter.ts";
+import type { Clock } from "../clock.ts";
+import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
+import type { HubClient } from "../hub-client.ts";
+import type { Log } from "../log.ts";
+import type { Chat } from "../records.ts";
+import type { Comparison, Tally } from "../state/bridge-state.ts";
+import type { SyncLimits } from "./budget.ts";
+import { earlier, questionOf, rangeOf } from "./compare-chat.ts";
+import { readPages } from "./read-pages.ts";
+import { createShortfall } from "./shortfall.ts";
+import { addTally, NOTHING } from "./tally.ts";
+import type { RecordWriter } from "./write-records.ts";
+
+interface ComparisonParts {
+  hub: HubClient;
+  adapter: CrmAdapter;
+  writer: RecordWriter;
+  limits: SyncLimits;
+  clock: Clock;
+  log: Log;
+  isStopped: () => boolean;
+}
+
+interface Found {
+  contacts: Tally;
+  chats: Tally;
+  messages: Tally;
+}
+
+/** One chat may be bad; several in a row mean that the hub is. */
+const GIVE_UP_AFTER = 3;
+const ALL = Number.MAX_SAFE_INTEGER;
+
+/** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable */
+export type SessionComparison = (sessionId: string) => Promise<Comparison>;
+
+export function createSessionComparison(parts: ComparisonParts): SessionComparison {
+  const { hub, adapter, writer, limits, clock, log, isStopped } = parts;
+  const shortfall = createShortfall(limits);
+  /** Per session and chat, the oldest message the CRM had when it was last looked at. */
+  const oldest = new Map<string, Map<string, number>>();
+
+  async function compareContacts(sessionId: string, found: Found): Promise<void> {
+    const pages = readPages({ read: (page) => hub.contacts(sessionId, page), limit: limits.contacts });
+    for await (const { items, position } of pages)
+      found.contacts = addTally(found.contacts, await writer.contacts({ sessionId, items, position }));
+  }
+
+  async function range(sessionId: string, chatId: string, since: number, held: number): Promise<Tally> {
+    const { total } = await hub.messages(sessionId, chatId, { order: "asc", since, limit: 1 });
+    // Fewer in the hub: what it does not have any more cannot be read from it.
+    if (total <= held) return NOTHING;
+    const read = (page: { limit: number; cursor: string | undefined }) =>
+      hub.messages(sessionId, chatId, { ...page, order: "asc", since });
+    let tally = NOTHING;
+    for await (const { items, position } of readPages({ read, limit: ALL }))
+      tally = addTally(tally, await writer.messages({ sessionId, chatId, items, position }));
+    return tally;
+  }
+
+  async function newest(sessionId: string, chatId: string): Promise<Tally> {
+    const pages = readPages({
+      read: (page) => hub.messages(sessionId, chatId, page),
+      limit: limits.messagesPerChat,
+    });
+    let tally = NOTHING;
+    for await (const { items, position } of pages)
+      tally = addTally(
+        tally,
+        await writer.messages({ sessionId, chatId, items: items.toReversed(), position }),
+      );
+    return tally;
+  }
+
+  async function compareChat(
+    sessionId: string,
+    { chat, rank, held, oldestBefore }: Parameters<typeof questionOf>[0] & { chat: Chat },
+  ): Promise<Tally> {
+    const { chatId } = chat;
+    const question = questionOf({ chat, rank, held, oldestBefore }, limits);
+    if (question.ask === "same") return NOTHING;
+    if (question.ask === "range") return range(sessionId, chatId, question.since, held?.messages ?? 0);
+    const brought = await newest(sessionId, chatId);
+    // There may be holes before those as well.
+    const [now] = held === undefined ? [] : await adapter.chatDigests(sessionId, [chatId]);
+    const before = rangeOf(now, oldestBefore);
+    return before.ask === "range"
+      ? addTally(brought, await range(sessionId, chatId, before.since, now?.messages ?? 0))
+      : brought;
+  }
+
+  /** Chats of the hub with what the CRM holds of each, newest first. */
+  async function* sides(sessionId: string, missingChats: number, found: Found) {
+    const before = oldest.get(sessionId) ?? new Map<string, number>();
+    const now = new Map<string, number>();
+    let rank = 0;
+    for await (const { items, position } of readPages({
+      read: (page) => hub.chats(sessionId, page),
+      limit: ALL,
+    })) {
+      const within = missingChats > 0 ? items.slice(0, Math.max(0, limits.chats - rank)) : [];
+      if (within.length > 0)
+        found.chats = addTally(found.chats, await writer.chats({ sessionId, items: within, position }));
+      const digests = await adapter.chatDigests(
+        sessionId,
+        items.map(({ chatId }) => chatId),
+      );
+      const digestOf = new Map<string, ChatDigest>(digests.map((digest) => [digest.chatId, digest]));
+      for (const chat of items) {
+        const held = digestOf.get(chat.chatId);
+        const oldestBefore = before.get(chat.chatId);
+        const known = earlier(held?.oldest ?? undefined, oldestBefore);
+        if (known !== undefined) now.set(chat.chatId, known);
+        yield { chat, rank, held, oldestBefore };
+        rank += 1;
+      }
+    }
+    oldest.set(sessionId, now);
+  }
+
+  async function compareChats(sessionId: string, missingChats: number, found: Found): Promise<void> {
+    let failedInARow = 0;
+    for await (const both of sides(sessionId, missingChats, found)) {
+      if (isStopped()) return;
+      try {
+        found.messages = addTally(found.messages, await compareChat(sessionId, both));
+        failedInARow = 0;
+      } catch (cause) {
+        failedInARow += 1;
+        const isCrm = cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured;
+        if (isCrm || failedInARow >= GIVE_UP_AFTER) throw cause;
+        log.warn(
+          { sessionId, conversationId: both.chat.conversationId, err: cause },
+          "reconcile.chat_failed",
+        );
+      }
+    }
+  }
+
+  return async (sessionId) => {
+    const found: Found = { contacts: NOTHING, chats: NOTHING, messages: NOTHING };
+    const there = {
+      contacts: (await hub.contacts(sessionId, { limit: 1 })).total,
+      chats: (await hub.chats(sessionId, { limit: 1 })).total,
+    };
+    const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
+    if (missing.contacts > 0) await compareContacts(sessionId, found);
+    await compareChats(sessionId, missing.chats, found);
+    const comparison = comparisonOf(found, clock.now());
+    if (missing.contacts + missing.chats + comparison.repaired > 0) {
+      const totals = await adapter.totals(sessionId);
+      if (missing.contacts + missing.chats > 0) shortfall.accept(sessionId, there, totals);
+      if (comparison.repaired > 0) await adapter.noteSession(sessionId, { totals, lastSync: null });
+    }
+    return comparison;
+  };
+}
+
+function comparisonOf({ contacts, chats, messages }: Found, now: Date): Comparison {
+  const repairedOf = ({ created, updated }: Tally): number => created + updated;
+  const foundIn = (tally: Tally): number => repairedOf(tally) + tally.errors;
+  return {
+    at: now.toISOString(),
+    contacts: foundIn(contacts),
+    chats: foundIn(chats),
+    messages: foundIn(messages),
+    repaired: repairedOf(contacts) + repairedOf(chats) + repairedOf(messages),
+  };
+}

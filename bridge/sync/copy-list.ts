@@ -1,0 +1,58 @@
+/** The steps `contacts` and `chats`: a list of the hub into the CRM, page by page. */
+import type { HubPage, PageQuery } from "../hub-client.ts";
+import type { Tally } from "../state/bridge-state.ts";
+import { afterPage, nextStep } from "./checkpoint.ts";
+import { oneAhead, readPages, type ReadPage } from "./read-pages.ts";
+import { entering, placeOf, type StepContext, type SyncEnd, type SyncStepWork } from "./sync-run.ts";
+import { addTally } from "./tally.ts";
+
+export const copyContacts: SyncStepWork = (context) => {
+  const { sessionId, hub, writer, avatars } = context;
+  return copyList(context, {
+    part: "contacts",
+    read: (page) => hub.contacts(sessionId, page),
+    write: (page) => {
+      avatars.notice(sessionId, page.items);
+      return writer.contacts({ sessionId, items: page.items, position: page.position });
+    },
+  });
+};
+
+export const copyChats: SyncStepWork = (context) => {
+  const { sessionId, hub, writer } = context;
+  return copyList(context, {
+    part: "chats",
+    read: (page) => hub.chats(sessionId, page),
+    write: (page) => writer.chats({ sessionId, items: page.items, position: page.position }),
+  });
+};
+
+interface List<T> {
+  part: "contacts" | "chats";
+  read: (page: PageQuery) => Promise<HubPage<T>>;
+  write: (page: ReadPage<T>) => Promise<Tally>;
+}
+
+async function copyList<T>(context: StepContext, { part, read, write }: List<T>): Promise<SyncEnd | null> {
+  const { run, limits, isOver } = context;
+  const { parts } = run.job();
+  const limit = limits[part];
+  const from = placeOf(run);
+  const updatedAfter = from.since ?? undefined;
+  const pages = readPages({ read: (page) => read({ ...page, updatedAfter }), limit, from });
+  for await (const page of oneAhead(pages)) {
+    const tally = page.items.length === 0 ? null : await write(page);
+    const checkpoint = afterPage(placeOf(run), page, parts);
+    await run.save({
+      ...(page.isLast
+        ? entering(checkpoint, context)
+        : { checkpoint, step: part, done: page.done, total: Math.min(limit, page.total) }),
+      ...(tally === null ? {} : { [part]: addTally(run.job()[part], tally) }),
+    });
+    const end = isOver();
+    if (end !== null) return end;
+  }
+  // Nothing to read: the limit is zero, or lower than when the step was begun.
+  if (placeOf(run).step === part) await run.save(entering(nextStep(placeOf(run), parts), context));
+  return null;
+}

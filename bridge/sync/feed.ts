@@ -1,0 +1,206 @@
+/**
+ * The hub's event feed, read from a mark: what proves that nothing is missing. The mark moves only here, after a page is in
+ * the CRM. Pushed events overtake one another and never move it; the holes they leave are read as exactly those ranges.
+ */
+import type { HubEvent } from "../../hub/contract/index.ts";
+import type { Clock } from "../clock.ts";
+import { HubUnavailable } from "../errors.ts";
+import type { EventsPage, HubClient } from "../hub-client.ts";
+import type { Log } from "../log.ts";
+import type { BridgeState } from "../state/bridge-state.ts";
+import { applyInOrder } from "./apply-in-order.ts";
+import { createHoles } from "./holes.ts";
+
+/**
+ * new_hub    never read before, or another hub answers
+ * new_epoch  the hub was restored from a backup
+ * expired    the hub keeps no events as old as the mark
+ * ahead      the mark is beyond the newest event: a backup again, or a copy of the hub
+ */
+export type ResetReason = "new_hub" | "new_epoch" | "expired" | "ahead";
+
+export interface Feed {
+  /** A pushed event is in the CRM. A hole below it that stays open is pulled. */
+  noticed(seq: number): void;
+  /**
+   * From the mark to the end; calls that meet share one run.
+   * @throws what stopped it (CrmUnavailable, CrmMisconfigured, HubUnavailable): the mark stays before what was not applied
+   */
+  read(): Promise<{ applied: number; from: number; to: number }>;
+  stop(): Promise<void>;
+  idle(): Promise<void>;
+}
+
+export interface FeedParts {
+  hub: Pick<HubClient, "events">;
+  state: BridgeState;
+  apply: (event: HubEvent) => Promise<{ rejected?: string }>;
+  /**
+   * The events up to now are not to be had one by one: everything must be compared. Called again when it fails or the
+   * process dies in it. It may ask for that work but must not wait for a reading: it is called within one.
+   */
+  onReset: (why: ResetReason) => Promise<void>;
+  clock: Clock;
+  log: Log;
+  /** How long a hole may wait for the events that were overtaken. */
+  holeMs?: number;
+}
+
+const PAGE = 500;
+const HOLE_MS = 10_000;
+/** Events applied and not yet passed by the mark; forgetting one costs a write that changes nothing. */
+const MOST_REMEMBERED = 100_000;
+
+export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HOLE_MS }: FeedParts): Feed {
+  const applied = new Set<number>();
+  let holes = createHoles(state.read().mark);
+  let timer: NodeJS.Timeout | null = null;
+  let isStopped = false;
+  let reading: Promise<{ applied: number; from: number; to: number }> | null = null;
+  /** Readings and pulls, one after the other. */
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = tail.then(work, work);
+    tail = result.catch(() => undefined);
+    return result;
+  };
+
+  const remember = (seq: number): void => {
+    applied.add(seq);
+    if (applied.size <= MOST_REMEMBERED) return;
+    for (const oldest of applied) {
+      applied.delete(oldest);
+      return;
+    }
+  };
+
+  /** @returns how many were new here */
+  const applyAll = async (events: HubEvent[]): Promise<number> => {
+    const fresh = events.filter(({ seq }) => !applied.has(seq));
+    await applyInOrder(fresh, async (event) => {
+      const { rejected } = await apply(event);
+      if (rejected !== undefined) log.warn({ seq: event.seq, event: event.event }, "feed.rejected");
+      remember(event.seq);
+    });
+    return fresh.length;
+  };
+
+  /** Why the mark means nothing for this page, or null. */
+  const resetReason = ({ hubId, epoch, latestSeq }: EventsPage): ResetReason | null => {
+    const { hub: known, mark } = state.read();
+    if (known === null || known.hubId !== hubId) return "new_hub";
+    if (known.epoch !== epoch) return "new_epoch";
+    return mark > latestSeq ? "ahead" : null;
+  };
+
+  /** The mark moves to where the hub was before everything was asked for anew: what happens meanwhile comes as events. */
+  const reset = async (why: ResetReason): Promise<number> => {
+    const { hubId, epoch, latestSeq } = await hub.events({ after: 0, limit: 1 });
+    log.warn({ why, hubId, epoch, latestSeq }, "feed.reset");
+    await state.update((data) => {
+      data.syncedUntil = {};
+      // Numbers of another count: compared with new ones they would hide them.
+      if (why !== "expired") for (const row of Object.values(data.connections)) row.seq = 0;
+    });
+    await onReset(why);
+    await state.update((data) => {
+      data.hub = { hubId, epoch };
+      data.mark = latestSeq;
+    });
+    applied.clear();
+    holes = createHoles(latestSeq);
+    return latestSeq;
+  };
+
+  const moveMark = async (mark: number): Promise<void> => {
+    await state.update((data) => {
+      data.mark = mark;
+    });
+    for (const seq of applied) if (seq <= mark) applied.delete(seq);
+    holes.settledUpTo(mark);
+  };
+
+  const pageAfter = async (after: number, limit: number): Promise<EventsPage | ResetReason> => {
+    try {
+      const page = await hub.events({ after, limit });
+      return resetReason(page) ?? page;
+    } catch (error) {
+      if (error instanceof HubUnavailable && error.code === "EVENTS_EXPIRED") return "expired";
+      throw error;
+    }
+  };
+
+  const readAll = async (): Promise<{ applied: number; from: number; to: number }> => {
+    const from = state.read().mark;
+    let count = 0;
+    for (let hasMore = true; hasMore && !isStopped;) {
+      const page = await pageAfter(state.read().mark, PAGE);
+      if (typeof page === "string") return { applied: count, from, to: await reset(page) };
+      count += await applyAll(page.events);
+      if (page.nextAfter !== state.read().mark) await moveMark(page.nextAfter);
+      ({ hasMore } = page);
+    }
+    const to = state.read().mark;
+    if (count > 0) log.info({ applied: count, from, to }, "feed.read");
+    return { applied: count, from, to };
+  };
+
+  const read = (): Promise<{ applied: number; from: number; to: number }> => {
+    reading ??= inTurn(readAll).finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
+
+  const pull = async (range: { from: number; to: number }): Promise<void> => {
+    let count = 0;
+    for (let after = range.from - 1; after < range.to && !isStopped;) {
+      const page = await pageAfter(after, Math.min(PAGE, range.to - after));
+      if (typeof page === "string") {
+        await reset(page);
+        return;
+      }
+      count += await applyAll(page.events.filter(({ seq }) => seq <= range.to));
+      after = page.nextAfter;
+    }
+    holes.closed(range);
+    if (count > 0) log.info({ ...range, applied: count }, "feed.hole_filled");
+  };
+
+  const pullDue = async (): Promise<void> => {
+    for (const range of holes.due(clock.now().getTime(), holeMs)) {
+      try {
+        await pull(range);
+      } catch (error) {
+        holes.postponed(range, clock.now().getTime());
+        log.warn({ ...range, reason: error instanceof Error ? error.name : "unknown" }, "feed.hole_stays");
+      }
+    }
+  };
+
+  const watch = (): void => {
+    if (timer !== null || isStopped || holes.isEmpty) return;
+    timer = setTimeout(() => {
+      timer = null;
+      void inTurn(pullDue).then(watch);
+    }, holeMs);
+    timer.unref();
+  };
+
+  return {
+    noticed: (seq) => {
+      remember(seq);
+      if (holes.noticed(seq, clock.now().getTime())) watch();
+    },
+    read,
+    stop: async () => {
+      isStopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await tail;
+    },
+    idle: async () => {
+      await tail;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** The sync jobs in the bridge's state: finding, placing and changing them, each change kept before it is answered. */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import { BridgeError } from "../errors.ts";
+import type { BridgeData, BridgeState, SyncJob } from "../state/bridge-state.ts";
+import { placeRequest, type SyncRequest } from "./sync-job.ts";
+
+export interface JobList {
+  /** Oldest request first. */
+  all(sessionId?: string): SyncJob[];
+  /** @throws BridgeError JOB_NOT_FOUND */
+  get(jobId: string): SyncJob;
+  place(request: SyncRequest): Promise<SyncJob>;
+  /** `beside`: what else changes in the same write. */
+  change(
+    jobId: string,
+    move: (job: SyncJob) => SyncJob,
+    beside?: (data: BridgeData) => void,
+  ): Promise<SyncJob>;
+  /** Moves every job for which `move` answers another one; nothing is written when there is none. */
+  changeAll(move: (job: SyncJob) => SyncJob): Promise<SyncJob[]>;
+}
+
+const newJobId = (): string => `sync_${randomUUID()}`;
+
+export function createJobList({ state, clock }: { state: BridgeState; clock: Clock }): JobList {
+  const all = (sessionId?: string): SyncJob[] =>
+    state.read().jobs.filter((job) => sessionId === undefined || job.sessionId === sessionId);
+
+  const get = (jobId: string): SyncJob => {
+    const found = state.read().jobs.find((job) => job.jobId === jobId);
+    if (found === undefined) throw new BridgeError("JOB_NOT_FOUND", "There is no sync job of this id.");
+    return found;
+  };
+
+  return {
+    all,
+    get,
+    place: async (request) => {
+      let jobId = newJobId();
+      await state.update((data) => {
+        const { jobs, job } = placeRequest(data.jobs, request, { jobId, now: clock.now() });
+        data.jobs = jobs;
+        jobId = job.jobId;
+      });
+      return get(jobId);
+    },
+    change: async (jobId, move, beside) => {
+      await state.update((data) => {
+        data.jobs = data.jobs.map((job) => (job.jobId === jobId ? move(job) : job));
+        beside?.(data);
+      });
+      return get(jobId);
+    },
+    changeAll: async (move) => {
+      const changed = state.read().jobs.filter((job) => move(job) !== job);
+      if (changed.length === 0) return [];
+      await state.update((data) => {
+        data.jobs = data.jobs.map(move);
+      });
+      return changed.map(({ jobId }) => get(jobId));
+    },
+  };
+}

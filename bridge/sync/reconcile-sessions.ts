@@ -1,0 +1,102 @@
+/** The hub's sessions against the connection registry, both ways; what was corrected reaches the CRM's record as well. */
+import type { CrmAdapter } from "../adapter.ts";
+import { HubUnavailable } from "../errors.ts";
+import type { HubClient } from "../hub-client.ts";
+import { sessionLane, type Lanes } from "../lanes.ts";
+import type { Log } from "../log.ts";
+import type { Session } from "../records.ts";
+import type { BridgeState, Connection, Correction } from "../state/bridge-state.ts";
+
+/** The part of the connection registry that a comparison uses; it keeps, counts and logs its corrections itself. */
+export interface SessionRegistry {
+  seen(session: Session, position: number): Promise<Correction[]>;
+  gone(sessionId: string): Promise<Correction[]>;
+  list(): Connection[];
+}
+
+export interface SessionReconcileParts {
+  hub: Pick<HubClient, "sessions" | "events">;
+  state: Pick<BridgeState, "read">;
+  adapter: Pick<CrmAdapter, "upsertSession">;
+  connections: SessionRegistry;
+  /** Reads the hub's events to their end. */
+  readFeed: () => Promise<unknown>;
+  /** The session turns out to be connected, and nobody had told. */
+  cameOn: (sessionId: string) => Promise<unknown>;
+  lanes: Lanes;
+  log: Log;
+}
+
+export function createSessionReconcile(parts: SessionReconcileParts): () => Promise<Correction[]> {
+  const { hub, state, adapter, connections, readFeed, cameOn, lanes, log } = parts;
+  /** Sessions as the CRM has them by this process. The others are written once, whether they were corrected or not. */
+  const written = new Map<string, Session>();
+
+  /** The list is read after it: its sessions are at least as new. */
+  const position = async (): Promise<number> =>
+    (await hub.events({ after: state.read().mark, limit: 1 })).latestSeq;
+
+  const positionNow = (): Promise<number> =>
+    position().catch(async (cause: unknown) => {
+      if (!(cause instanceof HubUnavailable) || cause.code !== "EVENTS_EXPIRED") throw cause;
+      // Reading the feed finds a new place to go on from.
+      await readFeed();
+      return position();
+    });
+
+  async function write(session: Session, at: number): Promise<void> {
+    written.delete(session.sessionId);
+    const { outcome, error } = await adapter.upsertSession(session, at);
+    written.set(session.sessionId, session);
+    if (outcome === "rejected")
+      log.warn({ sessionId: session.sessionId, error }, "reconcile.session_refused");
+  }
+
+  const compare = (session: Session, at: number): Promise<Correction[]> =>
+    lanes.run(sessionLane(session.sessionId), async () => {
+      const corrections = await connections.seen(session, at);
+      if (corrections.length > 0 || !written.has(session.sessionId)) await write(session, at);
+      return corrections;
+    });
+
+  const end = (sessionId: string, at: number): Promise<Correction[]> =>
+    lanes.run(sessionLane(sessionId), async () => {
+      const corrections = await connections.gone(sessionId);
+      const last = written.get(sessionId);
+      if (last !== undefined) await write(ended(last), at);
+      written.delete(sessionId);
+      return corrections;
+    });
+
+  const isNowOn = ({ field, to }: Correction): boolean =>
+    (field === "status" || field === "session") && to === "connected";
+
+  return async () => {
+    const at = await positionNow();
+    const sessions = await hub.sessions();
+    const there = new Set(sessions.map(({ sessionId }) => sessionId));
+    const corrections: Correction[] = [];
+    const each = async (sessionId: string, work: () => Promise<Correction[]>): Promise<void> => {
+      try {
+        const found = await work();
+        corrections.push(...found);
+        if (found.some(isNowOn)) await cameOn(sessionId);
+      } catch (cause) {
+        log.error({ sessionId, err: cause }, "reconcile.session_failed");
+      }
+    };
+    for (const session of sessions) await each(session.sessionId, () => compare(session, at));
+    for (const { sessionId, sessionExists } of connections.list())
+      if (sessionExists && !there.has(sessionId)) await each(sessionId, () => end(sessionId, at));
+    log.info({ sessions: sessions.length, corrections: corrections.length }, "reconcile.sessions_compared");
+    return corrections;
+  };
+}
+
+const ended = (session: Session): Session => ({
+  ...session,
+  status: "disconnected",
+  state: "stopped",
+  isConnected: false,
+  hasQR: false,
+});

@@ -1,0 +1,94 @@
+/**
+ * One pass from the hub to the CRM: check → contacts → chats → messages → stats. Each page is kept as a checkpoint once
+ * the CRM has it, so that stopping anywhere costs at most the page that was being written.
+ */
+import type { Clock } from "../clock.ts";
+import { BridgeError } from "../errors.ts";
+import { sessionLane, type Lanes } from "../lanes.ts";
+import type { SyncStep } from "../state/bridge-state.ts";
+import { isTimeUp, planOf } from "./budget.ts";
+import { startOfPass } from "./checkpoint.ts";
+import { copyChats, copyContacts } from "./copy-list.ts";
+import { copyMessages } from "./copy-messages.ts";
+import { createShortfall } from "./shortfall.ts";
+import { isFromScratch } from "./sync-job.ts";
+import {
+  entering,
+  placeOf,
+  type StepContext,
+  type SyncEnd,
+  type SyncRun,
+  type SyncStepWork,
+} from "./sync-run.ts";
+
+/** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable, BridgeError SESSION_NOT_CONNECTED, UNAVAILABLE */
+export type SyncRunner = (run: SyncRun) => Promise<SyncEnd>;
+
+type RunnerParts = Pick<StepContext, "hub" | "adapter" | "writer" | "avatars" | "limits"> & {
+  lanes: Lanes;
+  clock: Clock;
+};
+
+const COPYING: [SyncStep, SyncStepWork][] = [
+  ["contacts", copyContacts],
+  ["chats", copyChats],
+  ["messages", copyMessages],
+];
+
+export function createSyncRunner(parts: RunnerParts): SyncRunner {
+  const { adapter, limits, clock } = parts;
+  const shortfall = createShortfall(limits);
+
+  return async (run) => {
+    const { sessionId, parts: wanted } = run.job();
+    const startedAt = clock.now();
+    const there = await check(sessionId, parts);
+    run.plan(planOf(there, limits));
+    if (run.job().checkpoint === null) {
+      const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
+      const isWhole = isFromScratch(run.job()) || missing.contacts + missing.chats > 0;
+      const begun = Math.floor(startedAt.getTime() / 1000);
+      await run.save(
+        entering(startOfPass(wanted, begun, isWhole ? null : run.syncedUntil), { there, limits }),
+      );
+    }
+
+    const isOver = (): SyncEnd | null => {
+      if (run.isStopped()) return "stopped";
+      return isTimeUp(startedAt, clock.now(), limits) ? "timed_out" : null;
+    };
+    for (const [step, copy] of COPYING) {
+      if (placeOf(run).step !== step) continue;
+      const end = await copy({ ...parts, run, sessionId, there, isOver });
+      if (end !== null) return end;
+    }
+
+    const totals = await adapter.totals(sessionId);
+    if (wanted.contacts && wanted.chats && placeOf(run).since === null)
+      shortfall.accept(sessionId, there, totals);
+    await adapter.noteSession(sessionId, { totals, lastSync: clock.now() });
+    return "completed";
+  };
+}
+
+/** Proves that the session is connected, writes it into the CRM, and says what the hub has of it. */
+async function check(
+  sessionId: string,
+  { hub, adapter, lanes }: RunnerParts,
+): Promise<{ contacts: number; chats: number }> {
+  // The lists are read before the session: their position is none that the session could be older than.
+  const contacts = await hub.contacts(sessionId, { limit: 1 });
+  const chats = await hub.chats(sessionId, { limit: 1 });
+  await lanes.run(sessionLane(sessionId), async () => {
+    const session = await hub.session(sessionId);
+    // A short drop is told by no event: nobody would ask for this sync again before the hour is over.
+    if (session.status === "connecting")
+      throw new BridgeError("UNAVAILABLE", "The session is being connected to WhatsApp again.");
+    if (session.status !== "connected")
+      throw new BridgeError("SESSION_NOT_CONNECTED", "The session is not connected to WhatsApp.");
+    const { outcome, error } = await adapter.upsertSession(session, contacts.position);
+    if (outcome === "rejected")
+      throw new Error(`The CRM refused the session: ${error ?? "without a reason"}`);
+  });
+  return { contacts: contacts.total, chats: chats.total };
+}

@@ -1,0 +1,94 @@
+/**
+ * Work of the store that nobody waits for, in small batches between the hub's other work: each hour what has been kept long
+ * enough goes, and every few seconds the words of new messages become findable.
+ */
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { EventStore, InboxStore, IntakeStore, OutboxStore } from "../core/store.ts";
+
+const DAY_MS = 86_400_000;
+/** Readers of the feed and replays reach back so far; an older position is answered with EVENTS_EXPIRED. */
+const EVENTS_MS = 30 * DAY_MS;
+const ATTEMPTS_MS = 14 * DAY_MS;
+/** Stanzas that were recorded: long enough to look into what went wrong. */
+const BLOBS_MS = 2 * DAY_MS;
+/** As long as WhatsApp may deliver something once more. */
+const REDELIVERY_MS = 14 * DAY_MS;
+
+const EVERY_MS = 60 * 60_000;
+/** Not while the hub connects its accounts. */
+const FIRST_MS = 60_000;
+const WORDS_EVERY_MS = 3_000;
+const BATCH = 500;
+
+export interface Upkeep {
+  /** One whole round, now. */
+  run(): Promise<void>;
+  /** Resolves when nothing of it touches the store any more. */
+  stop(): Promise<void>;
+}
+
+export interface UpkeepParts {
+  intake: Pick<IntakeStore, "prune">;
+  inbox: Pick<InboxStore, "indexWords">;
+  events: Pick<EventStore, "forget">;
+  outbox: Pick<OutboxStore, "forgetAttempts">;
+  clock: Clock;
+  log: Log;
+}
+
+export function startUpkeep({ intake, inbox, events, outbox, clock, log }: UpkeepParts): Upkeep {
+  let isStopped = false;
+
+  /** Until nothing is left of it, with a turn for everybody else in between. */
+  async function all(batch: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (let gone = 1; gone > 0 && !isStopped; total += gone) {
+      gone = await batch();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return total;
+  }
+
+  async function round(): Promise<void> {
+    const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
+    const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
+    const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
+    const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
+    if (stanzas + forgotten + attempts > 0)
+      log.info({ stanzas, events: forgotten, attempts }, "store.old_removed");
+  }
+
+  /** One at a time; a failure is told and tried again at the next turn. */
+  function once(work: () => Promise<unknown>, failure: string) {
+    let running: Promise<unknown> | null = null;
+    const run = (): Promise<unknown> => (running ??= work().finally(() => (running = null)));
+    return {
+      run,
+      runOrSay: (): void => {
+        if (!isStopped) run().catch((error: unknown) => log.error({ err: error }, failure));
+      },
+      idle: async () => {
+        await Promise.allSettled([running]);
+      },
+    };
+  }
+
+  const old = once(round, "store.old_not_removed");
+  const words = once(() => all(() => inbox.indexWords(BATCH)), "store.words_not_indexed");
+  const first = setTimeout(old.runOrSay, FIRST_MS);
+  const hourly = setInterval(old.runOrSay, EVERY_MS);
+  const often = setInterval(words.runOrSay, WORDS_EVERY_MS);
+  for (const timer of [first, hourly, often]) timer.unref();
+
+  return {
+    run: async () => {
+      await Promise.all([old.run(), words.run()]);
+    },
+    stop: async () => {
+      isStopped = true;
+      for (const timer of [first, hourly, often]) clearTimeout(timer);
+      await Promise.all([old.idle(), words.idle()]);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** The bytes of a message's file. WhatsApp keeps copies for some weeks only; after that the phone is asked for a new one. */
+import type { Readable } from "node:stream";
+import { HubError } from "../core/errors.ts";
+import type { Message } from "../core/message.ts";
+import type { WhatsAppKey } from "../core/whatsapp.ts";
+import type { Asking } from "./asking.ts";
+import { downloadMediaMessage, type WAMessage, type WASocket } from "./baileys.ts";
+import { keyOf, protoOf } from "./outgoing.ts";
+
+/** Answers of WhatsApp's file servers that mean: this copy is gone. */
+const EXPIRED = [403, 404, 410];
+/** A phone that is off answers when it is back; whoever waits for the file asks again then. */
+const PHONE_DEADLINE_MS = 60_000;
+
+export interface MediaDownloadParts {
+  socket: Pick<WASocket, "updateMediaMessage">;
+  asking: Asking;
+  asAddressed: <T extends WhatsAppKey>(key: T) => Promise<T>;
+  phoneDeadlineMs?: number;
+}
+
+export function createMediaDownload({
+  socket,
+  asking,
+  asAddressed,
+  phoneDeadlineMs = PHONE_DEADLINE_MS,
+}: MediaDownloadParts): (message: Message) => Promise<Readable> {
+  /** The message with the place of the new copy. The library's own way looks for the status in the wrong member. */
+  async function uploadedAgain(wanted: WAMessage): Promise<WAMessage> {
+    try {
+      return await inTime(socket.updateMediaMessage(wanted), phoneDeadlineMs);
+    } catch (cause) {
+      throw statusOf(cause) === 404 ? gone(cause) : cause;
+    }
+  }
+
+  return async (message) => {
+    const content = protoOf(message);
+    if (content === null)
+      throw new HubError("MEDIA_ERROR", "What WhatsApp needs to fetch this file was not kept.");
+    return asking.ask("deliver the file", "MEDIA_ERROR", async () => {
+      const wanted: WAMessage = { key: keyOf(await asAddressed(message)), message: content };
+      try {
+        return await fetchFile(wanted);
+      } catch (cause) {
+        if (!isExpired(cause)) throw cause;
+      }
+      const again = await uploadedAgain(wanted);
+      try {
+        return await fetchFile(again);
+      } catch (cause) {
+        throw isExpired(cause) ? gone(cause) : cause;
+      }
+    });
+  };
+}
+
+const fetchFile = (message: WAMessage): Promise<Readable> => downloadMediaMessage(message, "stream", {});
+
+const gone = (cause: unknown): HubError =>
+  new HubError("MEDIA_NOT_FOUND", "Neither WhatsApp nor the phone has this file any more.", { cause });
+
+const isExpired = (cause: unknown): boolean => EXPIRED.includes(statusOf(cause));
+
+/** The library's errors carry HTTP's number in `output`. */
+function statusOf(cause: unknown): number {
+  const output: unknown = cause instanceof Error && "output" in cause ? cause.output : null;
+  const status: unknown =
+    typeof output === "object" && output !== null && "statusCode" in output ? output.statusCode : null;
+  return typeof status === "number" ? status : 0;
+}
+
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("the phone did not answer in time")), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

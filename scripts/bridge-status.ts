@@ -1,0 +1,99 @@
+/** `npm run bridge:status`: accounts, syncs, what failed and how far the feed is behind. `-- --json` for programs. */
+import { parseArgs } from "node:util";
+import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
+import { textTable } from "./bridge-table.ts";
+
+const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+
+interface Status {
+  figures: Record<string, unknown>;
+  connections: Record<string, unknown>[];
+  sessions: Record<string, unknown>[];
+  failed: Record<string, unknown>[];
+}
+
+async function ask(bridge: BridgeCaller): Promise<Status> {
+  const [connections, sync, failed] = await Promise.all([
+    bridge.get("/api/connections"),
+    bridge.method("api.sync.get_sync_status"),
+    bridge.method("api.sync.list_failed"),
+  ]);
+  const data = recordOf(connections["data"]);
+  return {
+    figures: recordOf(data["figures"]),
+    connections: recordsOf(data["connections"]),
+    sessions: recordsOf(sync["sessions"]),
+    failed: recordsOf(failed["items"]),
+  };
+}
+
+const shown = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "-";
+/** `2026-01-31T10:00:00.000Z` → `2026-01-31 10:00` */
+const moment = (value: unknown): string =>
+  typeof value === "string" ? value.slice(0, 16).replace("T", " ") : "-";
+
+function print({ figures, connections, sessions, failed }: Status): void {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  say(
+    `${shown(figures["total"])} accounts: ${shown(figures["connected"])} connected, ${shown(figures["inError"])} in error, ` +
+      `${shown(figures["manuallyDisconnected"])} disconnected by a person, ${shown(figures["connectedLast24h"])} connected in the last 24 h\n`,
+  );
+  say(
+    textTable(
+      ["session", "status", "since", "reason", "last sync", "contacts", "chats", "messages", "job", "behind"],
+      connections.map((connection) => {
+        const session = sessions.find((one) => one["session"] === connection["sessionId"]) ?? {};
+        const job = recordOf(session["job"]);
+        const isConnected = connection["status"] === "connected";
+        return [
+          shown(connection["sessionId"]),
+          shown(connection["status"]),
+          moment(connection[isConnected ? "lastConnectedAt" : "lastDisconnectedAt"]),
+          isConnected ? "-" : shown(connection["lastDisconnectReason"]),
+          moment(session["last_sync"]),
+          shown(session["total_contacts"]),
+          shown(session["total_chats"]),
+          shown(session["total_messages"]),
+          job["state"] === undefined ? "-" : `${shown(job["state"])} ${shown(job["progress"])} %`,
+          shown(session["lag"]),
+        ];
+      }),
+    ),
+  );
+  const lost = recordsOf(figures["lastDisconnections"]);
+  if (lost.length > 0) {
+    say("\nLast disconnections");
+    say(
+      textTable(
+        ["when", "session", "reason", "by"],
+        lost.map((one) => [
+          moment(one["at"]),
+          shown(one["sessionId"]),
+          shown(one["reason"]),
+          shown(one["by"]),
+        ]),
+      ),
+    );
+  }
+  if (failed.length > 0) {
+    say("\nFailed (retry with api.sync.retry_failed)");
+    say(
+      textTable(
+        ["kind", "id", "tries", "error"],
+        failed.map((one) => [
+          shown(one["kind"]),
+          shown(one["id"]),
+          shown(one["attempts"]),
+          shown(one["error"]),
+        ]),
+      ),
+    );
+  }
+}
+
+await command(async () => {
+  const status = await ask(callBridge());
+  if (options.json) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+  else print(status);
+});

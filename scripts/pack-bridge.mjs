@@ -1,0 +1,158 @@
+/**
+ * `npm run bridge:pack`: the bridge as a package of its own, `inbox-hub-bridge-<version>.tgz`: the bridge and the hub's
+ * contract, compiled, with the libraries those import and no others. `-- --out <folder>` puts it elsewhere.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values: options } = parseArgs({ options: { out: { type: "string", default: root } } });
+const project = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Loaded only by who chooses the CRM that needs them: left out where they cannot be installed. */
+const OPTIONAL = ["better-sqlite3"];
+
+function run(command, args, cwd) {
+  const { status, stdout, error } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status === 0) return stdout;
+  console.error(stdout || error?.message || "");
+  throw new Error(`${command} ${args[0]} failed`);
+}
+
+function compile(folder) {
+  const config = join(folder, "tsconfig.json");
+  writeFileSync(
+    config,
+    JSON.stringify({
+      extends: join(root, "tsconfig.build.json"),
+      compilerOptions: {
+        rootDir: root,
+        outDir: join(folder, "dist"),
+        declaration: true,
+        sourceMap: false,
+        typeRoots: [join(root, "node_modules/@types")],
+      },
+      include: [join(root, "bridge"), join(root, "hub/contract")],
+    }),
+  );
+  run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", config], root);
+  rmSync(config);
+}
+
+const filesBelow = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** The compiler rewrites the extensions in what runs; in the declarations they stay as they are in the source. */
+function pointDeclarationsAtDeclarations(files) {
+  for (const file of files.filter((name) => name.endsWith(".d.ts"))) {
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/((?:from|import\()\s*"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
+  }
+}
+
+/** The packages that the compiled files import. */
+function importedBy(files) {
+  const names = new Set();
+  for (const file of files.filter((name) => name.endsWith(".js")))
+    for (const [, name] of readFileSync(file, "utf8").matchAll(
+      /(?:\bfrom|\bimport|\bimport\()\s*"((?:@[a-z0-9-]+\/)?[a-z][a-z0-9.-]*)(?:\/[^"]*)?"/g,
+    ))
+      names.add(name);
+  return [...names].sort();
+}
+
+function dependenciesOf(names) {
+  const versions = names.map((name) => {
+    const version = project.dependencies[name];
+    if (version === undefined)
+      throw new Error(`the bridge imports ${name}, which is no dependency of the project`);
+    return [name, version];
+  });
+  const isOptional = ([name]) => OPTIONAL.includes(name);
+  return {
+    dependencies: Object.fromEntries(versions.filter((one) => !isOptional(one))),
+    optionalDependencies: Object.fromEntries(versions.filter(isOptional)),
+  };
+}
+
+const README = `# inbox-hub-bridge
+
+Receives the webhooks of an Inbox Hub, keeps a CRM's WhatsApp records, syncs and repairs them.
+
+As a process beside the CRM: \`npx inbox-bridge\`, configured by the environment (\`BRIDGE_HUB_API_KEY\`,
+\`BRIDGE_WEBHOOK_SECRET\`, \`BRIDGE_CRM\`, …). Inside a CRM written for Node.js:
+
+\`\`\`js
+import { expressDoor, readBridgeConfig, startBridge } from "inbox-hub-bridge";
+
+const bridge = await startBridge(readBridgeConfig(process.env), log, { adapter: myCrm, serve: false });
+app.post("/webhook", expressDoor(bridge.receiver));
+\`\`\`
+
+\`BRIDGE_CRM=sqlite\` needs the optional package better-sqlite3.
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "pack-bridge-"));
+try {
+  compile(folder);
+  const files = filesBelow(join(folder, "dist"));
+  pointDeclarationsAtDeclarations(files);
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(
+    join(folder, "bin/inbox-bridge.mjs"),
+    '#!/usr/bin/env node\nimport "../dist/bridge/main.js";\n',
+    {
+      mode: 0o755,
+    },
+  );
+  writeFileSync(join(folder, "README.md"), README);
+  copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  writeFileSync(
+    join(folder, "package.json"),
+    `${JSON.stringify(
+      {
+        name: "inbox-hub-bridge",
+        version: project.version,
+        description: "Fills a CRM from an Inbox Hub, and keeps it true.",
+        license: project.license,
+        type: "module",
+        engines: project.engines,
+        bin: { "inbox-bridge": "bin/inbox-bridge.mjs" },
+        exports: {
+          ".": { types: "./dist/bridge/index.d.ts", default: "./dist/bridge/index.js" },
+          "./contract": { types: "./dist/hub/contract/index.d.ts", default: "./dist/hub/contract/index.js" },
+        },
+        files: ["bin", "dist"],
+        ...dependenciesOf(importedBy(files)),
+      },
+      null,
+      2,
+    )}\n`,
+  );
+  const out = resolve(options.out);
+  mkdirSync(out, { recursive: true });
+  const [packed] = JSON.parse(
+    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", out], folder),
+  );
+  console.log(join(out, packed.filename));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

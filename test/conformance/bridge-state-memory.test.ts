@@ -1,0 +1,4 @@
+import { createMemoryState } from "../../bridge/state/memory-state.ts";
+import { describeBridgeState } from "./bridge-state.ts";
+
+describeBridgeState("memory", () => Promise.resolve({ state: createMemoryState(), reopen: null }));

@@ -1,0 +1,43 @@
+/** The Frappe adapter on a bare site that `prepare` made ready, and on one where an older app is installed. */
+import { openFrappeAdapter } from "../../bridge/adapters/frappe/frappe-adapter.ts";
+import { systemClock } from "../../bridge/clock.ts";
+import { createLog } from "../../bridge/log.ts";
+import { startFrappeSite } from "../support/frappe-site.ts";
+import { describeCrmAdapter } from "./crm-adapter.ts";
+
+const log = createLog("silent");
+
+describeCrmAdapter(
+  "frappe",
+  async () => {
+    const site = await startFrappeSite();
+    return {
+      adapter: openFrappeAdapter(site, { clock: systemClock, log }),
+      documents: site.documents,
+      personEdits: (doctype, name, fields) => {
+        site.edit(doctype, name, fields);
+        return Promise.resolve();
+      },
+      stop: site.stop,
+    };
+  },
+  { documents: false },
+);
+
+// The app shows every incoming message as delivered, whatever it is told: what it shows is not compared.
+describeCrmAdapter(
+  "frappe with an app of its own",
+  async () => {
+    const site = await startFrappeSite({
+      app: true,
+      countsUnread: false,
+      unknownField: "sql error",
+      settingsForbidden: true,
+    });
+    return {
+      adapter: openFrappeAdapter(site, { clock: systemClock, log }),
+      stop: site.stop,
+    };
+  },
+  { documents: false },
+);

@@ -1,0 +1,103 @@
+/** Clients of a remote directory: found by its id or the national id, rewritten only by the white list. */
+import { expect, test } from "vitest";
+import type { ClientStore } from "../../../bridge/adapter.ts";
+import { aClient, aContact } from "./records.ts";
+import type { CrmWorlds } from "./world.ts";
+
+const changed = ({ externalId, name, email, phone, address, zone } = aClient()) => ({
+  externalId,
+  name,
+  email,
+  phone,
+  address,
+  zone,
+});
+
+export function clients(world: CrmWorlds): void {
+  const open = async () => {
+    const crm = await world();
+    const { clients: store } = crm.adapter;
+    if (store === undefined) throw new Error("the adapter has no clients");
+    return { ...crm, store };
+  };
+  const created = async (store: ClientStore, client = aClient()): Promise<string> => {
+    const { outcome, id } = await store.create(client);
+    expect(outcome).toBe("created");
+    return String(id);
+  };
+
+  test("a client is found by the directory's id, else by the exact national id", async () => {
+    const { store } = await open();
+    const id = await created(store);
+    expect(await store.find({ externalId: "4711", nationalId: null })).toEqual([
+      { id, matchedBy: "externalId" },
+    ]);
+    expect(await store.find({ externalId: "other", nationalId: "12345678" })).toEqual([
+      { id, matchedBy: "nationalId" },
+    ]);
+    expect(await store.find({ externalId: "other", nationalId: "1234567" })).toEqual([]);
+    expect(await store.find({ externalId: "other", nationalId: null })).toEqual([]);
+  });
+
+  test("two clients with one national id are both candidates", async () => {
+    const { store } = await open();
+    const one = await created(store, aClient({ externalId: "1" }));
+    const two = await created(store, aClient({ externalId: "2" }));
+    const found = await store.find({ externalId: "3", nationalId: "12345678" });
+    expect(found.map(({ id }) => id).sort()).toEqual([one, two].sort());
+    expect(await store.find({ externalId: "2", nationalId: "12345678" })).toEqual([
+      { id: two, matchedBy: "externalId" },
+    ]);
+  });
+
+  test("an update writes what differs, and an unchanged client not at all", async () => {
+    const { store } = await open();
+    const id = await created(store);
+    expect(await store.update(id, changed())).toMatchObject({ outcome: "unchanged" });
+    const moved = changed(aClient({ address: "Plaza 2", zone: "South", name: "Ana P." }));
+    expect(await store.update(id, moved)).toMatchObject({ outcome: "updated" });
+    expect(await store.update(id, moved)).toMatchObject({ outcome: "unchanged" });
+  });
+
+  test("what the directory does not tell stays as a person wrote it", async () => {
+    const { store } = await open();
+    const id = await created(store);
+    expect(await store.update(id, { externalId: "4711", name: "Ana Pérez" })).toMatchObject({
+      outcome: "unchanged",
+    });
+    expect(await store.update(id, { externalId: "4711", name: "Ana P." })).toMatchObject({
+      outcome: "updated",
+    });
+    expect(await store.update(id, changed(aClient({ name: "Ana P." })))).toMatchObject({
+      outcome: "unchanged",
+    });
+  });
+
+  test("a client matched by national id takes the directory's id", async () => {
+    const { store } = await open();
+    const id = await created(store, aClient({ externalId: "old" }));
+    expect(await store.update(id, changed(aClient({ externalId: "new" })))).toMatchObject({
+      outcome: "updated",
+    });
+    expect(await store.find({ externalId: "new", nationalId: null })).toEqual([
+      { id, matchedBy: "externalId" },
+    ]);
+    expect(await store.find({ externalId: "old", nationalId: null })).toEqual([]);
+  });
+
+  test("a client whose phone is a WhatsApp contact is written with and without one", async () => {
+    const { store, contacts } = await open();
+    await contacts([aContact()]);
+    const id = await created(store);
+    expect(await store.update(id, changed())).toMatchObject({ outcome: "unchanged" });
+    const other = await created(store, aClient({ externalId: "2", phone: null, address: null, zone: null }));
+    expect(other).not.toBe(id);
+  });
+
+  test("a client with odd texts is written once", async () => {
+    const { store } = await open();
+    const odd = aClient({ name: "Ña \0👍".repeat(60), address: "x".repeat(500), zone: "ñ".repeat(300) });
+    const id = await created(store, odd);
+    expect(await store.update(id, changed(odd))).toMatchObject({ outcome: "unchanged" });
+  });
+}

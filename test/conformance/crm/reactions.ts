@@ -1,0 +1,70 @@
+/** Reactions: one per person, changed and taken back. */
+import { expect, test } from "vitest";
+import type { MessageChange } from "../../../bridge/records.ts";
+import { aMessage, ANA, EVA, GROUP, NOW } from "./records.ts";
+import type { Abilities, CrmWorlds } from "./world.ts";
+
+const reaction = (emoji: string, at: number, from = ANA): MessageChange => ({
+  kind: "reaction",
+  chatId: ANA,
+  messageId: "A",
+  from,
+  emoji,
+  at,
+});
+
+export function reactions(world: CrmWorlds, able: Abilities): void {
+  test("a reaction is set, changed and taken back", async () => {
+    const { messages, changes, shows } = await world();
+    await messages([aMessage({ messageId: "A" })]);
+    const step = async (change: MessageChange) => (await changes([change])).at(0);
+
+    expect(await step(reaction("👍", NOW + 1))).toBe("updated");
+    expect(await step(reaction("👍", NOW + 1))).toBe("unchanged");
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "👍" });
+
+    expect(await step(reaction("❤️", NOW + 2))).toBe("updated");
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "❤️" });
+
+    expect(await step(reaction("", NOW + 3))).toBe("updated");
+    expect(await step(reaction("", NOW + 3))).toBe("unchanged");
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
+  });
+
+  test("taking back a reaction that was never there changes nothing", async () => {
+    const { messages, changes } = await world();
+    await messages([aMessage({ messageId: "A" })]);
+    expect(await changes([reaction("", NOW)])).toEqual(["unchanged"]);
+  });
+
+  test("a message that comes with its reactions has them", async () => {
+    const { messages, shows } = await world();
+    const reacted = aMessage({ messageId: "A", reactions: [{ from: ANA, emoji: "👍", timestamp: NOW }] });
+    expect(await messages([reacted])).toEqual(["created"]);
+    expect(await messages([reacted])).toEqual(["unchanged"]);
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "👍" });
+  });
+
+  test("a message read again with the reaction that was told is unchanged", async () => {
+    const { messages, changes } = await world();
+    await messages([aMessage({ messageId: "A" })], 1);
+    await changes([reaction("👍", NOW + 1)], 2);
+    const reacted = aMessage({ messageId: "A", reactions: [{ from: ANA, emoji: "👍", timestamp: NOW + 1 }] });
+    expect(await messages([reacted], 3)).toEqual(["unchanged"]);
+  });
+
+  test.runIf(able.everyonesReaction)("in a group everyone has a reaction of their own", async () => {
+    const { messages, changes, shows } = await world();
+    await messages([aMessage({ messageId: "A", chatId: GROUP, participant: ANA })]);
+    const inGroup = (emoji: string, at: number, from: string): MessageChange => ({
+      ...reaction(emoji, at, from),
+      chatId: GROUP,
+    });
+    await changes([inGroup("👍", NOW + 1, ANA), inGroup("😂", NOW + 2, EVA)]);
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "😂" });
+    await changes([inGroup("", NOW + 3, EVA)]);
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "👍" });
+    await changes([inGroup("", NOW + 4, ANA)]);
+    await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
+  });
+}

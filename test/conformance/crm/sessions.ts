@@ -1,0 +1,63 @@
+/** Sessions: upserted as a whole, counted beside. */
+import { expect, test } from "vitest";
+import { T0 } from "../../support/builders.ts";
+import { aSessionRecord } from "./records.ts";
+import type { CrmWorlds } from "./world.ts";
+
+export function sessions(world: CrmWorlds): void {
+  test("a CRM that was prepared can be written to, and preparing again harms nothing", async () => {
+    const { adapter } = await world();
+    await adapter.check();
+    await adapter.upsertSession(aSessionRecord(), null);
+    await adapter.prepare();
+    expect(await adapter.upsertSession(aSessionRecord(), null)).toMatchObject({ outcome: "unchanged" });
+  });
+
+  test("a session is created, updated, and left alone when nothing changed", async () => {
+    const { adapter, shows } = await world();
+    expect(await adapter.upsertSession(aSessionRecord(), null)).toMatchObject({ outcome: "created" });
+    expect(await adapter.upsertSession(aSessionRecord(), null)).toMatchObject({ outcome: "unchanged" });
+    await shows(
+      "WhatsApp Session",
+      { session_id: "s1" },
+      { session_name: "Front desk", status: "Connected", is_connected: 1, session_db_id: 12 },
+    );
+
+    const waiting = aSessionRecord({ status: "qr_code", state: "qr", isConnected: false, hasQR: true });
+    expect(await adapter.upsertSession(waiting, null)).toMatchObject({ outcome: "updated" });
+    await shows("WhatsApp Session", { session_id: "s1" }, { status: "QR Code Required", is_connected: 0 });
+  });
+
+  test("a session that is in trouble says why, and forgets it when it is well", async () => {
+    const { adapter, shows } = await world();
+    const reason = {
+      code: "replaced",
+      text: "Opened somewhere else",
+      blame: "other_instance" as const,
+      advice: "Close the other one",
+      at: T0.toISOString(),
+    };
+    await adapter.upsertSession(
+      aSessionRecord({ status: "error", state: "replaced", isConnected: false, reason }),
+      null,
+    );
+    await shows("WhatsApp Session", { session_id: "s1" }, { status: "Error", error_code: "replaced" });
+    expect(await adapter.upsertSession(aSessionRecord(), null)).toMatchObject({ outcome: "updated" });
+    await shows("WhatsApp Session", { session_id: "s1" }, { status: "Connected" });
+  });
+
+  test("counters and the last sync are kept beside what the hub says", async () => {
+    const { adapter, shows } = await world();
+    await adapter.upsertSession(aSessionRecord(), null);
+    const notes = { totals: { contacts: 3, chats: 2, messages: 7 }, lastSync: T0 };
+    const noted = await adapter.noteSession("s1", notes);
+    expect(["updated", "unchanged"]).toContain(noted.outcome);
+    await shows("WhatsApp Session", { session_id: "s1" }, { total_contacts: 3, total_chats: 2 });
+    await adapter.upsertSession(aSessionRecord({ sessionName: "Back office" }), null);
+    await shows(
+      "WhatsApp Session",
+      { session_id: "s1" },
+      { session_name: "Back office", total_contacts: 3, total_chats: 2 },
+    );
+  });
+}

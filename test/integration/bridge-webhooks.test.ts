@@ -1,0 +1,144 @@
+/** Webhooks through every path of the bridge, and what the CRM has afterwards. */
+import { describe, expect, test } from "vitest";
+import { aMessage } from "../support/builders.ts";
+import { APP, openBridgeRig } from "../support/bridge-rig.ts";
+import { recordOf } from "../support/http-rig.ts";
+import { signedHeaders, toldOf } from "../support/receiver-rig.ts";
+import { CrmUnavailable } from "../../bridge/errors.ts";
+import { createMemoryAdapter } from "../../bridge/adapters/memory/memory-adapter.ts";
+import { eventBody } from "../../hub/contract/index.ts";
+import { fixedClock } from "../support/fixed-clock.ts";
+import { until } from "../support/until.ts";
+
+const FRAPPE_PATH = `/api/method/${APP}.api.webhook.handle_webhook`;
+
+describe("a webhook", () => {
+  test("at /webhook is answered bare, at the method's name in Frappe's message", async () => {
+    const rig = await openBridgeRig();
+    const bare = await rig.push(toldOf({ kind: "stored", message: aMessage() }, 5));
+    expect([bare.status, bare.json["success"], recordOf(bare.json["processed"])["action"]]).toEqual([
+      200,
+      true,
+      "created",
+    ]);
+    for (const [path, seq] of [
+      [FRAPPE_PATH, 6],
+      [`${FRAPPE_PATH}_event`, 7],
+    ] as const) {
+      const wrapped = await rig.push(toldOf({ kind: "stored", message: aMessage() }, seq), path);
+      expect([
+        wrapped.status,
+        wrapped.message["success"],
+        recordOf(wrapped.message["processed"])["action"],
+      ]).toEqual([200, true, "created"]);
+    }
+    const list = await rig.call("GET", "/api/resource/WhatsApp%20Message");
+    expect(list.json["data"]).toHaveLength(3);
+  });
+
+  test("with a doubled slash in its address, as joined strings make it, arrives all the same", async () => {
+    const rig = await openBridgeRig();
+    expect((await rig.push(toldOf({ kind: "stored", message: aMessage() }, 5), "//webhook/")).status).toBe(
+      200,
+    );
+  });
+
+  test("with a bad signature is refused at each path in its shape, and writes nothing", async () => {
+    const rig = await openBridgeRig();
+    const event = toldOf({ kind: "stored", message: aMessage() }, 5);
+    const body = eventBody(event);
+    const headers = {
+      ...signedHeaders(body, {
+        id: event.id,
+        now: rig.clock.now(),
+        secrets: ["whsec_AAAAAAAAAAAAAAAAAAAAAAAA"],
+      }),
+      "Content-Type": "application/json",
+    };
+    const bare = await rig.call("POST", "/webhook", { key: null, body, headers });
+    const wrapped = await rig.call("POST", FRAPPE_PATH, { key: null, body, headers });
+    expect([bare.status, bare.json]).toEqual([401, { success: false, error: "Invalid signature" }]);
+    expect([wrapped.status, wrapped.message]).toEqual([401, { success: false, error: "Invalid signature" }]);
+    expect((await rig.call("GET", "/api/resource/WhatsApp%20Message")).json["data"]).toEqual([]);
+  });
+
+  test("needs no key, and a key does not stand for its signature", async () => {
+    const rig = await openBridgeRig();
+    const body = eventBody(toldOf({ kind: "stored", message: aMessage() }, 5));
+    expect((await rig.call("POST", FRAPPE_PATH, { body })).status).toBe(401);
+  });
+
+  test("larger than a mebibyte is refused", async () => {
+    const rig = await openBridgeRig();
+    const answer = await rig.call("POST", "/webhook", { key: null, body: "x".repeat(1024 * 1024 + 1) });
+    expect([answer.status, answer.json["success"]]).toEqual([413, false]);
+  });
+
+  test("while the CRM is not ready is told to come back, and taken when it is", async () => {
+    let isUp = false;
+    const clock = fixedClock();
+    const memory = createMemoryAdapter({ clock });
+    const rig = await openBridgeRig({
+      overrides: {
+        adapter: {
+          ...memory,
+          check: () => (isUp ? Promise.resolve() : Promise.reject(new CrmUnavailable("connection refused"))),
+        },
+      },
+    });
+    const event = toldOf({ kind: "stored", message: aMessage() }, 5);
+    const early = await rig.push(event);
+    expect([early.status, early.headers.get("retry-after"), early.json["error"]]).toEqual([
+      503,
+      "10",
+      "The CRM is not ready: connection refused",
+    ]);
+    expect(rig.log.lines("crm.not_reached")[0]?.facts).toMatchObject({ problem: "connection refused" });
+    const list = await rig.call("GET", "/api/resource/WhatsApp%20Message");
+    expect([list.status, list.json["exc_type"]]).toEqual([503, "ServiceUnavailableError"]);
+    expect((await rig.call("GET", "/readyz")).status).toBe(503);
+
+    isUp = true;
+    await until("the CRM was prepared", () => rig.log.lines("crm.ready").length > 0);
+    expect((await rig.push(event)).status).toBe(200);
+  });
+
+  test("is counted by what was done with it", async () => {
+    const rig = await openBridgeRig();
+    const event = toldOf({ kind: "stored", message: aMessage() }, 5);
+    await rig.push(event);
+    await rig.push(event);
+    await rig.call("POST", "/webhook", { key: null, body: "{}" });
+    const { text } = await rig.call("GET", "/metrics");
+    expect(text).toContain('inbox_bridge_webhooks_total{action="created",status="200"} 1');
+    expect(text).toContain('inbox_bridge_webhooks_total{action="duplicate",status="200"} 1');
+    expect(text).toContain('inbox_bridge_webhooks_total{action="refused",status="401"} 1');
+  });
+});
+
+describe("the tests of an installation", () => {
+  const path = `/api/method/${APP}.api.webhook_test`;
+
+  test("say that the bridge is reached, and whether a signature is right, without applying anything", async () => {
+    const rig = await openBridgeRig();
+    const reached = await rig.call("GET", `${path}.test_webhook_connectivity`, { key: null });
+    expect(reached.message).toMatchObject({ success: true });
+
+    const event = toldOf({ kind: "stored", message: aMessage() }, 5);
+    const good = await rig.push(event, `${path}.test_webhook_with_signature`);
+    expect([good.status, good.message["success"]]).toEqual([200, true]);
+    rig.clock.advance(6 * 60_000);
+    const body = eventBody(event);
+    const old = signedHeaders(body, { id: event.id, now: new Date(rig.clock.now().getTime() - 6 * 60_000) });
+    const late = await rig.call("POST", `${path}.test_webhook_with_signature`, {
+      key: null,
+      body,
+      headers: old,
+    });
+    expect([late.status, late.message["error"]]).toEqual([
+      401,
+      "Invalid signature: the timestamp is more than 5 minutes away; set the clocks.",
+    ]);
+    expect((await rig.call("GET", "/api/resource/WhatsApp%20Message")).json["data"]).toEqual([]);
+  });
+});

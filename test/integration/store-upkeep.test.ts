@@ -1,0 +1,40 @@
+/** The hub's round: what was kept long enough goes, and words become findable without anybody asking. */
+import { expect, test } from "vitest";
+import { startUpkeep } from "../../hub/store/upkeep.ts";
+import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
+import { aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
+import { fixedClock, hours } from "../support/fixed-clock.ts";
+
+const days = (count: number): number => hours(24 * count);
+
+test("a round removes old stanzas, events and attempts, and leaves the young", async () => {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  await store.sessions.create(aNewSession());
+  const lines: [object, string][] = [];
+  const note = (facts: object, event: string) => void lines.push([facts, event]);
+  const log = { debug: note, info: note, warn: note, error: note };
+  const upkeep = startUpkeep({ ...store, clock, log });
+  try {
+    const entry = anIntakeEntry();
+    await store.auth.commit("s1", { keys: [], intake: [entry] });
+    await store.inbox.record({
+      ...{ sessionId: "s1", facts: [aMessageFact({ id: "A" })], closes: [entry.digest], now: clock.now() },
+    });
+    for (let n = 0; n < 1200; n++) await store.events.append("s1", [aNewEvent()], clock.now());
+    await upkeep.run();
+    expect(await store.events.range()).toEqual({ oldestSeq: 1, latestSeq: 1201 });
+    expect(lines).toEqual([]);
+    expect(await store.inbox.indexWords(10)).toBe(0);
+
+    clock.advance(days(31));
+    await store.events.append("s1", [aNewEvent()], clock.now());
+    await upkeep.run();
+    expect(await store.events.range()).toEqual({ oldestSeq: 1202, latestSeq: 1202 });
+    expect(lines).toEqual([[{ stanzas: 2, events: 1201, attempts: 0 }, "store.old_removed"]]);
+    expect(await store.inbox.message("s1", "A")).not.toBeNull();
+  } finally {
+    await upkeep.stop();
+    await store.close();
+  }
+});

@@ -1,0 +1,145 @@
+/** Lists of a Frappe site: twenty rows, only names, in no order, unless a caller asks for something else. */
+import { createHash } from "node:crypto";
+import { SiteError } from "./frappe-site-errors.ts";
+import type { Doc, SiteDocType, SiteStore } from "./frappe-site-store.ts";
+
+export interface ListArgs {
+  fields?: unknown;
+  filters?: unknown;
+  order_by?: unknown;
+  group_by?: unknown;
+  limit_start?: unknown;
+  limit_page_length?: unknown;
+}
+
+/** What a list says about a column that is not there: it differs between releases. */
+export type UnknownField = "refused" | "sql error" | "left out";
+
+const STANDARD = ["name", "creation", "modified", "owner", "docstatus", "idx", "parent", "parenttype", "parentfield"];
+const AGGREGATE = /^(count|min|max)\((\w+)\) as (\w+)$/;
+
+const sqlError = (doctype: string, field: string, where: string): SiteError =>
+  new SiteError(500, "OperationalError", `(1054, "Unknown column 'tab${doctype}.${field}' in '${where}'")`);
+
+export function listDocs(
+  store: SiteStore,
+  doctype: string,
+  args: ListArgs,
+  { unknownField }: { unknownField: UnknownField },
+): Record<string, unknown>[] {
+  const type = store.doctypes.get(doctype);
+  if (type === undefined) throw new SiteError(404, "DoesNotExistError", `DocType ${doctype} not found`);
+  const fields = fieldsOf(type, args.fields, unknownField);
+  const rows = matching(store, type, args.filters);
+  const grouped = typeof args.group_by === "string" && args.group_by !== "" ? args.group_by : null;
+  const shown =
+    grouped === null
+      ? ordered(rows, args.order_by).map((row) => picked(row, fields))
+      : ordered(groups(rows, grouped, fields), args.order_by);
+  const limit = Number(args.limit_page_length ?? 20);
+  const start = Number(args.limit_start ?? 0);
+  return limit === 0 ? shown : shown.slice(start, start + limit);
+}
+
+export const matching = (store: SiteStore, type: SiteDocType, filters: unknown): Doc[] => {
+  const conditions = conditionsOf(filters);
+  for (const [field] of conditions)
+    if (!hasColumn(type, field)) throw sqlError(type.name, field, "WHERE");
+  return [...store.table(type.name).values()].filter((row) =>
+    conditions.every(([field, operator, value]) => holds(row[field], operator, value)),
+  );
+};
+
+const hasColumn = (type: SiteDocType, field: string): boolean =>
+  STANDARD.includes(field) ||
+  type.fields.some(({ fieldname, fieldtype }) => fieldname === field && fieldtype !== "Table");
+
+function fieldsOf(type: SiteDocType, given: unknown, unknownField: UnknownField): string[] {
+  const fields = typeof given === "string" ? (JSON.parse(given) as unknown) : given;
+  if (!Array.isArray(fields) || fields.length === 0) return ["name"];
+  const wanted = fields.map(String);
+  const columnOf = (field: string): string => AGGREGATE.exec(field)?.[2] ?? field;
+  for (const field of wanted) {
+    if (field === "*" || hasColumn(type, columnOf(field))) continue;
+    if (unknownField === "refused")
+      throw new SiteError(417, "DataError", `Field not permitted in query: ${columnOf(field)}`);
+    if (unknownField === "sql error") throw sqlError(type.name, columnOf(field), "SELECT");
+  }
+  return wanted.filter((field) => field === "*" || hasColumn(type, columnOf(field)));
+}
+
+type Condition = [field: string, operator: string, value: unknown];
+
+function conditionsOf(given: unknown): Condition[] {
+  const filters: unknown = typeof given === "string" ? JSON.parse(given) : (given ?? []);
+  if (Array.isArray(filters))
+    return filters.map((filter: unknown[]): Condition => {
+      const [field, operator, value] = filter.length === 4 ? filter.slice(1) : filter;
+      return [String(field), String(operator).toLowerCase(), value];
+    });
+  return Object.entries(filters as Record<string, unknown>).map(([field, value]): Condition =>
+    Array.isArray(value) ? [field, String(value[0]), value[1]] : [field, "=", value],
+  );
+}
+
+const folded = (value: unknown): string =>
+  String(value ?? "")
+    .toLowerCase()
+    .replace(/^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})\.0+$/, "$1");
+
+function holds(stored: unknown, operator: string, value: unknown): boolean {
+  const [one, other] = [folded(stored), folded(value)];
+  switch (operator) {
+    case "=":
+      return one === other;
+    case "!=":
+      return one !== other;
+    case "in":
+      return (Array.isArray(value) ? value : String(value).split(",")).map(folded).includes(one);
+    case "like":
+      return new RegExp(`^${escaped(other).replaceAll("%", ".*")}$`, "su").test(one);
+    case ">":
+      return one > other;
+    case "<":
+      return one < other;
+    default:
+      throw new SiteError(417, "ValidationError", `Operator ${operator} is not known here`);
+  }
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+function ordered<T extends Record<string, unknown>>(rows: T[], orderBy: unknown): T[] {
+  // Whatever the database finds first: nobody may rely on it, so it is shuffled the same way every time.
+  if (typeof orderBy !== "string" || orderBy.trim() === "")
+    return rows.toSorted((a, b) => (hash(String(a["name"])) < hash(String(b["name"])) ? -1 : 1));
+  const keys = orderBy.split(",").map((part) => part.trim().split(/\s+/));
+  return rows.toSorted((a, b) => {
+    for (const [field = "", direction = "asc"] of keys) {
+      const [x, y] = [String(a[field] ?? ""), String(b[field] ?? "")];
+      if (x !== y) return (x < y ? -1 : 1) * (direction.toLowerCase() === "desc" ? -1 : 1);
+    }
+    return 0;
+  });
+}
+
+const hash = (text: string): string => createHash("sha1").update(text).digest("hex");
+
+function groups(rows: Doc[], by: string, fields: string[]): Record<string, unknown>[] {
+  const members = new Map<string, Doc[]>();
+  for (const row of rows) members.set(String(row[by]), [...(members.get(String(row[by])) ?? []), row]);
+  return [...members.values()].map((group) =>
+    Object.fromEntries(
+      fields.map((field): [string, unknown] => {
+        const [, kind, column = "", alias = ""] = AGGREGATE.exec(field) ?? [];
+        if (kind === undefined) return [field, group[0]?.[field] ?? null];
+        if (kind === "count") return [alias, group.length];
+        const values = group.map((row) => String(row[column])).sort();
+        return [alias, kind === "min" ? values[0] : values.at(-1)];
+      }),
+    ),
+  );
+}
+
+const picked = (row: Doc, fields: string[]): Record<string, unknown> =>
+  fields.includes("*") ? { ...row } : Object.fromEntries(fields.map((field) => [field, row[field] ?? null]));

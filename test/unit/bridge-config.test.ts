@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { readBridgeConfig } from "../../bridge/config.ts";
+
+const SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+const needed = { BRIDGE_HUB_API_KEY: "ihk_key", BRIDGE_WEBHOOK_SECRET: SECRET };
+
+test("only the hub's key and the webhook secret are needed; the rest has safe defaults", () => {
+  expect(readBridgeConfig(needed)).toEqual({
+    host: "127.0.0.1",
+    port: 3001,
+    dataDir: "./bridge-data",
+    hub: { url: "http://127.0.0.1:3000", apiKey: "ihk_key" },
+    webhook: { secrets: [SECRET], acceptLegacy: false },
+    app: "xappiens_whatsapp",
+    crm: { kind: "sqlite", file: "bridge-data/crm.db" },
+    sync: {
+      onConnect: true,
+      limits: { contacts: 1000, chats: 100, messagesPerChat: 50, messageChats: 20, timeoutMs: 600_000 },
+    },
+    autoSync: "0 * * * *",
+    reconcile: "*/5 * * * *",
+    directory: { wispro: null, source: undefined, hour: 3, country: "58" },
+    methodKeys: [],
+    logLevel: "info",
+  });
+});
+
+test("one error names every problem", () => {
+  expect(() =>
+    readBridgeConfig({
+      BRIDGE_PORT: "70000",
+      BRIDGE_WEBHOOK_SECRET: "short",
+      BRIDGE_HUB_URL: "ftp://hub.example",
+      BRIDGE_CRM: "frappe",
+      BRIDGE_AUTO_SYNC: "hourly",
+      BRIDGE_METHOD_KEYS: "admin:short",
+      BRIDGE_SYNC_ON_CONNECT: "perhaps",
+      BRIDGE_SYNC_TIMEOUT_S: "0",
+      FRAPPE_TIME_ZONE: "Mars/Olympus",
+      CRM_MAP: "[]",
+      WISPRO_URL: "https://directory.example",
+    }),
+  ).toThrow(
+    [
+      "Invalid configuration:",
+      "✖ use a port number, 0 to 65535\n  → at BRIDGE_PORT",
+      "✖ use an http(s) URL\n  → at BRIDGE_HUB_URL",
+      "✖ is needed: the key with which the bridge reads the hub\n  → at BRIDGE_HUB_API_KEY",
+      "✖ use 16 to 140 characters\n  → at BRIDGE_WEBHOOK_SECRET",
+      "✖ use the name of a time zone, such as Europe/Madrid\n  → at FRAPPE_TIME_ZONE",
+      "✖ use a JSON object\n  → at CRM_MAP",
+      "✖ use 1 or 0\n  → at BRIDGE_SYNC_ON_CONNECT",
+      "✖ use a whole number, 1 to 86400\n  → at BRIDGE_SYNC_TIMEOUT_S",
+      '✖ use five fields of cron, such as "0 * * * *", or off\n  → at BRIDGE_AUTO_SYNC',
+      "✖ use key:secret or key:secret:read, separated by commas; secrets have 16 and more letters, digits, _ and -\n  → at BRIDGE_METHOD_KEYS",
+      "✖ is needed beside BRIDGE_CRM=frappe\n  → at FRAPPE_URL",
+      "✖ is needed beside BRIDGE_CRM=frappe\n  → at FRAPPE_API_KEY",
+      "✖ is needed beside BRIDGE_CRM=frappe\n  → at FRAPPE_API_SECRET",
+      "✖ is needed beside WISPRO_URL\n  → at WISPRO_TOKEN",
+    ].join("\n"),
+  );
+});
+
+test("two secrets are accepted during a rotation, three are not", () => {
+  const other = "another-secret-of-the-hub";
+  const { webhook } = readBridgeConfig({ ...needed, BRIDGE_WEBHOOK_SECRET: `${SECRET}, ${other}` });
+  expect(webhook.secrets).toEqual([SECRET, other]);
+  expect(() =>
+    readBridgeConfig({ ...needed, BRIDGE_WEBHOOK_SECRET: `${SECRET},${other},third-secret-of-the-hub` }),
+  ).toThrow("use one secret, or two separated by a comma");
+});
+
+test("method keys have a role, admin unless they may only read, and each name is used once", () => {
+  const keys = "crm:0123456789abcdef,monitor:fedcba9876543210:read";
+  expect(readBridgeConfig({ ...needed, BRIDGE_METHOD_KEYS: keys }).methodKeys).toEqual([
+    { key: "crm", secret: "0123456789abcdef", role: "admin" },
+    { key: "monitor", secret: "fedcba9876543210", role: "read" },
+  ]);
+  expect(() => readBridgeConfig({ ...needed, BRIDGE_METHOD_KEYS: `${keys},crm:0000000000000000` })).toThrow(
+    "use every key once",
+  );
+});
+
+test("scheduled work is switched off by the word off", () => {
+  const config = readBridgeConfig({ ...needed, BRIDGE_AUTO_SYNC: "off", BRIDGE_RECONCILE: "off" });
+  expect([config.autoSync, config.reconcile]).toEqual([null, null]);
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { listParameters } from "../../bridge/http/list-parameters.ts";
+
+const parsed = (given: Record<string, unknown>) => listParameters("WhatsApp Message", given);
+
+describe("Frappe's parameters of a list", () => {
+  test("without any, the names of the first 20 are asked for", () => {
+    expect(parsed({})).toEqual({
+      doctype: "WhatsApp Message",
+      fields: ["name"],
+      filters: [],
+      orderBy: [],
+      start: 0,
+      limit: 20,
+    });
+  });
+
+  test.each([
+    ['["name","status"]', ["name", "status"]],
+    ["name,status", ["name", "status"]],
+    ['["*"]', ["*"]],
+    ['["`tabWhatsApp Message`.`status`"]', ["status"]],
+    [["name"], ["name"]],
+  ])("fields %s", (fields, expected) => {
+    expect(parsed({ fields }).fields).toEqual(expected);
+  });
+
+  test.each([
+    ['[["status","=","Read"]]', [["status", "=", "Read"]]],
+    ['[["WhatsApp Message","status","!=","Read"]]', [["status", "!=", "Read"]]],
+    ['["status","LIKE","Re%"]', [["status", "like", "Re%"]]],
+    [
+      '{"status":"Read","from_me":["!=",1]}',
+      [
+        ["status", "=", "Read"],
+        ["from_me", "!=", 1],
+      ],
+    ],
+    ['[["status","in",["Read","Sent"]]]', [["status", "in", ["Read", "Sent"]]]],
+    ['[{"status":"Read"}]', [["status", "=", "Read"]]],
+    [[["status", "Read"]], [["status", "=", "Read"]]],
+    ["[]", []],
+  ])("filters %s", (filters, expected) => {
+    expect(parsed({ filters }).filters).toEqual(expected);
+  });
+
+  test.each([
+    ["modified desc", [{ field: "modified", direction: "desc" }]],
+    [
+      "`tabWhatsApp Message`.`timestamp` ASC, name",
+      [
+        { field: "timestamp", direction: "asc" },
+        { field: "name", direction: "asc" },
+      ],
+    ],
+  ])("order_by %s", (orderBy, expected) => {
+    expect(parsed({ order_by: orderBy }).orderBy).toEqual(expected);
+  });
+
+  test("a page is asked for by start and length, length 0 is everything there may be at once, from the start", () => {
+    expect(parsed({ limit_start: "40", limit_page_length: "10" })).toMatchObject({ start: 40, limit: 10 });
+    expect(parsed({ limit: 5 })).toMatchObject({ start: 0, limit: 5 });
+    expect(parsed({ limit_start: "40", limit_page_length: "0" })).toMatchObject({ start: 0, limit: 10_000 });
+    expect(parsed({ limit_page_length: "999999999" })).toMatchObject({ limit: 10_000 });
+  });
+
+  test.each([
+    [{ fields: '["sum(x) as y"]' }, "fields names something that is not a field"],
+    [{ fields: "[" }, "fields must be JSON"],
+    [{ filters: '[["status"]]' }, "A filter must be [field, operator, value]"],
+    [{ filters: '[["a;drop","=",1]]' }, "filters names something that is not a field"],
+    [{ filters: "7" }, "filters must be a list or an object"],
+    [{ order_by: "name;--" }, "order_by names something that is not a field"],
+    [{ order_by: "name sideways" }, "order_by"],
+    [{ limit_start: "-1" }, "limit_start must be a whole number"],
+    [{ or_filters: '[["status","=","Read"]]' }, "or_filters is not supported"],
+  ])("%o is refused with a reason", (given, problem) => {
+    expect(() => parsed(given)).toThrow(problem);
+  });
+});
