@@ -25,7 +25,7 @@ import { createItemRetry } from "./item-retry.ts";
 import { createLanes } from "./lanes.ts";
 import { createLife } from "./life.ts";
 import { createLatestProgress } from "./latest-progress.ts";
-import type { RootLog } from "./log.ts";
+import type { Log, RootLog } from "./log.ts";
 import { createMethods } from "./methods.ts";
 import type { Method } from "./methods/method.ts";
 import { nextPositionBase, rebased } from "./position-base.ts";
@@ -38,6 +38,7 @@ import { createReconcile, type Reconcile } from "./sync/reconcile.ts";
 import { DEFAULT_LIMITS } from "./sync/budget.ts";
 import { createSyncQueue, type SyncQueue } from "./sync/sync-queue.ts";
 import { createApply } from "./webhook/apply.ts";
+import { createSubscription } from "./subscription.ts";
 import { createReceiver, type Receiver } from "./webhook/receive.ts";
 
 const VERSION = "0.1.0";
@@ -75,13 +76,10 @@ export async function startBridge(
   log: RootLog,
   overrides: BridgeOverrides = {},
 ): Promise<Bridge> {
-  const clock = overrides.clock ?? systemClock;
   const part = (name: string) => log.child({ part: name });
-  const state = overrides.state ?? (await openLowdbState({ dir: config.dataDir, clock, log: part("state") }));
+  const { clock, state, hub, crm } = await openOutside(config, part, overrides);
   const methodKey = await madeMethodKey(config, overrides);
-  const hub = overrides.hub ?? createHubClient({ ...config.hub, userAgent: USER_AGENT, log: part("hub") });
-  const opened = overrides.adapter ?? (await openAdapter(config.crm, { clock, log: part("crm") }));
-  const gate = createCrmGate({ adapter: opened, prepares: config.crm.kind !== "frappe", log: part("crm") });
+  const gate = createCrmGate({ adapter: crm, prepares: config.crm.kind !== "frappe", log: part("crm") });
   const adapter = rebased(gate.adapter, () => state.read().positionBase);
 
   const lanes = createLanes();
@@ -193,6 +191,14 @@ export async function startBridge(
     await Promise.all([adapter.close(), state.close(), hub.close()]);
     throw cause;
   });
+  const subscription =
+    server &&
+    createSubscription({
+      hub,
+      url: `${config.publicUrl ?? server.url}/webhook`,
+      secret: newestSecret(config),
+      log: part("subscription"),
+    });
   const life = createLife({
     gate,
     receiver,
@@ -200,11 +206,14 @@ export async function startBridge(
     queue,
     reconcile,
     directory,
-    scheduled: schedulerEvents({
-      autoSync,
-      reconcile,
-      directory: directory && { start: () => directory.startDaily(), stop: () => directory.stop() },
-    }).map(({ work }) => work),
+    scheduled: [
+      ...(subscription === null ? [] : [subscription]),
+      ...schedulerEvents({
+        autoSync,
+        reconcile,
+        directory: directory && { start: () => directory.startDaily(), stop: () => directory.stop() },
+      }).map(({ work }) => work),
+    ],
     doors: {
       stop: async () => {
         surface.stop();
@@ -230,6 +239,27 @@ export async function startBridge(
     idle: () => life.idle(),
     stop: () => life.stop(),
   };
+}
+
+/** What lies outside of the bridge's own parts: its memory on disk, the hub, the CRM. */
+async function openOutside(
+  config: BridgeConfig,
+  part: (name: string) => Log,
+  { clock = systemClock, state, hub, adapter }: BridgeOverrides,
+) {
+  return {
+    clock,
+    state: state ?? (await openLowdbState({ dir: config.dataDir, clock, log: part("state") })),
+    hub: hub ?? createHubClient({ ...config.hub, userAgent: USER_AGENT, log: part("hub") }),
+    crm: adapter ?? (await openAdapter(config.crm, { clock, log: part("crm") })),
+  };
+}
+
+/** The first of the list is the one that stays. */
+function newestSecret({ webhook }: BridgeConfig): string {
+  const [secret] = webhook.secrets;
+  if (secret === undefined) throw new Error("a bridge without a secret is refused by its configuration");
+  return secret;
 }
 
 /** Null where keys are configured, or nobody can use one. */

@@ -12,6 +12,8 @@ export interface BridgeConfig {
   port: number;
   dataDir: string;
   hub: { url: string; apiKey: string };
+  /** Where the hub reaches the bridge; null: where the bridge listens. */
+  publicUrl: string | null;
   /** The secrets accepted now: two while the hub's is being replaced. */
   webhook: { secrets: string[]; acceptLegacy: boolean };
   /** First part of the methods' dotted names, as the Frappe app it stands for is called. */
@@ -74,6 +76,7 @@ const schema = z.object({
     .string("is needed: the key with which the bridge reads the hub")
     .max(200, "use at most 200 characters"),
   BRIDGE_WEBHOOK_SECRET: z.string("is needed: nothing unsigned is taken").pipe(secrets),
+  BRIDGE_PUBLIC_URL: httpUrl.optional(),
   BRIDGE_ACCEPT_LEGACY_SIGNATURE: flag.default(false),
   BRIDGE_APP: z
     .string()
@@ -158,6 +161,7 @@ function shaped(value: Settings): BridgeConfig {
     port: value.BRIDGE_PORT,
     dataDir: value.BRIDGE_DATA_DIR,
     hub: { url: value.BRIDGE_HUB_URL, apiKey: value.BRIDGE_HUB_API_KEY },
+    publicUrl: value.BRIDGE_PUBLIC_URL ?? null,
     webhook: { secrets: value.BRIDGE_WEBHOOK_SECRET, acceptLegacy: value.BRIDGE_ACCEPT_LEGACY_SIGNATURE },
     app: value.BRIDGE_APP,
     crm: crmOf(value),

@@ -57,6 +57,9 @@ export interface HubClient {
   /** @throws HubUnavailable `EVENTS_EXPIRED` when `after` is older than what the hub keeps */
   events(query: { after: number; limit: number }): Promise<EventsPage>;
 
+  /** Makes sure that the hub pushes every event to this URL; an endpoint that is there already keeps its secret. */
+  subscribe(target: { url: string; secret: string }): Promise<"created" | "updated" | "unchanged">;
+
   connect(sessionId: string): Promise<Session>;
   disconnect(sessionId: string): Promise<Session>;
   logout(sessionId: string): Promise<Session>;

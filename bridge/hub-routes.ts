@@ -17,7 +17,7 @@ import type { Session } from "./records.ts";
 export interface HubRequest {
   /** For logs and errors. */
   name: string;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   /** Percent-encoded. */
   path: string;
   query?: Record<string, string | number | undefined>;
@@ -45,6 +45,14 @@ const feedSchema = z.object({
   hubId: z.string(),
   epoch: z.int(),
 });
+
+const endpointsSchema = z.object({
+  endpoints: z.array(
+    z.object({ id: z.string(), url: z.string(), events: z.array(z.string()), enabled: z.boolean() }),
+  ),
+});
+/** Everything, in order per chat: what the bridge needs to follow the hub closely. */
+const SUBSCRIPTION = { events: ["*"], ordering: "chat", enabled: true };
 
 const qrSchema = z.object({
   qrCode: z.string(),
@@ -133,6 +141,25 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
       const data = await ask({ name: "events", method: "GET", path: at("events"), query: { after, limit } });
       const { events: rows, ...feed } = parsed("events", feedSchema, data);
       return { ...feed, events: itemsOf("events", { item: eventSchema, rows, log }) };
+    },
+
+    subscribe: async ({ url, secret }) => {
+      const path = at("endpoints");
+      const query = { limit: MOST_ROWS };
+      const { endpoints } = parsed(
+        "endpoints",
+        endpointsSchema,
+        await ask({ name: "endpoints", method: "GET", path, query }),
+      );
+      const own = endpoints.find((endpoint) => endpoint.url === url);
+      if (own === undefined) {
+        const body = { ...SUBSCRIPTION, url, secret, description: "Inbox Hub bridge" };
+        await ask({ name: "subscribe", method: "POST", path, body });
+        return "created";
+      }
+      if (own.enabled && own.events.includes("*")) return "unchanged";
+      await ask({ name: "subscribe", method: "PUT", path: at("endpoints", own.id), body: SUBSCRIPTION });
+      return "updated";
     },
 
     connect: (sessionId) => orderSession(sessionId, "connect"),

@@ -35,8 +35,10 @@ export function createSubscription({
       log.info({ url, outcome }, "subscription.ready");
     } catch (error) {
       if (!(error instanceof HubUnavailable)) throw error;
-      const isRefused = error.status !== null && error.status >= 400 && error.status < 500 && error.status !== 429;
-      if (isRefused) log.warn({ url, code: error.code, error: error.message, advice: ADVICE }, "subscription.refused");
+      const isRefused =
+        error.status !== null && error.status >= 400 && error.status < 500 && error.status !== 429;
+      if (isRefused)
+        log.warn({ url, code: error.code, error: error.message, advice: ADVICE }, "subscription.refused");
       else if (!isStopped) timer = setTimeout(() => void retry(), PAUSE_MS).unref();
     }
   };

@@ -212,12 +212,16 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     repository.close?.();
   }
 
+  let isSweeping = false;
   async function sweep(): Promise<void> {
-    if (generation.isFenced()) return;
+    if (isSweeping || generation.isFenced()) return;
+    isSweeping = true;
     try {
       await recovery.sweep();
     } catch (cause) {
       generation.fence(cause);
+    } finally {
+      isSweeping = false;
     }
   }
 

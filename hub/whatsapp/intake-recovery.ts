@@ -28,6 +28,8 @@ const SWEEP_AGE_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 /** What has not come by then, with a connection open all the while, is shown as missing. */
 const MISSING_AFTER_MS = 2 * 60_000;
+/** Looked at between two turns of everybody else. */
+const ROWS_AT_ONCE = 100;
 /** Requests to the phone at once; a storm of broken messages must not become a storm of requests. */
 const MAX_REQUESTS = 20;
 /** As long as WhatsApp itself keeps undelivered messages. */
@@ -115,6 +117,12 @@ export function createRecovery({
     return facts.length > 0;
   }
 
+  /** A storm of broken messages is worked off in between: a good one must not wait behind all of them. */
+  async function othersFirst(): Promise<void> {
+    await journal.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   async function decrypt(stanza: InFlight, repository: SignalRepository): Promise<void> {
     const { id: meId = "", lid: meLid = "" } = creds.me ?? {};
     // What cannot be decrypted now is noted by the hooks; Baileys logs the reason.
@@ -141,17 +149,17 @@ export function createRecovery({
       if (rows.length > 0) log.info({ sessionId, open: rows.length, recovered }, "whatsapp.intake_recovered");
     },
     sweep: async () => {
-      let requests = 0;
+      let looked = 0;
       let missing = 0;
       for (const row of await store.open(sessionId)) {
+        if (++looked % ROWS_AT_ONCE === 0) await othersFirst();
         const age = now().getTime() - row.seenAt.getTime();
         if (age < Math.min(SWEEP_AGE_MS, missingAfterMs) || (age < STUCK_MS && isUnderWay(row.digest)))
           continue;
         const { stanza } = await restore(row);
         if (isReadable(stanza)) intake.completed(stanza);
         else if (!(await settleMissing(stanza)) && isMissing(stanza) && showMissing(stanza)) {
-          missing++;
-          if (requests++ < MAX_REQUESTS) askPhone(stanza);
+          if (missing++ < MAX_REQUESTS) askPhone(stanza);
         }
       }
       if (missing > 0) log.warn({ sessionId, missing }, "whatsapp.messages_missing");

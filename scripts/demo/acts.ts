@@ -91,7 +91,7 @@ export async function watchHistory(
       async () => {
         const seen = await totals();
         screen.progress(`${where}: ${inWords(seen)}`);
-        return isWhole(seen) && seen;
+        return isWhole(seen) ? seen : null;
       },
       { timeoutMs: 120_000 },
     );

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeSecret } from "../../hub/contract/signature.ts";
-import { startBridgeProcess, type BridgeProcess, type CrmReader } from "../../test/support/bridge-process.ts";
+import { startBridgeProcess } from "../../test/support/bridge-process.ts";
+import { crmReader, type CrmReader } from "../../test/support/crm-reader.ts";
 import { createHubClient, type HubClient } from "../../test/support/hub-client.ts";
 import { newApiKey, startHubProcess, type HubProcess } from "../../test/support/hub-process.ts";
-import { freePort } from "../../test/support/product-process.ts";
+import { freePort, type ProductProcess } from "../../test/support/product-process.ts";
 import { spawnEmulator, type SpawnedEmulator } from "../../test/whatsapp/spawn.ts";
 
 export interface Stage {
@@ -54,14 +55,20 @@ export async function setStage(): Promise<Stage> {
       },
       nodeOptions: whatsapp.preload,
     });
-  const startBridge = (): Promise<BridgeProcess> =>
-    startBridgeProcess({
-      dataDir: join(folder, "bridge"),
-      port: bridgePort,
-      hub: { url: hubUrl, apiKey },
-      secret,
-      env: WHOLE_HISTORY,
-    });
+  const methodKey = `demo:${newApiKey()}`;
+  const startBridge = (): Promise<ProductProcess> =>
+    startBridgeProcess(
+      {
+        BRIDGE_DATA_DIR: join(folder, "bridge"),
+        BRIDGE_PORT: String(bridgePort),
+        BRIDGE_HUB_URL: hubUrl,
+        BRIDGE_HUB_API_KEY: apiKey,
+        BRIDGE_WEBHOOK_SECRET: secret,
+        BRIDGE_METHOD_KEYS: methodKey,
+        ...WHOLE_HISTORY,
+      },
+      { entry: "dist/bridge/main.js" },
+    );
   let hub = await startHub();
   let bridge = await startBridge();
 
@@ -70,11 +77,7 @@ export async function setStage(): Promise<Stage> {
     hub: createHubClient({ url: hubUrl, apiKey }),
     hubUrl,
     apiKey,
-    crm: {
-      method: (name, args) => bridge.ask.method(name, args),
-      all: (doctype, fields) => bridge.ask.all(doctype, fields),
-      count: (doctype, filters) => bridge.ask.count(doctype, filters),
-    },
+    crm: crmReader({ url: bridgeUrl, key: methodKey }),
     bridgeUrl,
     killHub: () => hub.kill("SIGKILL"),
     restartHub: () =>

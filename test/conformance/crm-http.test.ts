@@ -3,7 +3,15 @@ import { afterAll, describe, test } from "vitest";
 import { openHttpAdapter } from "../../bridge/adapters/http/http-adapter.ts";
 import { systemClock } from "../../bridge/clock.ts";
 import { createLog } from "../../bridge/log.ts";
-import { django, isLeftOut, php, startDjangoCrm, startPhpCrm, type HttpCrm, type Needed } from "../support/http-crm.ts";
+import {
+  django,
+  isLeftOut,
+  php,
+  startDjangoCrm,
+  startPhpCrm,
+  type HttpCrm,
+  type Needed,
+} from "../support/http-crm.ts";
 import { describeCrmAdapter } from "./crm-adapter.ts";
 
 const log = createLog("silent");

@@ -41,7 +41,7 @@ test(
       BRIDGE_WEBHOOK_SECRET: SECRET,
     };
     const bridge = await startBridgeProcess(env);
-    onTestFinished(async () => void (await bridge.kill()));
+    onTestFinished(() => bridge.kill());
     const shown = bridge.output.filter((line) => /^ {2}admin:[\w-]{32}$/.test(line));
     expect(shown).toHaveLength(1);
     const key = shown[0]?.trim() ?? "";
@@ -58,12 +58,13 @@ test(
     expect(table).toMatch(/s1 +connected/);
     await expect(script("bridge-sync", ["nobody"], caller)).rejects.toMatchObject({ code: 1 });
 
-    expect(await bridge.kill("SIGTERM")).toBe(0);
+    await bridge.kill("SIGTERM");
+    expect(await bridge.exited).toBe(0);
     expect(bridge.output.join("\n")).not.toContain("34600111222");
     expect(bridge.output.filter((line) => line.includes(key))).toHaveLength(1);
 
     const again = await startBridgeProcess(env);
-    onTestFinished(async () => void (await again.kill()));
+    onTestFinished(() => again.kill());
     expect(again.output.join("\n")).not.toContain(key);
     await until("the message is still there", async () => {
       const answer = await fetch(`${again.url}/api/resource/WhatsApp%20Message`, {

@@ -91,7 +91,7 @@ describe("under pm2", () => {
       "another process online",
       async () => {
         const now = await hubProcess();
-        return now.pid !== before.pid && now.pm2_env.status === "online" && now;
+        return now.pid !== before.pid && now.pm2_env.status === "online" ? now : null;
       },
       { timeoutMs: 40_000, everyMs: 300 },
     );

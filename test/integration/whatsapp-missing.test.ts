@@ -154,3 +154,23 @@ test("a reaction that cannot be read is missed by nobody", async () => {
   );
   expect((await rig.messages()).filter(({ unknownKind }) => unknownKind !== null)).toHaveLength(1);
 });
+
+test("a storm of broken messages is shown in full, holds nobody up, and asks the phone for a few", async () => {
+  const scene = await aScene();
+  const { rig, account, ana } = scene;
+  const STORM = 300;
+  emulator.fault({ kind: "phone-silent", account, count: null });
+  emulator.fault({ kind: "ignore-retry", account, count: null });
+  emulator.fault({ kind: "corrupt", account, count: STORM });
+  emulator.receiveAll(
+    Array.from({ length: STORM }, (_, n) => ({ account, from: ana, kind: "text" as const, text: `bad ${n}` })),
+  );
+  await until("the stand-ins", async () => (await rig.messages()).length === STORM);
+  const sent = performance.now();
+  emulator.receive({ account, from: ana, kind: "text", text: "good" });
+  await until("the good one", async () => (await rig.texts()).includes("good"));
+  expect(performance.now() - sent).toBeLessThan(5_000);
+  const messages = await rig.messages();
+  expect(messages.filter(({ unknownKind }) => unknownKind === UNDECRYPTABLE)).toHaveLength(STORM);
+  expect(rig.lines.filter(({ event }) => event === "whatsapp.messages_missing").length).toBeLessThan(20);
+});

@@ -179,6 +179,7 @@ export function createFakeHub({
         epoch: hub.epoch,
       };
     }),
+    subscribe: call("subscribe", () => "unchanged" as const),
     connect: call("connect", (sessionId: string) => turn(sessionId, "connecting")),
     disconnect: call("disconnect", (sessionId: string) => turn(sessionId, "disconnected")),
     logout: call("logout", (sessionId: string) => turn(sessionId, "disconnected")),

@@ -13,7 +13,9 @@ const fields = (...lines: string[]): SiteField[] =>
     return {
       fieldname,
       fieldtype,
-      ...(options === undefined ? {} : { options: fieldtype === "Select" ? options.trim().replaceAll("/", "\n") : options.trim() }),
+      ...(options === undefined
+        ? {}
+        : { options: fieldtype === "Select" ? options.trim().replaceAll("/", "\n") : options.trim() }),
       ...(flags.includes("*") ? { reqd: 1 } : {}),
       ...(flags.includes("!") ? { unique: 1 } : {}),
       ...(value === undefined ? {} : { default: value }),
@@ -151,7 +153,8 @@ export const appHooks = ({ countsUnread }: { countsUnread: boolean }): Record<st
       if (!isOutgoing) doc["status"] = "Delivered";
     },
     saved: (doc, before, store) => {
-      if (before !== null && before["content"] === doc["content"] && before["timestamp"] === doc["timestamp"]) return;
+      if (before !== null && before["content"] === doc["content"] && before["timestamp"] === doc["timestamp"])
+        return;
       const conversation = store.table("WhatsApp Conversation").get(String(doc["conversation"]));
       if (conversation === undefined) return;
       const messages = [...store.table("WhatsApp Message").values()].filter(
@@ -166,7 +169,9 @@ export const appHooks = ({ countsUnread }: { countsUnread: boolean }): Record<st
       conversation["last_message_from_me"] = last["from_me"];
       conversation["total_messages"] = messages.length;
       if (countsUnread && doc["from_me"] !== 1)
-        conversation["unread_count"] = messages.filter((one) => one["from_me"] !== 1 && one["status"] !== "Read").length;
+        conversation["unread_count"] = messages.filter(
+          (one) => one["from_me"] !== 1 && one["status"] !== "Read",
+        ).length;
     },
   },
   "WhatsApp Conversation": {

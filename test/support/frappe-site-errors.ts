@@ -16,7 +16,9 @@ export const siteErrorBody = ({ excType, message }: SiteError): string =>
   JSON.stringify({
     exception: `frappe.exceptions.${excType}: ${message}`,
     exc_type: excType,
-    exc: JSON.stringify([`Traceback (most recent call last):\n  …\nfrappe.exceptions.${excType}: ${message}\n`]),
+    exc: JSON.stringify([
+      `Traceback (most recent call last):\n  …\nfrappe.exceptions.${excType}: ${message}\n`,
+    ]),
     _server_messages: JSON.stringify([
       JSON.stringify({ message, title: "Message", indicator: "red", raise_exception: 1 }),
     ]),
@@ -39,15 +41,24 @@ export const refuse = {
   badOption: (label: string, value: string) =>
     new SiteError(417, "ValidationError", `${label} cannot be "${value}"`),
   changed: () =>
-    new SiteError(417, "TimestampMismatchError", "Error: Document has been modified after you have opened it"),
+    new SiteError(
+      417,
+      "TimestampMismatchError",
+      "Error: Document has been modified after you have opened it",
+    ),
   linked: (doctype: string, name: string) =>
     new SiteError(417, "LinkExistsError", `Cannot delete or cancel because ${doctype} ${name} is linked`),
   notFound: (doctype: string, name: string) =>
     new SiteError(404, "DoesNotExistError", `${doctype} ${name} not found`),
   /** Loading the code of a type that is not there, which is what every call but a list begins with. */
   noModule: (doctype: string) =>
-    new SiteError(500, "ImportError", `Module import failed for ${doctype}, the DocType you're trying to open might be deleted.`),
+    new SiteError(
+      500,
+      "ImportError",
+      `Module import failed for ${doctype}, the DocType you're trying to open might be deleted.`,
+    ),
   noPermission: () => new SiteError(403, "PermissionError", "Insufficient Permission"),
   noLogin: () => new SiteError(401, "AuthenticationError", "Authentication failed"),
-  noRename: (doctype: string) => new SiteError(417, "ValidationError", `${doctype} not allowed to be renamed`),
+  noRename: (doctype: string) =>
+    new SiteError(417, "ValidationError", `${doctype} not allowed to be renamed`),
 };

@@ -15,7 +15,17 @@ export interface ListArgs {
 /** What a list says about a column that is not there: it differs between releases. */
 export type UnknownField = "refused" | "sql error" | "left out";
 
-const STANDARD = ["name", "creation", "modified", "owner", "docstatus", "idx", "parent", "parenttype", "parentfield"];
+const STANDARD = [
+  "name",
+  "creation",
+  "modified",
+  "owner",
+  "docstatus",
+  "idx",
+  "parent",
+  "parenttype",
+  "parentfield",
+];
 const AGGREGATE = /^(count|min|max)\((\w+)\) as (\w+)$/;
 
 const sqlError = (doctype: string, field: string, where: string): SiteError =>
@@ -43,8 +53,7 @@ export function listDocs(
 
 export const matching = (store: SiteStore, type: SiteDocType, filters: unknown): Doc[] => {
   const conditions = conditionsOf(filters);
-  for (const [field] of conditions)
-    if (!hasColumn(type, field)) throw sqlError(type.name, field, "WHERE");
+  for (const [field] of conditions) if (!hasColumn(type, field)) throw sqlError(type.name, field, "WHERE");
   return [...store.table(type.name).values()].filter((row) =>
     conditions.every(([field, operator, value]) => holds(row[field], operator, value)),
   );

@@ -46,7 +46,13 @@ const LIMITED = ["Data", "Select", "Link"];
 /** MariaDB compares without regard to case. */
 const folded = (value: unknown): string => String(value ?? "").toLowerCase();
 
-export function createSiteStore({ now, hooks }: { now: () => string; hooks: Record<string, SiteHooks> }): SiteStore {
+export function createSiteStore({
+  now,
+  hooks,
+}: {
+  now: () => string;
+  hooks: Record<string, SiteHooks>;
+}): SiteStore {
   const doctypes = new Map<string, SiteDocType>();
   let tables = new Map<string, Map<string, Doc>>();
   const series = new Map<string, number>();
@@ -93,12 +99,16 @@ export function createSiteStore({ now, hooks }: { now: () => string; hooks: Reco
     }
   };
 
-  const validateField = ({ fieldname, fieldtype, options = "", ignore_xss_filter }: SiteField, doc: Doc): void => {
+  const validateField = (
+    { fieldname, fieldtype, options = "", ignore_xss_filter }: SiteField,
+    doc: Doc,
+  ): void => {
     const value = doc[fieldname];
     if (typeof value !== "string" || value === "") return;
     if (LIMITED.includes(fieldtype) && value.length > LENGTH) throw refuse.tooLong(fieldname, LENGTH);
     if (fieldtype === "Link" && byName(options, value) === undefined) throw refuse.noLink(fieldname, value);
-    if (fieldtype === "Select" && !options.split("\n").includes(value)) throw refuse.badOption(fieldname, value);
+    if (fieldtype === "Select" && !options.split("\n").includes(value))
+      throw refuse.badOption(fieldname, value);
     if (fieldtype === "Datetime" && !/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$/.test(value))
       throw refuse.badOption(fieldname, value);
     if (TEXT_TYPES.includes(fieldtype) && ignore_xss_filter !== 1 && /[<>]/.test(value) && !isJson(value))
@@ -124,7 +134,9 @@ export function createSiteStore({ now, hooks }: { now: () => string; hooks: Reco
     );
 
   const writeChildren = (type: SiteDocType, doc: Doc, given: Record<string, unknown>): void => {
-    for (const field of type.fields.filter(({ fieldtype, fieldname }) => fieldtype === "Table" && fieldname in given)) {
+    for (const field of type.fields.filter(
+      ({ fieldtype, fieldname }) => fieldtype === "Table" && fieldname in given,
+    )) {
       const rows = given[field.fieldname];
       if (!Array.isArray(rows)) continue;
       const child = meta(field.options ?? "");
@@ -156,7 +168,14 @@ export function createSiteStore({ now, hooks }: { now: () => string; hooks: Reco
     insert: (doctype, given) => {
       const type = meta(doctype);
       const name = nameFor(type, given);
-      const doc: Doc = { ...defaults(type), ...columns(type, given), name, creation: now(), modified: now(), owner: "api" };
+      const doc: Doc = {
+        ...defaults(type),
+        ...columns(type, given),
+        name,
+        creation: now(),
+        modified: now(),
+        owner: "api",
+      };
       if (name !== "" && byName(doctype, name) !== undefined) throw refuse.duplicateName(doctype, name);
       hooks[doctype]?.validate?.(doc, store);
       validate(type, doc);
@@ -169,7 +188,8 @@ export function createSiteStore({ now, hooks }: { now: () => string; hooks: Reco
       const type = meta(doctype);
       const before = byName(doctype, name);
       if (before === undefined) throw refuse.notFound(doctype, name);
-      if (typeof given["modified"] === "string" && given["modified"] !== before["modified"]) throw refuse.changed();
+      if (typeof given["modified"] === "string" && given["modified"] !== before["modified"])
+        throw refuse.changed();
       const doc: Doc = { ...before, ...columns(type, given), name: before.name, modified: now() };
       hooks[doctype]?.validate?.(doc, store);
       validate(type, doc);
@@ -192,9 +212,12 @@ export function createSiteStore({ now, hooks }: { now: () => string; hooks: Reco
       const doc = table(doctype).get(from);
       if (doc === undefined) throw refuse.notFound(doctype, from);
       if (type.allow_rename !== 1) throw refuse.noRename(doctype);
-      if (table(doctype).has(into) !== merge) throw merge ? refuse.notFound(doctype, into) : refuse.duplicateName(doctype, into);
+      if (table(doctype).has(into) !== merge)
+        throw merge ? refuse.notFound(doctype, into) : refuse.duplicateName(doctype, into);
       for (const { name, fields } of doctypes.values())
-        for (const { fieldname } of fields.filter((field) => field.fieldtype === "Link" && field.options === doctype))
+        for (const { fieldname } of fields.filter(
+          (field) => field.fieldtype === "Link" && field.options === doctype,
+        ))
           for (const other of table(name).values()) if (other[fieldname] === from) other[fieldname] = into;
       table(doctype).delete(from);
       if (merge) return;

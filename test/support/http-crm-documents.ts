@@ -87,7 +87,8 @@ export function crmDocuments(db: Database.Database, table: (name: string) => str
     "WhatsApp Message Media": () =>
       rows("message").flatMap((row) => {
         const media = json(row["media"]);
-        return typeof media === "object" && media !== null ? [{ ...media, media_type: row["type"] }] : [];
+        if (typeof media !== "object" || media === null || !("mediaId" in media)) return [];
+        return [{ ...media, media_type: row["type"], remote_media_id: media.mediaId }];
       }),
   };
   const list: DocumentReader["list"] = ({ doctype, filters }) =>
@@ -97,8 +98,18 @@ export function crmDocuments(db: Database.Database, table: (name: string) => str
   return {
     doctypes: Object.keys(shown),
     list,
-    count: async (query) => (await list({ ...query, fields: ["*"], orderBy: [], start: 0, limit: 1000 })).length,
+    count: async (query) =>
+      (await list({ ...query, fields: ["*"], orderBy: [], start: 0, limit: 1000 })).length,
     get: async (doctype, name) =>
-      (await list({ doctype, fields: ["*"], filters: [["name", "=", name]], orderBy: [], start: 0, limit: 1 }))[0] ?? {},
+      (
+        await list({
+          doctype,
+          fields: ["*"],
+          filters: [["name", "=", name]],
+          orderBy: [],
+          start: 0,
+          limit: 1,
+        })
+      )[0] ?? {},
   };
 }

@@ -66,12 +66,21 @@ export async function startDjangoCrm(): Promise<HttpCrm> {
   const python = commandOf(django());
   const folder = await mkdtemp(join(tmpdir(), "crm-django-"));
   const file = join(folder, "crm.sqlite3");
-  const env = { ...process.env, DJANGO_DB: file, INBOX_SECRET: SECRET, INBOX_AUTH: AUTH, PYTHONDONTWRITEBYTECODE: "1" };
+  const env = {
+    ...process.env,
+    DJANGO_DB: file,
+    INBOX_SECRET: SECRET,
+    INBOX_AUTH: AUTH,
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
   const manage = join(EXAMPLES, "django/manage.py");
   const migrated = spawnSync(python, [manage, "migrate", "--verbosity", "0"], { env });
   if (migrated.status !== 0) throw new Error(`Django's migration failed: ${migrated.stderr.toString()}`);
   const port = await freePort();
-  const server = spawn(python, [manage, "runserver", "--noreload", `127.0.0.1:${port}`], { env, stdio: "ignore" });
+  const server = spawn(python, [manage, "runserver", "--noreload", `127.0.0.1:${port}`], {
+    env,
+    stdio: "ignore",
+  });
   return running({ server, folder, file, url: `http://127.0.0.1:${port}/inbox`, plural: false });
 }
 
@@ -81,7 +90,13 @@ export async function startPhpCrm(): Promise<HttpCrm> {
   const file = join(folder, "crm.sqlite3");
   const port = await freePort();
   const server = spawn(command, ["-S", `127.0.0.1:${port}`, join(EXAMPLES, "php/index.php")], {
-    env: { ...process.env, INBOX_DB: file, INBOX_SECRET: SECRET, INBOX_AUTH: AUTH, PHP_CLI_SERVER_WORKERS: "4" },
+    env: {
+      ...process.env,
+      INBOX_DB: file,
+      INBOX_SECRET: SECRET,
+      INBOX_AUTH: AUTH,
+      PHP_CLI_SERVER_WORKERS: "4",
+    },
     stdio: "ignore",
     detached: true,
   });

@@ -70,6 +70,7 @@ export function stubHub(known: Partial<HubClient> = {}): HubClient {
     photo: away,
     message: away,
     events: away,
+    subscribe: away,
     connect: away,
     disconnect: away,
     logout: away,

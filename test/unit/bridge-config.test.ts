@@ -9,6 +9,7 @@ test("only the hub's key and the webhook secret are needed; the rest has safe de
     host: "127.0.0.1",
     port: 3001,
     dataDir: "./bridge-data",
+    publicUrl: null,
     hub: { url: "http://127.0.0.1:3000", apiKey: "ihk_key" },
     webhook: { secrets: [SECRET], acceptLegacy: false },
     app: "xappiens_whatsapp",

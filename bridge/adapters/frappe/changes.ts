@@ -5,7 +5,14 @@ import { differing, isEmpty, text, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD } from "./hub-state.ts";
 import { changesByEvent } from "./message-fields.ts";
 import { shortText } from "./last-message.ts";
-import { candidateIds, isInChat, isOutgoing, messageKey, withIds, type Belonging } from "./message-identity.ts";
+import {
+  candidateIds,
+  isInChat,
+  isOutgoing,
+  messageKey,
+  withIds,
+  type Belonging,
+} from "./message-identity.ts";
 import type { Messages } from "./messages.ts";
 import type { Sessions } from "./sessions.ts";
 import { CONVERSATION, MESSAGE, type Site } from "./site.ts";

@@ -19,7 +19,11 @@ export interface Chats {
 
 export function createChats(
   site: Site,
-  { sessions, contacts, conversations }: { sessions: Sessions; contacts: Contacts; conversations: Conversations },
+  {
+    sessions,
+    contacts,
+    conversations,
+  }: { sessions: Sessions; contacts: Contacts; conversations: Conversations },
 ): Chats {
   const { tables, positions, clock } = site;
   const lasts = createLasts(site);
@@ -35,14 +39,12 @@ export function createChats(
       const fresh = [...new Map(items.map((chat) => [chat.chatId, chat])).values()].filter(
         ({ chatId }) => !rows.has(chatId),
       );
-      const wanted = fresh.map(
-        (chat): WantedChat => ({
-          chatId: chat.chatId,
-          person: personOf(chat.chatId, null),
-          fields: { ...fieldsOf(chat, {}), ...firstAndLast(chat, {}), last_synced_at: syncedAt },
-          state: stateOf({}, chat),
-        }),
-      );
+      const wanted = fresh.map((chat): WantedChat => ({
+        chatId: chat.chatId,
+        person: personOf(chat.chatId, null),
+        fields: { ...fieldsOf(chat, {}), ...firstAndLast(chat, {}), last_synced_at: syncedAt },
+        state: stateOf({}, chat),
+      }));
       const made = await conversations.create(sessionName, wanted);
 
       const results: WriteResult[] = [];
@@ -68,8 +70,14 @@ export function createChats(
         const end = firstAndLast(chat, row);
         const changes = differing(row, { ...fieldsOf(chat, row), ...end, contact: linked.get(chat.chatId) });
         if (isEmpty(changes)) continue;
-        const state = writeState(stateOf(readState(row[STATE_FIELD]), "last_message_time" in end ? chat : null));
-        updates.push({ index, name, changes: { ...changes, last_synced_at: syncedAt, [STATE_FIELD]: state } });
+        const state = writeState(
+          stateOf(readState(row[STATE_FIELD]), "last_message_time" in end ? chat : null),
+        );
+        updates.push({
+          index,
+          name,
+          changes: { ...changes, last_synced_at: syncedAt, [STATE_FIELD]: state },
+        });
       }
       (await updateAll(tables, CONVERSATION, updates)).forEach((result, n) => {
         results[updates[n]?.index ?? -1] = result;

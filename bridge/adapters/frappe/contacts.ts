@@ -1,16 +1,7 @@
 /** WhatsApp Contact: one document per address over all sessions; the first session that saw a contact keeps it. */
 import type { Batch, Position, WriteResult } from "../../adapter.ts";
 import type { Contact } from "../../records.ts";
-import {
-  differing,
-  flag,
-  isEmpty,
-  nameOrNull,
-  number,
-  text,
-  type Fields,
-  type Row,
-} from "./field-values.ts";
+import { differing, flag, isEmpty, nameOrNull, number, text, type Fields, type Row } from "./field-values.ts";
 import { isHidden, lidMark } from "./aliases.ts";
 import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import type { Sessions } from "./sessions.ts";
@@ -59,7 +50,10 @@ export interface Contacts {
   find(ids: string[]): Promise<Map<string, string>>;
 }
 
-export function createContacts({ tables, time, clock, names, positions }: Site, sessions: Sessions): Contacts {
+export function createContacts(
+  { tables, time, clock, names, positions }: Site,
+  sessions: Sessions,
+): Contacts {
   const rowsOf = async (ids: string[]): Promise<Map<string, Row>> => {
     if (ids.length === 0) return new Map();
     const rows = await tables.list(CONTACT, {
@@ -83,7 +77,9 @@ export function createContacts({ tables, time, clock, names, positions }: Site, 
     const isOwner = text(row, "session") === told.sessionName;
     const changes = differing(
       row,
-      isOwner ? wanted : Object.fromEntries(Object.entries(wanted).filter(([field]) => !OWNERS_VIEW.includes(field))),
+      isOwner
+        ? wanted
+        : Object.fromEntries(Object.entries(wanted).filter(([field]) => !OWNERS_VIEW.includes(field))),
     );
     const state = readState(row[STATE_FIELD]);
     const lids = lidsOf(state.lids, contact, told.sessionId);
@@ -213,7 +209,11 @@ function lidsOf(kept: string[] = [], { id, lid }: Contact, sessionId: string): s
 }
 
 const stateOf = (state: HubState, lids: string[], position: Position): Fields => {
-  const next = { ...state, ...(position === null ? {} : { position }), ...(lids.length === 0 ? {} : { lids }) };
+  const next = {
+    ...state,
+    ...(position === null ? {} : { position }),
+    ...(lids.length === 0 ? {} : { lids }),
+  };
   return Object.keys(next).length === 0 ? {} : { [STATE_FIELD]: writeState(next) };
 };
 

@@ -97,29 +97,27 @@ export function createConversations({ tables, names }: Site, contacts: Contacts)
       const people = chats.flatMap(({ person }) => person ?? []);
       const contactNames = await contacts.ensure(sessionName, people);
       const made = new Map<string, MadeChat>();
-      const inserts = chats.map(
-        ({ chatId, person, fields, state }): Insert => ({
-          fields: {
-            session: sessionName,
-            chat_id: chatId,
-            contact: person === null ? undefined : contactNames.get(person.id),
-            phone_number: isPerson(chatId) ? phoneNumberOf(chatId) : undefined,
-            status: "Active",
-            ...fields,
-            ...(isSameState(state, {}) ? {} : { [STATE_FIELD]: writeState(state) }),
-          },
-          whenTaken: async (refusal) => {
-            const row = (await rowsOf(sessionName, [chatId])).get(chatId);
-            if (row === undefined) return rejected(refusal);
-            made.set(chatId, { row });
-            return { outcome: "unchanged" };
-          },
-          done: (created) => {
-            made.set(chatId, { created });
-            names.chats.set(created, chatId);
-          },
-        }),
-      );
+      const inserts = chats.map(({ chatId, person, fields, state }): Insert => ({
+        fields: {
+          session: sessionName,
+          chat_id: chatId,
+          contact: person === null ? undefined : contactNames.get(person.id),
+          phone_number: isPerson(chatId) ? phoneNumberOf(chatId) : undefined,
+          status: "Active",
+          ...fields,
+          ...(isSameState(state, {}) ? {} : { [STATE_FIELD]: writeState(state) }),
+        },
+        whenTaken: async (refusal) => {
+          const row = (await rowsOf(sessionName, [chatId])).get(chatId);
+          if (row === undefined) return rejected(refusal);
+          made.set(chatId, { row });
+          return { outcome: "unchanged" };
+        },
+        done: (created) => {
+          made.set(chatId, { created });
+          names.chats.set(created, chatId);
+        },
+      }));
       const results = await insertAll(tables, CONVERSATION, inserts);
       results.forEach((result, index) => {
         const chatId = chats[index]?.chatId;

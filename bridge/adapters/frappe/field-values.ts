@@ -57,7 +57,8 @@ export function differing(row: Row, wanted: Fields): Fields {
   );
 }
 
-export const isEmpty = (fields: Fields): boolean => Object.values(fields).every((value) => value === undefined);
+export const isEmpty = (fields: Fields): boolean =>
+  Object.values(fields).every((value) => value === undefined);
 
 function isSame(stored: unknown, wanted: string | number | null): boolean {
   const before = stored ?? "";

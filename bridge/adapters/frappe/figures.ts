@@ -21,7 +21,11 @@ export function createFigures({ tables, time }: Site, sessions: Sessions): Figur
     for (const part of parts) {
       const filters: Filter[] = [["session", "=", session]];
       if (part !== undefined) filters.push(["chat_id", "in", part]);
-      const rows = await tables.all(CONVERSATION, { fields: ["name", "chat_id"], filters, orderBy: "name asc" });
+      const rows = await tables.all(CONVERSATION, {
+        fields: ["name", "chat_id"],
+        filters,
+        orderBy: "name asc",
+      });
       for (const row of rows) chats.set(text(row, "name"), text(row, "chat_id"));
     }
     return chats;
@@ -55,7 +59,8 @@ export function createFigures({ tables, time }: Site, sessions: Sessions): Figur
       const chats = await chatsOf(session, chatIds);
       const at = await time();
       const found = new Map<string, ChatDigest>();
-      const parts: (string[] | undefined)[] = chatIds === undefined ? [undefined] : inParts([...chats.keys()]);
+      const parts: (string[] | undefined)[] =
+        chatIds === undefined ? [undefined] : inParts([...chats.keys()]);
       for (const part of parts) {
         const filters: Filter[] = [["session", "=", session]];
         if (part !== undefined) filters.push(["conversation", "in", part]);

@@ -65,7 +65,8 @@ export function openFrappeAdapter(
       if (error instanceof AnswerLost && !error.timedOut) return work();
       throw error;
     });
-    if (![result].flat().some(({ error }) => error?.startsWith("LinkValidationError") === true)) return result;
+    if (![result].flat().some(({ error }) => error?.startsWith("LinkValidationError") === true))
+      return result;
     memory.names.sessions.clear();
     memory.names.contacts.clear();
     memory.names.chats.clear();
@@ -84,7 +85,13 @@ export function openFrappeAdapter(
     );
     const results: WriteResult[] = [];
     for (const [chatId, group] of groups) {
-      const work = () => surely(() => write(group.map(({ item }) => item), chatId));
+      const work = () =>
+        surely(() =>
+          write(
+            group.map(({ item }) => item),
+            chatId,
+          ),
+        );
       const written = await lanes.run(chatLane(sessionId, chatId), work);
       group.forEach(({ index }, n) => {
         results[index] = written[n] ?? { outcome: "rejected", error: "not written" };
@@ -101,7 +108,11 @@ export function openFrappeAdapter(
     );
 
   /** The event that told whose hidden id a contact is may have been missed: those that still have records move now. */
-  const mergeNamed = async (sessionId: string, contactsTold: Contact[], position: Position): Promise<Set<string>> => {
+  const mergeNamed = async (
+    sessionId: string,
+    contactsTold: Contact[],
+    position: Position,
+  ): Promise<Set<string>> => {
     const named = contactsTold.filter(
       ({ id, lid }) => lid !== null && lid !== id && isHidden(lid) && aliases.get(sessionId, lid) !== id,
     );
@@ -113,13 +124,17 @@ export function openFrappeAdapter(
     for (const { id, lid } of named) {
       if (lid === null) continue;
       if (!known.has(lid)) aliases.learn(sessionId, lid, id);
-      else if ((await merge({ sessionId, from: lid, into: id, position })).outcome === "updated") moved.add(id);
+      else if ((await merge({ sessionId, from: lid, into: id, position })).outcome === "updated")
+        moved.add(id);
     }
     return moved;
   };
 
   const upsertContacts = async ({ sessionId, position, items }: Batch<Contact>): Promise<WriteResult[]> => {
-    const resolve = await aliases.resolver(sessionId, items.map(({ id }) => id));
+    const resolve = await aliases.resolver(
+      sessionId,
+      items.map(({ id }) => id),
+    );
     const told = items.map((contact) => {
       const id = resolve(contact.id);
       return id === contact.id ? contact : { ...contact, id, lid: contact.id };
@@ -127,7 +142,9 @@ export function openFrappeAdapter(
     const moved = await mergeNamed(sessionId, told, position);
     const results = await surely(() => contacts.upsert({ sessionId, position, items: told }));
     return results.map((result, index) =>
-      moved.has(told[index]?.id ?? "") && result.outcome !== "rejected" ? { ...result, outcome: "updated" } : result,
+      moved.has(told[index]?.id ?? "") && result.outcome !== "rejected"
+        ? { ...result, outcome: "updated" }
+        : result,
     );
   };
 
@@ -146,7 +163,10 @@ export function openFrappeAdapter(
     },
     upsertContacts: (batch) => lanes.run(`${batch.sessionId}|contacts`, () => upsertContacts(batch)),
     upsertChats: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(sessionId, items.map(({ chatId }) => chatId));
+      const resolve = await aliases.resolver(
+        sessionId,
+        items.map(({ chatId }) => chatId),
+      );
       const told = items.map((chat) => ({ ...chat, chatId: resolve(chat.chatId) }));
       return inLanes(
         lanes,
@@ -163,7 +183,10 @@ export function openFrappeAdapter(
       );
     },
     changeMessages: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(sessionId, items.map(({ chatId }) => chatId));
+      const resolve = await aliases.resolver(
+        sessionId,
+        items.map(({ chatId }) => chatId),
+      );
       const told = items.map((change) => ({ ...change, chatId: resolve(change.chatId) }));
       return byChat(sessionId, told, (group, chatId) =>
         changes.apply({ sessionId, position, items: group }, chatId),
@@ -195,7 +218,8 @@ const loggedUser = z.object({ message: z.string() });
 
 async function checkSite(calls: SiteCalls): Promise<void> {
   const { message: user } = expecting(loggedUser, await calls.ask("/api/method/frappe.auth.get_logged_user"));
-  if (user === "Guest") throw new CrmMisconfigured("The site takes the key for nobody's: check FRAPPE_API_KEY");
+  if (user === "Guest")
+    throw new CrmMisconfigured("The site takes the key for nobody's: check FRAPPE_API_KEY");
   for (const doctype of [SESSION, CONTACT, CONVERSATION, MESSAGE])
     await calls.ask(`/api/resource/${encodeURIComponent(doctype)}`, {
       fields: '["name"]',
@@ -215,7 +239,8 @@ const zoneOfClient = z.object({ message: z.object({ time_zone: z.string() }) });
 
 /** Asked once; again after a failure. */
 function timeOf(calls: SiteCalls, configured: string | undefined): () => Promise<SiteTime> {
-  let known: Promise<SiteTime> | null = configured === undefined ? null : Promise.resolve(siteTime(configured));
+  let known: Promise<SiteTime> | null =
+    configured === undefined ? null : Promise.resolve(siteTime(configured));
   const ask = async (): Promise<string> => {
     try {
       const answer = await calls.ask("/api/resource/System%20Settings/System%20Settings", {
@@ -225,7 +250,8 @@ function timeOf(calls: SiteCalls, configured: string | undefined): () => Promise
     } catch (error) {
       // The settings are for administrators; any user may ask this one.
       if (!(error instanceof CrmMisconfigured)) throw error;
-      return expecting(zoneOfClient, await calls.ask("/api/method/frappe.client.get_time_zone")).message.time_zone;
+      return expecting(zoneOfClient, await calls.ask("/api/method/frappe.client.get_time_zone")).message
+        .time_zone;
     }
   };
   return () => {

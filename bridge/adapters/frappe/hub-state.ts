@@ -23,12 +23,11 @@ const hubStateSchema = z.object({
   statusPosition: position.optional(),
   editedAt: z.number().optional(),
   participant: z.string().optional(),
-  /** Address of the file the site was told: lists do not show child tables. */
+  /** The file the site was told of: lists do not show child tables. Events do not know its id. */
   mediaUrl: z.string().optional(),
+  mediaId: z.string().optional(),
   /** One per person; one that was taken back stays as an empty one, so that an older one does not return. */
-  reactions: z
-    .array(z.object({ from: z.string(), emoji: z.string(), at: z.number(), position }))
-    .optional(),
+  reactions: z.array(z.object({ from: z.string(), emoji: z.string(), at: z.number(), position })).optional(),
 });
 export type HubState = z.infer<typeof hubStateSchema>;
 

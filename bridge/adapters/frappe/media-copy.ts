@@ -43,7 +43,7 @@ export function createMediaCopy({
     form.set("doctype", MESSAGE);
     form.set("docname", docname);
     const file = expecting(uploaded, await calls.upload("/api/method/upload_file", form)).message.file_url;
-    const changes = { media_items: mediaItems(message, file), ...sentAt(asRow(message), await time()) };
+    const changes = { media_items: mediaItems(message, { file }), ...sentAt(asRow(message), await time()) };
     await tables.update(MESSAGE, { name: docname, changes });
   };
 
@@ -62,7 +62,10 @@ export function createMediaCopy({
           await copy(message, result.id);
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
-          log.warn({ document: result.id, mediaId: message.media.mediaId, reason }, "frappe.media_not_copied");
+          log.warn(
+            { document: result.id, mediaId: message.media.mediaId, reason },
+            "frappe.media_not_copied",
+          );
         }
       }
     },

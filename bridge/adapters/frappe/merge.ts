@@ -32,7 +32,11 @@ const OWNED = /^(?:linked_|assigned_)|^(?:labels|tags|notes|priority|custom_fiel
 
 export function createMerges(
   site: Site,
-  { sessions, conversations, aliases }: { sessions: Sessions; conversations: Conversations; aliases: Aliases },
+  {
+    sessions,
+    conversations,
+    aliases,
+  }: { sessions: Sessions; conversations: Conversations; aliases: Aliases },
 ): Merges {
   const { tables, names, time } = site;
 
@@ -79,7 +83,10 @@ export function createMerges(
     return source !== null;
   };
 
-  const mergeChat = async ({ sessionId, from, into, position }: Merge, sessionName: string): Promise<boolean> => {
+  const mergeChat = async (
+    { sessionId, from, into, position }: Merge,
+    sessionName: string,
+  ): Promise<boolean> => {
     const rows = await conversations.rowsOf(sessionName, [from, into]);
     const source = rows.get(from);
     const target = rows.get(into);
@@ -96,10 +103,18 @@ export function createMerges(
     }
     const changes = differing(
       { contact: null, ...(target ?? source) },
-      { chat_id: into, contact, phone_number: phoneNumberOf(into), ...(isMerge ? laterEnd(source, target) : {}) },
+      {
+        chat_id: into,
+        contact,
+        phone_number: phoneNumberOf(into),
+        ...(isMerge ? laterEnd(source, target) : {}),
+      },
     );
     if (!isEmpty(changes))
-      await tables.update(CONVERSATION, { name, changes: { ...changes, ...mark(target ?? source, position) } });
+      await tables.update(CONVERSATION, {
+        name,
+        changes: { ...changes, ...mark(target ?? source, position) },
+      });
     names.chats.set(name, into);
     return true;
   };
@@ -144,6 +159,7 @@ function laterEnd(source: Row, target: Row): Fields {
   for (const field of CONVERSATION_FIELDS.filter((one) => one.startsWith("last_")))
     if (isLater && (typeof source[field] === "string" || typeof source[field] === "number"))
       end[field] = source[field];
-  if (firstTheirs !== "" && (firstOurs === "" || firstTheirs < firstOurs)) end["first_message_time"] = firstTheirs;
+  if (firstTheirs !== "" && (firstOurs === "" || firstTheirs < firstOurs))
+    end["first_message_time"] = firstTheirs;
   return end;
 }

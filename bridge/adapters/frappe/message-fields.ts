@@ -29,7 +29,8 @@ export const MESSAGE_FIELDS = [
   STATE_FIELD,
 ];
 
-const wantedStatus = ({ status, deletedAt }: Message): MessageStatus => (deletedAt === null ? status : "deleted");
+const wantedStatus = ({ status, deletedAt }: Message): MessageStatus =>
+  deletedAt === null ? status : "deleted";
 
 /** `+digits` of a phone's address or number, else the address. */
 const numberOf = (jid: string): string => {
@@ -74,7 +75,7 @@ export function newMessage(
     quoted_message: links.quoted,
     ...reactionFields(reactions),
     has_media: flag(message.media !== null),
-    media_items: mediaItems(message, null),
+    media_items: mediaItems(message),
     [STATE_FIELD]: writeState({
       ...(position === null ? {} : { position }),
       status,
@@ -82,7 +83,7 @@ export function newMessage(
       ...(message.editedAt === null ? {} : { editedAt: message.editedAt }),
       ...(messageId === message.messageId ? {} : { id: message.messageId }),
       ...(message.participant === null ? {} : { participant: message.participant }),
-      ...(message.media === null ? {} : { mediaUrl: message.media.url }),
+      ...mediaState(message),
       ...(reactions.length === 0 ? {} : { reactions }),
     }),
   };
@@ -103,7 +104,10 @@ export function changesByMessage(row: Row, message: Message, quoted: string | un
   if (isStale && position !== null) return {};
   const state = readState(row[STATE_FIELD]);
   const next: HubState = { ...state };
-  const wanted: Fields = { quoted_message: quoted, ...(isStale ? {} : { is_starred: flag(message.isStarred) }) };
+  const wanted: Fields = {
+    quoted_message: quoted,
+    ...(isStale ? {} : { is_starred: flag(message.isStarred) }),
+  };
   const status = wantedStatus(message);
 
   // Without memory of our own an incoming message looks delivered for ever: nothing to compare with.
@@ -125,7 +129,7 @@ export function changesByMessage(row: Row, message: Message, quoted: string | un
     Object.assign(wanted, reactionFields(withAllReactions([], message.reactions, position)));
   if (message.media !== null && !isStale) {
     wanted["has_media"] = 1;
-    if (hasState) next.mediaUrl = message.media.url;
+    if (hasState) Object.assign(next, mediaState(message));
   }
 
   const changes = differing(row, wanted);
@@ -145,8 +149,15 @@ function isLaterText(row: Row, state: HubState, message: Message, isStale: boole
 export const needsMedia = (row: Row, message: Message, changes: Fields): boolean =>
   message.media !== null &&
   !isEmpty(changes) &&
-  (!isSet(row, "has_media") ||
-    (STATE_FIELD in changes && readState(row[STATE_FIELD]).mediaUrl !== message.media.url));
+  (!isSet(row, "has_media") || (STATE_FIELD in changes && !knowsMedia(readState(row[STATE_FIELD]), message)));
+
+const mediaState = ({ media }: Message): Pick<HubState, "mediaUrl" | "mediaId"> => ({
+  ...(media === null ? {} : { mediaUrl: media.url }),
+  ...(media === null || media.mediaId === "" ? {} : { mediaId: media.mediaId }),
+});
+
+const knowsMedia = (state: HubState, message: Message): boolean =>
+  isSameState(state, { ...state, ...mediaState(message) });
 
 /** The same for a change that is told without its message. */
 export function changesByEvent(row: Row, change: MessageChange, told: Told): Fields {
@@ -171,7 +182,10 @@ function eventChanges(
       const status = change.kind === "status" ? change.status : "deleted";
       if (!mayBecome(row, status, position)) return { changes: {}, next: {} };
       const moment = MOMENT_OF[status];
-      const changes = { status: STATUS_WORD[status], ...(moment === undefined ? {} : { [moment]: time.write(change.at) }) };
+      const changes = {
+        status: STATUS_WORD[status],
+        ...(moment === undefined ? {} : { [moment]: time.write(change.at) }),
+      };
       return { changes, next: { status, statusPosition: position } };
     }
     case "edit": {
@@ -205,7 +219,10 @@ export function sentAt(row: Row, time: SiteTime): Fields {
 const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
 
 /** The child table, always whole: the site loses rows that a write leaves out. */
-export function mediaItems({ media, type }: Message, file: string | null): Row[] | undefined {
+export function mediaItems(
+  { media, type }: Message,
+  { file = null, mediaId = "" }: { file?: string | null; mediaId?: string | undefined } = {},
+): Row[] | undefined {
   if (media === null) return undefined;
   return [
     {
@@ -214,7 +231,7 @@ export function mediaItems({ media, type }: Message, file: string | null): Row[]
       filesize: media.filesize,
       mimetype: media.mimetype,
       url: media.url,
-      remote_media_id: media.mediaId,
+      remote_media_id: media.mediaId === "" ? mediaId : media.mediaId,
       ...(typeof media.sha256 === "string" ? { media_hash: media.sha256 } : {}),
       ...(file === null ? {} : { file }),
     },

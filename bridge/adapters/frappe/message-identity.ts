@@ -11,7 +11,10 @@ import { readState, STATE_FIELD } from "./hub-state.ts";
 type Key = Pick<Message, "chatId" | "messageId" | "fromMe" | "participant">;
 
 /** The ids under which a message may be kept, best first. */
-export const candidateIds = (sessionId: string, { chatId, messageId, fromMe, participant }: Key): [string, string, string] => [
+export const candidateIds = (
+  sessionId: string,
+  { chatId, messageId, fromMe, participant }: Key,
+): [string, string, string] => [
   messageId,
   `${sessionId}:${messageId}`,
   `${sessionId}:${digest(addressOf(chatId), messageId, String(fromMe), participant ?? "")}`,
@@ -67,7 +70,12 @@ export function isInChat(row: Row, { sessionName, chatId, chats }: Belonging): b
 }
 
 /** The document is the very message: same account, chat, side and, in groups, person. */
-export function findMessage(rows: MessageRows, ids: string[], message: Message, of: Belonging): Row | undefined {
+export function findMessage(
+  rows: MessageRows,
+  ids: string[],
+  message: Message,
+  of: Belonging,
+): Row | undefined {
   return withIds(rows, ids).find((row) => {
     const { participant } = readState(row[STATE_FIELD]);
     const isSamePerson =

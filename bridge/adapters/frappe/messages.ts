@@ -146,7 +146,10 @@ export function createMessages(
       const hasState = !tables.lacks(MESSAGE, STATE_FIELD);
       const changes = changesByMessage(row, message, quoted, { time, position, isStale, hasState });
       if (needsMedia(row, message, changes))
-        changes["media_items"] = mediaItems(message, await copiedFile(text(row, "name")));
+        changes["media_items"] = mediaItems(message, {
+          file: await copiedFile(text(row, "name")),
+          mediaId: readState(row[STATE_FIELD]).mediaId,
+        });
       return changes;
     }
 
@@ -168,7 +171,10 @@ export function createMessages(
       }
       const free = candidates.find(now.isFree);
       if (free === undefined) return rejected(refusal);
-      const again: Insert = { fields: fieldsAs(free), whenTaken: (twice) => Promise.resolve(rejected(twice)) };
+      const again: Insert = {
+        fields: fieldsAs(free),
+        whenTaken: (twice) => Promise.resolve(rejected(twice)),
+      };
       return (await insertAll(tables, MESSAGE, [again]))[0] ?? rejected(refusal);
     }
   };

@@ -39,11 +39,21 @@ export async function prepareSite({
     const own = Array.isArray(document?.["fields"]) ? document["fields"] : [];
     const present = new Set([...own, ...customFields].map(fieldnameOf));
     for (const field of fields.filter(({ fieldname }) => !present.has(fieldname)))
-      if (await created(() => calls.write("POST", "/api/resource/Custom%20Field", { dt: name, ...asAddition(field) })))
+      if (
+        await created(() =>
+          calls.write("POST", "/api/resource/Custom%20Field", { dt: name, ...asAddition(field) }),
+        )
+      )
         log.info({ doctype: name, field: field.fieldname }, "frappe.field_created");
   }
 
-  function createDocType({ name, autoname, istable, title_field, fields }: DocTypeDefinition): Promise<unknown> {
+  function createDocType({
+    name,
+    autoname,
+    istable,
+    title_field,
+    fields,
+  }: DocTypeDefinition): Promise<unknown> {
     return calls.write("POST", "/api/resource/DocType", {
       name,
       module: "Custom",

@@ -12,23 +12,35 @@ export function withReaction(kept: Reactions, told: Reaction): Reactions | null 
   const before = kept.find(({ from }) => from === told.from);
   if (before === undefined) return told.emoji === "" ? null : [...kept, told];
   const isLater =
-    before.position !== null && told.position !== null ? told.position >= before.position : told.at >= before.at;
+    before.position !== null && told.position !== null
+      ? told.position >= before.position
+      : told.at >= before.at;
   if (!isLater || before.emoji === told.emoji) return null;
   return [...kept.filter((reaction) => reaction !== before), told];
 }
 
 /** All of them, as the whole message tells them; single ones told later than it stay. */
-export function withAllReactions(kept: Reactions, listed: Message["reactions"], position: Position): Reactions {
+export function withAllReactions(
+  kept: Reactions,
+  listed: Message["reactions"],
+  position: Position,
+): Reactions {
   const later = kept.filter((one) => one.position !== null && (position === null || one.position > position));
-  const told = new Map(listed.map(({ from, emoji, timestamp }) => [from, { from, emoji, at: timestamp, position: null }]));
+  const told = new Map(
+    listed.map(({ from, emoji, timestamp }) => [from, { from, emoji, at: timestamp, position: null }]),
+  );
   for (const { from } of later) told.delete(from);
   // What agrees stays as it was told, or every reading of the message would count as a change.
-  const agreeing = kept.filter((one) => !later.includes(one) && (told.get(one.from)?.emoji ?? "") === one.emoji);
+  const agreeing = kept.filter(
+    (one) => !later.includes(one) && (told.get(one.from)?.emoji ?? "") === one.emoji,
+  );
   for (const { from } of agreeing) told.delete(from);
   return [...later, ...agreeing, ...told.values()].sort((a, b) => a.at - b.at || (a.from < b.from ? -1 : 1));
 }
 
 export function reactionFields(reactions: Reactions): Fields {
-  const latest = reactions.filter(({ emoji }) => emoji !== "").reduce<Reaction | null>((best, one) => (best === null || one.at >= best.at ? one : best), null);
+  const latest = reactions
+    .filter(({ emoji }) => emoji !== "")
+    .reduce<Reaction | null>((best, one) => (best === null || one.at >= best.at ? one : best), null);
   return { has_reaction: flag(latest !== null), reaction: latest?.emoji ?? null };
 }

@@ -37,7 +37,11 @@ const FIELDS = [
 
 export interface Sessions {
   upsert(session: Session, position: Position): Promise<WriteResult>;
-  note(sessionId: string, notes: SessionNotes, messages: { sent: number; received: number }): Promise<WriteResult>;
+  note(
+    sessionId: string,
+    notes: SessionNotes,
+    messages: { sent: number; received: number },
+  ): Promise<WriteResult>;
   /** The document's name; a bare document is made for a session whose chats come before itself. */
   nameOf(sessionId: string): Promise<string>;
   /** Null where the site has no such session. */
@@ -89,7 +93,8 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
     return updateOne(tables, SESSION, { name, changes: { ...changes, ...mark(row, position) } });
   };
 
-  const inLane = <T>(sessionId: string, work: () => Promise<T>): Promise<T> => lanes.run(`${sessionId}|*`, work);
+  const inLane = <T>(sessionId: string, work: () => Promise<T>): Promise<T> =>
+    lanes.run(`${sessionId}|*`, work);
 
   return {
     upsert: (session, position) =>
@@ -116,7 +121,8 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
           total_chats: totals.chats,
           total_messages_sent: messages.sent,
           total_messages_received: messages.received,
-          last_sync: lastSync === null ? undefined : (await time()).write(Math.floor(lastSync.getTime() / 1000)),
+          last_sync:
+            lastSync === null ? undefined : (await time()).write(Math.floor(lastSync.getTime() / 1000)),
         };
         const name = text(row, "name");
         const changes = differing(row, wanted);
@@ -146,6 +152,4 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
 
 /** The position a write shows, kept in the record where the site has the field. */
 export const mark = (row: Row, position: Position): Fields =>
-  position === null
-    ? {}
-    : { [STATE_FIELD]: writeState({ ...readState(row[STATE_FIELD]), position }) };
+  position === null ? {} : { [STATE_FIELD]: writeState({ ...readState(row[STATE_FIELD]), position }) };

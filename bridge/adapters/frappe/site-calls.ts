@@ -106,7 +106,9 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
         return readAnswer(`${verb} ${path}`, answer, clock.now());
       }),
     upload: (path, form) =>
-      atMost(async () => readAnswer(`POST ${path}`, await once("POST", path, { form }, timeoutMs), clock.now())),
+      atMost(async () =>
+        readAnswer(`POST ${path}`, await once("POST", path, { form }, timeoutMs), clock.now()),
+      ),
     close: () => {
       agent.http.destroy();
       agent.https.destroy();

@@ -54,14 +54,18 @@ const listAnswer = z.union([
   z.object({ data: z.array(z.record(z.string(), z.unknown())) }),
   z.object({ message: z.array(z.record(z.string(), z.unknown())) }),
 ]);
-const oneAnswer = z.object({ data: z.looseObject({ name: z.union([z.string(), z.number()]).transform(String) }) });
+const oneAnswer = z.object({
+  data: z.looseObject({ name: z.union([z.string(), z.number()]).transform(String) }),
+});
 
 export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log }): SiteTables {
   const missing = new Map<string, Set<string>>();
   const lacks = (doctype: string, field: string): boolean => missing.get(doctype)?.has(field) === true;
   const known = (doctype: string, fields: Fields): Fields =>
     Object.fromEntries(
-      Object.entries(cleaned(fields)).filter(([field, value]) => value !== undefined && !lacks(doctype, field)),
+      Object.entries(cleaned(fields)).filter(
+        ([field, value]) => value !== undefined && !lacks(doctype, field),
+      ),
     );
   const miss = (doctype: string, field: string): void => {
     const fields = missing.get(doctype) ?? new Set<string>();
@@ -79,7 +83,11 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
       ...(query.groupBy === undefined ? {} : { group_by: query.groupBy }),
     };
     const path = `/api/resource/${encodeURIComponent(doctype)}`;
-    const asPath = { ...shared, fields: JSON.stringify(query.fields), filters: JSON.stringify(query.filters) };
+    const asPath = {
+      ...shared,
+      fields: JSON.stringify(query.fields),
+      filters: JSON.stringify(query.filters),
+    };
     // A question too long for a request line is put to the method behind the same list.
     const answer = fitsRequestLine(withQuery(path, asPath))
       ? await calls.ask(path, asPath)
@@ -151,11 +159,17 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
       }
     },
     updateMany: async (doctype, updates) => {
-      const docs = updates.map(({ name, changes }) => ({ doctype, docname: name, ...known(doctype, changes) }));
+      const docs = updates.map(({ name, changes }) => ({
+        doctype,
+        docname: name,
+        ...known(doctype, changes),
+      }));
       const answer = await calls.write("POST", "/api/method/frappe.client.bulk_update", {
         docs: JSON.stringify(docs),
       });
-      return expecting(bulkAnswer, answer).message.failed_docs.flatMap(({ doc }) => doc.docname ?? doc.name ?? []);
+      return expecting(bulkAnswer, answer).message.failed_docs.flatMap(
+        ({ doc }) => doc.docname ?? doc.name ?? [],
+      );
     },
     rename: async (doctype, from, into, merge) => {
       const args = { doctype, old_name: from, new_name: into, merge: merge ? 1 : 0 };

@@ -52,6 +52,7 @@ export function siteTime(timeZone: string): SiteTime {
 
 function asUtc([, year, month, day, hour, minute, second]: RegExpExecArray): number {
   return (
-    Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)) / 1000
+    Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)) /
+    1000
   );
 }

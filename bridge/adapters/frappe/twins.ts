@@ -51,7 +51,10 @@ export async function mergeTwins(
     await tables.rename(MESSAGE, text(row, "name"), text(twin, "name"), true);
     const changes = whatTheCopyKnew(row, twin);
     if (changes !== null)
-      await tables.update(MESSAGE, { name: text(twin, "name"), changes: { ...changes, ...sentAt(twin, time) } });
+      await tables.update(MESSAGE, {
+        name: text(twin, "name"),
+        changes: { ...changes, ...sentAt(twin, time) },
+      });
   }
 }
 

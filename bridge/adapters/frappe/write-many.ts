@@ -45,7 +45,11 @@ async function insertPart(tables: SiteTables, doctype: string, part: Insert[]): 
   return results;
 }
 
-async function insertOne(tables: SiteTables, doctype: string, { fields, whenTaken, done }: Insert): Promise<WriteResult> {
+async function insertOne(
+  tables: SiteTables,
+  doctype: string,
+  { fields, whenTaken, done }: Insert,
+): Promise<WriteResult> {
   try {
     const id = await tables.insert(doctype, fields);
     done?.(id);

@@ -33,7 +33,10 @@ export async function sendBatches(
   return results;
 }
 
-async function sendBatch(batch: Keyed[], send: (items: object[]) => Promise<unknown>): Promise<WriteResult[]> {
+async function sendBatch(
+  batch: Keyed[],
+  send: (items: object[]) => Promise<unknown>,
+): Promise<WriteResult[]> {
   try {
     return resultsOf(batch, await send(batch.map(({ item }) => item)));
   } catch (error) {

@@ -61,17 +61,21 @@ export function createCrmCalls({ url, auth, secret, clock, timeoutMs }: CrmCalls
         ? {}
         : { "content-type": "application/json; charset=utf-8", "Idempotency-Key": randomUUID() }),
     };
-    const once = () => client<string>(`${base}${path}`, { method: verb, headers, ...(body === null ? {} : { body }) });
+    const once = () =>
+      client<string>(`${base}${path}`, { method: verb, headers, ...(body === null ? {} : { body }) });
     try {
-      const { statusCode, headers: answered, body: text } = await once().catch((error: unknown) => {
+      const {
+        statusCode,
+        headers: answered,
+        body: text,
+      } = await once().catch((error: unknown) => {
         if (error instanceof RequestError && isBroken(error)) return once();
         throw error;
       });
       const retryAfter = answered["retry-after"] ?? null;
       return readCrmAnswer(what, { status: statusCode, retryAfter, body: text }, clock.now());
     } catch (error) {
-      if (error instanceof RequestError)
-        throw new CrmUnavailable(`${what}: ${error.code}`, { cause: error });
+      if (error instanceof RequestError) throw new CrmUnavailable(`${what}: ${error.code}`, { cause: error });
       throw error;
     }
   };

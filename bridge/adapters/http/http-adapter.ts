@@ -52,7 +52,12 @@ export function openHttpAdapter(
     return { outcome: "unchanged" };
   };
 
-  const one = async (kind: string, verb: "POST" | "PUT", path: string, body: object): Promise<WriteResult> => {
+  const one = async (
+    kind: string,
+    verb: "POST" | "PUT",
+    path: string,
+    body: object,
+  ): Promise<WriteResult> => {
     try {
       const read = outcomeSchema.safeParse(await calls.send(verb, path, body));
       if (!read.success) throw new CrmUnavailable(`${verb} ${path}: the CRM did not say what became of it`);
@@ -102,7 +107,10 @@ export function openHttpAdapter(
     noteSession: (sessionId, { totals, lastSync }) =>
       paths.notes === null
         ? Promise.resolve(notCovered("notes"))
-        : one("notes", "PUT", inPath(paths.notes, sessionId), { totals, lastSync: lastSync?.toISOString() ?? null }),
+        : one("notes", "PUT", inPath(paths.notes, sessionId), {
+            totals,
+            lastSync: lastSync?.toISOString() ?? null,
+          }),
     upsertContacts: (given) =>
       batch(
         paths.contacts,
@@ -143,7 +151,9 @@ export function openHttpAdapter(
     chatDigests: async (sessionId, chatIds): Promise<ChatDigest[]> => {
       const read = digestsSchema.safeParse(await calls.get(paths.stats, { sessionId, chats: "1" }));
       if (!read.success)
-        throw new CrmMisconfigured("The CRM's stats lack `digests` when asked with chats=1: chats cannot be compared");
+        throw new CrmMisconfigured(
+          "The CRM's stats lack `digests` when asked with chats=1: chats cannot be compared",
+        );
       const wanted = chatIds === undefined ? null : new Set(chatIds);
       return read.data.digests.filter(({ chatId }) => wanted === null || wanted.has(chatId));
     },
@@ -156,7 +166,14 @@ export function openHttpAdapter(
     const indexed = given.items.map((change, index) => ({ change, index }));
     for (const isStatus of [true, false]) {
       const part = indexed.filter(({ change }) => (change.kind === "status") === isStatus);
-      const written = part.length === 0 ? [] : await sendChanges(given, isStatus, part.map(({ change }) => change));
+      const written =
+        part.length === 0
+          ? []
+          : await sendChanges(
+              given,
+              isStatus,
+              part.map(({ change }) => change),
+            );
       part.forEach(({ index }, n) => {
         results[index] = written[n] ?? { outcome: "rejected", error: "not sent" };
       });

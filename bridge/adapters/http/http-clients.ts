@@ -7,7 +7,9 @@ import type { CrmCalls } from "./crm-calls.ts";
 import { renamed, type CrmFields } from "./crm-map.ts";
 
 const id = z.union([z.string(), z.number()]).transform(String);
-const found = z.object({ clients: z.array(z.object({ id, matchedBy: z.enum(["externalId", "nationalId"]) })) });
+const found = z.object({
+  clients: z.array(z.object({ id, matchedBy: z.enum(["externalId", "nationalId"]) })),
+});
 const written = z.object({
   outcome: z.enum(["created", "updated", "unchanged", "missing", "rejected"]),
   id: id.optional(),
@@ -20,7 +22,11 @@ export function createHttpClients(calls: CrmCalls, path: string, names: CrmField
       const answer = written.safeParse(await calls.send(verb, where, renamed(client, names)));
       if (!answer.success) throw new CrmUnavailable("the CRM did not say what became of the client");
       const { outcome, id: name, error } = answer.data;
-      return { outcome, ...(name === undefined ? {} : { id: name }), ...(error === undefined ? {} : { error }) };
+      return {
+        outcome,
+        ...(name === undefined ? {} : { id: name }),
+        ...(error === undefined ? {} : { error }),
+      };
     } catch (error) {
       if (error instanceof CrmRefusal) return { outcome: "rejected", error: error.message };
       throw error;

@@ -30,7 +30,7 @@ def write_message(session_id, told, position):
         message_id=message_id,
         from_me=told["fromMe"],
         participant=participant,
-        **plain_fields(told),
+        **plain_fields(session_id, told),
         content=told["content"],
         edited_at=told["editedAt"],
         status=status_of(told),
@@ -55,7 +55,7 @@ def update_message(chat, message, told, position):
         return answer(message, "unchanged")
     fields = {}
     if current:
-        fields.update(plain_fields(told))
+        fields.update(plain_fields(message.session_id, told, message.media))
         fields["reactions"] = with_all_reactions(message.reactions, told["reactions"], position)
     if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], current):
         fields.update(content=told["content"], edited_at=told["editedAt"])
@@ -73,21 +73,28 @@ def status_of(told):
     return told["status"] if told["deletedAt"] is None else "deleted"
 
 
-def plain_fields(told):
+def plain_fields(session_id, told, media=None):
     """What a later record of the message simply replaces."""
     details = {name: told[name] for name in ("location", "contacts", "poll") if told[name] is not None}
     return {
-        "sender": told["from"],
-        "recipient": told["to"],
+        "sender": resolve(session_id, told["from"]),
+        "recipient": resolve(session_id, told["to"]),
         "push_name": short(told["pushName"]),
         "type": told["type"],
-        "media": told["media"],
+        "media": media_of(told["media"], media),
         "details": details or None,
         "timestamp": told["timestamp"],
         "quoted_message_id": told["quotedMessageId"],
         "is_starred": told["isStarred"],
         "is_forwarded": told["isForwarded"],
     }
+
+
+def media_of(told, held):
+    """An event does not know the id of a file: the one that is known stays."""
+    if told is None or told["mediaId"] or not held:
+        return told
+    return {**told, "mediaId": held["mediaId"]}
 
 
 def change_message(session_id, told, position):

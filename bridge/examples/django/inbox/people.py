@@ -133,6 +133,8 @@ def merge(session_id, hidden_id, contact_id):
     alias.save()
     contact = move_contact(session_id, hidden_id, contact_id)
     chat = move_chat(session_id, hidden_id, contact_id)
+    Message.objects.filter(session_id=session_id, sender=hidden_id).update(sender=contact_id)
+    Message.objects.filter(session_id=session_id, recipient=hidden_id).update(recipient=contact_id)
     for message in Message.objects.filter(session_id=session_id, participant=hidden_id):
         twin = Message.objects.filter(
             chat=message.chat,

@@ -30,7 +30,7 @@ final class Messages
         $row = $this->db->insert('inbox_messages', [
             'session_id' => $sessionId,
             ...$key,
-            ...self::plainFields($told),
+            ...$this->plainFields($sessionId, $told, null),
             'content' => $told['content'],
             'edited_at' => $told['editedAt'],
             'status' => self::statusOf($told),
@@ -57,7 +57,7 @@ final class Messages
         }
         $fields = [];
         if ($isCurrent) {
-            $fields = self::plainFields($told);
+            $fields = $this->plainFields($held['session_id'], $told, $held['media']);
             $fields['reactions'] = Rules::withAllReactions(self::reactions($held), $told['reactions'], $position);
         }
         $status = self::statusOf($told);
@@ -139,6 +139,15 @@ final class Messages
         return $own ?? $this->db->find('inbox_messages', $key, 'timestamp DESC, id DESC');
     }
 
+    /** An event does not know the id of a file: the one that is known stays. */
+    private static function mediaOf(?array $told, ?string $held): ?array
+    {
+        if ($told === null || $told['mediaId'] !== '' || $held === null) {
+            return $told;
+        }
+        return [...$told, 'mediaId' => json_decode($held, true, 512, JSON_THROW_ON_ERROR)['mediaId']];
+    }
+
     private static function statusOf(array $told): string
     {
         return $told['deletedAt'] === null ? $told['status'] : 'deleted';
@@ -150,18 +159,18 @@ final class Messages
     }
 
     /** What a later record of the message simply replaces. */
-    private static function plainFields(array $told): array
+    private function plainFields(string $sessionId, array $told, ?string $media): array
     {
         $details = array_filter(
             ['location' => $told['location'], 'contacts' => $told['contacts'], 'poll' => $told['poll']],
             fn (mixed $value): bool => $value !== null,
         );
         return [
-            'sender' => $told['from'],
-            'recipient' => $told['to'],
+            'sender' => $this->people->resolve($sessionId, $told['from']),
+            'recipient' => $this->people->resolve($sessionId, $told['to']),
             'push_name' => Rules::short($told['pushName']),
             'type' => $told['type'],
-            'media' => $told['media'],
+            'media' => self::mediaOf($told['media'], $media),
             'details' => $details === [] ? null : $details,
             'timestamp' => $told['timestamp'],
             'quoted_message_id' => $told['quotedMessageId'],

@@ -158,6 +158,10 @@ final class People
         }
         $hasContact = $this->moveContact($sessionId, $hiddenId, $id);
         $hasChat = $this->moveChat($sessionId, $hiddenId, $id);
+        foreach (['sender', 'recipient'] as $column) {
+            $sql = "UPDATE inbox_messages SET $column = ? WHERE session_id = ? AND $column = ?";
+            $this->db->execute($sql, [$id, $sessionId, $hiddenId]);
+        }
         $said = $this->db->all('inbox_messages', ['session_id' => $sessionId, 'participant' => $hiddenId]);
         foreach ($said as $message) {
             $this->moveMessage($message, ['participant' => $id]);

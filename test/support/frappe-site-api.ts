@@ -1,0 +1,238 @@
+/** The calls of a Frappe site: what each does to its documents, and who may make it. */
+import type { IncomingMessage } from "node:http";
+import busboy from "busboy";
+import { refuse, SiteError } from "./frappe-site-errors.ts";
+import { listDocs, matching, type ListArgs, type UnknownField } from "./frappe-site-list.ts";
+import {
+  plainText,
+  type Doc,
+  type SiteDocType,
+  type SiteField,
+  type SiteStore,
+} from "./frappe-site-store.ts";
+
+export interface SiteApi {
+  /** Status and JSON of a request that meets no trouble. @throws SiteError */
+  answer(incoming: IncomingMessage, body: Buffer): Promise<[number, unknown]>;
+  install(type: SiteDocType): void;
+  uploads: { filename: string; bytes: number; docname: string }[];
+}
+
+export function createSiteApi({
+  store,
+  now,
+  apiKey,
+  apiSecret,
+  timeZone,
+  unknownField,
+  settingsForbidden,
+}: {
+  store: SiteStore;
+  now: () => string;
+  apiKey: string;
+  apiSecret: string;
+  timeZone: string;
+  unknownField: UnknownField;
+  settingsForbidden: boolean;
+}): SiteApi {
+  for (const type of coreTypes()) store.doctypes.set(type.name, type);
+  store.table("User").set("eva@example.com", { name: "eva@example.com" });
+  const install = (type: SiteDocType): void => {
+    store.doctypes.set(type.name, type);
+    store.table("DocType").set(type.name, { name: type.name, creation: now(), modified: now() });
+  };
+  const uploads: SiteApi["uploads"] = [];
+
+  const method = (name: string, args: Record<string, unknown>): unknown => {
+    const doctype = String(args["doctype"] ?? "");
+    switch (name) {
+      case "frappe.auth.get_logged_user":
+        return "bridge@crm.example";
+      case "frappe.client.get_time_zone":
+        return { time_zone: timeZone };
+      case "frappe.client.get_count":
+        return matching(store, store.meta(doctype), args["filters"]).length;
+      case "frappe.client.get_list":
+        return listDocs(store, doctype, args as ListArgs, { unknownField });
+      case "frappe.client.insert_many": {
+        const docs = parsedList(args["docs"]);
+        if (docs.length > 200)
+          throw new SiteError(417, "ValidationError", "Only 200 inserts allowed in one request");
+        return store.atomically(() => docs.map((doc) => store.insert(String(doc["doctype"]), doc).name));
+      }
+      case "frappe.client.bulk_update":
+        return { failed_docs: parsedList(args["docs"], true).flatMap((doc) => bulkUpdate(store, doc)) };
+      case "frappe.client.rename_doc":
+        store.rename(
+          doctype,
+          String(args["old_name"]),
+          String(args["new_name"]),
+          Number(args["merge"] ?? 0) === 1,
+        );
+        return args["new_name"];
+      default:
+        throw new SiteError(417, "ValidationError", `Failed to get method for command ${name}`);
+    }
+  };
+
+  const create = (doctype: string, body: Record<string, unknown>): unknown => {
+    if (doctype === "DocType") {
+      const type = docTypeOf(body);
+      if (store.doctypes.has(type.name)) throw refuse.duplicateName("DocType", type.name);
+      install(type);
+      return { name: type.name };
+    }
+    if (doctype === "Custom Field") {
+      const type = store.meta(String(body["dt"]));
+      const field = fieldOf(body);
+      const name = `${type.name}-${field.fieldname}`;
+      if (type.fields.some(({ fieldname }) => fieldname === field.fieldname))
+        throw refuse.duplicateName("Custom Field", name);
+      type.fields.push(field);
+      const added = ["Check", "Int"].includes(field.fieldtype) ? 0 : null;
+      for (const doc of store.table(type.name).values()) doc[field.fieldname] ??= added;
+      store
+        .table("Custom Field")
+        .set(name, { name, dt: type.name, fieldname: field.fieldname, creation: now(), modified: now() });
+      return { name };
+    }
+    return withChildren(store, doctype, store.insert(doctype, body));
+  };
+
+  const read = (doctype: string, name: string): unknown => {
+    if (doctype === "System Settings") {
+      if (settingsForbidden) throw refuse.noPermission();
+      return { name, time_zone: timeZone };
+    }
+    if (doctype === "DocType") {
+      const type = store.doctypes.get(name);
+      if (type === undefined) throw refuse.notFound(doctype, name);
+      return type;
+    }
+    const doc = store.table(store.meta(doctype).name).get(name);
+    if (doc === undefined) throw refuse.notFound(doctype, name);
+    return withChildren(store, doctype, doc);
+  };
+
+  const upload = async (incoming: IncomingMessage, body: Buffer): Promise<unknown> => {
+    const { filename, bytes, docname } = await readForm(incoming, body);
+    uploads.push({ filename, bytes, docname });
+    return { file_url: `/private/files/${filename}` };
+  };
+
+  const answer = async (incoming: IncomingMessage, body: Buffer): Promise<[number, unknown]> => {
+    authenticate(incoming.headers.authorization, apiKey, apiSecret);
+    const url = new URL(incoming.url ?? "/", "http://site");
+    const [, api, kind, first = "", ...rest] = url.pathname.split("/").map(decodeURIComponent);
+    const verb = incoming.method ?? "GET";
+    if (api !== "api") throw refuse.notFound("Page", url.pathname);
+    if (kind === "method" && first === "upload_file") return [200, { message: await upload(incoming, body) }];
+    // Python cannot write half of a character to its database, and says so too late.
+    if (/\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])/i.test(body.toString("utf8")))
+      throw new SiteError(500, "UnicodeEncodeError", "'utf-8' codec can't encode character");
+    const given = body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as Record<string, unknown>);
+    if (kind === "method")
+      return [200, { message: method(first, { ...Object.fromEntries(url.searchParams), ...given }) }];
+    const name = rest.join("/");
+    if (verb === "GET" && name === "")
+      return [200, { data: listDocs(store, first, Object.fromEntries(url.searchParams), { unknownField }) }];
+    if (verb === "GET") return [200, { data: read(first, name) }];
+    if (verb === "POST") return [200, { data: store.atomically(() => create(first, given)) }];
+    if (verb === "PUT")
+      return [
+        200,
+        { data: store.atomically(() => withChildren(store, first, store.save(first, name, given))) },
+      ];
+    store.remove(first, name);
+    return [202, { data: "ok" }];
+  };
+
+  return { answer, install, uploads };
+}
+
+function readForm(incoming: IncomingMessage, body: Buffer): Promise<SiteApi["uploads"][number]> {
+  return new Promise((resolve, reject) => {
+    const read = { filename: "", bytes: 0, docname: "" };
+    const parser = busboy({ headers: incoming.headers });
+    parser.on("file", (_name, stream, { filename }) => {
+      read.filename = filename;
+      stream.on("data", (chunk: Buffer) => {
+        read.bytes += chunk.length;
+      });
+    });
+    parser.on("field", (name, value) => {
+      if (name === "docname") read.docname = value;
+    });
+    parser.on("close", () => resolve(read));
+    parser.on("error", reject);
+    parser.end(body);
+  });
+}
+
+function authenticate(header: string | undefined, key: string, secret: string): void {
+  // Without the header a call runs as a guest, who may do nothing here.
+  if (header === undefined) throw refuse.noPermission();
+  if (header !== `token ${key}:${secret}`) throw refuse.noLogin();
+}
+
+function parsedList(given: unknown, onlyText = false): Record<string, unknown>[] {
+  // One of the two methods parses whatever it gets, and fails on a list that is one already.
+  if (onlyText && typeof given !== "string")
+    throw new SiteError(500, "TypeError", "the JSON object must be str");
+  return (typeof given === "string" ? JSON.parse(given) : given) as Record<string, unknown>[];
+}
+
+function bulkUpdate(store: SiteStore, doc: Record<string, unknown>): object[] {
+  try {
+    const { doctype, docname, ...fields } = doc;
+    store.save(String(doctype), String(docname), fields);
+    return [];
+  } catch (error) {
+    return [{ doc, exc: String(error) }];
+  }
+}
+
+function withChildren(store: SiteStore, doctype: string, doc: Doc): Record<string, unknown> {
+  const tables = store.meta(doctype).fields.filter(({ fieldtype }) => fieldtype === "Table");
+  return {
+    ...doc,
+    doctype,
+    ...Object.fromEntries(tables.map((field) => [field.fieldname, store.children(doc, field)])),
+  };
+}
+
+const coreTypes = (): SiteDocType[] => [
+  { name: "DocType", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
+  { name: "User", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
+  {
+    name: "Custom Field",
+    autoname: "hash",
+    istable: 0,
+    allow_rename: 0,
+    fields: ["dt", "fieldname"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
+  },
+];
+
+const fieldOf = (given: Record<string, unknown>): SiteField => ({
+  fieldname: String(given["fieldname"]),
+  fieldtype: String(given["fieldtype"]),
+  ...(typeof given["options"] === "string" ? { options: given["options"] } : {}),
+  ...(typeof given["default"] === "string" ? { default: given["default"] } : {}),
+  reqd: Number(given["reqd"] ?? 0),
+  unique: Number(given["unique"] ?? 0),
+  ignore_xss_filter: Number(given["ignore_xss_filter"] ?? 0),
+});
+
+function docTypeOf(body: Record<string, unknown>): SiteDocType {
+  const fields = body["fields"];
+  if (typeof body["name"] !== "string" || !Array.isArray(fields))
+    throw refuse.mandatory("DocType", ["name", "fields"]);
+  return {
+    name: body["name"],
+    autoname: String(body["autoname"] ?? "hash"),
+    istable: Number(body["istable"] ?? 0),
+    allow_rename: Number(body["allow_rename"] ?? 0),
+    fields: fields.map((field: Record<string, unknown>) => fieldOf(field)),
+  };
+}
+
