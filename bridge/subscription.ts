@@ -7,8 +7,8 @@ import type { HubClient } from "./hub-client.ts";
 import type { Log } from "./log.ts";
 
 export interface Subscription {
-  /** Tries at once, and again while the hub is away. Resolves after the first try. */
-  start(): Promise<void>;
+  /** Tries now and, while the hub is away, again and again; nobody waits for it. */
+  start(): void;
   stop(): void;
 }
 
@@ -46,7 +46,7 @@ export function createSubscription({
     attempt().catch((error: unknown) => log.error({ err: error }, "subscription.broken"));
 
   return {
-    start: attempt,
+    start: () => void retry(),
     stop: () => {
       isStopped = true;
       clearTimeout(timer);

@@ -5,8 +5,10 @@ import { Low } from "lowdb";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { emptyBridgeData, type BridgeData, type BridgeState } from "./bridge-state.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { createStateFile } from "./state-file.ts";
 
+/** @throws Error in plain words when another bridge runs on this folder */
 export async function openLowdbState({
   dir,
   clock,
@@ -17,11 +19,15 @@ export async function openLowdbState({
   log: Log;
 }): Promise<BridgeState> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(dir);
   const low = new Low<BridgeData>(
     createStateFile({ file: join(dir, "bridge.json"), clock, log }),
     emptyBridgeData(),
   );
-  await low.read();
+  await low.read().catch(async (cause: unknown) => {
+    await lock.release();
+    throw cause;
+  });
 
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | null = null;
@@ -47,6 +53,12 @@ export async function openLowdbState({
       await save();
     },
     // Whoever waited for a write that failed was told; the last word is tried once more.
-    close: () => running.catch(() => low.write()),
+    close: async () => {
+      try {
+        await running.catch(() => low.write());
+      } finally {
+        await lock.release();
+      }
+    },
   };
 }
