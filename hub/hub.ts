@@ -6,6 +6,7 @@ import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
 import { createNudge } from "./core/nudge.ts";
 import { createAddressGuard } from "./core/webhook-address.ts";
+import type { WhatsAppConnector } from "./core/whatsapp.ts";
 import { ensureFirstKey, FIRST_CLIENT } from "./http/api-keys.ts";
 import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
@@ -24,13 +25,14 @@ import { createSending } from "./inbox/send.ts";
 import { createDispatcher } from "./outbox/dispatcher.ts";
 import { createEndpoints } from "./outbox/endpoints.ts";
 import { createReplays } from "./outbox/replays.ts";
+import { createLogins } from "./sessions/logins.ts";
 import { readMasterKey } from "./sessions/master-key.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";
 import { createVault } from "./sessions/vault.ts";
 import type { RootLog } from "./log.ts";
 import { openStore } from "./store/open-store.ts";
 import { startUpkeep } from "./store/upkeep.ts";
-import { createBaileysConnector } from "./whatsapp/baileys-connector.ts";
+import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
 
 const VERSION = "0.1.0";
@@ -47,6 +49,8 @@ export interface Hub {
 export interface HubOverrides {
   /** Called at named places of the road of a message, so that a test can end the process there. */
   crashPoint?: (name: string) => void;
+  /** In WhatsApp's place: gets the inbox's way in, and answers with connections that are played. */
+  connector?: (parts: Pick<BaileysConnectorParts, "record">) => WhatsAppConnector;
 }
 
 /** @throws Error in plain words when the data folder is in use, sealed by another key, or not writable. */
@@ -81,7 +85,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
 
   const ingest = createIngest({ inbox: store.inbox, clock, nudge });
-  const connector = createBaileysConnector({
+  const connector = (overrides.connector ?? createBaileysConnector)({
     auth: store.auth,
     intake: store.intake,
     inbox: store.inbox,
@@ -105,6 +109,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const sessions: Sessions = createSessions({
     store: store.sessions,
     connector,
+    logins: createLogins({ auth: store.auth, keys: store.vault, vault, dir: join(dataDir, "vault"), clock }),
     reasonOf,
     canary: () => store.canary(),
     clock,
@@ -197,6 +202,15 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     stopping: stopping.signal,
   });
   const upkeep = startUpkeep({ ...store, clock, log: log.child({ part: "store" }) });
+  await store.audit.append({
+    at: clock.now(),
+    actor: "hub",
+    actorName: null,
+    action: "hub.started",
+    target: null,
+    outcome: "done",
+    details: { version: VERSION, node: process.versions.node },
+  });
   await dispatcher.start();
   await sessions.restoreAll();
 

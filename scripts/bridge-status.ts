@@ -1,7 +1,7 @@
 /** `npm run bridge:status`: accounts, syncs, what failed and how far the feed is behind. `-- --json` for programs. */
 import { parseArgs } from "node:util";
 import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
-import { textTable } from "./bridge-table.ts";
+import { textTable } from "./text-table.ts";
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 

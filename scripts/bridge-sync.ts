@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
-import { textTable } from "./bridge-table.ts";
+import { textTable } from "./text-table.ts";
 
 const EVERY_MS = 250;
 const BAR_WIDTH = 30;

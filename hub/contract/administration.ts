@@ -94,3 +94,17 @@ export const keySchema = z
     createdAt: isoTime,
   })
   .meta({ id: "Key" });
+
+export const auditEntrySchema = z
+  .object({
+    n: z.int().describe("Place in the chain, without a hole"),
+    at: isoTime,
+    actor: z.string().describe("Id of a key, or operator, hub, nobody"),
+    actorName: z.string().nullable(),
+    action: z.string(),
+    target: z.string().nullable(),
+    outcome: z.enum(["done", "repeated", "refused", "failed"]),
+    details: z.record(z.string(), z.unknown()),
+    hash: z.string().describe("SHA-256 over the hash of the entry before and this entry"),
+  })
+  .meta({ id: "AuditEntry" });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { EVENT_NAMES, type EventName } from "./events.ts";
 import {
   chatSchema,
+  cleanupStepSchema,
   contactSchema,
   mediaSchema,
   messageSchema,
@@ -163,6 +164,12 @@ export const EVENT_DATA = {
   // Counting unread chats is not part of telling a state.
   "session.status": dataOf(sessionSchema.omit({ unreadCount: true }).shape),
   "session.qr": dataOf({ status: z.literal("qr_code"), qrCode: z.string(), expiresAt: z.iso.datetime() }),
+  "session.cleanup": dataOf({
+    mode: z.enum(["soft", "quarantine", "retire"]),
+    quarantineId: z.string().nullable(),
+    undoUntil: z.iso.datetime().nullable(),
+    steps: z.array(cleanupStepSchema),
+  }),
   "history.synced": dataOf({
     oldest: seconds.nullable(),
     newest: seconds.nullable(),

@@ -47,6 +47,14 @@ export const sessionSchema = z
   })
   .meta({ id: "Session" });
 
+/** One part of a force-cleanup: parts run in this order, each on its own. */
+export const cleanupStepSchema = z.object({
+  name: z.enum(["socket", "qr", "caches", "locks", "credentials", "settle"]),
+  ok: z.boolean(),
+  ms: z.int(),
+  error: z.string().optional(),
+});
+
 export const sessionSettingsSchema = z
   .object({
     jidForm: z.enum(["c.us", "s.whatsapp.net"]),

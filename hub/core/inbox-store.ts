@@ -33,10 +33,12 @@ export interface InboxStore {
     laterThan?: number | undefined;
     limit: number;
   }): Promise<MessagePlace[]>;
-  /** Makes at most `limit` new messages findable by their words; returns how many. A search does so, too, for the newest. */
+  /** Makes at most `limit` messages findable by their words; returns how many. A search does so itself for a few. */
   indexWords(limit: number): Promise<number>;
   /** Incoming messages of a chat that are not read yet, newest first, at most `limit`. */
   unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
+  /** When messages of others were written (Unix seconds), newest first, none before `since`, at most `limit`. */
+  arrivals(sessionId: string, since: number, limit: number): Promise<number[]>;
   stats(
     sessionId: string,
     range: { since?: number; until?: number; dayStart: number },

@@ -71,6 +71,7 @@ const STATUS: Record<SessionState, SessionStatus> = {
   outdated: "error",
   passkey_required: "error",
   number_in_use: "error",
+  rolled_back: "error",
   store_down: "error",
 };
 

@@ -29,11 +29,15 @@ export function eventsOfMove({ previous, next, toldConnected, quiet, now }: Sess
     return toldConnected ? [] : [sessionConnected(next, previous, now)];
   if (toldConnected && !isConnectedAlready(next))
     return quiet ? [] : [sessionDisconnected(next, previous, now)];
-  if (previous.state === next.state) return [];
+  if (previous.state === next.state) return isNextCure(previous, next) ? [sessionStatus(next)] : [];
   // Told "lost, trying again" before: that it is lost for good is news of the same kind.
   const gaveUp = previous.state === "reconnecting" && !isActive(next.state);
   return [gaveUp ? sessionDisconnected(next, previous, now) : sessionStatus(next)];
 }
+
+/** Each step taken for an account that hears nothing is told. */
+const isNextCure = (previous: Session, next: Session): boolean =>
+  next.state === "degraded" && next.lostAt === null && previous.reason?.text !== next.reason?.text;
 
 const isConnectedAlready = ({ state, lostAt }: Session): boolean => isOpen(state) && lostAt === null;
 

@@ -7,7 +7,7 @@
  * pairing_code     as `qr`, after somebody asked for a pairing code; the QR code stays valid beside it.
  * pairing          scanned; WhatsApp asked for a new connection (515) that finishes the link. Not a failure.
  * connected        the socket is open and WhatsApp accepted the login.
- * degraded         open, but without proof of inbound traffic; being probed.
+ * degraded         open, but without proof that anything comes in; being cured. Left when something is heard.
  * restricted       open, but WhatsApp forbids new chats for now.
  * reconnecting     lost for longer than the grace period, or waiting for the next try; credentials kept.
  * logged_out       unlinked on the phone or by order; credentials retired. Left by `start` with a fresh QR code.
@@ -17,6 +17,8 @@
  * outdated         WhatsApp wants a newer client. Left by `start`.
  * passkey_required WhatsApp asks for a passkey that only the phone has. Left by `start`.
  * number_in_use    the scanned number belongs to another session of this hub. Left by `start`.
+ * rolled_back      the login is a copy that is older than what was used since (a backup was restored). Left by `start`, which
+ *                  goes on with new keys.
  * store_down       our disk failed: the socket was cut unacknowledged; connects again when a write succeeds.
  */
 export type SessionState =
@@ -36,6 +38,7 @@ export type SessionState =
   | "outdated"
   | "passkey_required"
   | "number_in_use"
+  | "rolled_back"
   | "store_down";
 
 /** Outcomes of a closed connection, as `whatsapp/disconnect.ts` classes WhatsApp's numbers. */
@@ -51,8 +54,14 @@ export type SessionChange =
   | { type: "pairing_code" }
   | { type: "scanned" }
   | { type: "opened" }
+  /** Open, and nothing seems to come in. */
+  | { type: "deaf" }
+  /** Something came in after all. */
+  | { type: "heard" }
   | { type: "closed"; outcome: ClosedOutcome }
   | { type: "number_taken" }
+  /** The stored login is an older copy. */
+  | { type: "rolled_back" }
   | { type: "store_failed" };
 
 const OPEN_STATES: SessionState[] = ["connected", "degraded", "restricted"];
@@ -87,11 +96,18 @@ function nextActiveState(
     case "scanned":
       return "pairing";
     case "opened":
-      return "connected";
+      // A new connection proves nothing yet about what comes in.
+      return state === "degraded" ? state : "connected";
+    case "deaf":
+      return state === "connected" ? "degraded" : state;
+    case "heard":
+      return state === "degraded" ? "connected" : state;
     case "closed":
       return change.outcome === "retry" ? afterLoss(state) : change.outcome;
     case "number_taken":
       return "number_in_use";
+    case "rolled_back":
+      return "rolled_back";
     case "store_failed":
       return "store_down";
   }

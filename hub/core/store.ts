@@ -4,14 +4,18 @@
  */
 import type { EventName, HubEvent } from "../contract/events.ts";
 import type { ApiKey } from "./api-key.ts";
+import type { NewAuditEntry } from "./audit.ts";
+import type { AuditStore } from "./audit-store.ts";
 import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
+import type { SessionFigures } from "./session-figures.ts";
 import type { Session } from "./session.ts";
 
+export type * from "./audit-store.ts";
 export type * from "./inbox-store.ts";
 
 export interface Store {
@@ -26,11 +30,22 @@ export interface Store {
   outbox: OutboxStore;
   trace: TraceStore;
   keys: KeyStore;
+  audit: AuditStore;
+  figures: FigureStore;
+  marks: MarkStore;
   vault: VaultStore;
   /** Proves that a write reaches the disk; throws when it does not. */
   canary(): Promise<void>;
   /** Identity of this database: changes when a backup is restored, so that readers of the feed notice. */
   identity(): Promise<{ hubId: string; epoch: number }>;
+  watermark(): Promise<Watermark>;
+  /**
+   * This database is a copy: readers are to notice (`epoch`), numbers given since are not given again, and logins that were
+   * used since are marked. `since` says how far the hub had got; unless its logins are known to be the last, all are stale.
+   */
+  declareRestored(since: Watermark, options: { areLoginsKnown: boolean }): Promise<void>;
+  /** A copy of the whole, as of one moment, in a new file; work goes on meanwhile. */
+  copyInto(file: string): Promise<void>;
   /** Writes the log back into the file and closes. */
   close(): Promise<void>;
 }
@@ -57,18 +72,26 @@ export interface SessionStore {
   get(sessionId: string): Promise<Session | null>;
   /** Creates, or brings a deleted one back with its integer; null when the id is in use. */
   create(session: Omit<Session, "id">): Promise<Session | null>;
-  /** State and its events in one write. Sends nothing when `events` is empty. */
-  save(session: Session, events: NewEvent[]): Promise<void>;
+  /**
+   * State and its events in one write. Sends nothing when `events` is empty. `noted`: its reason is a line of the timeline,
+   * also when the state stays.
+   */
+  save(session: Session, events: NewEvent[], options?: { noted?: boolean }): Promise<void>;
   /** The session, other than `except`, that holds this phone number. Deleted and logged out ones hold none. */
   holderOf(phoneNumber: string, except: string): Promise<Session | null>;
-  /** What happened to a session, newest first; written by `save` on every change of state. */
+  /** What happened to a session, newest first; `save` writes each change of state. */
   timeline(sessionId: string, page: PageRequest): Promise<Page<TimelineEntry>>;
+  /** Adds to the timeline what is no change of state: an order, a step of a repair. */
+  note(sessionId: string, entry: Omit<TimelineEntry, "at">): Promise<void>;
 }
 
 export interface TimelineEntry {
   at: Date;
-  state: string;
+  /** A session state, or a word for what else happened. */
+  type: string;
   text: string;
+  /** Code of the reason, where there is one. */
+  reason: string | null;
 }
 
 /** Credentials and Signal keys, sealed by the caller. */
@@ -77,16 +100,75 @@ export interface AuthStore {
   keys(sessionId: string, type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
   /** Everything of one step of the ratchet, and the intake rows it proves, in one transaction. */
   commit(sessionId: string, step: RatchetStep): Promise<void>;
-  /** Moves all of a session's credentials and keys to quarantine; returns its id, null when there was nothing. */
-  quarantine(sessionId: string, reason: string, now: Date): Promise<string | null>;
+  /**
+   * Moves all of a session's credentials and keys to quarantine; returns its id, null when there was nothing. Until
+   * `undoUntil` it may be brought back; left out, never.
+   */
+  quarantine(sessionId: string, reason: string, now: Date, undoUntil?: Date): Promise<string | null>;
+  /** What lies in quarantine of a session, newest first. */
+  quarantined(sessionId: string): Promise<QuarantinedLogin[]>;
+  /** Moves it back, and what is there now into its place. `STATE_CONFLICT` when another session has this very login. */
+  release(
+    sessionId: string,
+    quarantineId: string,
+    instead: { reason: string; now: Date; undoUntil: Date },
+  ): Promise<void>;
+  /** Destroys what was put into quarantine before `before`; returns the ids. */
+  forgetQuarantined(before: Date): Promise<string[]>;
+  /** What is known of a session's login beside its bytes. */
+  login(sessionId: string): Promise<LoginFacts>;
+  /** The whole login as it lies there, for a copy; null when there is none. */
+  loginRows(sessionId: string): Promise<LoginRows | null>;
+  /** Puts a whole login where there is none. `STATE_CONFLICT` as `release`, and when the session has a login. */
+  install(sessionId: string, login: LoginRows & { fingerprint: string }): Promise<void>;
 }
 
 export interface RatchetStep {
   creds?: Uint8Array;
+  /** Which login the credentials are. */
+  fingerprint?: string;
   /** `value: null` deletes. */
   keys: { type: string; id: string; value: Uint8Array | null }[];
   /** Stanzas (and their plaintext) that become durable with it. */
   intake: IntakeEntry[];
+  /** Keys that an older copy had in common with later use are gone: the login is not stale any more. */
+  renewed?: true;
+}
+
+/** current: as WhatsApp knows it. stale: a copy, older than what was used since. superseded: a copy of one replaced since. */
+export type LoginStanding = "current" | "stale" | "superseded";
+
+export interface LoginFacts {
+  /** Hash of the login's public key; null when none was ever written. */
+  fingerprint: string | null;
+  /** Grows whenever the login is replaced or taken out of use. */
+  generation: number;
+  /** Grows with every write of keys. */
+  keyVersion: number;
+  standing: LoginStanding;
+  /** There is a row of credentials, readable or not. */
+  isThere: boolean;
+}
+
+export interface LoginRows {
+  creds: Uint8Array | null;
+  keys: { type: string; id: string; value: Uint8Array }[];
+}
+
+export interface QuarantinedLogin {
+  id: string;
+  reason: string;
+  at: Date;
+  undoUntil: Date | null;
+}
+
+/** How far a hub has got, kept beside its database: what is older than this was restored from a copy. */
+export interface Watermark {
+  hubId: string;
+  epoch: number;
+  /** The newest event. */
+  seq: number;
+  logins: { sessionId: string; fingerprint: string | null; generation: number; keyVersion: number }[];
 }
 
 /** What WhatsApp handed us, kept until it is recorded. Blobs are sealed by the caller. */
@@ -120,6 +202,10 @@ export interface IntakeStore {
   plaintext(sessionId: string, encId: Uint8Array): Promise<Uint8Array | null>;
   /** Rows not recorded yet, in order of arrival. */
   open(sessionId: string): Promise<OpenIntake[]>;
+  /** When the oldest row came that could be read and is not recorded; null when there is none. */
+  oldestReadable(sessionId: string): Promise<Date | null>;
+  /** How many rows of all sessions are not recorded yet. */
+  countOpen(): Promise<number>;
   /** Rows that hold no chat message (protocol messages) are closed without a fact. */
   close(sessionId: string, digests: Uint8Array[]): Promise<void>;
   /** Blanks blobs of rows done before `blobsBefore`, deletes rows and plaintexts done before `rowsBefore`. */
@@ -333,12 +419,28 @@ export interface KeyStore {
   /** By SHA-256 of the whole key, current or in its grace time. */
   byHash(hash: string): Promise<ApiKey | null>;
   get(id: string): Promise<ApiKey | null>;
-  save(key: ApiKey): Promise<void>;
-  remove(id: string): Promise<boolean>;
+  /** `entry` goes into the audit log in the same transaction. */
+  save(key: ApiKey, entry?: NewAuditEntry): Promise<void>;
+  remove(id: string, entry?: NewAuditEntry): Promise<boolean>;
+}
+
+/** How the connections of sessions have done. */
+export interface FigureStore {
+  get(sessionId: string): Promise<SessionFigures | null>;
+  save(sessionId: string, figures: SessionFigures): Promise<void>;
+}
+
+/** When something was last done that must not be done too often; outlives the process. */
+export interface MarkStore {
+  get(name: string): Promise<Date | null>;
+  set(name: string, at: Date): Promise<void>;
+  forget(before: Date): Promise<number>;
 }
 
 /** Wrapped data keys, by what they protect. */
 export interface VaultStore {
   dataKey(scope: string): Promise<Uint8Array | null>;
   saveDataKey(scope: string, wrapped: Uint8Array): Promise<void>;
+  /** Everything that has a key. */
+  scopes(): Promise<string[]>;
 }

@@ -69,6 +69,31 @@ export interface SendOrder {
   isForwarded?: boolean;
 }
 
+/** What was heard on a connection so far. */
+export interface LinkVitals {
+  /** The last frame of any kind. */
+  lastFrameAt: Date;
+  /** The last thing that WhatsApp sent unasked: message, receipt, notification or call. Null before the first. */
+  lastInboundAt: Date | null;
+  /** Since when the library holds back what it would tell; null while it does not. */
+  holdingSince: Date | null;
+  /** History is on its way in, which may lie for long. */
+  isImporting: boolean;
+}
+
+/** For those who watch whether a connection that looks open still works. */
+export interface LinkPulse {
+  vitals(): LinkVitals;
+  /** Asks WhatsApp's server for a sign of life; false when none came in time. */
+  ping(timeoutMs: number): Promise<boolean>;
+  /** Asks the own phone for a message that it has. Nobody sees it; the answer counts as inbound. */
+  askPhone(message: MessageAt): Promise<void>;
+  /** Lets go of what is held back, and stores what was left lying. */
+  stir(): Promise<void>;
+  /** Ends the connection as lost: the signal `closed` follows. */
+  cut(detail: string): void;
+}
+
 /** One life of one socket. Every method fails with a HubError (`SESSION_NOT_CONNECTED`, `WHATSAPP_ERROR` …) it can name. */
 export interface WhatsAppLink {
   /** Needs a link that showed its first QR code. Digits in, eight characters out. */
@@ -97,16 +122,34 @@ export interface WhatsAppLink {
   close(): Promise<void>;
   /** A fresh WhatsApp message id for this account; stored before anything is sent. */
   newMessageId(): string;
+  readonly pulse: LinkPulse;
+}
+
+/**
+ * The stored login cannot be used: unreadable, gone, or a copy of one that was replaced since. It is never taken for none:
+ * whoever meets this puts it into quarantine, and only then begins anew.
+ */
+export class LoginDamaged extends Error {
+  readonly damage: "unreadable" | "missing" | "superseded";
+
+  constructor(damage: LoginDamaged["damage"], cause?: unknown) {
+    super(`the stored login is ${damage}`, { cause });
+    this.name = "LoginDamaged";
+    this.damage = damage;
+  }
 }
 
 export interface WhatsAppConnector {
   /**
    * Starts one connection with the stored credentials, or new ones that will ask to be scanned. Signals arrive in order
-   * on `onSignal`, facts through the connector's `record`; after `closed` no more signals follow.
+   * on `onSignal`, facts through the connector's `record`; after `closed` no more signals follow. A login from an older
+   * copy goes on with new keys. @throws LoginDamaged
    */
   open(sessionId: string, onSignal: (signal: SessionSignal) => void): Promise<WhatsAppLink>;
-  /** True when stored credentials belong to an account (a scan completed). */
+  /** True when stored credentials can be read and belong to an account (a scan completed). */
   isPaired(sessionId: string): Promise<boolean>;
+  /** Forgets what is kept in memory of a session between two connections. */
+  forget(sessionId: string): void;
   /** Moves the credentials out of use (sealed copy kept by the store); the next `open` starts from nothing. */
   retireCredentials(sessionId: string, reason: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Keys of the API: made, given to the first caller, rotated. Only a SHA-256 is kept, so a key can be shown just once. */
 import { createHash, randomBytes } from "node:crypto";
 import { defaultKeySettings, SCOPES, type ApiKey, type ApiKeySettings, type Scope } from "../core/api-key.ts";
+import type { NewAuditEntry } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { KeyStore } from "../core/store.ts";
@@ -48,13 +49,20 @@ function rowOfKey(key: string, about: NewKey, now: Date): ApiKey {
   };
 }
 
+interface Parts {
+  keys: KeyStore;
+  clock: Clock;
+  /** The row of the audit log about it. */
+  audited?: (keyId: string) => NewAuditEntry;
+}
+
 export async function createKey(
   about: NewKey,
-  { keys, clock }: { keys: KeyStore; clock: Clock },
+  { keys, clock, audited }: Parts,
 ): Promise<{ row: ApiKey; key: string }> {
   const key = newApiKey();
   const row = rowOfKey(key, about, clock.now());
-  await keys.save(row);
+  await keys.save(row, audited?.(row.id));
   return { row, key };
 }
 
@@ -62,7 +70,7 @@ export async function createKey(
 export async function rotateKey(
   row: ApiKey,
   graceSeconds: number,
-  { keys, clock }: { keys: KeyStore; clock: Clock },
+  { keys, clock, audited }: Parts,
 ): Promise<{ row: ApiKey; key: string }> {
   const key = newApiKey();
   const until = new Date(clock.now().getTime() + graceSeconds * 1000);
@@ -71,7 +79,7 @@ export async function rotateKey(
     hash: hashOf(key),
     previous: graceSeconds > 0 ? { hash: row.hash, until } : null,
   };
-  await keys.save(rotated);
+  await keys.save(rotated, audited?.(row.id));
   return { row: rotated, key };
 }
 

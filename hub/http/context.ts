@@ -27,10 +27,10 @@ export interface HttpContext {
   idempotency: Idempotency;
   /** Merges repeated sends that carry no Idempotency-Key. */
   dedupe: Dedupe<Message>;
-  /** What routes read directly; nothing is written through it but keys, and tokens of uploads. */
+  /** What routes read directly; nothing is written through it but keys, tokens of uploads, and who ordered what. */
   store: Pick<
     Store,
-    "sessions" | "inbox" | "media" | "events" | "outbox" | "trace" | "keys" | "canary" | "identity"
+    "sessions" | "inbox" | "media" | "events" | "outbox" | "trace" | "keys" | "audit" | "canary" | "identity"
   >;
   clock: Clock;
   nudge: Nudge;

@@ -2,7 +2,8 @@
 import type { Express, Request, RequestHandler, Response } from "express";
 import { HubError } from "../core/errors.ts";
 import { nameRoute } from "./access-log.ts";
-import { sendAnswer } from "./answer.ts";
+import { sendAnswer, type Answer } from "./answer.ts";
+import { createAuditTrail, type AuditTrail, type Trail } from "./audit-trail.ts";
 import { authenticate, isLocal, requireScope, type Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 import { readJson } from "./json-body.ts";
@@ -12,7 +13,8 @@ import type { Call, Route } from "./route.ts";
 
 export function mountRoutes(app: Express, routes: Route[], ctx: HttpContext): void {
   const limits = createRateLimits();
-  for (const route of routes) app[route.method](patternOf(route.path), serve(route, ctx, limits));
+  const audit = createAuditTrail(ctx);
+  for (const route of routes) app[route.method](patternOf(route.path), serve(route, ctx, { limits, audit }));
   for (const path of new Set(routes.map((route) => route.path)))
     app.all(patternOf(path), refuseMethod(routes.filter((route) => route.path === path)));
   app.use((request) => {
@@ -33,15 +35,30 @@ function refuseMethod(routes: Route[]): RequestHandler {
   };
 }
 
-function serve(route: Route, ctx: HttpContext, limits: RateLimits): RequestHandler {
-  return async (request, response) => {
-    nameRoute(request, route.path);
+function serve(
+  route: Route,
+  ctx: HttpContext,
+  { limits, audit }: { limits: RateLimits; audit: AuditTrail },
+): RequestHandler {
+  const answerTo = async (request: Request, response: Response, trail: Trail): Promise<Answer> => {
     const query = new URLSearchParams(request.url.split("?").slice(1).join("?"));
-    const caller = await admit(route, request, query, ctx);
+    const caller = await admit(route, request, query, ctx, trail);
     if (ctx.stopping.aborted && route.scope !== "open")
       throw new HubError("SHUTTING_DOWN", "The hub is stopping; repeat in a moment.");
     if (route.counted && caller !== null) await limits.countCall(caller, request, response);
-    const answer = await route.serve(callOf({ route, request, response, query, caller, limits }, ctx), ctx);
+    return route.serve(callOf({ route, request, response, query, caller, limits, trail }, ctx), ctx);
+  };
+  return async (request, response) => {
+    nameRoute(request, route.path);
+    const trail = audit.begin(route, request);
+    let answer: Answer;
+    try {
+      answer = await answerTo(request, response, trail);
+    } catch (error) {
+      await trail.refused(error);
+      throw error;
+    }
+    await trail.served(answer);
     await sendAnswer(answer, request, response);
   };
 }
@@ -51,10 +68,12 @@ async function admit(
   request: Request,
   query: URLSearchParams,
   ctx: HttpContext,
+  trail: Trail,
 ): Promise<Caller | null> {
   if (route.scope === "open") return null;
   if (route.scope === "local or read" && isLocal(request)) return null;
   const caller = await authenticate(request, query, { keys: ctx.store.keys, clock: ctx.clock });
+  trail.by(caller);
   requireScope(caller, route.scope === "local or read" ? "read" : route.scope);
   return caller;
 }
@@ -66,22 +85,31 @@ interface Arrival {
   query: URLSearchParams;
   caller: Caller | null;
   limits: RateLimits;
+  trail: Trail;
 }
 
-function callOf({ route, request, response, query, caller, limits }: Arrival, ctx: HttpContext): Call {
+function callOf({ route, request, response, query, caller, limits, trail }: Arrival, ctx: HttpContext): Call {
   let body: Promise<Record<string, unknown>> | undefined;
   const readBody = (): Promise<Record<string, unknown>> =>
-    (body ??= readJson(request, route.bodyForm.form === "json" ? route.bodyForm.maxBytes : 0));
+    (body ??= readJson(request, route.bodyForm.form === "json" ? route.bodyForm.maxBytes : 0).then((read) => {
+      trail.asks(given, read);
+      return read;
+    }));
   const given = Object.fromEntries([...query].filter(([, value]) => value !== ""));
   const params = Object.fromEntries(
     Object.entries(request.params).map(([name, value]) => [name, String(value)]),
   );
+  const once = onceFor({ route, request, caller, params, query: given, readBody }, ctx);
   return {
     caller,
     params,
     query: given,
     readBody,
-    once: onceFor({ route, request, caller, params, query: given, readBody }, ctx),
+    once: async (place, work) => {
+      if (place !== "") await trail.at(place);
+      return once(place, work);
+    },
+    audited: trail.written,
     countSend: async (sessionId) => {
       if (caller !== null) await limits.countSend(caller, sessionId);
     },

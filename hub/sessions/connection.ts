@@ -5,10 +5,11 @@
 import { nextBackoff } from "../core/backoff.ts";
 import { isActive, isOpen, isRestoredAtStart, type SessionChange } from "../core/session-state.ts";
 import type { Session } from "../core/session.ts";
-import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { LoginDamaged, type WhatsAppLink } from "../core/whatsapp.ts";
 import { afterClose, freshHistory, type CloseHistory, type CloseVerdict } from "./after-close.ts";
 import { createCodes, qrEvents, type Codes } from "./codes.ts";
 import { createLine, type Line, type LineSignal } from "./line.ts";
+import { createLoginCare, type LoginCare } from "./login-care.ts";
 import { createLoss, type Loss } from "./loss.ts";
 import {
   NO_ANSWER,
@@ -21,10 +22,11 @@ import {
 } from "./reasons.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import { createAlarm, type Alarm } from "./schedule.ts";
-import { reasonAt, type Details, type SessionRecord } from "./session-record.ts";
+import { detailsOfOpened, reasonAt, type Details, type SessionRecord } from "./session-record.ts";
 import { URGENCY } from "./slots.ts";
 import { createStoreOutage } from "./store-outage.ts";
 import { unlinkOver } from "./unlink.ts";
+import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 type Signal<T extends LineSignal["type"]> = Extract<LineSignal, { type: T }>;
 
@@ -42,6 +44,8 @@ export class Connection {
   readonly #retry: Alarm;
   readonly #loss: Loss;
   readonly #probation: Alarm;
+  readonly #loginCare: LoginCare;
+  readonly #watchdog: Watchdog | null;
   #history: CloseHistory = freshHistory;
   /** WhatsApp asked for a new connection and has accepted none since. */
   #restartAsked = false;
@@ -63,6 +67,12 @@ export class Connection {
       later,
       parts,
     });
+    this.#loginCare = createLoginCare({
+      record,
+      parts,
+      end: (change, cause, options) => this.end(change, cause, options),
+      start: () => this.start(),
+    });
     this.line = createLine({
       sessionId: record.session().sessionId,
       connector: parts.connector,
@@ -72,6 +82,16 @@ export class Connection {
       log: parts.log,
       onSignal: (signal, isCurrent) => later(() => (isCurrent() ? this.#hear(signal) : Promise.resolve())),
     });
+    this.#watchdog =
+      parts.watchdog &&
+      createWatchdog({
+        ...parts,
+        parts: parts.watchdog,
+        record,
+        later,
+        link: () => this.openLink,
+        renew: (cause) => this.#replace(cause),
+      });
   }
 
   /** The link to send with. */
@@ -110,7 +130,8 @@ export class Connection {
       // Scanned in the last moment: the credentials know, the row does not.
       if (await this.#parts.connector.isPaired(sessionId)) await this.#record.move({ type: "scanned" });
       else await this.end({ type: "closed", outcome: "qr_expired" }, REASONS.codeLost);
-    } else if (state === "store_down") await this.#record.move({ type: "start" });
+    } else if (isRestoredAtStart(state) && (await this.#loginCare.setsAside())) return;
+    else if (state === "store_down") await this.#record.move({ type: "start" });
     else if (isOpen(state)) await this.#loss.setBack(REASONS.hubStarted);
     if (isRestoredAtStart(this.#session.state)) this.line.open(URGENCY.background);
   }
@@ -140,8 +161,16 @@ export class Connection {
     this.#retry.cancel();
     this.#loss.endGrace();
     this.#probation.cancel();
+    this.#watchdog?.rest();
     this.codes.forget();
     await this.line.close();
+  }
+
+  /** A new link in the place of one that does not work; as after a loss, the account keeps its state for a moment. */
+  async #replace(cause: Cause): Promise<void> {
+    await this.cut();
+    await this.#loss.lose(cause);
+    this.line.open(URGENCY.background);
   }
 
   /** At once after a first failure of the store; failures that follow wait, or one that stays would make a loop. */
@@ -170,6 +199,7 @@ export class Connection {
       case "no_answer":
         return this.#closed(null, NO_ANSWER);
       case "not_started":
+        if (signal.cause instanceof LoginDamaged) return this.#loginCare.damaged(signal.cause);
         log.error({ sessionId: this.#session.sessionId, err: signal.cause }, "session.not_started");
         return this.#closed(null, NOT_STARTED);
       case "store_failed":
@@ -196,19 +226,12 @@ export class Connection {
     this.line.open(URGENCY.finishing);
   }
 
-  async #opened({ phoneNumber, lid, pushName }: Signal<"opened">): Promise<void> {
+  async #opened(signal: Signal<"opened">): Promise<void> {
+    const { phoneNumber } = signal;
     const { store, numbers, onOpened } = this.#parts;
-    const { sessionId, lid: knownLid, pushName: knownName } = this.#session;
-    const now = this.#now();
-    const details: Details = {
-      phoneNumber,
-      lid: lid ?? knownLid,
-      pushName: pushName ?? knownName,
-      connectedAt: now,
-      lastActivity: now,
-      lostAt: null,
-      reason: null,
-    };
+    const { sessionId, state } = this.#session;
+    const deaf = state === "degraded" ? (this.#watchdog?.cause() ?? null) : null;
+    const details = detailsOfOpened(signal, this.#session, deaf && this.#reason(deaf), this.#now());
     const holder = await numbers.add(async () => {
       const other = await store.holderOf(phoneNumber, sessionId);
       if (other !== null) return other;
@@ -223,6 +246,7 @@ export class Connection {
     this.#probation.set(STABLE_MS, () => {
       this.#history = { ...this.#history, failures: 0 };
     });
+    this.#watchdog?.opened(state === "degraded");
     onOpened(sessionId);
   }
 

@@ -1,8 +1,7 @@
 /** Where the master key comes from: the configuration, or a file that only the hub's own user can read. */
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import path from "node:path";
+import { readFile } from "node:fs/promises";
+import { writeDurably } from "../core/durable-file.ts";
 
 const KEY_BYTES = 32;
 
@@ -50,27 +49,5 @@ async function readIfThere(file: string): Promise<string | null> {
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
     throw cause;
-  }
-}
-
-/** Complete or not there at all, also after a power loss: half a key would lock the data for good. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const half = `${file}.new`;
-  const handle = await open(half, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
-  try {
-    await handle.chmod(0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(half, file);
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,5 +1,6 @@
 /** Why a session is not connected, where the cause is ours or an order's. WhatsApp's own causes come with its codes. */
 import type { SessionReason } from "../core/session.ts";
+import type { LoginDamaged } from "../core/whatsapp.ts";
 import type { CloseVerdict } from "./after-close.ts";
 
 export type Cause = Omit<SessionReason, "at">;
@@ -41,6 +42,24 @@ export const REASONS = {
     blame: "hub",
     advice: "Ask for a new code when the phone is at hand.",
   },
+  cleaned: {
+    code: "cleaned",
+    text: "Cleaned by order; the login is out of use.",
+    blame: "user",
+    advice: "Scan the new QR code, or undo the cleanup to go on with the login from before.",
+  },
+  rolledBack: {
+    code: "rolled_back",
+    text: "A backup was restored; this login has been used since the backup was made.",
+    blame: "hub",
+    advice: "Press Connect: the session goes on with new keys. A few messages may arrive a little later.",
+  },
+  loginGone: {
+    code: "login_gone",
+    text: "There is no login to connect with any more.",
+    blame: "hub",
+    advice: "Undo the last cleanup, or connect and scan a fresh QR code.",
+  },
   storeFailed: {
     code: "store_failed",
     text: "The hub could not write to its disk. WhatsApp keeps the messages meanwhile.",
@@ -55,6 +74,20 @@ export const numberInUse = (holder: { sessionName: string; sessionId: string }):
   blame: "user",
   advice: "Use that session, or log it out before linking the number here.",
 });
+
+/** The stored login is no use; it was put into quarantine, this session's alone. */
+export const loginDamaged = (damage: LoginDamaged["damage"]): Cause => ({
+  code: "login_damaged",
+  text: DAMAGES[damage],
+  blame: "hub",
+  advice: "Restore a backup, or connect and scan a fresh QR code. Messages and settings are kept.",
+});
+
+const DAMAGES: Record<LoginDamaged["damage"], string> = {
+  unreadable: "The stored login cannot be read; it was put into quarantine.",
+  missing: "The stored login is gone.",
+  superseded: "The restored login was replaced since the backup was made; it was put into quarantine.",
+};
 
 /** Losses that WhatsApp gave no code for. */
 export const NO_ANSWER: Cause & CloseVerdict = {

@@ -2,16 +2,20 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
+import type { Session } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
 import type { WhatsAppConnector } from "../core/whatsapp.ts";
 import type { ReasonOf } from "./after-close.ts";
+import type { Logins } from "./logins.ts";
 import type { Schedule } from "./schedule.ts";
 import type { InOrder, Slots } from "./slots.ts";
 import type { StoreWatch } from "./store-watch.ts";
+import type { WatchdogParts } from "./watchdog.ts";
 
 export interface RunnerParts {
   store: Pick<SessionStore, "save" | "holderOf">;
   connector: WhatsAppConnector;
+  logins: Logins;
   reasonOf: ReasonOf;
   slots: Slots;
   /** Claims of phone numbers, one after the other over the whole hub. */
@@ -27,4 +31,8 @@ export interface RunnerParts {
   onOpened: (sessionId: string) => void;
   /** Draws a QR code as a PNG in bare base64; without it there are no `session.qr` events. */
   qrImage: ((qr: string) => Promise<string>) | null;
+  /** Something of a session became true. */
+  onMoved: (previous: Session, next: Session) => void;
+  /** Null: open connections are not watched. */
+  watchdog: WatchdogParts | null;
 }

@@ -18,6 +18,9 @@ export function within<T, L>(ms: number, work: Promise<T>, late: L, schedule: Sc
   });
 }
 
+export const pause = (ms: number, schedule: Schedule): Promise<void> =>
+  new Promise((resolve) => void schedule(ms, resolve));
+
 /** One timer that can be set again: setting it takes the time before back. */
 export interface Alarm {
   set(ms: number, work: () => void): void;

@@ -1,5 +1,6 @@
 /** What is true of one session, in memory and in its row: a change becomes true when its one write committed. */
 import type { Clock } from "../core/clock.ts";
+import type { Jid } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
 import { eventsOfMove } from "../core/session-events.ts";
@@ -16,14 +17,19 @@ export interface SessionRecord {
   session(): Session;
   /** What CRMs were told last. Not the state: a loss within its grace period was not told. */
   toldConnected(): boolean;
-  /** Moves the state and writes it with the event it owes and `extra`. `quiet` holds the news of a loss back. */
+  /**
+   * Moves the state and writes it with the event it owes and `extra`. `quiet` holds the news of a loss back; `noted` gives
+   * the reason a line in the timeline, also where the state stays.
+   */
   move(
     change: SessionChange,
     details?: Details,
-    options?: { quiet?: boolean; extra?: NewEvent[] },
+    options?: { quiet?: boolean; extra?: NewEvent[]; noted?: boolean },
   ): Promise<void>;
   /** Writes details alone; no event. */
   save(details: Details): Promise<void>;
+  /** Writes events alone. */
+  tell(events: NewEvent[]): Promise<void>;
   /** Changes memory alone: the store is what failed. */
   moveUnsaved(change: SessionChange, details: Details): void;
   touch(): void;
@@ -41,14 +47,15 @@ export function createSessionRecord(
     schedule,
     nudge,
     log,
-  }: { store: Pick<SessionStore, "save">; clock: Clock; schedule: Schedule; nudge: Nudge; log: Log },
+    onMoved,
+  }: { store: Pick<SessionStore, "save">; clock: Clock; schedule: Schedule; nudge: Nudge; log: Log; onMoved: (previous: Session, next: Session) => void },
 ): SessionRecord {
   let session = initial;
   let toldConnected = isOpen(initial.state);
   const changes = createChanges(schedule);
 
-  async function write(next: Session, events: NewEvent[]): Promise<void> {
-    await store.save(next, events);
+  async function write(next: Session, events: NewEvent[], noted = false): Promise<void> {
+    await store.save(next, events, { noted });
     become(next);
     for (const { event } of events) {
       if (event === "session.connected") toldConnected = true;
@@ -64,21 +71,23 @@ export function createSessionRecord(
       const { sessionId, state, reason } = next;
       log.info({ sessionId, from: previous.state, state, code: reason?.code ?? null }, "session.changed");
     }
+    onMoved(previous, next);
     changes.announce();
   }
 
   return {
     session: () => session,
     toldConnected: () => toldConnected,
-    move: async (change, details = {}, { quiet = false, extra = [] } = {}) => {
+    move: async (change, details = {}, { quiet = false, extra = [], noted = false } = {}) => {
       const next: Session = { ...session, ...details, state: nextSessionState(session.state, change) };
       const owed = eventsOfMove({ previous: session, next, toldConnected, quiet, now: clock.now() });
       const events = [...owed, ...extra];
       const isSame = next.state === session.state && Object.keys(details).length === 0;
       if (isSame && events.length === 0) changes.announce();
-      else await write(next, events);
+      else await write(next, events, noted);
     },
     save: (details) => write({ ...session, ...details }, []),
+    tell: (events) => write(session, events),
     moveUnsaved: (change, details) =>
       become({ ...session, ...details, state: nextSessionState(session.state, change) }),
     touch: () => {
@@ -96,4 +105,20 @@ export const reasonAt = (cause: Omit<SessionReason, "at">, at: Date): SessionRea
   blame: cause.blame,
   advice: cause.advice,
   at,
+});
+
+/** What is true of an account whose connection just opened. */
+export const detailsOfOpened = (
+  { phoneNumber, lid, pushName }: { phoneNumber: string; lid: Jid | null; pushName: string | null },
+  known: Session,
+  reason: SessionReason | null,
+  now: Date,
+): Details => ({
+  phoneNumber,
+  lid: lid ?? known.lid,
+  pushName: pushName ?? known.pushName,
+  connectedAt: now,
+  lastActivity: now,
+  lostAt: null,
+  reason,
 });

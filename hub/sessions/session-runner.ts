@@ -6,9 +6,11 @@
  * with `lostAt` set, and there is no link to send with. After a restart, by order or of the whole hub, the state is
  * `reconnecting` at once, and the same grace holds back the event alone.
  */
+import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import { HubError } from "../core/errors.ts";
 import type { Session, SessionSettings } from "../core/session.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { cleanUp } from "./cleanup.ts";
 import type { ShownCode } from "./codes.ts";
 import { Connection } from "./connection.ts";
 import { REASONS } from "./reasons.ts";
@@ -90,6 +92,32 @@ export class SessionRunner {
 
   logoutAndHide(): Promise<Session> {
     return this.#ordered(() => this.#logout(this.#parts.clock.now()));
+  }
+
+  /** Links that hang are ended before the order gets its turn. */
+  async cleanUp(mode: CleanupMode | null): Promise<CleanupReport> {
+    const parts = this.#parts;
+    const cleanup = { record: this.#record, connection: this.#connection, parts };
+    if (mode !== "retire") void this.#connection.line.close();
+    let report: CleanupReport | null = null;
+    await this.#ordered(async () => {
+      report = await cleanUp(mode, cleanup);
+    });
+    if (report === null) throw new Error("an order ended without a result");
+    return report;
+  }
+
+  /** Brings back a login that a cleanup took out of use, and connects with it. */
+  async undoCleanup(quarantineId: string | null): Promise<Session> {
+    const { logins, connector } = this.#parts;
+    const { sessionId } = this.session;
+    const { id } = await logins.toBringBack(sessionId, quarantineId);
+    return this.#ordered(async () => {
+      await this.#connection.cut();
+      await logins.bringBack(sessionId, id);
+      connector.forget(sessionId);
+      await this.#connection.renew();
+    });
   }
 
   saveDetails(change: { sessionName?: string; sendToFrappe?: boolean }): Promise<Session> {

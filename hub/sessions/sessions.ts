@@ -1,21 +1,26 @@
 /** All accounts of the hub: the orders callers may give, and what they get back. */
+import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
+import type { SessionFigures } from "../core/session-figures.ts";
 import { isActive, isOpen } from "../core/session-state.ts";
 import type { Session, SessionSettings } from "../core/session.ts";
-import type { SessionStore } from "../core/store.ts";
+import type { FigureStore, SessionStore } from "../core/store.ts";
 import type { WhatsAppConnector, WhatsAppLink } from "../core/whatsapp.ts";
 import type { ReasonOf } from "./after-close.ts";
 import { createDirectory, type SessionInput } from "./directory.ts";
+import type { Logins } from "./logins.ts";
+import { createFigures, type OnMoved } from "./figures.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
 import { sweepSealed } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
 import { createInOrder, createSlots } from "./slots.ts";
 import { createStoreWatch } from "./store-watch.ts";
+import type { WatchdogParts } from "./watchdog.ts";
 
 /** Every `sessionId` may also be the integer, written as digits. Unknown and deleted ones are `SESSION_NOT_FOUND`. */
 export interface Sessions {
@@ -32,6 +37,16 @@ export interface Sessions {
   disconnect(sessionId: string): Promise<Session>;
   restart(sessionId: string): Promise<Session>;
   logout(sessionId: string): Promise<Session>;
+  /**
+   * Takes everything apart that is held for the session and connects again, with the login or (`quarantine`, `retire`) with
+   * a new code to scan. `mode: null` keeps a login that works and takes one that does not out of use.
+   */
+  forceCleanup(
+    sessionId: string,
+    options: { mode: CleanupMode | null },
+  ): Promise<{ report: CleanupReport; session: Session }>;
+  /** Goes on with the login from before a cleanup, by default the newest. `NOT_FOUND`, `UNDO_EXPIRED` */
+  undoCleanup(sessionId: string, quarantineId: string | null): Promise<Session>;
   /** Stops and hides; unlinks as well when told so, or when the session's settings say so. */
   remove(sessionId: string, options: { logout: boolean }): Promise<Session>;
   /** The string inside the QR code; waits up to `waitMs` for one while the session is connecting, then `QR_NOT_READY`. */
@@ -47,6 +62,8 @@ export interface Sessions {
   link(sessionId: string): WhatsAppLink;
   /** Something was said in a session; kept in memory and written with its next change. */
   touch(sessionId: string): void;
+  /** How the connection has done so far. */
+  figures(sessionId: string): Promise<SessionFigures>;
   /** At the start of the hub; resolves when every session is on its way, five connecting at a time. */
   restoreAll(): Promise<void>;
   /** The store failed somewhere else: no session may take messages until a write commits again. */
@@ -62,6 +79,8 @@ const SWEEP_MS = 6 * 3_600_000;
 export interface SessionsParts {
   store: SessionStore;
   connector: WhatsAppConnector;
+  /** Where logins go that are out of use. */
+  logins: Logins;
   reasonOf: ReasonOf;
   /** Proves that a write reaches the disk; throws when it does not. */
   canary: () => Promise<void>;
@@ -73,6 +92,12 @@ export interface SessionsParts {
   onOpened: (sessionId: string) => void;
   /** Draws a QR code as a PNG in bare base64; without it there are no `session.qr` events. */
   qrImage?: (qr: string) => Promise<string>;
+  /** Where figures are kept; without it they last as long as the process. */
+  figures?: FigureStore;
+  /** Hears of each change, for those who tell people. */
+  onMoved?: OnMoved;
+  /** How open connections are watched; without it they are not. */
+  watchdog?: WatchdogParts;
   schedule?: Schedule;
   random?: () => number;
 }
@@ -80,6 +105,7 @@ export interface SessionsParts {
 export function createSessions({
   store,
   connector,
+  logins,
   reasonOf,
   canary,
   clock,
@@ -88,13 +114,25 @@ export function createSessions({
   jidForm,
   onOpened,
   qrImage,
+  figures: figureStore = forgetful,
+  onMoved = () => undefined,
+  watchdog,
   schedule = systemSchedule,
   random = Math.random,
 }: SessionsParts): Sessions {
   const storeWatch = createStoreWatch({ canary, schedule, log });
+  const figures = createFigures({ store: figureStore, clock, log, onMoved });
   const parts: RunnerParts = {
     store,
-    connector,
+    connector: {
+      ...connector,
+      open: (sessionId, onSignal) => {
+        figures.attempted(sessionId);
+        return connector.open(sessionId, onSignal);
+      },
+    },
+    onMoved: (previous, next) => figures.moved(previous, next),
+    logins,
     reasonOf,
     slots: createSlots(),
     numbers: createInOrder(),
@@ -106,6 +144,7 @@ export function createSessions({
     log,
     onOpened,
     qrImage: qrImage ?? null,
+    watchdog: watchdog ?? null,
   };
   const directory = createDirectory({ store, jidForm, parts });
   const sweepAlarm = createAlarm(schedule);
@@ -120,9 +159,11 @@ export function createSessions({
   };
 
   function sweepNow(): void {
-    sweeping = sweepSealed({ store, connector, clock, schedule, log }).catch((err: unknown) => {
-      log.warn({ err }, "session.sweep_failed");
-    });
+    const sweep = async (): Promise<void> => {
+      await sweepSealed({ store, connector, clock, schedule, log });
+      await logins.sweep();
+    };
+    sweeping = sweep().catch((err: unknown) => log.warn({ err }, "session.sweep_failed"));
     sweepAlarm.set(SWEEP_MS, sweepNow);
   }
 
@@ -147,6 +188,20 @@ export function createSessions({
     disconnect: (sessionId) => withRunner(sessionId, (runner) => runner.disconnect()),
     restart: (sessionId) => withRunner(sessionId, (runner) => runner.restart()),
     logout: (sessionId) => withRunner(sessionId, (runner) => runner.logout()),
+    forceCleanup: (sessionId, { mode }) =>
+      withRunner(sessionId, async (runner) => {
+        const startedAt = clock.now().getTime();
+        const report = await runner.cleanUp(mode);
+        const leftMs = LONGEST_WAIT_MS - (clock.now().getTime() - startedAt);
+        await runner.until(() => hasArrived(runner.session), Math.max(0, leftMs));
+        return { report, session: runner.session };
+      }),
+    undoCleanup: (sessionId, quarantineId) =>
+      withRunner(sessionId, async (runner) => {
+        await runner.undoCleanup(quarantineId);
+        await runner.until(() => hasArrived(runner.session), LONGEST_WAIT_MS);
+        return runner.session;
+      }),
     remove: (sessionId, { logout }) =>
       withRunner(sessionId, async (runner) => {
         const unlinks = logout || runner.session.settings.deleteMode === "logout";
@@ -186,6 +241,7 @@ export function createSessions({
       });
     },
     touch: (sessionId) => directory.findIfAny(sessionId)?.touch(),
+    figures: (sessionId) => withRunner(sessionId, ({ session }) => figures.of(session.sessionId)),
     restoreAll: async () => {
       await directory.load();
       for (const runner of directory.all()) {
@@ -203,6 +259,7 @@ export function createSessions({
       sweepAlarm.cancel();
       storeWatch.stop();
       await Promise.all(directory.all().map((runner) => runner.shut()));
+      await figures.idle();
     },
     idle: async () => {
       await sweeping;
@@ -210,6 +267,8 @@ export function createSessions({
     },
   };
 }
+
+const forgetful: FigureStore = { get: () => Promise.resolve(null), save: () => Promise.resolve() };
 
 /** On the way to a code or to an open connection. */
 const isLinking = ({ state }: Session): boolean =>

@@ -1,80 +1,135 @@
 /**
  * Encryption at rest. Everything sealed is `version ‖ key id ‖ nonce ‖ tag ‖ data` under AES-256-GCM, bound to the place
- * it lives in. Each scope has a data key of its own; the master key seals only those.
+ * it lives in. Each scope has a data key of its own; the master key seals only those, so that a new master key means
+ * writing a few small rows anew. While that is under way, rows of the old one and of the new one are both read.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  randomBytes,
-  type KeyObject,
-} from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Cipher } from "../core/cipher.ts";
+import { HubError } from "../core/errors.ts";
 import type { VaultStore } from "../core/store.ts";
+import { cipherOf, isSealedBy, KEY_BYTES } from "./sealing.ts";
 
 export interface Vault {
   /** Scope is `hub` or `session:<sessionId>`; its data key is made at the first use and then kept in memory. */
   cipher(scope: string): Promise<Cipher>;
+  /** A new data key for a scope whose own is lost; what that one sealed stays unreadable. */
+  renew(scope: string): Promise<void>;
+  /** A cipher for a file that must be readable without this database, and its key, sealed by the master key. */
+  forFile(place: string): { cipher: Cipher; wrapped: Uint8Array };
+  /** Seals all data keys with this master key from now on; see `finishRotation`. */
+  rotate(masterKey: Uint8Array): Promise<Rotation>;
+  /** Seals with the present master key whatever an older one still seals. */
+  finishRotation(): Promise<Rotation>;
 }
 
-const ALGORITHM = "aes-256-gcm";
-const VERSION = 1;
-const KEY_BYTES = 32;
-const KEY_ID_BYTES = 4;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const NONCE_AT = 1 + KEY_ID_BYTES;
-const TAG_AT = NONCE_AT + NONCE_BYTES;
-const DATA_AT = TAG_AT + TAG_BYTES;
+export interface Rotation {
+  rewrapped: number;
+  /** Scopes whose data key opens with none of the master keys; left as they are. */
+  unreadable: string[];
+}
 
 /** The scope that exists in every hub: opening its key proves the master key. */
 const HUB_SCOPE = "hub";
 
-/** Throws a plain-worded Error, and has written nothing, when the data was sealed under another master key. */
+/**
+ * `previous`: master keys that may still seal some data keys. Throws a plain-worded Error, and has written nothing, when
+ * the data was sealed under none of them.
+ */
 export async function createVault({
   masterKey,
+  previous = [],
   keys,
 }: {
   masterKey: Uint8Array;
+  previous?: Uint8Array[];
   keys: VaultStore;
 }): Promise<Vault> {
-  const master = cipherOf(masterKey);
+  let master = cipherOf(masterKey);
+  let masters = [masterKey, ...previous];
   const known = await keys.dataKey(HUB_SCOPE);
-  if (known !== null) unwrap(master, HUB_SCOPE, known);
+  if (known !== null) unwrap(masters, HUB_SCOPE, known);
 
   const ciphers = new Map<string, Promise<Cipher>>();
 
   async function openScope(scope: string): Promise<Cipher> {
     const wrapped = await keys.dataKey(scope);
-    if (wrapped !== null) return cipherOf(unwrap(master, scope, wrapped));
+    return wrapped === null ? makeKey(scope) : cipherOf(unwrap(masters, scope, wrapped));
+  }
+
+  async function makeKey(scope: string): Promise<Cipher> {
     const key = randomBytes(KEY_BYTES);
     await keys.saveDataKey(scope, master.seal(wrappedPlace(scope), key));
     return cipherOf(key);
   }
 
-  function cipher(scope: string): Promise<Cipher> {
-    const opened = ciphers.get(scope);
-    if (opened !== undefined) return opened;
+  function keep(scope: string, opening: Promise<Cipher>): Promise<Cipher> {
     // One promise per scope: two callers at once must not make two keys. A failed read may be tried again.
-    const opening = openScope(scope).catch((cause: unknown) => {
+    const kept = opening.catch((cause: unknown) => {
       ciphers.delete(scope);
       throw cause;
     });
-    ciphers.set(scope, opening);
-    return opening;
+    ciphers.set(scope, kept);
+    return kept;
+  }
+
+  const cipher = (scope: string): Promise<Cipher> => ciphers.get(scope) ?? keep(scope, openScope(scope));
+
+  async function finishRotation(): Promise<Rotation> {
+    const [current = masterKey] = masters;
+    const rotation: Rotation = { rewrapped: 0, unreadable: [] };
+    for (const scope of await keys.scopes()) {
+      const wrapped = await keys.dataKey(scope);
+      if (wrapped === null || isSealedBy(current, wrapped)) continue;
+      try {
+        const key = unwrap(masters, scope, wrapped);
+        await keys.saveDataKey(scope, master.seal(wrappedPlace(scope), key));
+        rotation.rewrapped++;
+      } catch (cause) {
+        if (cause instanceof HubError) throw cause;
+        // One damaged row, which its session will notice, must not keep all others on the old key.
+        rotation.unreadable.push(scope);
+      }
+    }
+    return rotation;
   }
 
   // At the first start this leaves the proof that later starts check the master key against.
   await cipher(HUB_SCOPE);
-  return { cipher };
+  return {
+    cipher,
+    renew: async (scope) => {
+      await keep(scope, makeKey(scope));
+    },
+    forFile: (place) => {
+      const key = randomBytes(KEY_BYTES);
+      return { cipher: cipherOf(key), wrapped: master.seal(filePlace(place), key) };
+    },
+    rotate: (next) => {
+      master = cipherOf(next);
+      masters = [next, ...masters];
+      return finishRotation();
+    },
+    finishRotation,
+  };
 }
 
 const wrappedPlace = (scope: string): string => `vault|${scope}`;
+const filePlace = (place: string): string => `file|${place}`;
 
-function unwrap(master: Cipher, scope: string, wrapped: Uint8Array): Uint8Array {
+/** The cipher of a file made with `forFile`. @throws Error in plain words when none of the master keys opens it */
+export function openFileKey(masterKeys: Uint8Array[], place: string, wrapped: Uint8Array): Cipher {
+  for (const masterKey of masterKeys)
+    if (isSealedBy(masterKey, wrapped))
+      return cipherOf(cipherOf(masterKey).open(filePlace(place), wrapped));
+  throw new Error(`${place} was sealed under another master key. Use the key the hub had when it was made.`);
+}
+
+function unwrap(masters: Uint8Array[], scope: string, wrapped: Uint8Array): Uint8Array {
+  const [first, ...others] = masters;
+  const fitting = others.find((each) => isSealedBy(each, wrapped)) ?? first;
   try {
-    return master.open(wrappedPlace(scope), wrapped);
+    if (fitting === undefined) throw new Error("there is no master key");
+    return cipherOf(fitting).open(wrappedPlace(scope), wrapped);
   } catch (cause) {
     throw new Error(
       `The master key does not open the data key "${scope}": this data was sealed with another master key, ` +
@@ -82,40 +137,4 @@ function unwrap(master: Cipher, scope: string, wrapped: Uint8Array): Uint8Array 
       { cause },
     );
   }
-}
-
-/** The first bytes of the key's hash: tells keys apart, says nothing about them. */
-const keyIdOf = (key: Uint8Array): Buffer =>
-  createHash("sha256").update(key).digest().subarray(0, KEY_ID_BYTES);
-
-function cipherOf(bytes: Uint8Array): Cipher {
-  if (bytes.length !== KEY_BYTES)
-    throw new Error(`a key has ${KEY_BYTES} bytes, this one has ${bytes.length}`);
-  const key = createSecretKey(bytes);
-  const header = Buffer.concat([Buffer.of(VERSION), keyIdOf(bytes)]);
-  return {
-    seal: (place, plain) => seal(key, header, place, plain),
-    open: (place, sealed) => open(key, header, place, sealed),
-  };
-}
-
-function seal(key: KeyObject, header: Buffer, place: string, plain: Uint8Array): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(place));
-  const data = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([header, nonce, cipher.getAuthTag(), data]);
-}
-
-function open(key: KeyObject, header: Buffer, place: string, sealed: Uint8Array): Buffer {
-  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-  if (bytes.length < DATA_AT) throw new Error("sealed bytes are cut short");
-  if (bytes[0] !== VERSION) throw new Error(`sealed bytes of version ${String(bytes[0])} are not known here`);
-  if (!bytes.subarray(0, NONCE_AT).equals(header)) throw new Error("sealed with another key");
-  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(NONCE_AT, TAG_AT), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(Buffer.from(place));
-  decipher.setAuthTag(bytes.subarray(TAG_AT, DATA_AT));
-  return Buffer.concat([decipher.update(bytes.subarray(DATA_AT)), decipher.final()]);
 }

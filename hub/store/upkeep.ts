@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { EventStore, InboxStore, IntakeStore, OutboxStore } from "../core/store.ts";
+import type { AuditStore, EventStore, InboxStore, IntakeStore, OutboxStore } from "../core/store.ts";
 
 const DAY_MS = 86_400_000;
 /** Readers of the feed and replays reach back so far; an older position is answered with EVENTS_EXPIRED. */
@@ -14,6 +14,7 @@ const ATTEMPTS_MS = 14 * DAY_MS;
 const BLOBS_MS = 2 * DAY_MS;
 /** As long as WhatsApp may deliver something once more. */
 const REDELIVERY_MS = 14 * DAY_MS;
+const AUDIT_MS = 365 * DAY_MS;
 
 const EVERY_MS = 60 * 60_000;
 /** Not while the hub connects its accounts. */
@@ -33,11 +34,12 @@ export interface UpkeepParts {
   inbox: Pick<InboxStore, "indexWords">;
   events: Pick<EventStore, "forget">;
   outbox: Pick<OutboxStore, "forgetAttempts">;
+  audit: Pick<AuditStore, "append" | "forget">;
   clock: Clock;
   log: Log;
 }
 
-export function startUpkeep({ intake, inbox, events, outbox, clock, log }: UpkeepParts): Upkeep {
+export function startUpkeep({ intake, inbox, events, outbox, audit, clock, log }: UpkeepParts): Upkeep {
   let isStopped = false;
 
   /** Until nothing is left of it, with a turn for everybody else in between. */
@@ -55,8 +57,19 @@ export function startUpkeep({ intake, inbox, events, outbox, clock, log }: Upkee
     const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
     const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
     const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
-    if (stanzas + forgotten + attempts > 0)
-      log.info({ stanzas, events: forgotten, attempts }, "store.old_removed");
+    const entries = await all(() => audit.forget(before(AUDIT_MS), BATCH));
+    if (stanzas + forgotten + attempts + entries === 0) return;
+    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries };
+    log.info(removed, "store.old_removed");
+    await audit.append({
+      at: clock.now(),
+      actor: "hub",
+      actorName: null,
+      action: "store.old_removed",
+      target: null,
+      outcome: "done",
+      details: removed,
+    });
   }
 
   /** One at a time; a failure is told and tried again at the next turn. */

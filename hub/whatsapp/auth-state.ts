@@ -1,6 +1,10 @@
 /** Credentials and Signal keys of one session: sealed rows of the store, written through the journal of its connection. */
+import { createHash } from "node:crypto";
 import type { Cipher } from "../core/cipher.ts";
+import { HubError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import type { AuthStore } from "../core/store.ts";
+import { LoginDamaged } from "../core/whatsapp.ts";
 import {
   BufferJSON,
   initAuthCreds,
@@ -15,7 +19,10 @@ import type { InFlight } from "./in-flight.ts";
 import { keyPlace, type Journal } from "./journal.ts";
 import { codecOf } from "./key-codec.ts";
 
-/** The stored credentials, or null when there are none. Damaged ones throw: they are never taken for none. */
+/**
+ * The stored credentials, or null when there are none. Damaged ones throw: they are never taken for none.
+ * @throws LoginDamaged
+ */
 export async function loadCreds({
   sessionId,
   auth,
@@ -23,16 +30,47 @@ export async function loadCreds({
 }: {
   sessionId: string;
   auth: Pick<AuthStore, "creds">;
-  cipher: Cipher;
+  cipher: () => Promise<Cipher>;
 }): Promise<AuthenticationCreds | null> {
   const sealed = await auth.creds(sessionId);
   if (sealed === null) return null;
-  const text = Buffer.from(cipher.open("creds", sealed)).toString("utf8");
-  // Sealed by us from the library's own value.
-  const creds = JSON.parse(text, BufferJSON.reviver) as AuthenticationCreds;
-  if (creds.account) creds.account = proto.ADVSignedDeviceIdentity.fromObject(creds.account);
-  return creds;
+  try {
+    return credsOf((await cipher()).open("creds", sealed));
+  } catch (cause) {
+    // A disk that fails says nothing about the login.
+    if (cause instanceof HubError) throw cause;
+    throw new LoginDamaged("unreadable", cause);
+  }
 }
+
+/** @throws Error when these are no credentials */
+export function credsOf(bytes: Uint8Array): AuthenticationCreds {
+  const parsed: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"), BufferJSON.reviver);
+  if (!isCreds(parsed)) throw new Error("these are no credentials");
+  if (parsed.account) parsed.account = proto.ADVSignedDeviceIdentity.fromObject(parsed.account);
+  return parsed;
+}
+
+/** What every connection needs of them; the rest is the library's own affair. */
+const isCreds = (value: unknown): value is AuthenticationCreds =>
+  typeof value === "object" &&
+  value !== null &&
+  "noiseKey" in value &&
+  isKeyPair(value.noiseKey) &&
+  "signedIdentityKey" in value &&
+  isKeyPair(value.signedIdentityKey);
+
+const isKeyPair = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  "private" in value &&
+  "public" in value &&
+  value.private instanceof Uint8Array &&
+  value.public instanceof Uint8Array;
+
+/** Which login these credentials are, told by what WhatsApp itself knows of it. */
+export const fingerprintOf = ({ noiseKey }: AuthenticationCreds): string =>
+  createHash("sha256").update(noiseKey.public).digest("hex");
 
 export const newCreds = (): AuthenticationCreds => initAuthCreds();
 
@@ -57,6 +95,7 @@ export interface KeyStoreParts {
   generation: Generation;
   /** Both addresses of a person became known. */
   onMapping: (pair: { lid: string; phone: string }) => void;
+  log: Log;
 }
 
 export function createKeyStore({
@@ -66,6 +105,7 @@ export function createKeyStore({
   journal,
   generation,
   onMapping,
+  log,
 }: KeyStoreParts): SignalKeyStore {
   async function get(type: string, ids: string[]): Promise<Record<string, unknown>> {
     generation.assertAlive();
@@ -80,12 +120,18 @@ export function createKeyStore({
     let rows: Map<string, Uint8Array>;
     try {
       rows = await auth.keys(sessionId, type, onDisk);
-      for (const [id, sealed] of rows)
-        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
     } catch (cause) {
       // An exception would reach Baileys as a failed decryption and be answered with a refusal: WhatsApp would forget.
       generation.fence(cause);
       throw cause;
+    }
+    for (const [id, sealed] of rows) {
+      try {
+        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
+      } catch (cause) {
+        // As if it were gone: the other side is asked to begin anew. Ending here would end in the same place each time.
+        log.error({ sessionId, type, err: cause }, "whatsapp.key_unreadable");
+      }
     }
     return found;
   }

@@ -3,7 +3,7 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
-import type { WhatsAppConnector } from "../core/whatsapp.ts";
+import { LoginDamaged, type WhatsAppConnector } from "../core/whatsapp.ts";
 import { isPaired, loadCreds, newCreds } from "./auth-state.ts";
 import { Curve, type AuthenticationCreds } from "./baileys.ts";
 import { connect, type ConnectionTiming } from "./connection.ts";
@@ -11,6 +11,7 @@ import { createGroupCache, type GroupCache } from "./group-cache.ts";
 import type { CrashPoint } from "./journal.ts";
 import { silenceLibsignal } from "./libsignal-console.ts";
 import type { RecordFacts } from "./record.ts";
+import { resession } from "./resession.ts";
 import { assertSignaturesChecked } from "./signal-hardening.ts";
 import { createSessionCaches, type SessionCaches } from "./socket-config.ts";
 
@@ -47,20 +48,33 @@ export function createBaileysConnector(parts: BaileysConnectorParts): WhatsAppCo
 
   const cipherOf = (sessionId: string): Promise<Cipher> => parts.cipher(`session:${sessionId}`);
 
-  async function storedCreds(sessionId: string): Promise<AuthenticationCreds | null> {
-    return loadCreds({ sessionId, auth: parts.auth, cipher: await cipherOf(sessionId) });
+  const { auth } = parts;
+
+  function storedCreds(sessionId: string): Promise<AuthenticationCreds | null> {
+    return loadCreds({ sessionId, auth, cipher: () => cipherOf(sessionId) });
+  }
+
+  /** A login as WhatsApp knows it, or none. */
+  async function usableCreds(sessionId: string): Promise<AuthenticationCreds | null> {
+    const { fingerprint, standing } = await auth.login(sessionId);
+    if (standing === "superseded") throw new LoginDamaged("superseded");
+    const stored = await storedCreds(sessionId);
+    if (stored === null && fingerprint !== null) throw new LoginDamaged("missing");
+    // A pairing that stopped half-way left a number without an account: WhatsApp refuses a login with it.
+    if (stored === null || !isPaired(stored)) return null;
+    if (standing === "current") return stored;
+    parts.log.warn({ sessionId }, "whatsapp.login_renewed");
+    return resession(stored, { sessionId, auth, cipher: await cipherOf(sessionId) });
   }
 
   return {
     open: async (sessionId, onSignal) => {
-      const stored = await storedCreds(sessionId);
-      // A pairing that stopped half-way left a number without an account: WhatsApp refuses a login with it.
-      const creds = stored !== null && isPaired(stored) ? stored : newCreds();
+      const creds = (await usableCreds(sessionId)) ?? newCreds();
       return connect({
         sessionId,
         creds,
         cipher: await cipherOf(sessionId),
-        auth: parts.auth,
+        auth,
         intake: parts.intake,
         inbox: parts.inbox,
         record: parts.record,
@@ -75,12 +89,16 @@ export function createBaileysConnector(parts: BaileysConnectorParts): WhatsAppCo
       });
     },
     isPaired: async (sessionId) => {
-      const creds = await storedCreds(sessionId);
+      const creds = await storedCreds(sessionId).catch((cause: unknown) => {
+        if (cause instanceof LoginDamaged) return null;
+        throw cause;
+      });
       return creds !== null && isPaired(creds);
     },
+    forget: (sessionId) => void kept.delete(sessionId),
     retireCredentials: async (sessionId, reason) => {
       kept.delete(sessionId);
-      await parts.auth.quarantine(sessionId, reason, parts.clock.now());
+      await auth.quarantine(sessionId, reason, parts.clock.now());
     },
   };
 }

@@ -1,14 +1,22 @@
 /** Orders about chats and people, which WhatsApp carries to all devices of the account; and signs that somebody writes. */
-import type { ChatOrder, MessageAt, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
+import type { ChatOrder, LinkPulse, MessageAt, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
 import type { Asking } from "./asking.ts";
-import type { WAMessageKey, WASocket } from "./baileys.ts";
+import { proto, type WAMessageKey, type WASocket } from "./baileys.ts";
 import { keyOf } from "./outgoing.ts";
 
-type ChatOrders = Pick<WhatsAppLink, "changeChat" | "showTyping" | "block" | "requestHistory">;
+type ChatOrders = Pick<WhatsAppLink, "changeChat" | "showTyping" | "block" | "requestHistory"> &
+  Pick<LinkPulse, "askPhone">;
 type Modification = Parameters<WASocket["chatModify"]>[0];
 
 export interface ChatOrderParts {
-  socket: Pick<WASocket, "chatModify" | "sendPresenceUpdate" | "updateBlockStatus" | "fetchMessageHistory">;
+  socket: Pick<
+    WASocket,
+    | "chatModify"
+    | "sendPresenceUpdate"
+    | "updateBlockStatus"
+    | "fetchMessageHistory"
+    | "sendPeerDataOperationMessage"
+  >;
   asking: Asking;
   asAddressed: <T extends WhatsAppKey>(key: T) => Promise<T>;
   /** The address that WhatsApp's phone keeps a chat under. */
@@ -50,6 +58,15 @@ export function createChatOrders({ socket, asking, asAddressed, ownAddressOf }: 
     requestHistory: async (before, count) => {
       await asking.tell("take the request for history", async () => {
         await socket.fetchMessageHistory(count, await ownKeyOf(before), before.timestamp * 1000);
+      });
+    },
+    askPhone: async (message) => {
+      await asking.tell("take the question to the phone", async () => {
+        await socket.sendPeerDataOperationMessage({
+          placeholderMessageResendRequest: [{ messageKey: await ownKeyOf(message) }],
+          peerDataOperationRequestType:
+            proto.Message.PeerDataOperationRequestType.PLACEHOLDER_MESSAGE_RESEND,
+        });
       });
     },
   };

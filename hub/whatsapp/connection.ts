@@ -5,7 +5,7 @@ import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
 import type { SessionSignal, WhatsAppLink } from "../core/whatsapp.ts";
 import { createArrivalOrder } from "./arrival-order.ts";
-import { createKeyStore, credsBytes } from "./auth-state.ts";
+import { createKeyStore, credsBytes, fingerprintOf } from "./auth-state.ts";
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
@@ -33,6 +33,7 @@ import { meOf } from "./message-of-stanza.ts";
 import { gateOutgoing } from "./outgoing-gate.ts";
 import { protoOf } from "./outgoing.ts";
 import { askPhoneFor } from "./phone-requests.ts";
+import { takePulse } from "./pulse.ts";
 import type { RecordFacts } from "./record.ts";
 import { socketConfig, type SessionCaches } from "./socket-config.ts";
 import { addressOf } from "./translate/addresses.ts";
@@ -43,6 +44,8 @@ import { createUndecrypted } from "./undecrypted.ts";
 export interface ConnectionTiming {
   sweepMs?: number;
   missingAfterMs?: number;
+  /** How long WhatsApp may take to answer at all. */
+  answerMs?: number;
 }
 
 export interface ConnectionParts {
@@ -80,6 +83,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     cipher,
     record,
     creds: () => credsBytes(creds),
+    fingerprint: fingerprintOf(creds),
     generation,
     crashPoint,
   });
@@ -94,6 +98,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       if (me !== null && belongTogether(pair, me))
         journal.putFacts({ facts: [{ kind: "lid", ...pair }], closes: [] });
     },
+    log,
   });
   const history = createHistoryRecorder({
     sessionId,
@@ -183,12 +188,20 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     journal,
     generation,
     clock,
+    answerMs: parts.timing?.answerMs,
     onSignal,
     onOpen: () => {
       openSince = now();
       for (const notice of leftOpen.splice(0)) void history.fetchAgain(notice);
     },
     onEnding: () => order.stop(),
+  });
+  const pulse = takePulse({
+    socket,
+    clock,
+    isImporting: () => history.isBusy(),
+    sweep,
+    end: (detail) => live.end(OWN_CODE.connectionLost, detail),
   });
   listenFirst({
     socket,
@@ -258,5 +271,6 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
     flush: () => journal.flush(),
     close,
+    pulse,
   });
 }

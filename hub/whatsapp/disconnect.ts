@@ -4,6 +4,8 @@ import type { SessionReason } from "../core/session.ts";
 
 /** Ends that WhatsApp gives no number for. */
 export const OWN_CODE = {
+  /** Open, and nothing comes over it any more: the same as when the library notices it. */
+  connectionLost: 408,
   /** The WebSocket was refused by somebody on the way; the HTTP status is in the signal's detail. */
   upgradeRefused: 502,
   /** Neither open nor showing a QR code in time. */

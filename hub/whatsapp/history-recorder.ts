@@ -31,6 +31,8 @@ export interface HistoryRecorder {
   fetchAgain(notice: HistoryNotice): Promise<void>;
   /** True while a chunk announced on this connection is still under way. */
   isUnderWay(digest: Uint8Array): boolean;
+  /** Some chunk is. */
+  isBusy(): boolean;
   /** Resolves when everything received so far is stored. */
   idle(): Promise<void>;
 }
@@ -128,6 +130,7 @@ export function createHistoryRecorder({
     },
     isUnderWay: (digest) =>
       [...open, ...fetching].some((notice) => Buffer.compare(notice.digest, digest) === 0),
+    isBusy: () => open.length + fetching.size > 0,
     idle: () => work,
   };
   return recorder;

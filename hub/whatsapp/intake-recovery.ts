@@ -23,6 +23,11 @@ export interface Recovery {
   sweep(): Promise<void>;
 }
 
+interface Restored {
+  stanza: InFlight;
+  hasCiphertext: boolean;
+}
+
 const SWEEP_AGE_MS = 60_000;
 /** History that has not come by then will not come by itself. */
 const STUCK_MS = 10 * 60_000;
@@ -75,8 +80,14 @@ export function createRecovery({
   logger: BaileysLogger;
   log: Log;
 }): Recovery {
-  async function restore(row: OpenIntake): Promise<{ stanza: InFlight; hasCiphertext: boolean }> {
-    const { node, encIds, hasCiphertext } = readStanza(cipher.open(stanzaPlace(row.digest), row.stanza));
+  /** What was sealed with a key that is gone stays unreadable, and must not end every connection anew. */
+  async function restore(row: OpenIntake): Promise<Restored | null> {
+    const kept = readable(row);
+    if (kept === null) {
+      journal.putFacts({ facts: [], closes: [row.digest] });
+      return null;
+    }
+    const { node, encIds, hasCiphertext } = kept;
     const parts: RestoredPart[] = [];
     for (const encId of encIds) {
       const sealed = await store.plaintext(sessionId, encId);
@@ -87,6 +98,15 @@ export function createRecovery({
       stanza: inFlight.restore({ node, digest, id: stanzaId, chat, participant, seenAt }, parts),
       hasCiphertext,
     };
+  }
+
+  function readable(row: OpenIntake): ReturnType<typeof readStanza> | null {
+    try {
+      return readStanza(cipher.open(stanzaPlace(row.digest), row.stanza));
+    } catch (cause) {
+      log.error({ sessionId, err: cause }, "whatsapp.intake_unreadable");
+      return null;
+    }
   }
 
   const isReadable = (stanza: InFlight): boolean => stanza.parts.length > 0 && isComplete(stanza);
@@ -135,7 +155,9 @@ export function createRecovery({
       let tries = 0;
       let recovered = 0;
       for (const row of rows) {
-        const { stanza, hasCiphertext } = await restore(row);
+        const restored = await restore(row);
+        if (restored === null) continue;
+        const { stanza, hasCiphertext } = restored;
         if (isReadable(stanza)) {
           intake.completed(stanza);
           recovered++;
@@ -156,7 +178,8 @@ export function createRecovery({
         const age = now().getTime() - row.seenAt.getTime();
         if (age < Math.min(SWEEP_AGE_MS, missingAfterMs) || (age < STUCK_MS && isUnderWay(row.digest)))
           continue;
-        const { stanza } = await restore(row);
+        const stanza = (await restore(row))?.stanza;
+        if (stanza === undefined) continue;
         if (isReadable(stanza)) intake.completed(stanza);
         else if (!(await settleMissing(stanza)) && isMissing(stanza) && showMissing(stanza)) {
           if (missing++ < MAX_REQUESTS) askPhone(stanza);

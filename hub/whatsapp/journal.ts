@@ -63,6 +63,7 @@ export function createJournal({
   cipher,
   record,
   creds,
+  fingerprint,
   generation,
   crashPoint,
 }: {
@@ -72,6 +73,8 @@ export function createJournal({
   record: RecordFacts;
   /** The credentials as bytes, asked for when they are about to be written. */
   creds: () => Uint8Array;
+  /** Which login they are. */
+  fingerprint: string;
   generation: Generation;
   crashPoint: CrashPoint;
 }): Journal {
@@ -120,7 +123,7 @@ export function createJournal({
   async function write({ keys, stanzas, entries, creds: credsChanged }: Batch): Promise<void> {
     if (keys.size > 0 || stanzas.size > 0 || credsChanged) {
       const step: RatchetStep = { keys: [], intake: [] };
-      if (credsChanged) step.creds = cipher.seal("creds", creds());
+      if (credsChanged) Object.assign(step, { creds: cipher.seal("creds", creds()), fingerprint });
       for (const { type, id, held } of keys.values())
         step.keys.push({
           type,

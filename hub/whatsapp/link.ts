@@ -1,7 +1,7 @@
 /** What the hub asks of an open connection, in the library's words; every failure gets a name the caller can act on. */
 import { HubError } from "../core/errors.ts";
 import { isGroupJid, isPhoneJid } from "../core/jid.ts";
-import type { SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
+import type { LinkPulse, SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
 import { createAsking, isRefusal } from "./asking.ts";
 import {
   generateMessageIDV2,
@@ -28,6 +28,7 @@ export interface LinkParts {
   /** Resolves when everything handed to the socket so far has left. */
   flush: () => Promise<void>;
   close: () => Promise<void>;
+  pulse: Omit<LinkPulse, "askPhone">;
 }
 
 export function createLink({
@@ -38,6 +39,7 @@ export function createLink({
   onPairingCode,
   flush,
   close,
+  pulse,
 }: LinkParts): WhatsAppLink {
   const asking = createAsking({ isGone: () => generation.isFenced() || !socket.ws.isOpen, flush });
   const { ask, tell } = asking;
@@ -88,8 +90,11 @@ export function createLink({
     }
   }
 
+  const { askPhone, ...orders } = createChatOrders({ socket, asking, asAddressed, ownAddressOf });
+
   return {
-    ...createChatOrders({ socket, asking, asAddressed, ownAddressOf }),
+    ...orders,
+    pulse: { ...pulse, askPhone },
     send,
     downloadMedia: createMediaDownload({ socket, asking, asAddressed }),
     lookUp,

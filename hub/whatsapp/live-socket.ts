@@ -46,6 +46,7 @@ export function watchSocket({
   journal,
   generation,
   clock,
+  answerMs = ANSWER_DEADLINE_MS,
   onSignal,
   onOpen,
   onEnding,
@@ -55,6 +56,7 @@ export function watchSocket({
   journal: Journal;
   generation: Generation;
   clock: Clock;
+  answerMs?: number | undefined;
   onSignal: (signal: SessionSignal) => void;
   onOpen: () => void;
   /** The connection is gone; what still waits for company is to be written now. */
@@ -71,8 +73,8 @@ export function watchSocket({
   socket.ws.on("close", () => letGo());
 
   const deadline = setTimeout(
-    () => end(OWN_CODE.noAnswer, `no answer within ${ANSWER_DEADLINE_MS / 1000} s`),
-    ANSWER_DEADLINE_MS,
+    () => end(OWN_CODE.noAnswer, `no answer within ${answerMs / 1000} s`),
+    answerMs,
   );
 
   /** Each signal waits for those before it, and for what it says to be on disk. */

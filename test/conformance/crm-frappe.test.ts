@@ -24,7 +24,6 @@ describeCrmAdapter(
   { documents: false },
 );
 
-// The app shows every incoming message as delivered, whatever it is told: what it shows is not compared.
 describeCrmAdapter(
   "frappe with an app of its own",
   async () => {
@@ -36,6 +35,11 @@ describeCrmAdapter(
     });
     return {
       adapter: openFrappeAdapter(site, { clock: systemClock, log }),
+      documents: site.documents,
+      personEdits: (doctype, name, fields) => {
+        site.edit(doctype, name, fields);
+        return Promise.resolve();
+      },
       stop: site.stop,
     };
   },

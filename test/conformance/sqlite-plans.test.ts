@@ -28,10 +28,12 @@ const ALLOWED: [RegExp, string][] = [
   [/GROUP BY from_me, status/, "figures of a range of time"],
   [/FROM delivered_minute/, "sixty rows an endpoint"],
   [/UPDATE delivery INDEXED BY delivery_dead/, "parked deliveries of an endpoint that is removed"],
+  [/FROM audit ORDER BY n DESC LIMIT/, "walks back by number and stops"],
   [/FROM api_key ORDER BY/, "keys are few"],
   [/COUNT\(\*\) AS total FROM \(SELECT 1 FROM message_words/, "counts matches, at most ten thousand"],
-  [/DELETE FROM words_owed/, "walks back by number and stops"],
-  [/instr\(body, \?\)/, "the newest events of one chat, for a person who asks about one message"],
+  [/DELETE FROM words_owed/, "walks by number and stops"],
+  [/FROM words_done|UPDATE words_done SET n = \?/, "one row, and so many messages after it"],
+  [/instr\(body, \?\)/, "some thousand events after a message, for a person who asks about it"],
   [/DELETE FROM early_change WHERE at/, "changes whose message never came: few, once an hour"],
 ];
 
@@ -73,6 +75,7 @@ async function exercise(store: Store): Promise<void> {
     (cursor?: string) => store.outbox.list({ endpoints: "*", sessionId: "s1", ...page, cursor }),
     (cursor?: string) => store.outbox.list({ endpoints: "*", state: "pending", ...page, cursor }),
     (cursor?: string) => store.sessions.timeline("s1", { ...page, cursor }),
+    (cursor?: string) => store.audit.list({ ...page, cursor }),
   ];
   for (const list of lists) {
     const { nextCursor } = await list();
@@ -92,6 +95,8 @@ async function exercise(store: Store): Promise<void> {
   await store.trace.of({ sessionId: "s1", chatId, id: "S" });
   await store.events.forget(T0, 10);
   await store.outbox.forgetAttempts(T0, 10);
+  await store.audit.verify();
+  await store.audit.forget(T0, 10);
   await store.intake.prune({ blobsBefore: T0, rowsBefore: T0 });
 }
 

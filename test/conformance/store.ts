@@ -1,5 +1,6 @@
 /** What every storage engine promises. An engine is done when its few-line test file passes. */
 import { describe } from "vitest";
+import { auditLog } from "./store/audit-log.ts";
 import { authAndIntake } from "./store/auth-and-intake.ts";
 import { changesOfMessages } from "./store/changes-of-messages.ts";
 import { crashes } from "./store/crashes.ts";
@@ -40,6 +41,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("lanes", () => lanes(world));
     describe("deliveries as people see them", () => deliveriesForPeople(world));
     describe("traces, missing messages and the past", () => messageTraces(world));
+    describe("the audit log", () => auditLog(world));
     describe("retention", () => retention(world));
     if (survives) describe("a crash", () => crashes(world));
   });

@@ -31,8 +31,16 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     await store.events.append("s1", [aNewEvent()], clock.now());
     await upkeep.run();
     expect(await store.events.range()).toEqual({ oldestSeq: 1202, latestSeq: 1202 });
-    expect(lines).toEqual([[{ stanzas: 2, events: 1201, attempts: 0 }, "store.old_removed"]]);
+    expect(lines).toEqual([
+      [{ stanzas: 2, events: 1201, attempts: 0, auditEntries: 0 }, "store.old_removed"],
+    ]);
     expect(await store.inbox.message("s1", "A")).not.toBeNull();
+
+    clock.advance(days(400));
+    await upkeep.run();
+    const { items, total } = await store.audit.list({ limit: 9, page: 1 });
+    expect([total, items[0]?.details]).toMatchObject([1, { events: 1, auditEntries: 1 }]);
+    expect(await store.audit.verify()).toMatchObject({ intact: true, first: 2 });
   } finally {
     await upkeep.stop();
     await store.close();

@@ -163,7 +163,12 @@ test("a storm of broken messages is shown in full, holds nobody up, and asks the
   emulator.fault({ kind: "ignore-retry", account, count: null });
   emulator.fault({ kind: "corrupt", account, count: STORM });
   emulator.receiveAll(
-    Array.from({ length: STORM }, (_, n) => ({ account, from: ana, kind: "text" as const, text: `bad ${n}` })),
+    Array.from({ length: STORM }, (_, n) => ({
+      account,
+      from: ana,
+      kind: "text" as const,
+      text: `bad ${n}`,
+    })),
   );
   await until("the stand-ins", async () => (await rig.messages()).length === STORM);
   const sent = performance.now();

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import busboy from "busboy";
 import { refuse, SiteError } from "./frappe-site-errors.ts";
-import { listDocs, matching, type ListArgs, type UnknownField } from "./frappe-site-list.ts";
+import { listDocs, matching, type UnknownField } from "./frappe-site-list.ts";
 import {
   plainText,
   type Doc,
@@ -44,7 +44,7 @@ export function createSiteApi({
   const uploads: SiteApi["uploads"] = [];
 
   const method = (name: string, args: Record<string, unknown>): unknown => {
-    const doctype = String(args["doctype"] ?? "");
+    const doctype = plainText(args["doctype"]);
     switch (name) {
       case "frappe.auth.get_logged_user":
         return "bridge@crm.example";
@@ -53,7 +53,7 @@ export function createSiteApi({
       case "frappe.client.get_count":
         return matching(store, store.meta(doctype), args["filters"]).length;
       case "frappe.client.get_list":
-        return listDocs(store, doctype, args as ListArgs, { unknownField });
+        return listDocs(store, doctype, args, { unknownField });
       case "frappe.client.insert_many": {
         const docs = parsedList(args["docs"]);
         if (docs.length > 200)
@@ -155,7 +155,7 @@ function readForm(incoming: IncomingMessage, body: Buffer): Promise<SiteApi["upl
     const read = { filename: "", bytes: 0, docname: "" };
     const parser = busboy({ headers: incoming.headers });
     parser.on("file", (_name, stream, { filename }) => {
-      read.filename = filename;
+      read.filename = filename ?? "";
       stream.on("data", (chunk: Buffer) => {
         read.bytes += chunk.length;
       });
@@ -229,10 +229,9 @@ function docTypeOf(body: Record<string, unknown>): SiteDocType {
     throw refuse.mandatory("DocType", ["name", "fields"]);
   return {
     name: body["name"],
-    autoname: String(body["autoname"] ?? "hash"),
+    autoname: plainText(body["autoname"] ?? "hash"),
     istable: Number(body["istable"] ?? 0),
     allow_rename: Number(body["allow_rename"] ?? 0),
     fields: fields.map((field: Record<string, unknown>) => fieldOf(field)),
   };
 }
-

@@ -2,7 +2,13 @@
  * The WhatsApp app that some sites have installed: its document types, without the fields that came later, and what its
  * code does when a message or conversation is saved.
  */
-import type { Doc, SiteDocType, SiteField, SiteHooks } from "./frappe-site-store.ts";
+import {
+  plainText,
+  type Doc,
+  type SiteDocType,
+  type SiteField,
+  type SiteHooks,
+} from "./frappe-site-store.ts";
 
 /** `name Type flags`, flags: `*` required, `!` unique, `=x` default; options after a colon, separated by `/`. */
 const fields = (...lines: string[]): SiteField[] =>
@@ -99,7 +105,7 @@ export const appDocTypes = (): SiteDocType[] => [
     "linked_lead Data",
     "labels Small Text",
     "tags Small Text",
-    "priority Select:/Low/Medium/High/Urgent =Medium",
+    "priority Select:/Low/Medium/High/Urgent",
     "notes Text Editor",
   ]),
   type(
@@ -160,9 +166,10 @@ export const appHooks = ({ countsUnread }: { countsUnread: boolean }): Record<st
       const messages = [...store.table("WhatsApp Message").values()].filter(
         (other) => other["conversation"] === conversation.name,
       );
+      // Of several in one second the database gives whichever it finds first.
       const last = messages.reduce<Doc>(
-        (best, one) => (String(one["timestamp"]) > String(best["timestamp"]) ? one : best),
-        doc,
+        (best, one) => (plainText(one["timestamp"]) > plainText(best["timestamp"]) ? one : best),
+        messages[0] ?? doc,
       );
       conversation["last_message"] = last["content"];
       conversation["last_message_time"] = last["timestamp"];
@@ -176,7 +183,7 @@ export const appHooks = ({ countsUnread }: { countsUnread: boolean }): Record<st
   },
   "WhatsApp Conversation": {
     validate: (doc) => {
-      const chatId = String(doc["chat_id"] ?? "");
+      const chatId = plainText(doc["chat_id"]);
       if ((doc["phone_number"] ?? "") === "" && chatId.includes("@c.us"))
         doc["phone_number"] = chatId.replace("@c.us", "");
       if (chatId.includes("@g.us")) doc["is_group"] = 1;

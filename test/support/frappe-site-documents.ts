@@ -2,19 +2,21 @@
 import type { DocumentReader } from "../../bridge/adapter.ts";
 import { plainText, type Doc, type SiteStore } from "./frappe-site-store.ts";
 
-const WORDS = ["Pending", "Sent", "Delivered", "Read", "Failed", "Deleted"];
-
 export function siteDocuments(store: SiteStore): DocumentReader {
   const sessionIds = (): Map<string, unknown> =>
     new Map([...store.table("WhatsApp Session").values()].map((doc) => [doc.name, doc["session_id"]]));
   const shown = (doc: Doc): Record<string, unknown> => {
     const session = sessionIds().get(String(doc["session"]));
     // A message whose id was taken is kept under another; the adapter remembers its own.
-    const own = /"id":"([^"]+)"/.exec(String(doc["hub_state"] ?? ""))?.[1];
+    const state = plainText(doc["hub_state"]);
+    const own = /"id":"([^"]+)"/.exec(state)?.[1];
+    // An app that shows every incoming message as delivered does not know better; the adapter does.
+    const status = /"status":"([a-z]+)"/.exec(state)?.[1];
     return {
       ...doc,
       ...(session === undefined ? {} : { session }),
       ...(own === undefined ? {} : { message_id: own }),
+      ...(status === undefined ? {} : { status: status.charAt(0).toUpperCase() + status.slice(1) }),
     };
   };
   const select = (doctype: string, filters: [string, string, unknown][]): Record<string, unknown>[] =>

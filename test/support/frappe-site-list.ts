@@ -1,7 +1,7 @@
 /** Lists of a Frappe site: twenty rows, only names, in no order, unless a caller asks for something else. */
 import { createHash } from "node:crypto";
 import { SiteError } from "./frappe-site-errors.ts";
-import type { Doc, SiteDocType, SiteStore } from "./frappe-site-store.ts";
+import { plainText, type Doc, type SiteDocType, type SiteStore } from "./frappe-site-store.ts";
 
 export interface ListArgs {
   fields?: unknown;
@@ -92,7 +92,7 @@ function conditionsOf(given: unknown): Condition[] {
 }
 
 const folded = (value: unknown): string =>
-  String(value ?? "")
+  plainText(value)
     .toLowerCase()
     .replace(/^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})\.0+$/, "$1");
 
@@ -125,7 +125,7 @@ function ordered<T extends Record<string, unknown>>(rows: T[], orderBy: unknown)
   const keys = orderBy.split(",").map((part) => part.trim().split(/\s+/));
   return rows.toSorted((a, b) => {
     for (const [field = "", direction = "asc"] of keys) {
-      const [x, y] = [String(a[field] ?? ""), String(b[field] ?? "")];
+      const [x, y] = [plainText(a[field]), plainText(b[field])];
       if (x !== y) return (x < y ? -1 : 1) * (direction.toLowerCase() === "desc" ? -1 : 1);
     }
     return 0;

@@ -43,8 +43,11 @@ export interface SiteStore {
 const LENGTH = 140;
 const TEXT_TYPES = ["Data", "Small Text", "Text", "Long Text", "Text Editor"];
 const LIMITED = ["Data", "Select", "Link"];
+export const plainText = (value: unknown): string =>
+  typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+
 /** MariaDB compares without regard to case. */
-const folded = (value: unknown): string => String(value ?? "").toLowerCase();
+const folded = (value: unknown): string => plainText(value).toLowerCase();
 
 export function createSiteStore({
   now,
@@ -70,7 +73,7 @@ export function createSiteStore({
   const byName = (doctype: string, name: string): Doc | undefined =>
     table(doctype).get(name) ?? [...table(doctype).values()].find((doc) => folded(doc.name) === folded(name));
   const nameFor = ({ autoname, name }: SiteDocType, given: Record<string, unknown>): string => {
-    if (autoname.startsWith("field:")) return String(given[autoname.slice(6)] ?? "");
+    if (autoname.startsWith("field:")) return plainText(given[autoname.slice(6)]);
     const format = /^format:(.*)\{(#+)\}$/.exec(autoname);
     if (format === null) return randomBytes(5).toString("hex");
     const next = (series.get(name) ?? 0) + 1;

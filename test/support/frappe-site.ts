@@ -8,15 +8,11 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { DocumentReader } from "../../bridge/adapter.ts";
 import { appDocTypes, appHooks } from "./frappe-site-app.ts";
-import { refuse, SiteError, siteErrorBody } from "./frappe-site-errors.ts";
-import { listDocs, matching, type ListArgs, type UnknownField } from "./frappe-site-list.ts";
-import {
-  createSiteStore,
-  type Doc,
-  type SiteDocType,
-  type SiteField,
-  type SiteStore,
-} from "./frappe-site-store.ts";
+import { createSiteApi, type SiteApi } from "./frappe-site-api.ts";
+import { siteDocuments } from "./frappe-site-documents.ts";
+import { SiteError, siteErrorBody } from "./frappe-site-errors.ts";
+import type { UnknownField } from "./frappe-site-list.ts";
+import { createSiteStore, type Doc, type SiteStore } from "./frappe-site-store.ts";
 
 export interface SiteRequest {
   method: string;
@@ -25,11 +21,15 @@ export interface SiteRequest {
   body: string;
 }
 
-/** `lost`: done, but the connection breaks before the answer; `refused`: it breaks before anything is done. */
+/**
+ * `lost`: done, but the connection breaks before the answer; `late`: done, and never answered; `refused`: it breaks before
+ * anything is done; `silent`: nothing is done, nor answered.
+ */
 export type SiteTrouble =
   | { kind: "status"; status: number; body?: string; headers?: Record<string, string> }
   | { kind: "error"; error: SiteError }
   | { kind: "lost" }
+  | { kind: "late" }
   | { kind: "refused" }
   | { kind: "silent" };
 
@@ -50,7 +50,7 @@ export interface FrappeSite {
   /** The next requests that match are answered so, one each. */
   troublesNext(matches: (request: SiteRequest) => boolean, ...troubles: SiteTrouble[]): void;
   latencyMs: number;
-  uploads: { filename: string; bytes: number; docname: string }[];
+  uploads: SiteApi["uploads"];
   goesDown(): Promise<void>;
   comesBack(): Promise<void>;
   stop(): Promise<void>;
@@ -108,20 +108,15 @@ export async function startFrappeSite({
     const next = planned.find(({ matches }) => matches(request));
     planned = planned.filter((one) => one !== next);
     const trouble = next?.trouble ?? decide(request);
-    if (trouble?.kind === "silent") return;
-    if (trouble?.kind === "refused") {
-      incoming.socket.destroy();
-      return;
-    }
-    if (trouble?.kind === "status") {
-      send(response, trouble.status, trouble.body ?? "", trouble.headers);
+    const isDone = trouble === null || trouble.kind === "lost" || trouble.kind === "late";
+    if (!isDone) {
+      give(trouble, incoming, response);
       return;
     }
     try {
-      if (trouble?.kind === "error") throw trouble.error;
       const [status, json] = await api.answer(incoming, body);
-      if (trouble?.kind === "lost") incoming.socket.destroy();
-      else send(response, status, JSON.stringify(json));
+      if (trouble === null) send(response, status, JSON.stringify(json));
+      else if (trouble.kind === "lost") incoming.socket.destroy();
     } catch (error) {
       if (!(error instanceof SiteError)) throw error;
       send(response, error.status, siteErrorBody(error));

@@ -77,7 +77,7 @@ export function crmDocuments(db: Database.Database, table: (name: string) => str
         ...row,
         name: String(row["id"]),
         session: row["session_id"],
-        contact: row["contact_id"] === null ? null : String(row["contact_id"]),
+        contact: typeof row["contact_id"] === "number" ? String(row["contact_id"]) : null,
         contact_name: row["name"],
         is_archived: row["archived"],
         last_message: row["last_message_text"],

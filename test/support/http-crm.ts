@@ -1,7 +1,7 @@
 /** The example receivers as real servers: Django and PHP processes on a free port, each with a database file of its own. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -45,7 +45,7 @@ export function php(): Needed {
 }
 
 export function laravel(): Needed {
-  const code = "exit(@include '/usr/share/php/Illuminate/Foundation/autoload.php' ? 0 : 1);";
+  const code = "exit(@include '/usr/share/php/Illuminate/autoload.php' ? 0 : 1);";
   return "found" in php() && runs("php", ["-r", code])
     ? { found: "php" }
     : { missing: "Laravel is not installed: apt-get install php-laravel-framework php-sqlite3" };
@@ -84,23 +84,65 @@ export async function startDjangoCrm(): Promise<HttpCrm> {
   return running({ server, folder, file, url: `http://127.0.0.1:${port}/inbox`, plural: false });
 }
 
+export async function startLaravelCrm(): Promise<HttpCrm> {
+  const command = commandOf(laravel());
+  const folder = await mkdtemp(join(tmpdir(), "crm-laravel-"));
+  const file = join(folder, "crm.sqlite3");
+  const app = join(import.meta.dirname, "laravel-app");
+  await cp(join(app, "config"), join(folder, "config"), { recursive: true });
+  await mkdir(join(folder, "bootstrap/cache"), { recursive: true });
+  await writeFile(file, "");
+  const env = {
+    ...serverEnv(file),
+    LARAVEL_BASE: folder,
+    LARAVEL_EXAMPLE: join(EXAMPLES, "laravel"),
+  };
+  const migrated = spawnSync(command, [join(app, "index.php")], { env });
+  if (migrated.status !== 0) throw new Error(`Laravel's migration failed: ${migrated.stdout.toString()}`);
+  return servePhp({ command, script: join(app, "index.php"), env, folder, file, path: "/api/inbox" });
+}
+
 export async function startPhpCrm(): Promise<HttpCrm> {
   const command = commandOf(php());
   const folder = await mkdtemp(join(tmpdir(), "crm-php-"));
   const file = join(folder, "crm.sqlite3");
-  const port = await freePort();
-  const server = spawn(command, ["-S", `127.0.0.1:${port}`, join(EXAMPLES, "php/index.php")], {
-    env: {
-      ...process.env,
-      INBOX_DB: file,
-      INBOX_SECRET: SECRET,
-      INBOX_AUTH: AUTH,
-      PHP_CLI_SERVER_WORKERS: "4",
-    },
-    stdio: "ignore",
-    detached: true,
+  return servePhp({
+    command,
+    script: join(EXAMPLES, "php/index.php"),
+    env: serverEnv(file),
+    folder,
+    file,
+    path: "",
   });
-  return running({ server, folder, file, url: `http://127.0.0.1:${port}`, plural: true });
+}
+
+const serverEnv = (file: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  INBOX_DB: file,
+  INBOX_SECRET: SECRET,
+  INBOX_AUTH: AUTH,
+  PHP_CLI_SERVER_WORKERS: "4",
+});
+
+async function servePhp({
+  command,
+  script,
+  env,
+  folder,
+  file,
+  path,
+}: {
+  command: string;
+  script: string;
+  env: NodeJS.ProcessEnv;
+  folder: string;
+  file: string;
+  path: string;
+}): Promise<HttpCrm> {
+  const port = await freePort();
+  const args = ["-S", `127.0.0.1:${port}`, script];
+  const server = spawn(command, args, { env, stdio: "ignore", detached: true });
+  return running({ server, folder, file, url: `http://127.0.0.1:${port}${path}`, plural: true });
 }
 
 async function running({
@@ -133,9 +175,9 @@ async function running({
         db.exec(`DELETE FROM ${table(name)}`);
     },
     personEdits: (doctype, name, fields) => {
-      const notes = fields["notes"] ?? "";
       const kind = doctype === "WhatsApp Contact" ? "contact" : "chat";
-      db.prepare(`UPDATE ${table(kind)} SET notes = ? WHERE id = ?`).run(notes, Number(name));
+      for (const [field, value] of Object.entries(fields))
+        db.prepare(`UPDATE ${table(kind)} SET ${field} = ? WHERE id = ?`).run(value, Number(name));
       return Promise.resolve();
     },
     stop: async () => {

@@ -30,6 +30,7 @@ import { createSending } from "../../hub/inbox/send.ts";
 import { createEndpoints } from "../../hub/outbox/endpoints.ts";
 import { createReplays } from "../../hub/outbox/replays.ts";
 
+import { createLogins } from "../../hub/sessions/logins.ts";
 import { createSessions } from "../../hub/sessions/sessions.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
@@ -116,6 +117,13 @@ export async function openHttpRig({
   const sessions = createSessions({
     store: store.sessions,
     connector: whatsapp.connector,
+    logins: createLogins({
+      auth: store.auth,
+      keys: store.vault,
+      vault: { cipher: () => Promise.resolve(openCipher), renew: () => Promise.resolve() },
+      dir: join(dir, "vault"),
+      clock,
+    }),
     reasonOf,
     canary: () => store.canary(),
     clock,

@@ -11,6 +11,7 @@ import type {
   WhatsAppLink,
 } from "../../hub/core/whatsapp.ts";
 import { T0_SECONDS, unique } from "./builders.ts";
+import { createPuppetPulse } from "./puppet-pulse.ts";
 
 export type PuppetOrder = { chatId: string } & (
   | ChatOrder
@@ -107,6 +108,7 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
       },
       logout: () => Promise.resolve(),
       close: () => Promise.resolve(),
+      pulse: createPuppetPulse(),
       newMessageId: () => `3EB0${unique().toString(16).toUpperCase().padStart(18, "0")}`,
     };
     return life;

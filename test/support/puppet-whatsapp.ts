@@ -1,7 +1,9 @@
 /** A WhatsApp that does what the test says: each account's links, what they were told, and who was connected when. */
 import type { SessionSignal, WhatsAppConnector, WhatsAppLink } from "../../hub/core/whatsapp.ts";
+import { createPuppetPulse, type PuppetPulse } from "./puppet-pulse.ts";
 
 export interface PuppetLink extends WhatsAppLink {
+  readonly pulse: PuppetPulse;
   readonly isClosed: boolean;
   readonly isLoggedOut: boolean;
 }
@@ -63,6 +65,7 @@ export function createPuppetWhatsApp(): PuppetWhatsApp {
         return opening;
       },
       isPaired: (sessionId) => Promise.resolve(account(sessionId).isPaired),
+      forget: () => undefined,
       retireCredentials: (sessionId, reason) => {
         account(sessionId).retire(reason);
         return Promise.resolve();
@@ -200,6 +203,9 @@ class Line implements PuppetLink {
     if (this.#account.links.at(-1) === this) this.#account.isConnecting = false;
     return Promise.resolve();
   }
+
+  /** What a test says was heard; by default there was a sign of life at any time. */
+  readonly pulse: PuppetPulse = createPuppetPulse();
 
   send(): ReturnType<WhatsAppLink["send"]> {
     return Promise.resolve({ raw: null, media: null });

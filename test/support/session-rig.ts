@@ -1,8 +1,12 @@
 /** Sessions with a puppet WhatsApp, a store, and time that a test moves by hand. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { SessionStore, Store } from "../../hub/core/store.ts";
+import { createLogins } from "../../hub/sessions/logins.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
+import type { WatchdogParts } from "../../hub/sessions/watchdog.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
 import { onTestFinished } from "vitest";
@@ -43,7 +47,14 @@ export interface SessionRig {
 /** Lets callbacks that are due run; for moments in which something hangs, so that rest would never come. */
 export const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Promise<string> } = {}) {
+export async function openSessionRig({
+  qrImage,
+  watched = null,
+}: {
+  qrImage?: (qr: string) => Promise<string>;
+  /** Open connections are watched, and the process may be started again by this. */
+  watched?: { restart: WatchdogParts["restart"] } | null;
+} = {}) {
   const time = manualTime();
   const whatsapp = createPuppetWhatsApp();
   const store = await openSqliteStore({
@@ -60,9 +71,10 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
     list: (options) => store.sessions.list(options),
     get: (sessionId) => store.sessions.get(sessionId),
     create: (session) => written(() => store.sessions.create(session)),
-    save: (session, events) => written(() => store.sessions.save(session, events)),
+    save: (session, events, options) => written(() => store.sessions.save(session, events, options)),
     holderOf: (phoneNumber, except) => store.sessions.holderOf(phoneNumber, except),
     timeline: (sessionId, page) => store.sessions.timeline(sessionId, page),
+    note: (sessionId, entry) => written(() => store.sessions.note(sessionId, entry)),
   };
   const written = <T>(work: () => Promise<T>): Promise<T> =>
     disk.fails ? Promise.reject(new Error("disk full")) : work();
@@ -71,6 +83,16 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
     createSessions({
       store: guarded,
       connector: whatsapp.connector,
+      logins: createLogins({
+        auth: store.auth,
+        keys: store.vault,
+        vault: {
+          cipher: () => Promise.resolve({ seal: (_place, plain) => plain, open: (_place, sealed) => sealed }),
+          renew: () => Promise.resolve(),
+        },
+        dir: join(tmpdir(), "session-rig-vault"),
+        clock: time.clock,
+      }),
       reasonOf,
       canary: () => {
         disk.canaries++;
@@ -84,6 +106,9 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
       jidForm: "c.us",
       onOpened: (sessionId) => opened.push(sessionId),
       ...(qrImage === undefined ? {} : { qrImage }),
+      ...(watched === null
+        ? {}
+        : { watchdog: { intake: store.intake, inbox: store.inbox, restart: watched.restart } }),
     });
 
   const rig: SessionRig = {
@@ -114,7 +139,7 @@ export async function openSessionRig({ qrImage }: { qrImage?: (qr: string) => Pr
     },
     states: async (sessionId) => {
       const page = await store.sessions.timeline(sessionId, { limit: 100, page: 1 });
-      return page.items.map(({ state }) => state).reverse();
+      return page.items.map(({ type }) => type).reverse();
     },
     pass: (ms) => time.pass(ms, () => rig.settle()),
     settle: async () => {

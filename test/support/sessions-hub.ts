@@ -12,10 +12,13 @@ import type { SessionState } from "../../hub/core/session-state.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { Store } from "../../hub/core/store.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
+import { createLogins } from "../../hub/sessions/logins.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
+import type { WatchTiming } from "../../hub/sessions/watch.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { createBaileysConnector } from "../../hub/whatsapp/baileys-connector.ts";
+import type { ConnectionTiming } from "../../hub/whatsapp/connection.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
 import type { Emulator } from "../whatsapp/emulator.ts";
 import { until } from "./until.ts";
@@ -23,16 +26,21 @@ import { until } from "./until.ts";
 export interface SessionsHub {
   sessions: Sessions;
   store: Store;
+  /** Where its database lies. */
+  folder: string;
   /** Links a number by scanning the code, and waits until the session is connected. */
   linked(sessionId: string, account: string): Promise<Session>;
   reaches(sessionId: string, state: SessionState): Promise<Session>;
   /** Events of a session as `name state`. */
   news(sessionId: string): Promise<string[]>;
   /** Stops, and starts on the same data. */
-  startAgain(): Promise<void>;
+  startAgain(between?: (folder: string) => void): Promise<void>;
 }
 
-export async function openSessionsHub(emulator: Emulator): Promise<SessionsHub> {
+export async function openSessionsHub(
+  emulator: Emulator,
+  { watch, timing }: { watch?: Partial<WatchTiming>; timing?: ConnectionTiming } = {},
+): Promise<SessionsHub> {
   const folder = await mkdtemp(join(tmpdir(), "sessions-hub-"));
   const masterKey = randomBytes(32);
 
@@ -53,10 +61,18 @@ export async function openSessionsHub(emulator: Emulator): Promise<SessionsHub> 
       webSocketUrl: emulator.wsUrl,
       clock: systemClock,
       log: silent,
+      ...(timing === undefined ? {} : { timing }),
     });
     const sessions = createSessions({
       store: store.sessions,
       connector,
+      logins: createLogins({
+        auth: store.auth,
+        keys: store.vault,
+        vault,
+        dir: join(folder, "vault"),
+        clock: systemClock,
+      }),
       reasonOf,
       canary: () => store.canary(),
       clock: systemClock,
@@ -64,12 +80,16 @@ export async function openSessionsHub(emulator: Emulator): Promise<SessionsHub> 
       log: silent,
       jidForm: "c.us",
       onOpened: () => {},
+      ...(watch === undefined
+        ? {}
+        : { watchdog: { intake: store.intake, inbox: store.inbox, restart: null, timing: watch } }),
     });
     return { store, sessions };
   }
 
   const hub: SessionsHub = {
     ...(await start()),
+    folder,
     linked: async (sessionId, account) => {
       await hub.sessions.create({ sessionId });
       await hub.sessions.connect(sessionId);
@@ -89,9 +109,10 @@ export async function openSessionsHub(emulator: Emulator): Promise<SessionsHub> 
         .filter(({ event }) => event.startsWith("session."))
         .map(({ event, data }) => `${event} ${String(data["state"] ?? data["status"])}`);
     },
-    startAgain: async () => {
+    startAgain: async (between) => {
       await hub.sessions.stop();
       await hub.store.close();
+      between?.(folder);
       Object.assign(hub, await start());
       await hub.sessions.restoreAll();
     },

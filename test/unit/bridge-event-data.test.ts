@@ -1,6 +1,7 @@
 /** Everything the hub tells has the shape the contract promises: no member missing, none beyond. */
 import { describe, expect, test } from "vitest";
 import { EVENT_DATA, messageOfEvent, parseEventData, type EventName } from "../../hub/contract/index.ts";
+import { sessionCleanup } from "../../hub/core/cleanup.ts";
 import { eventsOf, type Change } from "../../hub/core/events-of.ts";
 import {
   presentMessage,
@@ -117,6 +118,16 @@ const told: NewEvent[] = [
   ...move("stopped", "starting", { phoneNumber: null, pushName: null, connectedAt: null }),
   ...move("starting", "qr"),
   sessionQr({ qrCode: "aGk=", expiresAt: T0 }),
+  sessionCleanup({
+    sessionId: "s1",
+    mode: "quarantine",
+    quarantineId: "qr_1",
+    undoUntil: T0,
+    steps: [
+      { name: "socket", ok: true, ms: 1 },
+      { name: "credentials", ok: false, ms: 2, error: "no" },
+    ],
+  }),
 ].flat();
 
 describe.each(told.map((event): [EventName, NewEvent] => [event.event, event]))("%s", (name, { data }) => {

@@ -26,6 +26,7 @@ const ALL: SessionState[] = [
   "outdated",
   "passkey_required",
   "number_in_use",
+  "rolled_back",
   "store_down",
 ];
 
@@ -37,6 +38,7 @@ const FROM_OUTSIDE: SessionChange[] = [
   { type: "closed", outcome: "retry" },
   { type: "closed", outcome: "logged_out" },
   { type: "number_taken" },
+  { type: "rolled_back" },
   { type: "store_failed" },
 ];
 

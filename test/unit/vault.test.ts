@@ -15,6 +15,7 @@ function memoryKeys() {
   let writes = 0;
   let isFailing = false;
   const keys: VaultStore = {
+    scopes: () => Promise.resolve([...rows.keys()]),
     dataKey: (scope) => Promise.resolve(rows.get(scope) ?? null),
     saveDataKey: (scope, wrapped) => {
       writes++;

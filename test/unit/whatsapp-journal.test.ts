@@ -47,6 +47,7 @@ function aJournal() {
       return Promise.resolve({ messages: [], lastSeq: null });
     },
     creds: () => Buffer.from("{}"),
+    fingerprint: "f1",
     generation,
     crashPoint: () => undefined,
   });
@@ -68,6 +69,7 @@ function aJournal() {
     journal,
     generation,
     onMapping: (pair) => void mappings.push(pair),
+    log,
   });
   return {
     journal,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { initAuthCreds, proto } from "../../hub/whatsapp/baileys.ts";
+import { LoginDamaged } from "../../hub/core/whatsapp.ts";
 import { credsBytes, isPaired, loadCreds } from "../../hub/whatsapp/auth-state.ts";
 import { createBaileysLog } from "../../hub/whatsapp/baileys-log.ts";
 import { codecOf } from "../../hub/whatsapp/key-codec.ts";
@@ -82,14 +83,14 @@ test("credentials come back with their bytes; damaged ones are never taken for n
     loadCreds({
       sessionId: "s1",
       auth: { creds: () => Promise.resolve(rows.sealed) },
-      cipher: { seal: (_place, plain) => plain, open: (_place, sealed) => sealed },
+      cipher: () => Promise.resolve({ seal: (_place, plain) => plain, open: (_place, sealed) => sealed }),
     });
   const back = await load();
   expect(Buffer.from(back?.noiseKey.private ?? [])).toEqual(Buffer.from(creds.noiseKey.private));
   expect(back?.account).toBeInstanceOf(proto.ADVSignedDeviceIdentity);
   expect(back !== null && isPaired(back)).toBe(true);
   rows.sealed = Buffer.from("{");
-  await expect(load()).rejects.toThrow();
+  await expect(load()).rejects.toThrow(LoginDamaged);
   rows.sealed = null;
   expect(await load()).toBeNull();
 });

@@ -5,7 +5,7 @@ import { differing, flag, isEmpty, nameOrNull, number, text, type Fields, type R
 import { isHidden, lidMark } from "./aliases.ts";
 import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import type { Sessions } from "./sessions.ts";
-import { SiteRefusal } from "./site-answer.ts";
+import type { SiteRefusal } from "./site-answer.ts";
 import { CONTACT, nowSeconds, phoneNumberOf, type Site } from "./site.ts";
 import type { Update } from "./site-tables.ts";
 import { insertAll, rejected, updateAll, updateOne, type Insert } from "./write-many.ts";

@@ -64,7 +64,8 @@ function isSame(stored: unknown, wanted: string | number | null): boolean {
   const before = stored ?? "";
   const after = wanted ?? "";
   if (typeof after === "number") return Number(before) === after;
-  if (typeof before !== "string") return after === "" ? before === 0 : String(before) === after;
+  if (typeof before !== "string")
+    return after === "" ? before === 0 : typeof before === "number" && String(before) === after;
   return before === after || withoutFraction(before) === withoutFraction(after) || isSameText(before, after);
 }
 

@@ -98,45 +98,62 @@ export interface Told {
   hasState: boolean;
 }
 
+/** What one side of a message wants of its document, and what of it must be remembered. */
+interface Part {
+  wanted: Fields;
+  next: HubState;
+}
+const NOTHING: Part = { wanted: {}, next: {} };
+
 /** Of an existing document, what the message proves to be behind; empty when nothing is. */
 export function changesByMessage(row: Row, message: Message, quoted: string | undefined, told: Told): Fields {
   const { time, position, isStale, hasState } = told;
   if (isStale && position !== null) return {};
   const state = readState(row[STATE_FIELD]);
-  const next: HubState = { ...state };
-  const wanted: Fields = {
+  const parts = [
+    statusPart(row, message, told),
+    textPart(row, state, message, told),
+    ...(isStale ? [] : [reactionPart(state, message, told), mediaPart(message)]),
+  ];
+  const star = isStale ? {} : { is_starred: flag(message.isStarred) };
+  const wanted = parts.reduce<Fields>((all, part) => ({ ...all, ...part.wanted }), {
     quoted_message: quoted,
-    ...(isStale ? {} : { is_starred: flag(message.isStarred) }),
-  };
-  const status = wantedStatus(message);
-
-  // Without memory of our own an incoming message looks delivered for ever: nothing to compare with.
-  if ((hasState || message.fromMe) && mayBecome(row, status, position)) {
-    wanted["status"] = STATUS_WORD[status];
-    next.status = status;
-    next.statusPosition = position;
-  }
-  if (isLaterText(row, state, message, isStale)) {
-    wanted["content"] = message.content;
-    wanted["message_type"] = message.type;
-    if (message.editedAt !== null) next.editedAt = message.editedAt;
-  }
-  if (hasState && !isStale) {
-    const reactions = withAllReactions(state.reactions ?? [], message.reactions, position);
-    Object.assign(wanted, reactionFields(reactions));
-    if (reactions.length > 0 || state.reactions !== undefined) next.reactions = reactions;
-  } else if (!hasState && message.reactions.length > 0)
-    Object.assign(wanted, reactionFields(withAllReactions([], message.reactions, position)));
-  if (message.media !== null && !isStale) {
-    wanted["has_media"] = 1;
-    if (hasState) Object.assign(next, mediaState(message));
-  }
-
+    ...star,
+  });
+  const next = parts.reduce<HubState>((all, part) => ({ ...all, ...part.next }), state);
   const changes = differing(row, wanted);
   if (isEmpty(changes) && (!hasState || isSameState(next, state))) return {};
   if (hasState) changes[STATE_FIELD] = writeState(position === null ? next : { ...next, position });
   return { ...changes, ...sentAt(row, time) };
 }
+
+function statusPart(row: Row, message: Message, { position, hasState }: Told): Part {
+  const status = wantedStatus(message);
+  // Without memory of our own an incoming message looks delivered for ever: nothing to compare with.
+  if (!(hasState || message.fromMe) || !mayBecome(row, status, position)) return NOTHING;
+  return { wanted: { status: STATUS_WORD[status] }, next: { status, statusPosition: position } };
+}
+
+function textPart(row: Row, state: HubState, message: Message, { isStale }: Told): Part {
+  if (!isLaterText(row, state, message, isStale)) return NOTHING;
+  return {
+    wanted: { content: message.content, message_type: message.type },
+    next: message.editedAt === null ? {} : { editedAt: message.editedAt },
+  };
+}
+
+function reactionPart(state: HubState, message: Message, { position, hasState }: Told): Part {
+  // Who took a reaction back cannot be told from who never gave one.
+  if (!hasState && message.reactions.length === 0) return NOTHING;
+  const reactions = withAllReactions(state.reactions ?? [], message.reactions, position);
+  return {
+    wanted: reactionFields(reactions),
+    next: reactions.length > 0 || state.reactions !== undefined ? { reactions } : {},
+  };
+}
+
+const mediaPart = (message: Message): Part =>
+  message.media === null ? NOTHING : { wanted: { has_media: 1 }, next: mediaState(message) };
 
 /** The later edit wins; without one on either side the later record. */
 function isLaterText(row: Row, state: HubState, message: Message, isStale: boolean): boolean {
@@ -178,16 +195,9 @@ function eventChanges(
 ): { changes: Fields; next: HubState } {
   switch (change.kind) {
     case "status":
-    case "deletion": {
-      const status = change.kind === "status" ? change.status : "deleted";
-      if (!mayBecome(row, status, position)) return { changes: {}, next: {} };
-      const moment = MOMENT_OF[status];
-      const changes = {
-        status: STATUS_WORD[status],
-        ...(moment === undefined ? {} : { [moment]: time.write(change.at) }),
-      };
-      return { changes, next: { status, statusPosition: position } };
-    }
+      return statusChange(row, change.status, change.at, { time, position });
+    case "deletion":
+      return statusChange(row, "deleted", change.at, { time, position });
     case "edit": {
       if (statusOf(row) === "deleted" || change.at < (state.editedAt ?? 0)) return { changes: {}, next: {} };
       return { changes: differing(row, { content: change.content }), next: { editedAt: change.at } };
@@ -199,6 +209,21 @@ function eventChanges(
       return { changes: differing(row, reactionFields(reactions)), next: { reactions } };
     }
   }
+}
+
+function statusChange(
+  row: Row,
+  status: MessageStatus,
+  at: number,
+  { time, position }: Pick<Told, "time" | "position">,
+): { changes: Fields; next: HubState } {
+  if (!mayBecome(row, status, position)) return { changes: {}, next: {} };
+  const moment = MOMENT_OF[status];
+  const changes = {
+    status: STATUS_WORD[status],
+    ...(moment === undefined ? {} : { [moment]: time.write(at) }),
+  };
+  return { changes, next: { status, statusPosition: position } };
 }
 
 const MOMENT_OF: Partial<Record<MessageStatus, string>> = {

@@ -1,4 +1,5 @@
 /** Messages of one chat, told whole: new ones with their chat, known ones brought up to date. */
+import { z } from "zod";
 import type { Batch, WriteResult } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
 import type { Contacts } from "./contacts.ts";
@@ -63,13 +64,7 @@ export function createMessages(
 
   const upsert = async (batch: MessageBatch): Promise<WriteResult[]> => {
     const { sessionId, chatId, position, resolve } = batch;
-    const results: WriteResult[] = [];
-    const items: { message: Message; index: number }[] = [];
-    for (const [index, message] of batch.items.entries()) {
-      const problem = idProblem("message id", message.messageId) ?? idProblem("chat id", chatId);
-      if (problem === null) items.push({ message, index });
-      else results[index] = { outcome: "rejected", error: problem };
-    }
+    const { items, results } = possible(batch);
     if (items.length === 0) return results;
 
     const sessionName = await sessions.nameOf(sessionId);
@@ -206,10 +201,8 @@ export function createMessages(
   /** The copy in the site, which a new child table would lose. */
   const copiedFile = async (name: string): Promise<string | null> => {
     if (media === null) return null;
-    const rows = (await tables.get(MESSAGE, name))?.["media_items"];
-    const [first]: unknown[] = Array.isArray(rows) ? rows : [];
-    const file = typeof first === "object" && first !== null && "file" in first ? first.file : null;
-    return typeof file === "string" && file !== "" ? file : null;
+    const read = fileOfMessage.safeParse(await tables.get(MESSAGE, name));
+    return read.data?.media_items[0]?.file ?? null;
   };
 
   /** The chat shows its newest message, whatever order they were written in. */
@@ -245,6 +238,23 @@ export function createMessages(
 
   return { upsert, rowsOf, chatsOf };
 }
+
+/** Those whose ids can be kept, and the refusals of the others. */
+function possible({ items: told, chatId }: MessageBatch): {
+  items: { message: Message; index: number }[];
+  results: WriteResult[];
+} {
+  const results: WriteResult[] = [];
+  const items: { message: Message; index: number }[] = [];
+  for (const [index, message] of told.entries()) {
+    const problem = idProblem("message id", message.messageId) ?? idProblem("chat id", chatId);
+    if (problem === null) items.push({ message, index });
+    else results[index] = { outcome: "rejected", error: problem };
+  }
+  return { items, results };
+}
+
+const fileOfMessage = z.object({ media_items: z.array(z.object({ file: z.string().nullish() })) });
 
 const EMPTY_ENDS: Row = {
   last_message: null,

@@ -1,4 +1,5 @@
 /** Makes a site ready: missing document types are created, and existing ones get the fields they lack. Safe to repeat. */
+import { z } from "zod";
 import type { Log } from "../../log.ts";
 import { DOCTYPES, type DocTypeDefinition, type FieldDefinition } from "./doctypes.ts";
 import { text } from "./field-values.ts";
@@ -36,8 +37,11 @@ export async function prepareSite({
       filters: [["dt", "=", name]],
       orderBy: "fieldname asc",
     });
-    const own = Array.isArray(document?.["fields"]) ? document["fields"] : [];
-    const present = new Set([...own, ...customFields].map(fieldnameOf));
+    const own = withFields.safeParse(document).data?.fields ?? [];
+    const present = new Set([
+      ...own.map(({ fieldname }) => fieldname),
+      ...customFields.map((row) => text(row, "fieldname")),
+    ]);
     for (const field of fields.filter(({ fieldname }) => !present.has(fieldname)))
       if (
         await created(() =>
@@ -107,5 +111,4 @@ function asAddition({ fieldname, label, fieldtype, options, hidden, read_only }:
   };
 }
 
-const fieldnameOf = (field: unknown): string =>
-  typeof field === "object" && field !== null && "fieldname" in field ? String(field.fieldname) : "";
+const withFields = z.object({ fields: z.array(z.object({ fieldname: z.string() })) });

@@ -40,25 +40,32 @@ const errorBody = z.object({
 });
 
 /** @throws SiteRefusal | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
-export function readAnswer(what: string, { status, retryAfter, body }: SiteAnswer, now: Date): unknown {
+export function readAnswer(what: string, answer: SiteAnswer, now: Date): unknown {
+  const { status, body } = answer;
   const json = parsed(body);
-  if (status >= 200 && status < 300) {
-    if (json !== undefined) return json;
-    // A proxy, a maintenance page or a login form: whatever it is, it is not the site's word.
-    throw new CrmUnavailable(`${what}: the site answered ${status} with something that is not JSON`);
-  }
-  const error = errorBody.safeParse(json).data ?? {};
+  if (status < 200 || status >= 300) throw failureOf(what, answer, errorBody.safeParse(json).data ?? {}, now);
+  if (json !== undefined) return json;
+  // A proxy, a maintenance page or a login form: whatever it is, it is not the site's word.
+  throw new CrmUnavailable(`${what}: the site answered ${status} with something that is not JSON`);
+}
+
+function failureOf(
+  what: string,
+  { status, retryAfter }: SiteAnswer,
+  error: z.infer<typeof errorBody>,
+  now: Date,
+): Error {
   const excType = excTypeOf(error);
   const text = innermostMessage(error) ?? `HTTP ${status}`;
   const says = `${what}: ${text}`;
-  if (status === 401 || status === 403) throw new CrmMisconfigured(says);
-  if (status >= 300 && status < 400)
-    throw new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
+  if (status === 401 || status === 403) return new CrmMisconfigured(says);
+  if (status < 400)
+    return new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
   if (excType === "ImportError" || (status === 404 && isUnknownDocType(error)))
-    throw new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`);
+    return new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`);
   if (status === 429 || isTrouble(status, excType, text))
-    throw new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
-  throw new SiteRefusal(status, excType, text);
+    return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+  return new SiteRefusal(status, excType, text);
 }
 
 /** An answer in another shape than Frappe's is somebody else's: nothing can be said about what was done. */

@@ -7,6 +7,7 @@ export interface SiteTime {
   read(text: unknown): number | null;
 }
 
+const DAY = 86_400;
 const DATETIME = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?$/;
 
 export function siteTime(timeZone: string): SiteTime {
@@ -41,11 +42,10 @@ export function siteTime(timeZone: string): SiteTime {
       const match = typeof text === "string" ? DATETIME.exec(text) : null;
       if (match === null) return null;
       const wanted = asUtc(match);
-      const first = wanted - (shownAt(wanted) - wanted);
-      // The offset a few hours off may be another one: asked again where the first guess landed.
-      const second = wanted - (shownAt(first) - first);
-      const fits = [first, second].filter((moment) => shownAt(moment) === wanted);
-      return fits.length === 0 ? second : Math.min(...fits);
+      // A clock change may lie between: whichever of the two offsets around it shows what was read is the right one.
+      const guesses = [wanted - DAY, wanted + DAY].map((near) => wanted - (shownAt(near) - near));
+      const fitting = guesses.filter((moment) => shownAt(moment) === wanted);
+      return Math.min(...(fitting.length === 0 ? guesses : fitting));
     },
   };
 }

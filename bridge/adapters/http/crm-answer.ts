@@ -28,6 +28,7 @@ export interface CrmAnswer {
   body: string;
 }
 
+const REDIRECTS = "the CRM redirects: use its final address, with or without the slash at the end";
 const ADVICE: Record<number, string> = {
   401: "check CRM_AUTH",
   403: "check CRM_AUTH and CRM_SECRET; in Django, exempt the view from CSRF protection",
@@ -37,25 +38,27 @@ const ADVICE: Record<number, string> = {
 };
 
 /** @throws CrmRefusal | NotCovered | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
-export function readCrmAnswer(what: string, { status, retryAfter, body }: CrmAnswer, now: Date): unknown {
+export function readCrmAnswer(what: string, answer: CrmAnswer, now: Date): unknown {
+  const { status, body } = answer;
   const json = parsed(body);
-  if (status === 200 || status === 201) {
-    if (json !== undefined) return json;
-    throw new CrmUnavailable(`${what}: the CRM answered ${status} with something that is not JSON`);
-  }
+  if (status !== 200 && status !== 201) throw failureOf(what, answer, json, now);
+  if (json !== undefined) return json;
+  throw new CrmUnavailable(`${what}: the CRM answered ${status} with something that is not JSON`);
+}
+
+const LATER = [408, 409, 429];
+
+function failureOf(what: string, { status, retryAfter }: CrmAnswer, json: unknown, now: Date): Error {
   const says = `${what}: ${errorText(json) ?? `HTTP ${status}`}`;
-  if (status === 400 || status === 413 || status === 422) throw new CrmRefusal(status, says);
-  if (status === 501) throw new NotCovered(says);
-  if (status === 409 || status === 408 || status === 429 || status >= 500)
-    throw new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+  if (status === 400 || status === 413 || status === 422) return new CrmRefusal(status, says);
+  if (status === 501) return new NotCovered(says);
+  if (LATER.includes(status) || status >= 500)
+    return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
   // An answer that promises to look at it later, or has nothing to say, is no proof that anything was kept.
-  if (status >= 200 && status < 300)
-    throw new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
-  const advice =
-    status >= 300 && status < 400
-      ? "the CRM redirects: use its final address, with or without the slash at the end"
-      : ADVICE[status];
-  throw new CrmMisconfigured(advice === undefined ? says : `${says} (${advice})`);
+  if (status < 300)
+    return new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
+  const advice = status < 400 ? REDIRECTS : ADVICE[status];
+  return new CrmMisconfigured(advice === undefined ? says : `${says} (${advice})`);
 }
 
 const errorSchema = z.object({

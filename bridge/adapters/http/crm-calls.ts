@@ -81,7 +81,7 @@ export function createCrmCalls({ url, auth, secret, clock, timeoutMs }: CrmCalls
   };
 
   return {
-    get: (path, query) => exchange("GET", `${path}?${new URLSearchParams(query)}`, null),
+    get: (path, query) => exchange("GET", `${path}?${new URLSearchParams(query).toString()}`, null),
     send: (verb, path, body) => exchange(verb, path, JSON.stringify(body, storable)),
     close: () => {
       agent.http.destroy();

@@ -18,7 +18,6 @@ const pathsSchema = z.strictObject({
   stats: needed("/stats"),
   clients: optional("/clients"),
 });
-export type CrmPaths = z.infer<typeof pathsSchema>;
 
 /** Our name of a member to theirs; null leaves it out. */
 const names = z.record(z.string(), z.string().min(1).nullable()).default({});

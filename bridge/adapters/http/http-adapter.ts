@@ -84,14 +84,26 @@ export function openHttpAdapter(
   const inPath = (path: string, sessionId: string): string =>
     path.replaceAll("{sessionId}", encodeURIComponent(sessionId));
 
+  const totals = async (sessionId: string): Promise<Totals> => {
+    const read = totalsSchema.safeParse(await calls.get(paths.stats, { sessionId }));
+    if (!read.success) throw new CrmUnavailable("the CRM did not say how much it holds");
+    return read.data;
+  };
+
   const clients = paths.clients === null ? null : createHttpClients(calls, paths.clients, fields.client);
 
   return {
     name: "http",
     check: async () => {
-      await calls.get(paths.stats, { sessionId: NO_SESSION });
+      await totals(NO_SESSION);
       // An empty batch passes everything a full one must: key, signature, cross-site checks, permission to write.
-      await calls.send("POST", paths.contacts, { sessionId: NO_SESSION, position: null, items: [] });
+      const answer = await calls.send("POST", paths.contacts, {
+        sessionId: NO_SESSION,
+        position: null,
+        items: [],
+      });
+      if (!z.object({ results: z.array(z.unknown()) }).safeParse(answer).success)
+        throw new CrmUnavailable("the CRM answers a batch without `results`");
     },
     prepare: () => Promise.resolve(),
     close: () => {
@@ -143,11 +155,7 @@ export function openHttpAdapter(
       paths.merge === null
         ? Promise.resolve(notCovered("merge"))
         : one("merge", "POST", paths.merge, { sessionId, position, from, into }),
-    totals: async (sessionId): Promise<Totals> => {
-      const read = totalsSchema.safeParse(await calls.get(paths.stats, { sessionId }));
-      if (!read.success) throw new CrmUnavailable("the CRM did not say how much it holds");
-      return read.data;
-    },
+    totals,
     chatDigests: async (sessionId, chatIds): Promise<ChatDigest[]> => {
       const read = digestsSchema.safeParse(await calls.get(paths.stats, { sessionId, chats: "1" }));
       if (!read.success)

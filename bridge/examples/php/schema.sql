@@ -35,7 +35,9 @@ CREATE TABLE IF NOT EXISTS inbox_contacts (
   is_my_contact INTEGER NOT NULL DEFAULT 0,
   is_blocked INTEGER NOT NULL DEFAULT 0,
   is_enterprise INTEGER NOT NULL DEFAULT 0,
-  notes TEXT, -- for the people who work here
+  assigned_to TEXT, -- for the people who work here, like the next two
+  priority TEXT,
+  notes TEXT,
   position INTEGER,
   UNIQUE (session_id, contact_id)
 );
@@ -64,6 +66,9 @@ CREATE TABLE IF NOT EXISTS inbox_chats (
   last_message_at INTEGER,
   last_message_from_me INTEGER NOT NULL DEFAULT 0,
   last_message_position INTEGER,
+  status TEXT NOT NULL DEFAULT 'Active', -- what people make of it, like the next three
+  assigned_to TEXT,
+  priority TEXT,
   notes TEXT,
   position INTEGER,
   UNIQUE (session_id, chat_id)

@@ -1,7 +1,9 @@
 /** The table of all routes, in the order they are tried: fixed words before ids that could be anything. */
 import type { Route } from "../route.ts";
+import { auditRoutes } from "./audit.ts";
 import { chatOrderRoutes } from "./chat-orders.ts";
 import { chatRoutes } from "./chats.ts";
+import { cleanupRoutes } from "./cleanup.ts";
 import { contactRoutes } from "./contacts.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { descriptionRoutes } from "./description.ts";
@@ -21,6 +23,7 @@ export const allRoutes: Route[] = [
   ...descriptionRoutes(() => allRoutes),
   ...sessionExtraRoutes,
   ...sessionRoutes,
+  ...cleanupRoutes,
   ...linkingRoutes,
   ...contactRoutes,
   ...chatRoutes,
@@ -31,5 +34,6 @@ export const allRoutes: Route[] = [
   ...deliveryRoutes,
   ...eventRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...webhookTestRoutes,
 ];

@@ -52,11 +52,11 @@ export const keyRoutes: Route[] = [
     example: { name: "CRM", scopes: ["read", "send", "media"], sessions: ["s1"] },
     response: shownOnce,
     status: 201,
-    handle: async ({ body, caller }, { store, clock }) => {
+    handle: async ({ body, caller, call }, { store, clock }) => {
       refuseMorePower(caller, body);
       const { row, key } = await createKey(
         { ...body, settings: given(body.settings ?? {}) },
-        { keys: store.keys, clock },
+        { keys: store.keys, clock, audited: call.audited },
       );
       return secret(created({ ...presentKey(row), key }));
     },
@@ -69,12 +69,12 @@ export const keyRoutes: Route[] = [
     params: inKey,
     body: keyFields.partial(),
     response: keySchema,
-    handle: async ({ params, body, caller }, ctx) => {
+    handle: async ({ params, body, caller, call }, ctx) => {
       const before = await reachKey(params.keyId, caller, ctx);
       const { settings, ...fields } = given(body);
       const after = { ...before, ...fields, settings: { ...before.settings, ...given(settings ?? {}) } };
       refuseMorePower(caller, after);
-      await ctx.store.keys.save(after);
+      await ctx.store.keys.save(after, call.audited(after.id));
       return ok(presentKey(after));
     },
   }),
@@ -85,9 +85,9 @@ export const keyRoutes: Route[] = [
     scope: "admin",
     params: inKey,
     response: z.object({ deleted: z.literal(true) }),
-    handle: async ({ params, caller }, ctx) => {
+    handle: async ({ params, caller, call }, ctx) => {
       const { id } = await reachKey(params.keyId, caller, ctx);
-      await ctx.store.keys.remove(id);
+      await ctx.store.keys.remove(id, call.audited(id));
       return ok({ deleted: true });
     },
   }),
@@ -99,11 +99,12 @@ export const keyRoutes: Route[] = [
     params: inKey,
     body: z.object({ graceSeconds: z.int().min(0).max(86_400).default(0) }),
     response: shownOnce,
-    handle: async ({ params, body, caller }, ctx) => {
+    handle: async ({ params, body, caller, call }, ctx) => {
       const before = await reachKey(params.keyId, caller, ctx);
       const { row, key } = await rotateKey(before, body.graceSeconds, {
         keys: ctx.store.keys,
         clock: ctx.clock,
+        audited: call.audited,
       });
       return secret(ok({ ...presentKey(row), key }));
     },

@@ -30,7 +30,7 @@ export const messageIdSchema = z
   )
   .meta({ type: "string", description: "WhatsApp's id of a message", example: "3EB0A1B2C3" });
 
-const prefixed = (prefix: string, thing: string) =>
+export const prefixed = (prefix: string, thing: string) =>
   z
     .string()
     .regex(new RegExp(`^${prefix}_[0-9A-Z]{26}$`), `use the id of ${thing}`)

@@ -114,11 +114,11 @@ export const sessionExtraRoutes: Route[] = [
     ),
     handle: async ({ session, query }, { store }) => {
       const page = await store.sessions.timeline(session.sessionId, query);
-      return listOf("entries", page, query, ({ at, state, text }) => ({
+      return listOf("entries", page, query, ({ at, type, text, reason }) => ({
         at: at.toISOString(),
-        type: state,
+        type,
         text,
-        reason: null,
+        reason,
       }));
     },
   }),

@@ -1,8 +1,8 @@
 /** Credentials and Signal keys. One step of the ratchet and the stanzas it proves are one transaction. */
 import type { AuthStore, IntakeEntry } from "../../core/store.ts";
-import { newId } from "../../core/ids.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
+import { createLogins } from "./logins.ts";
 
 export function createAuthStore(
   engine: Engine,
@@ -21,14 +21,14 @@ export function createAuthStore(
      ON CONFLICT(session, type, id) DO UPDATE SET v = excluded.v`,
   );
   const deleteKey = db.prepare("DELETE FROM auth_key WHERE session = ? AND type = ? AND id = ?");
-  const sealAway = db.prepare("INSERT INTO quarantine(id, session, reason, at, creds) VALUES(?, ?, ?, ?, ?)");
-  const sealAwayKeys = db.prepare(
-    "INSERT INTO quarantine_key(quarantine, type, id, v) SELECT ?, type, id, v FROM auth_key WHERE session = ?",
+  const moveOn = db.prepare(
+    `INSERT INTO login(session, key_version, fp) VALUES(?, 1, ?)
+     ON CONFLICT(session) DO UPDATE SET key_version = key_version + 1, fp = coalesce(excluded.fp, fp)`,
   );
-  const deleteCreds = db.prepare("DELETE FROM auth_creds WHERE session = ?");
-  const deleteKeys = db.prepare("DELETE FROM auth_key WHERE session = ?");
+  const renew = db.prepare("UPDATE login SET stale = 0 WHERE session = ?");
 
   return {
+    ...createLogins(engine),
     creds: call((sessionId) => creds.get(engine.session(sessionId).id)?.v ?? null),
     keys: call((sessionId, type, ids) => {
       const { id: session } = engine.session(sessionId);
@@ -47,20 +47,9 @@ export function createAuthStore(
           if (value === null) deleteKey.run(session, type, id);
           else saveKey.run(session, type, id, value);
         }
+        if (step.creds !== undefined || step.keys.length > 0) moveOn.run(session, step.fingerprint ?? null);
+        if (step.renewed) renew.run(session);
         for (const entry of step.intake) intake.insert(session, entry);
-      });
-    }),
-    quarantine: call((sessionId, reason, now) => {
-      const { id: session } = engine.session(sessionId);
-      return engine.transaction(() => {
-        const id = newId("qr", now);
-        const kept = creds.get(session)?.v ?? null;
-        const { changes } = sealAwayKeys.run(id, session);
-        if (kept === null && changes === 0) return null;
-        sealAway.run(id, session, reason, now.getTime(), kept);
-        deleteKeys.run(session);
-        deleteCreds.run(session);
-        return id;
       });
     }),
   };

@@ -37,6 +37,10 @@ export interface Engine {
   forget(what: "sessions" | "endpoints"): void;
   /** The next number of the event log. Part of a transaction: given back when it fails. */
   nextSeq(): number;
+  /** What `nextSeq` would give, without taking it. */
+  upcomingSeq(): number;
+  /** The numbers were moved: the next one is read from the file. */
+  forgetSeq(): void;
 }
 
 export interface EngineOptions {
@@ -127,8 +131,12 @@ export function createEngine({ db, clock, publicUrl, life }: EngineOptions): Eng
       else endpointCache = null;
     },
     nextSeq: () => {
-      seq = (seq ?? lastSeq.get()?.seq ?? 0) + 1;
+      seq = engine.upcomingSeq();
       return seq;
+    },
+    upcomingSeq: () => (seq ?? lastSeq.get()?.seq ?? 0) + 1,
+    forgetSeq: () => {
+      seq = null;
     },
   };
   return engine;

@@ -2,6 +2,7 @@
 import type { IntakeEntry, IntakeStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
+import { date } from "./json.ts";
 
 interface OpenRow {
   n: number;
@@ -44,6 +45,11 @@ export function createIntake(engine: Engine): IntakeRows {
     `SELECT n, digest, stanza_id, chat, participant, seen_at, stanza FROM intake
      WHERE session = ? AND state = 0 ORDER BY life, ord`,
   );
+  const oldestReadable = db.prepare<[number], { at: number | null }>(
+    `SELECT MIN(seen_at) AS at FROM intake i
+     WHERE session = ? AND state = 0 AND EXISTS (SELECT 1 FROM intake_plain WHERE intake = i.n)`,
+  );
+  const countOpen = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM intake WHERE state = 0");
   const close = db.prepare(
     "UPDATE intake SET state = 1, done_at = ? WHERE session = ? AND digest = ? AND state = 0",
   );
@@ -96,6 +102,8 @@ export function createIntake(engine: Engine): IntakeRows {
           stanza: row.stanza,
         })),
       ),
+      oldestReadable: call((sessionId) => date(oldestReadable.get(engine.session(sessionId).id)?.at ?? null)),
+      countOpen: call(() => countOpen.get()?.n ?? 0),
       close: call((sessionId, digests) => {
         const { id } = engine.session(sessionId);
         engine.transaction(() => rows.close(id, digests, engine.clock.now()));

@@ -1,5 +1,6 @@
 /** API keys. Only hashes are here. */
 import type { ApiKey } from "../../core/api-key.ts";
+import type { AuditLog } from "./audit.ts";
 import type { KeyStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
@@ -17,7 +18,8 @@ interface KeyRow {
 
 type Settings = Pick<ApiKey, "name" | "scopes" | "sessions" | "client" | "settings">;
 
-export function createKeyStore({ db, clock }: Engine): KeyStore {
+export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">): KeyStore {
+  const { db, clock } = engine;
   const list = db.prepare<[], KeyRow>("SELECT * FROM api_key ORDER BY created_at, id");
   const byHash = db.prepare<[string], KeyRow>("SELECT * FROM api_key WHERE hash = ?");
   const byPrevious = db.prepare<[string, number], KeyRow>(
@@ -36,20 +38,29 @@ export function createKeyStore({ db, clock }: Engine): KeyStore {
     list: call(() => list.all().map(toKey)),
     byHash: call((hash) => orNull(byHash.get(hash) ?? byPrevious.get(hash, clock.now().getTime()))),
     get: call((id) => orNull(get.get(id))),
-    save: call((key) => {
-      const { name, scopes, sessions, client, settings } = key;
-      const kept: Settings = { name, scopes, sessions, client, settings };
-      save.run(
-        key.id,
-        key.hash,
-        key.previous?.hash ?? null,
-        ms(key.previous?.until ?? null),
-        ms(key.expiresAt),
-        key.createdAt.getTime(),
-        toJson(kept),
-      );
-    }),
-    remove: call((id) => remove.run(id).changes > 0),
+    save: call((key, entry) =>
+      engine.transaction(() => {
+        const { name, scopes, sessions, client, settings } = key;
+        const kept: Settings = { name, scopes, sessions, client, settings };
+        save.run(
+          key.id,
+          key.hash,
+          key.previous?.hash ?? null,
+          ms(key.previous?.until ?? null),
+          ms(key.expiresAt),
+          key.createdAt.getTime(),
+          toJson(kept),
+        );
+        if (entry !== undefined) audit.append(entry);
+      }),
+    ),
+    remove: call((id, entry) =>
+      engine.transaction(() => {
+        const isGone = remove.run(id).changes > 0;
+        if (isGone && entry !== undefined) audit.append(entry);
+        return isGone;
+      }),
+    ),
   };
 }
 

@@ -48,11 +48,13 @@ interface PageQuery<Row, Item> {
 }
 
 export interface Pager {
+  /** How many rows there are, counting no further than `atMost`. */
+  count(from: string, conditions: Condition[], atMost?: number): number;
   read<Row, Item>(query: PageQuery<Row, Item>): Page<Item>;
 }
 
 export function createPager(engine: Engine): Pager {
-  const count = (from: string, conditions: Condition[], atMost: number | undefined): number => {
+  const count = (from: string, conditions: Condition[], atMost?: number): number => {
     const rows = `FROM ${from}${whereOf(conditions)}`;
     const counted = atMost === undefined ? rows : `FROM (SELECT 1 ${rows} LIMIT ${atMost})`;
     return (
@@ -63,6 +65,7 @@ export function createPager(engine: Engine): Pager {
   };
 
   return {
+    count,
     read: <Row, Item>(query: PageQuery<Row, Item>): Page<Item> => {
       const { list, bound, request, keys, direction, keyOf, scope, filters } = query;
       const limit = Math.max(1, request.limit);

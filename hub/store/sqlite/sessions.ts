@@ -12,6 +12,7 @@ interface TimelineRow {
   at: number;
   state: string;
   text: string;
+  reason: string | null;
 }
 
 export function createSessionStore(engine: Engine, log: EventLog): SessionStore {
@@ -23,7 +24,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
   const update = db.prepare(
     `UPDATE session SET ${SESSION_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`,
   );
-  const note = db.prepare("INSERT INTO timeline(session, at, state, text) VALUES(?, ?, ?, ?)");
+  const note = db.prepare("INSERT INTO timeline(session, at, state, text, reason) VALUES(?, ?, ?, ?, ?)");
   const countTimeline = db.prepare<[number], { total: number }>(
     "SELECT COUNT(*) AS total FROM timeline WHERE session = ?",
   );
@@ -34,7 +35,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
     engine.forget("sessions");
   };
   const noteState = ({ id, state, reason }: Session): void => {
-    note.run(id, engine.clock.now().getTime(), state, reason?.text ?? state);
+    note.run(id, engine.clock.now().getTime(), state, reason?.text ?? state, reason?.code ?? null);
   };
 
   return {
@@ -60,11 +61,11 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         return copyOf(session);
       }),
     ),
-    save: call((session, events) => {
+    save: call((session, events, { noted = false } = {}) => {
       engine.transaction(() => {
         const before = engine.session(session.sessionId);
         write(session);
-        if (before.state !== session.state) noteState(session);
+        if (noted || before.state !== session.state) noteState(session);
         log.append(session, events, engine.clock.now());
       });
     }),
@@ -86,7 +87,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         list: "timeline",
         bound: { sessionId },
         request: page,
-        columns: "n, at, state, text",
+        columns: "n, at, state, text, reason",
         from: "timeline",
         scope: when("session = ?", id),
         filters: [],
@@ -94,8 +95,11 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         direction: "desc",
         keyOf: ({ n }) => [n],
         knownTotal: () => countTimeline.get(id)?.total ?? 0,
-        toItem: ({ at, state, text }) => ({ at: new Date(at), state, text }),
+        toItem: ({ at, state, text, reason }) => ({ at: new Date(at), type: state, text, reason }),
       });
+    }),
+    note: call((sessionId, { type, text, reason }) => {
+      note.run(engine.session(sessionId).id, engine.clock.now().getTime(), type, text, reason);
     }),
   };
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import type { Store } from "../../core/store.ts";
+import { createAuditLog } from "./audit.ts";
 import { createAuthStore } from "./auth.ts";
 import { call, inStoreWords } from "./calls.ts";
 import { openConnection, type Db } from "./connection.ts";
@@ -21,10 +22,12 @@ import { createRecordPeople } from "./inbox/record-people.ts";
 import { createRecorder } from "./inbox/record.ts";
 import { createStats } from "./inbox/stats.ts";
 import { createTell } from "./inbox/work.ts";
+import { createFigureStore, createMarkStore } from "./figures.ts";
 import { createIntake } from "./intake.ts";
 import { createKeyStore } from "./keys.ts";
 import { createMediaRows, createMediaStore } from "./media.ts";
 import { createOutboxStore } from "./outbox/outbox-store.ts";
+import { createRestored } from "./restored.ts";
 import { createRetention } from "./retention.ts";
 import { createSendStore } from "./sends.ts";
 import { createSessionStore } from "./sessions.ts";
@@ -45,6 +48,7 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
     const meta = createMeta(db);
     const engine = createEngine({ db, clock, publicUrl, life: meta.nextLife() });
     const log = createEventLog(engine);
+    const audit = createAuditLog(engine);
     const intake = createIntake(engine);
     const addresses = createAddresses(engine);
     const chats = createChats(engine);
@@ -71,11 +75,23 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
       endpoints: createEndpointStore(engine),
       outbox: { ...createOutboxStore(engine), forgetAttempts: retention.forgetAttempts },
       trace: createTrace(engine, { addresses }),
-      keys: createKeyStore(engine),
+      keys: createKeyStore(engine, audit),
+      audit: audit.port,
+      figures: createFigureStore(engine),
+      marks: createMarkStore(engine),
       vault: createVaultStore(engine),
       canary: call(() => {
         meta.write("canary", String(clock.now().getTime()));
       }),
+      ...createRestored(engine, meta),
+      copyInto: async (target) => {
+        // In steps, with a turn for everybody else in between; what is written meanwhile is in the copy as well.
+        await db.backup(target).catch((cause: unknown) =>
+          inStoreWords(() => {
+            throw cause;
+          }),
+        );
+      },
       identity: call(() => ({ hubId: meta.read("hub_id"), epoch: Number(meta.read("epoch")) })),
       close: call(() => {
         if (!db.open) return;

@@ -21,14 +21,18 @@ interface AttemptRow {
   response_head: string | null;
 }
 
-/** In a busy group even a month is long; what is asked about is almost always of today. */
+/** What comes after the first event (delivered, read, edited) comes soon, or is looked for elsewhere. */
 const EVENTS_LOOKED_AT = 20_000;
 
 export function createTrace(engine: Engine, { addresses }: { addresses: Addresses }): TraceStore {
   const { db } = engine;
-  const eventsOf = db.prepare<[number, string, number, string], EventRow>(
-    `SELECT seq, type, created_at FROM
-       (SELECT seq, type, created_at, body FROM event WHERE session = ? AND chat = ? ORDER BY seq DESC LIMIT ?)
+  const firstOf = db.prepare<[number, string, string], { event_seq: number | null }>(
+    `SELECT m.event_seq FROM message m INDEXED BY message_key CROSS JOIN chat c ON c.id = m.chat
+     WHERE m.session = ? AND m.id = ? AND c.jid = ? ORDER BY m.ts DESC, m.n DESC`,
+  );
+  const eventsOf = db.prepare<[number, number, number, string], EventRow & { chat: string | null }>(
+    `SELECT seq, chat, type, created_at FROM
+       (SELECT seq, chat, type, created_at, body FROM event WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?)
      WHERE instr(body, ?) > 0`,
   );
   const deliveriesOf = db.prepare<[number], { n: number; state: number; id: string }>(
@@ -72,12 +76,13 @@ export function createTrace(engine: Engine, { addresses }: { addresses: Addresse
   return {
     of: call(({ sessionId, chatId, id }) => {
       const session = engine.session(sessionId);
+      const first = firstOf.get(session.id, id, addresses.map(session.id, chatId))?.event_seq ?? null;
+      if (first === null) return { receivedAt: null, events: [] };
       const named = `"messageId":${JSON.stringify(id)}`;
       // Events keep the address that the chat had when they were made.
-      const chats = [chatId, addresses.lidOf(session.id, chatId)].filter((jid) => jid !== null);
-      const events = chats
-        .flatMap((jid) => eventsOf.all(session.id, jid, EVENTS_LOOKED_AT, named))
-        .sort((a, b) => a.seq - b.seq);
+      const events = eventsOf
+        .all(session.id, first, EVENTS_LOOKED_AT, named)
+        .filter(({ chat }) => chat !== null && addresses.map(session.id, chat) === chatId);
       return { receivedAt: receivedAt(session.id, id, events), events: events.map(withDeliveries) };
     }),
   };

@@ -8,7 +8,9 @@ export function createVaultStore({ db }: Engine): VaultStore {
   const save = db.prepare(
     "INSERT INTO data_key(scope, wrapped) VALUES(?, ?) ON CONFLICT(scope) DO UPDATE SET wrapped = excluded.wrapped",
   );
+  const scopes = db.prepare<[], { scope: string }>("SELECT scope FROM data_key ORDER BY scope");
   return {
+    scopes: call(() => scopes.all().map(({ scope }) => scope)),
     dataKey: call((scope) => get.get(scope)?.wrapped ?? null),
     saveDataKey: call((scope, wrapped) => {
       save.run(scope, wrapped);

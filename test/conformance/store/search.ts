@@ -1,5 +1,6 @@
 /** Search: the words of messages, as people type them. */
 import { expect, test } from "vitest";
+import type { MessageQuery } from "../../../hub/core/store.ts";
 import { aMessageFact, aNewSession, T0_SECONDS } from "../../support/builders.ts";
 import type { World, Worlds } from "./world.ts";
 
@@ -9,7 +10,7 @@ const EVA = "34600333444@s.whatsapp.net";
 
 const finder =
   ({ store }: World) =>
-  async (search: string, more: { chatId?: string; sessionId?: string; order?: "asc" | "desc" } = {}) => {
+  async (search: string, more: Partial<MessageQuery> = {}) => {
     const query = { sessionId: "s1", order: "asc" as const, limit: 50, page: 1, search, ...more };
     const { items, total } = await store.inbox.messages(query);
     expect(total).toBe(items.length);
@@ -104,6 +105,22 @@ export function search(world: Worlds): void {
     expect(await found("hola", { chatId: "34699999999@s.whatsapp.net" })).toEqual([]);
   });
 
+  test("is narrowed by time, kind and direction, and counts what it shows", async () => {
+    const made = await world();
+    await made.record([
+      aMessageFact({ id: "A", content: "hola", timestamp: 100 }),
+      aMessageFact({ id: "B", content: "hola", timestamp: 200, type: "image" }),
+      aMessageFact({ id: "C", content: "hola", timestamp: 300, fromMe: true, status: "sent" }),
+    ]);
+    const found = finder(made);
+    expect(await found("hola", { since: 200 })).toEqual(["B", "C"]);
+    expect(await found("hola", { until: 200 })).toEqual(["A", "B"]);
+    expect(await found("hola", { since: 101, until: 299, type: "image" })).toEqual(["B"]);
+    expect(await found("hola", { type: "image2" })).toEqual([]);
+    expect(await found("hola", { type: "video", fromMe: false })).toEqual([]);
+    expect(await found("hola", { since: -5, until: 1e15, fromMe: true })).toEqual(["C"]);
+  });
+
   test("follows edits, chats that become one, and what is indexed twice", async () => {
     const made = await world();
     const { record, store } = made;
@@ -125,6 +142,19 @@ export function search(world: Worlds): void {
     expect(await found("first")).toEqual(["B"]);
     expect(await found("second")).toEqual(["A"]);
     expect(await store.inbox.indexWords(100)).toBe(0);
+  });
+
+  test("finds a message that got the number of one that is gone", async () => {
+    const made = await world();
+    const found = finder(made);
+    await made.record(aMessageFact({ id: "X", chatId: ANA, content: "uno" }));
+    await made.record(aMessageFact({ id: "X", chatId: ANA_LID, content: "uno" }));
+    expect(await found("uno")).toEqual(["X", "X"]);
+    // The copy that came last is the one that goes.
+    await made.record({ kind: "lid", lid: ANA_LID, phone: ANA });
+    await made.record(aMessageFact({ id: "Y", chatId: ANA, content: "dos" }));
+    expect(await found("uno")).toEqual(["X"]);
+    expect(await found("dos")).toEqual(["Y"]);
   });
 
   test("pages by cursor in the order of time, each once, while new ones arrive", async () => {

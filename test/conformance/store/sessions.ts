@@ -84,14 +84,29 @@ export function sessions(world: Worlds): void {
 
     const first = await store.sessions.timeline("s1", { limit: 2, page: 1 });
     expect(first.items).toEqual([
-      { at: new Date(T0.getTime() + 2000), state: "connected", text: "connected" },
-      { at: new Date(T0.getTime() + 1000), state: "reconnecting", text: "The network went away." },
+      { at: new Date(T0.getTime() + 2000), type: "connected", text: "connected", reason: null },
+      {
+        at: new Date(T0.getTime() + 1000),
+        type: "reconnecting",
+        text: "The network went away.",
+        reason: "428",
+      },
     ]);
     expect(first.total).toBe(3);
     const cursor = first.nextCursor ?? "";
     const rest = await store.sessions.timeline("s1", { limit: 2, page: 1, cursor });
-    expect(rest.items.map(({ state }) => state)).toEqual(["connected"]);
+    expect(rest.items.map(({ type }) => type)).toEqual(["connected"]);
     expect(rest.nextCursor).toBeNull();
+  });
+
+  test("the timeline also tells what is no change of state", async () => {
+    const { store } = await world();
+    await store.sessions.note("s1", { type: "order", text: "restart, by the key CRM", reason: null });
+    const { items, total } = await store.sessions.timeline("s1", { limit: 1, page: 1 });
+    expect([items[0], total]).toMatchObject([{ type: "order", text: "restart, by the key CRM" }, 2]);
+    await expect(store.sessions.note("nobody", { type: "x", text: "x", reason: null })).rejects.toMatchObject(
+      { code: "SESSION_NOT_FOUND" },
+    );
   });
 
   test("a number is held by the one session that is not deleted and not logged out", async () => {

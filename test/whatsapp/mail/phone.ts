@@ -50,11 +50,12 @@ export function answerPeerRequest(
       count: older.onDemandMsgCount ?? 0,
     });
   const keys = request?.placeholderMessageResendRequest?.map(({ messageKey: key }) => key) ?? [];
-  const results = keys.flatMap((key) => {
+  if (keys.length === 0) return;
+  // A phone also answers for what it does not have (any more); then there is nothing in the answer.
+  const results = keys.map((key) => {
     const found = key?.id ? webMessageInfo(key, companion, world) : undefined;
-    return found ? [{ placeholderMessageResendResponse: { webMessageInfoBytes: found } }] : [];
+    return found ? { placeholderMessageResendResponse: { webMessageInfoBytes: found } } : {};
   });
-  if (results.length === 0) return;
   sendPeerMessage(
     companion,
     {

@@ -6,6 +6,17 @@ overwrites it. Moments are Unix seconds, as the bridge sends them.
 from django.db import models
 
 
+class PersonsOwn(models.Model):
+    """For the people who work here. Nothing that arrives touches it."""
+
+    assigned_to = models.CharField(max_length=140, default="")
+    priority = models.CharField(max_length=20, default="")
+    notes = models.TextField(default="")
+
+    class Meta:
+        abstract = True
+
+
 class Session(models.Model):
     session_id = models.CharField(max_length=100, unique=True)
     # Null while only chats of the account arrived and not yet the account itself.
@@ -26,7 +37,7 @@ class Session(models.Model):
     position = models.BigIntegerField(null=True)
 
 
-class Contact(models.Model):
+class Contact(PersonsOwn):
     session_id = models.CharField(max_length=100)
     contact_id = models.CharField(max_length=140)
     phone = models.CharField(max_length=40, null=True)
@@ -41,8 +52,6 @@ class Contact(models.Model):
     is_my_contact = models.BooleanField(default=False)
     is_blocked = models.BooleanField(default=False)
     is_enterprise = models.BooleanField(default=False)
-    # For the people who work here. Nothing that arrives touches it.
-    notes = models.TextField(default="")
     position = models.BigIntegerField(null=True)
 
     class Meta:
@@ -64,7 +73,7 @@ class Alias(models.Model):
         ]
 
 
-class Chat(models.Model):
+class Chat(PersonsOwn):
     session_id = models.CharField(max_length=100)
     chat_id = models.CharField(max_length=140)
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="chats")
@@ -81,7 +90,8 @@ class Chat(models.Model):
     last_message_at = models.BigIntegerField(null=True)
     last_message_from_me = models.BooleanField(default=False)
     last_message_position = models.BigIntegerField(null=True)
-    notes = models.TextField(default="")
+    # What people make of the chat: Active, Inactive, Blocked …
+    status = models.CharField(max_length=20, default="Active")
     position = models.BigIntegerField(null=True)
 
     class Meta:

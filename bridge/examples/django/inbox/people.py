@@ -159,7 +159,7 @@ def move_contact(session_id, hidden_id, contact_id):
         revise(old, {"contact_id": contact_id, "phone": phone_of(contact_id)})
         return True
     old.chats.update(contact=held)
-    revise(held, {"name": held.name or old.name, "notes": held.notes or old.notes})
+    revise(held, {"name": held.name or old.name, **carried_over(old, held)})
     old.delete()
     return True
 
@@ -198,11 +198,17 @@ def move_chat(session_id, hidden_id, contact_id):
             "unread_count": held.unread_count + old.unread_count,
             "total_messages": held.messages.count(),
             "first_message_at": min(firsts) if firsts else None,
-            "notes": held.notes or old.notes,
+            **carried_over(old, held),
         },
     )
     old.delete()
     return True
+
+
+def carried_over(old, held):
+    """What people wrote on the record that goes, where the one that stays has nothing."""
+    own = ("assigned_to", "priority", "notes")
+    return {name: getattr(held, name) or getattr(old, name) for name in own}
 
 
 def merge_twins(message, twin):

@@ -183,7 +183,7 @@ final class People
         $this->db->execute('UPDATE inbox_chats SET contact_id = ? WHERE contact_id = ?', [$held['id'], $old['id']]);
         $this->db->revise('inbox_contacts', $held, [
             'name' => $held['name'] ?? $old['name'],
-            'notes' => $held['notes'] ?? $old['notes'],
+            ...self::carriedOver($old, $held),
         ]);
         $this->db->delete('inbox_contacts', $old['id']);
         return true;
@@ -214,10 +214,20 @@ final class People
             'unread_count' => (int) $held['unread_count'] + (int) $old['unread_count'],
             'total_messages' => $this->db->count('inbox_messages', ['chat_id' => $held['id']]),
             'first_message_at' => self::earliest($held['first_message_at'], $old['first_message_at']),
-            'notes' => $held['notes'] ?? $old['notes'],
+            ...self::carriedOver($old, $held),
         ]);
         $this->db->delete('inbox_chats', $old['id']);
         return true;
+    }
+
+    /** What people wrote on the record that goes, where the one that stays has nothing. */
+    private static function carriedOver(array $old, array $held): array
+    {
+        $own = [];
+        foreach (['assigned_to', 'priority', 'notes'] as $column) {
+            $own[$column] = ($held[$column] ?? '') === '' ? $old[$column] : $held[$column];
+        }
+        return $own;
     }
 
     /** A message goes to another chat or author; where its copy is there already, the copy takes what was told of it. */

@@ -34,6 +34,9 @@ export function createInboxStore(
   const incoming = db.prepare<[number, number], { id: string; participant: string }>(
     "SELECT id, participant FROM message WHERE chat = ? AND from_me = 0 ORDER BY ts DESC, n DESC LIMIT ?",
   );
+  const arrivals = db.prepare<[number, number, number], { ts: number }>(
+    "SELECT ts FROM message WHERE session = ? AND ts >= ? AND from_me = 0 ORDER BY ts DESC LIMIT ?",
+  );
   const pageOfMessages = createMessagePages(engine, { addresses, chats, messages });
   const indexWords = createWordIndex(engine);
   const beginnings = createBeginnings(engine, { addresses });
@@ -85,6 +88,9 @@ export function createInboxStore(
         participant: participant === "" ? null : participant,
       }));
     }),
+    arrivals: call((sessionId, since, limit) =>
+      arrivals.all(engine.session(sessionId).id, since, limit).map(({ ts }) => ts),
+    ),
     stats: call((sessionId, range) => stats.of(engine.session(sessionId), range)),
     addresses: call((sessionId, jid) => {
       const { id } = engine.session(sessionId);

@@ -9,7 +9,7 @@ import type { Addresses } from "./addresses.ts";
 import type { Chats } from "./chats.ts";
 import { MESSAGE_COLUMNS, toMessage, type MessageRow } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
-import { chatWord, createWordIndex, matchOf, MESSAGE_OF_PLACE, sessionWord } from "./words.ts";
+import { createWordIndex, matchOf, MESSAGE_OF_PLACE, placedIn } from "./words.ts";
 
 const NOTHING: Page<Message> = { items: [], total: 0, nextCursor: null };
 /** Nobody reads on page by page beyond that; counting on would cost as much as reading. */
@@ -30,14 +30,10 @@ export function createMessagePages(
     const context = messages.context(session);
     const chat = chatId === undefined ? undefined : chats.find(session.id, addresses.map(session.id, chatId));
     if (chatId !== undefined && chat === undefined) return NOTHING;
-    const filters = [
-      ...when("m.id = ?", id),
-      ...when("m.ts >= ?", since),
-      ...when("m.ts <= ?", until),
-      ...when("m.type = ?", type),
-      ...when("m.from_me = ?", fromMe),
-      ...when("m.updated_at > ?", updatedAfter),
-    ];
+    const byKind = [...when("m.type = ?", type), ...when("m.from_me = ?", fromMe)];
+    const inTime = [...when("m.ts >= ?", since), ...when("m.ts <= ?", until)];
+    const others = [...when("m.id = ?", id), ...when("m.updated_at > ?", updatedAfter)];
+    const filters = [...inTime, ...byKind, ...others];
     const scope = [
       ...(chat === undefined || id !== undefined ? when("m.session = ?", session.id) : []),
       ...when("m.chat = ?", chat?.id),
@@ -46,7 +42,6 @@ export function createMessagePages(
       list: "messages",
       bound: { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter },
       request: query,
-      filters,
       direction: order,
       toItem: (row: MessageRow) => toMessage(row, context),
     };
@@ -56,25 +51,30 @@ export function createMessagePages(
         columns: MESSAGE_COLUMNS,
         from: `message m${indexFor(query, chat !== undefined)} CROSS JOIN chat c ON c.id = m.chat`,
         scope,
+        filters,
         keys: ["m.ts", "m.n"],
         keyOf: (row) => [row.ts, row.n],
         knownTotal: () =>
           filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
       });
 
-    const match = matchOf(search, chat === undefined ? sessionWord(session.id) : chatWord(chat.id));
+    const match = matchOf(search, { session: session.id, chat: chat?.id, type, fromMe });
     if (match === null) return NOTHING;
     indexWords(INDEXED_BEFORE);
+    const matches = [...when("w.message_words MATCH ?", match), ...placedIn({ since, until })];
     return pages.read<MessageRow & { place: string }, Message>({
       ...list,
       // As text: a place has more bits than a number of JavaScript.
       columns: `${MESSAGE_COLUMNS}, CAST(w.rowid AS TEXT) AS place`,
       from: `message_words w CROSS JOIN message m ON ${MESSAGE_OF_PLACE} CROSS JOIN chat c ON c.id = m.chat`,
-      scope: [...when("w.message_words MATCH ?", match), ...scope],
+      scope: [...matches, ...scope],
+      filters: [...byKind, ...others],
       keys: ["w.rowid"],
       keyMark: "CAST(? AS INTEGER)",
       keyOf: ({ place }) => [place],
-      knownTotal: () => null,
+      // The index alone knows them all, without a look at each message.
+      knownTotal: () =>
+        others.length === 0 ? pages.count("message_words w", matches, MATCHES_COUNTED) : null,
       countAtMost: MATCHES_COUNTED,
     });
   };

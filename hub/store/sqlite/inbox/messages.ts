@@ -56,8 +56,9 @@ export interface Messages {
 export function createMessages(engine: Engine, addresses: Addresses, chats: Chats): Messages {
   const { db } = engine;
   const insert = db.prepare(
-    `INSERT INTO message(session, chat, id, from_me, participant, ts, type, status, content, rest, reactions, updated_at)
-     VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(session, id, chat, from_me, participant) DO NOTHING`,
+    `INSERT INTO message(session, chat, id, from_me, participant, ts, type, status, content, rest, reactions,
+       event_seq, updated_at)
+     VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(session, id, chat, from_me, participant) DO NOTHING`,
   );
   const saveRaw = db.prepare(
     "INSERT INTO message_raw(message, v) VALUES(?, ?) ON CONFLICT(message) DO UPDATE SET v = excluded.v",
@@ -96,6 +97,8 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
         message.content,
         restJson(message),
         message.reactions.length === 0 ? null : toJson(message.reactions.map(toStored)),
+        // What is live is told next, in this transaction: that event's number leads from the message to its way.
+        live ? engine.upcomingSeq() : null,
         now.getTime(),
       );
       if (changes === 0) return null;

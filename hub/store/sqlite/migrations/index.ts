@@ -2,5 +2,8 @@
 import { foundation } from "./0001-foundation.ts";
 import { historyAndTrace } from "./0002-history-and-trace.ts";
 import { search } from "./0003-search.ts";
+import { logins } from "./0004-logins.ts";
+import { audit } from "./0005-audit.ts";
+import { figures } from "./0006-figures.ts";
 
-export const migrations: readonly string[] = [foundation, historyAndTrace, search];
+export const migrations: readonly string[] = [foundation, historyAndTrace, search, logins, audit, figures];

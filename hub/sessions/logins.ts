@@ -1,0 +1,105 @@
+/** Logins out of use: put into quarantine with a sealed copy first, brought back while that is possible, destroyed in the end. */
+import type { Clock } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import type { AuthStore, LoginStanding, QuarantinedLogin, VaultStore } from "../core/store.ts";
+import { createSnapshots } from "./snapshots.ts";
+import type { Vault } from "./vault.ts";
+
+export interface Logins {
+  /** Null when there is no login, and none is missing. */
+  standing(sessionId: string): Promise<LoginStanding | null>;
+  /** Nothing moves unless the copy reads back. Null when there was nothing to move. */
+  quarantine(sessionId: string, reason: string, options: { isUndoable: boolean }): Promise<PutAway | null>;
+  /** What `bringBack` would bring back: this one, or the newest that may be. @throws HubError NOT_FOUND, UNDO_EXPIRED */
+  toBringBack(sessionId: string, quarantineId: string | null): Promise<QuarantinedLogin>;
+  /** The login of now, if there is one, takes the other's place in quarantine. */
+  bringBack(sessionId: string, quarantineId: string): Promise<void>;
+  /** Destroys what nobody can want back any more. */
+  sweep(): Promise<void>;
+}
+
+export interface PutAway {
+  quarantineId: string;
+  undoUntil: Date | null;
+}
+
+const DAY_MS = 86_400_000;
+const UNDO_MS = 7 * DAY_MS;
+/** Longer than it can be undone: for whoever has to find out what happened. */
+const KEPT_MS = 30 * DAY_MS;
+
+export interface LoginsParts {
+  auth: AuthStore;
+  keys: Pick<VaultStore, "dataKey">;
+  vault: Pick<Vault, "cipher" | "renew">;
+  /** Folder of the copies; nothing that starts sessions reads it. */
+  dir: string;
+  clock: Clock;
+}
+
+export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Logins {
+  const snapshots = createSnapshots({ dir, cipher: () => vault.cipher("hub") });
+  const undoUntil = (now: Date): Date => new Date(now.getTime() + UNDO_MS);
+  const scopeOf = (sessionId: string): string => `session:${sessionId}`;
+
+  async function copy(sessionId: string, now: Date): Promise<void> {
+    const rows = await auth.loginRows(sessionId);
+    if (rows !== null) await snapshots.keep(sessionId, rows, await keys.dataKey(scopeOf(sessionId)), now);
+  }
+
+  /** A key that opens with no master key is as good as lost; the next login needs one. */
+  async function assertKey(sessionId: string): Promise<void> {
+    try {
+      await vault.cipher(scopeOf(sessionId));
+    } catch (cause) {
+      if (cause instanceof HubError) throw cause;
+      await vault.renew(scopeOf(sessionId));
+    }
+  }
+
+  return {
+    standing: async (sessionId) => {
+      const { standing, isThere, fingerprint } = await auth.login(sessionId);
+      return isThere || fingerprint !== null ? standing : null;
+    },
+    quarantine: async (sessionId, reason, { isUndoable }) => {
+      const now = clock.now();
+      await copy(sessionId, now);
+      const until = isUndoable ? undoUntil(now) : null;
+      const id = await auth.quarantine(sessionId, reason, now, until ?? undefined);
+      await assertKey(sessionId);
+      return id === null ? null : { quarantineId: id, undoUntil: until };
+    },
+    toBringBack: async (sessionId, quarantineId) => {
+      const all = await auth.quarantined(sessionId);
+      const now = clock.now();
+      const mayBe = ({ undoUntil }: QuarantinedLogin): boolean => undoUntil !== null && undoUntil > now;
+      const wanted =
+        quarantineId === null ? (all.find(mayBe) ?? all[0]) : all.find(({ id }) => id === quarantineId);
+      if (wanted === undefined)
+        throw new HubError("NOT_FOUND", "There is no login in quarantine that could be brought back.");
+      if (!mayBe(wanted))
+        throw new HubError(
+          "UNDO_EXPIRED",
+          wanted.undoUntil === null
+            ? "This login cannot be used any more; link the number again."
+            : "The time in which this login could be brought back is over; link the number again.",
+        );
+      return wanted;
+    },
+    bringBack: async (sessionId, quarantineId) => {
+      const now = clock.now();
+      await copy(sessionId, now);
+      await auth.release(sessionId, quarantineId, {
+        reason: "replaced by an older login that was brought back",
+        now,
+        undoUntil: undoUntil(now),
+      });
+    },
+    sweep: async () => {
+      const before = new Date(clock.now().getTime() - KEPT_MS);
+      await auth.forgetQuarantined(before);
+      await snapshots.forget(before);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** How far this database has got, and what becomes of one that turns out to be a copy of an earlier moment. */
+import type { Store, Watermark } from "../../core/store.ts";
+import { call } from "./calls.ts";
+import type { Engine } from "./engine.ts";
+import { STALE, SUPERSEDED } from "./logins.ts";
+
+/** More than a hub can number between its last watermark and its end. */
+const SEQ_JUMP = 1_000_000;
+
+interface LoginRow {
+  session: number;
+  session_id: string;
+  fp: string | null;
+  gen: number;
+  key_version: number;
+}
+
+export function createRestored(
+  engine: Engine,
+  meta: { read(key: string): string; write(key: string, value: string): void },
+): Pick<Store, "watermark" | "declareRestored"> {
+  const { db } = engine;
+  const lastSeq = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
+  const firstSeq = db.prepare("INSERT INTO sqlite_sequence(name, seq) VALUES('event', ?)");
+  const setSeq = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'event'");
+  const logins = db.prepare<[], LoginRow>(
+    `SELECT l.session, s.session_id, l.fp, l.gen, l.key_version FROM login l JOIN session s ON s.id = l.session
+     ORDER BY l.session`,
+  );
+  const paired = db.prepare<[], { session: number }>("SELECT session FROM auth_creds");
+  const mark = db.prepare(
+    `INSERT INTO login(session, stale) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET stale = excluded.stale`,
+  );
+
+  return {
+    watermark: call(() => ({
+      hubId: meta.read("hub_id"),
+      epoch: Number(meta.read("epoch")),
+      seq: lastSeq.get()?.seq ?? 0,
+      logins: logins.all().map((row) => ({
+        sessionId: row.session_id,
+        fingerprint: row.fp,
+        generation: row.gen,
+        keyVersion: row.key_version,
+      })),
+    })),
+    declareRestored: call((since, { areLoginsKnown }) => {
+      engine.transaction(() => {
+        const seq = lastSeq.get()?.seq;
+        const next = Math.max(seq ?? 0, since.seq) + SEQ_JUMP;
+        if (seq === undefined) firstSeq.run(next);
+        else setSeq.run(next);
+        meta.write("epoch", String(Math.max(Number(meta.read("epoch")), since.epoch) + 1));
+        const known = new Map(logins.all().map((row) => [row.session, row]));
+        for (const { session } of paired.all()) {
+          const row = known.get(session);
+          const standing = row === undefined ? STALE : standingOf(row, since, areLoginsKnown);
+          if (standing !== 0) mark.run(session, standing);
+        }
+      });
+      engine.forget("sessions");
+      engine.forgetSeq();
+    }),
+  };
+}
+
+function standingOf(row: LoginRow, since: Watermark, areLoginsKnown: boolean): number {
+  const last = since.logins.find(({ sessionId }) => sessionId === row.session_id);
+  // Another login, or none, took its place since: WhatsApp may have unlinked this one long ago.
+  if (last !== undefined && last.fingerprint !== row.fp) return SUPERSEDED;
+  // Nobody knows what was sent with these keys since: a ratchet that goes back would be used twice.
+  if (!areLoginsKnown || last === undefined) return STALE;
+  return row.key_version < last.keyVersion || row.gen < last.generation ? STALE : 0;
+}

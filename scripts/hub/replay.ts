@@ -1,0 +1,64 @@
+/** `replay`: sends finished deliveries again. Counts them first; with `--yes` it orders the job. */
+import { InvalidArgumentError, type Command } from "commander";
+import { UsageError, type Bench } from "./desk.ts";
+import { numberOf } from "./hub-calls.ts";
+import { cell } from "./show.ts";
+
+interface Options {
+  endpoint?: string;
+  session?: string;
+  chat?: string;
+  state?: string;
+  event?: string;
+  since?: string;
+  until?: string;
+  afterSeq?: number;
+  yes: boolean;
+}
+
+export function addReplay(program: Command, bench: Bench): void {
+  program
+    .command("replay")
+    .description("sends deliveries again that match all that is given; shows how many, and with --yes does it")
+    .option("--endpoint <id>", "of this endpoint")
+    .option("--session <name>", "of this session")
+    .option("--chat <id>", "of this chat")
+    .option("--state <state>", "dead (parked), delivered, skipped or dismissed")
+    .option("--event <name>", "of this kind, as message.received")
+    .option("--since <time>", "of events from then on (ISO 8601)")
+    .option("--until <time>", "of events before then (ISO 8601)")
+    .option("--after-seq <seq>", "of events after this number", wholeNumber)
+    .option("--yes", "do it", false)
+    .action(async (options: Options) => {
+      const filter = filterOf(options);
+      if (Object.keys(filter).length === 0)
+        throw new UsageError("Say which deliveries, for example --state dead. All of them at once is never meant.");
+      const hub = bench.hub();
+      const dry = await hub.send("POST", "/api/deliveries/replay", { ...filter, dryRun: true });
+      const matched = numberOf(dry["matched"]);
+      if (!options.yes || matched === 0) {
+        bench.show({ data: { filter, matched, job: null }, text: counted(matched) });
+        return;
+      }
+      const { job } = await hub.send("POST", "/api/deliveries/replay", filter);
+      bench.show({
+        data: { filter, matched, job },
+        text: `${matched} deliveries are being sent again (${cell(job)}). Progress: npm run hub -- status`,
+      });
+    });
+}
+
+function filterOf({ endpoint, session, chat, state, event, since, until, afterSeq }: Options): Record<string, unknown> {
+  const filter = { endpointId: endpoint, sessionId: session, chatId: chat, state, event, since, until, afterSeq };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+const counted = (matched: number): string =>
+  matched === 0
+    ? "No delivery matches."
+    : `${matched} deliveries match. Nothing was sent; add --yes to send them again, with the same webhook-id.`;
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("use a whole number");
+  return Number(text);
+}

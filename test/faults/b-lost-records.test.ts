@@ -1,0 +1,104 @@
+/** B10, B11: the hub tells everything again; records and the bridge's own memory disappear. */
+import { expect, test } from "vitest";
+import { until } from "../support/until.ts";
+import { differences, messages, messagesOfCrm, openBridgeStand, SESSION, settle } from "./bridge-stand.ts";
+
+const LIMIT_MS = 180_000;
+const MANY = 10_000;
+const AT_ONCE = 500;
+/** The CRM's users must not notice: an ordinary page. */
+const PAGE_MS = 500;
+
+interface Reconciled {
+  differences: { contacts: number; chats: number; messages: number };
+  repaired: number;
+}
+interface Stats {
+  pending: number;
+  retrying: number;
+}
+
+test(
+  "B10: 10,000 events that the CRM has are told again: none is written again, and the CRM stays usable",
+  async () => {
+    const { hub, site } = await openBridgeStand();
+    await site.start();
+    expect(await settle({ hub }, site)).toEqual([]);
+    // The first telling is by the feed: each delivery is given up, to be told again later.
+    const { endpoints } = await hub.client.get<{ endpoints: { id: string }[] }>("/api/endpoints");
+    const [endpoint] = endpoints;
+    await hub.client.post(`/api/endpoints/${endpoint?.id}/pause`);
+    for (let n = 0; n < MANY; n += AT_ONCE) await hub.tell(SESSION, messages(AT_ONCE, { chats: 100 }));
+    await site.crm.method("sync.reconcile");
+    expect(differences(hub, site)).toEqual([]);
+    const newest = (): number =>
+      site.inFile((db) => db.prepare<[], number>("SELECT max(n) FROM whatsapp_message").pluck().get() ?? 0);
+    const before = newest();
+    await hub.client.post("/api/deliveries/dismiss", { sessionId: SESSION });
+    await hub.client.post(`/api/endpoints/${endpoint?.id}/resume`);
+
+    const since = performance.now();
+    await hub.client.post("/api/deliveries/replay", { sessionId: SESSION });
+    let slowest = 0;
+    await until(
+      "everything told again",
+      async () => {
+        const asked = performance.now();
+        await site.crm.count("WhatsApp Message");
+        slowest = Math.max(slowest, performance.now() - asked);
+        const { pending, retrying } = await hub.client.get<Stats>("/api/deliveries/stats");
+        return pending + retrying === 0;
+      },
+      { timeoutMs: 120_000, everyMs: 100 },
+    );
+    const seconds = (performance.now() - since) / 1000;
+    console.log(`B10: ${MANY} told again in ${seconds.toFixed(1)} s, slowest page ${slowest.toFixed(0)} ms`);
+    expect(await settle({ hub }, site)).toEqual([]);
+    expect(newest()).toBe(before);
+    expect(slowest).toBeLessThan(PAGE_MS);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "B11: 500 messages, chats and contacts deleted by hand are restored by the comparison, once each",
+  async () => {
+    const { hub, site } = await openBridgeStand();
+    await hub.tell(SESSION, messages(900, { chats: 6, live: false }));
+    await site.start();
+    expect(await settle({ hub }, site)).toEqual([]);
+    const deleted = site.inFile((db) => {
+      const run = (sql: string): number => db.prepare(sql).run().changes;
+      return {
+        messages: run("DELETE FROM whatsapp_message WHERE n IN (SELECT n FROM whatsapp_message ORDER BY random() LIMIT 500)"),
+        contacts: run("DELETE FROM whatsapp_contact WHERE n IN (SELECT n FROM whatsapp_contact ORDER BY random() LIMIT 2)"),
+      };
+    });
+    expect(deleted).toEqual({ messages: 500, contacts: 2 });
+    const found = await site.crm.method<Reconciled>("sync.reconcile", { session_name: SESSION });
+    expect(found).toMatchObject({ success: true, differences: { messages: 500, contacts: 2 } });
+    expect(await settle({ hub }, site)).toEqual([]);
+    const again = await site.crm.method<Reconciled>("sync.reconcile", { session_name: SESSION });
+    expect(again).toMatchObject({ differences: { messages: 0, chats: 0, contacts: 0 }, repaired: 0 });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "B11: a bridge whose memory is deleted reads everything from the hub, also what the CRM lost, and writes nothing twice",
+  async () => {
+    const { hub, site } = await openBridgeStand();
+    await hub.tell(SESSION, messages(600, { chats: 6, live: false }));
+    await site.start();
+    await hub.tell(SESSION, messages(20));
+    expect(await settle({ hub }, site)).toEqual([]);
+    await site.kill();
+    await site.forget();
+    site.inFile((db) => db.exec("DELETE FROM whatsapp_message WHERE n % 3 = 0"));
+    await hub.tell(SESSION, messages(20));
+    await site.start();
+    expect(await settle({ hub }, site)).toEqual([]);
+    expect(messagesOfCrm(site)).toHaveLength(640);
+  },
+  LIMIT_MS,
+);

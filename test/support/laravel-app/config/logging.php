@@ -1,0 +1,4 @@
+<?php
+/** Nobody reads this one. */
+
+return ['default' => 'null', 'channels' => ['null' => ['driver' => 'monolog', 'handler' => Monolog\Handler\NullHandler::class]]];
