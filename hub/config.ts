@@ -10,12 +10,25 @@ export interface Config {
   apiKey: string | null;
   /** Null: kept as a file of mode 0600 in the data folder. */
   masterKey: string | null;
+  /** The one before, while a new one takes its place. */
+  masterKeyPrevious: string | null;
+  /** Where the key is kept if it is not configured; null: in the data folder. */
+  masterKeyFile: string | null;
   /** Base of the URLs handed to CRMs, without a trailing slash; null: where the hub listens. */
   publicUrl: string | null;
   webhook: { url: string; secret: string } | null;
   webhookAllowCidrs: string[];
   jidForm: "c.us" | "s.whatsapp.net";
   logLevel: (typeof LOG_LEVELS)[number];
+  /** May the process end itself to cure sessions that nothing else helps. */
+  watchdogRestart: boolean;
+  alerts: {
+    /** Failed tries in a row after which people are told. */
+    after: number;
+    mail: { url: string; to: string[]; from: string } | null;
+    /** Hours without e-mails, as `22:00-07:00`. */
+    quiet: string | null;
+  };
   /** Where WhatsApp is; null: WhatsApp itself. */
   webSocketUrl: string | null;
 }
@@ -24,8 +37,13 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"
 /** Media URLs must fit into receivers' columns of 140 characters. */
 const MAX_PUBLIC_URL = 100;
 
+interface Problem {
+  name: string;
+  problem: string;
+}
+
 export class ConfigError extends Error {
-  constructor(problems: { name: string; problem: string }[]) {
+  constructor(problems: Problem[]) {
     super(["Invalid configuration:", ...problems.map((p) => `✖ ${p.problem}\n  → at ${p.name}`)].join("\n"));
     this.name = "ConfigError";
   }
@@ -62,6 +80,11 @@ const schema = z.object({
     .max(200, "use at most 200 characters")
     .optional(),
   HUB_MASTER_KEY: z.string().refine(isMasterKey, "use 32 bytes, as 64 hex digits or as base64").optional(),
+  HUB_MASTER_KEY_PREVIOUS: z
+    .string()
+    .refine(isMasterKey, "use 32 bytes, as 64 hex digits or as base64")
+    .optional(),
+  HUB_MASTER_KEY_FILE: z.string().min(1).optional(),
   HUB_PUBLIC_URL: url(["http:", "https:"], "use an http(s) URL")
     .transform((text) => text.replace(/\/+$/, ""))
     .refine((text) => text.length <= MAX_PUBLIC_URL, `use at most ${MAX_PUBLIC_URL} characters`)
@@ -84,8 +107,51 @@ const schema = z.object({
     .default([]),
   HUB_JID_FORM: z.enum(["c.us", "s.whatsapp.net"], "use c.us or s.whatsapp.net").default("c.us"),
   HUB_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
+  HUB_WATCHDOG_RESTART: z.enum(["on", "off"], "use on or off").default("on"),
+  HUB_ALERT_AFTER: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, "use a number, 1 to 999")
+    .transform(Number)
+    .default(5),
+  HUB_SMTP_URL: url(["smtp:", "smtps:"], "use an smtp(s) URL").optional(),
+  HUB_ALERT_EMAIL: z
+    .string()
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .refine(
+      (all) => all.every((one) => z.email().safeParse(one).success),
+      "use e-mail addresses, separated by commas",
+    )
+    .optional(),
+  HUB_ALERT_FROM: z.email("use an e-mail address").optional(),
+  HUB_ALERT_QUIET: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, "use hours as 22:00-07:00")
+    .optional(),
   WA_WEB_SOCKET_URL: url(["ws:", "wss:"], "use a ws(s) URL").optional(),
 });
+
+/** What is wrong with settings that are right one by one. */
+function problemsBetween(given: Record<string, string | undefined>): Problem[] {
+  const problems: Problem[] = [];
+  if (given["HUB_WEBHOOK_URL"] !== undefined && given["HUB_WEBHOOK_SECRET"] === undefined)
+    problems.push({
+      name: "HUB_WEBHOOK_SECRET",
+      problem: "is needed beside HUB_WEBHOOK_URL: nothing is sent unsigned",
+    });
+  if (given["HUB_WEBHOOK_SECRET"] !== undefined && given["HUB_WEBHOOK_URL"] === undefined)
+    problems.push({ name: "HUB_WEBHOOK_URL", problem: "is needed beside HUB_WEBHOOK_SECRET" });
+  if ((given["HUB_SMTP_URL"] === undefined) !== (given["HUB_ALERT_EMAIL"] === undefined))
+    problems.push({
+      name: given["HUB_SMTP_URL"] === undefined ? "HUB_SMTP_URL" : "HUB_ALERT_EMAIL",
+      problem: "HUB_SMTP_URL and HUB_ALERT_EMAIL need each other",
+    });
+  if (given["HUB_MASTER_KEY"] !== undefined && given["HUB_MASTER_KEY_FILE"] !== undefined)
+    problems.push({
+      name: "HUB_MASTER_KEY_FILE",
+      problem: "set either HUB_MASTER_KEY or HUB_MASTER_KEY_FILE, not both",
+    });
+  return problems;
+}
 
 /** @throws ConfigError naming every wrong setting. An empty value counts as not set. */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -96,13 +162,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => ({ name: String(issue.path[0]), problem: issue.message }));
-  if (given["HUB_WEBHOOK_URL"] !== undefined && given["HUB_WEBHOOK_SECRET"] === undefined)
-    problems.push({
-      name: "HUB_WEBHOOK_SECRET",
-      problem: "is needed beside HUB_WEBHOOK_URL: nothing is sent unsigned",
-    });
-  if (given["HUB_WEBHOOK_SECRET"] !== undefined && given["HUB_WEBHOOK_URL"] === undefined)
-    problems.push({ name: "HUB_WEBHOOK_URL", problem: "is needed beside HUB_WEBHOOK_SECRET" });
+  problems.push(...problemsBetween(given));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const value = parsed.data;
@@ -112,6 +172,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     dataDir: value.HUB_DATA_DIR,
     apiKey: value.HUB_API_KEY ?? null,
     masterKey: value.HUB_MASTER_KEY ?? null,
+    masterKeyPrevious: value.HUB_MASTER_KEY_PREVIOUS ?? null,
+    masterKeyFile: value.HUB_MASTER_KEY_FILE ?? null,
     publicUrl: value.HUB_PUBLIC_URL ?? null,
     webhook:
       value.HUB_WEBHOOK_URL !== undefined && value.HUB_WEBHOOK_SECRET !== undefined
@@ -120,6 +182,24 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     webhookAllowCidrs: value.HUB_WEBHOOK_ALLOW_CIDRS,
     jidForm: value.HUB_JID_FORM,
     logLevel: value.HUB_LOG_LEVEL,
+    watchdogRestart: value.HUB_WATCHDOG_RESTART === "on",
+    alerts: {
+      after: value.HUB_ALERT_AFTER,
+      mail: mailOf(value),
+      quiet: value.HUB_ALERT_QUIET ?? null,
+    },
     webSocketUrl: value.WA_WEB_SOCKET_URL ?? null,
   });
+}
+
+function mailOf({
+  HUB_SMTP_URL: url,
+  HUB_ALERT_EMAIL: to,
+  HUB_ALERT_FROM: from,
+}: z.output<typeof schema>): Config["alerts"]["mail"] {
+  const [first] = to ?? [];
+  // Without a sender of its own a letter comes from the one who gets it, which any mail server knows.
+  return url === undefined || to === undefined || first === undefined
+    ? null
+    : { url, to, from: from ?? first };
 }

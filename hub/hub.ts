@@ -1,7 +1,9 @@
 /** The composition root: builds the parts, connects them, owns the order of start and stop. Nothing else knows them all. */
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
+import { startAlerts } from "./alerts/start.ts";
 import type { Config } from "./config.ts";
+import { doneBy } from "./core/audit.ts";
 import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
 import { createNudge } from "./core/nudge.ts";
@@ -11,6 +13,7 @@ import { ensureFirstKey, FIRST_CLIENT } from "./http/api-keys.ts";
 import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
 import { drawQrBase64 } from "./http/qr-image.ts";
+import { createMetrics } from "./http/metrics.ts";
 import { listen } from "./http/server.ts";
 import { answerStarting } from "./http/starting.ts";
 import { createChatOrders } from "./inbox/chat-orders.ts";
@@ -20,17 +23,22 @@ import { createHistory } from "./inbox/history.ts";
 import { createIdempotency } from "./inbox/idempotency.ts";
 import { createIngest } from "./inbox/ingest.ts";
 import { createMedia } from "./inbox/media.ts";
-import { createRoom } from "./inbox/room.ts";
+import { createRoom, isDiskLow } from "./inbox/room.ts";
 import { createSending } from "./inbox/send.ts";
 import { createDispatcher } from "./outbox/dispatcher.ts";
 import { createEndpoints } from "./outbox/endpoints.ts";
 import { createReplays } from "./outbox/replays.ts";
+import { startSafekeeping } from "./safekeeping.ts";
 import { createLogins } from "./sessions/logins.ts";
-import { readMasterKey } from "./sessions/master-key.ts";
+import { createRestart } from "./sessions/process-restart.ts";
+import { readMasterKeys, type MasterKeys } from "./sessions/master-key.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";
-import { createVault } from "./sessions/vault.ts";
+import { assertMasterKey, createVault } from "./sessions/vault.ts";
+import type { WatchTiming } from "./sessions/watch.ts";
 import type { RootLog } from "./log.ts";
+import { measureLoopLag } from "./loop-lag.ts";
 import { openStore } from "./store/open-store.ts";
+import { peekDataKey } from "./store/peek.ts";
 import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
@@ -45,8 +53,12 @@ export interface Hub {
   stop(): Promise<void>;
 }
 
-/** What tests put in the place of the real thing. */
+/** What the process gives its hub, and what tests put in the place of the real thing. */
 export interface HubOverrides {
+  /** Ends the process for whoever watches it to start it again; left out where nobody does. */
+  endProcess?: () => void;
+  /** Other times for the watchdog. */
+  watch?: Partial<WatchTiming>;
   /** Called at named places of the road of a message, so that a test can end the process there. */
   crashPoint?: (name: string) => void;
   /** In WhatsApp's place: gets the inbox's way in, and answers with connections that are played. */
@@ -60,6 +72,16 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const clock = systemClock;
   const nudge = createNudge();
   const stopping = new AbortController();
+
+  const keyFile = config.masterKeyFile ?? join(dataDir, "master.key");
+  const readKeys = (mayCreate: boolean) =>
+    readMasterKeys({
+      configured: config.masterKey,
+      configuredPrevious: config.masterKeyPrevious,
+      file: keyFile,
+      mayCreate,
+    });
+  await assertKeyFits(dataDir, () => readKeys(false));
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.
   let app: RequestListener = answerStarting(clock);
@@ -76,12 +98,17 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       throw cause;
     },
   );
-  const masterKey = await readMasterKey({
-    configured: config.masterKey,
-    file: join(dataDir, "master.key"),
-    mayCreate: (await store.vault.dataKey("hub")) === null,
+  const storeLog = log.child({ part: "store" });
+  const masterKeys = await readKeys((await store.vault.dataKey("hub")) === null);
+  const vault = await createVault({ ...masterKeys, keys: store.vault });
+  const safekeeping = await startSafekeeping({
+    dataDir,
+    store,
+    vault,
+    keyFile: config.masterKey === null ? keyFile : null,
+    clock,
+    log: storeLog,
   });
-  const vault = await createVault({ masterKey, keys: store.vault });
   const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
 
   const ingest = createIngest({ inbox: store.inbox, clock, nudge });
@@ -98,6 +125,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
         throw cause;
       });
       crashPoint("after-record");
+      for (const { fromMe } of recorded.messages) metrics.message(fromMe ? "out" : "in");
       return recorded;
     },
     historyDays: async (sessionId) => (await sessions.get(sessionId)).settings.historyDays,
@@ -106,6 +134,16 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     log: log.child({ part: "whatsapp" }),
     crashPoint,
   });
+  const alerts = startAlerts({
+    settings: config.alerts,
+    isDiskLow: () => isDiskLow(dataDir),
+    events: store.events,
+    marks: store.marks,
+    clock,
+    nudge,
+    log: log.child({ part: "alerts" }),
+  });
+  const sessionsLog = log.child({ part: "sessions" });
   const sessions: Sessions = createSessions({
     store: store.sessions,
     connector,
@@ -114,17 +152,38 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     canary: () => store.canary(),
     clock,
     nudge,
-    log: log.child({ part: "sessions" }),
+    log: sessionsLog,
     jidForm: config.jidForm,
     qrImage: drawQrBase64,
+    figures: store.figures,
+    onMoved: (...move) => alerts.moved(...move),
+    watchdog: {
+      intake: store.intake,
+      inbox: store.inbox,
+      timing: overrides.watch ?? {},
+      restart: createRestart({
+        marks: store.marks,
+        clock,
+        log: sessionsLog,
+        end: config.watchdogRestart ? overrides.endProcess : undefined,
+      }),
+    },
     onOpened: (sessionId) => {
+      safekeeping.note();
       sending
         .resume(sessionId)
         .catch((cause: unknown) => log.error({ sessionId, err: cause }, "sends.not_resumed"));
     },
   });
   const link = (sessionId: string) => sessions.link(sessionId);
-  ingest.onRecorded((sessionId) => sessions.touch(sessionId));
+  const pressure = measureLoopLag(log);
+  const metrics = createMetrics({ sessions: () => sessions.list(), store, pressure, clock });
+  ingest.onRecorded((sessionId, facts) => {
+    sessions.touch(sessionId);
+    for (const fact of facts)
+      if (fact.kind === "status" && (fact.status === "sent" || fact.status === "failed"))
+        metrics.send(fact.status);
+  });
 
   const guard = createAddressGuard({
     allowCidrs: config.webhookAllowCidrs,
@@ -168,14 +227,16 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     nudge,
     log: outboxLog,
     userAgent: USER_AGENT,
+    onSettled: ({ patch }) => metrics.delivery(patch.state),
+    onTrouble: (endpointId, what) => alerts.endpointInTrouble(endpointId, what),
   });
   const replays = createReplays({ outbox: store.outbox, clock, nudge, log: outboxLog });
 
   app = createApp({
     sessions,
     contacts,
-    chats: createChatOrders({ inbox: store.inbox, link, ingest }),
-    history: createHistory({ inbox: store.inbox, link, clock }),
+    chats: createChatOrders({ inbox: store.inbox, link, ingest, pressure }),
+    history: createHistory({ inbox: store.inbox, link, clock, pressure }),
     sending,
     media,
     endpoints,
@@ -192,6 +253,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       clock,
     }),
     store,
+    metrics,
+    pressure,
     clock,
     nudge,
     log: log.child({ part: "http" }),
@@ -201,16 +264,10 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     environment: config.webSocketUrl === null ? "production" : "test",
     stopping: stopping.signal,
   });
-  const upkeep = startUpkeep({ ...store, clock, log: log.child({ part: "store" }) });
-  await store.audit.append({
-    at: clock.now(),
-    actor: "hub",
-    actorName: null,
-    action: "hub.started",
-    target: null,
-    outcome: "done",
-    details: { version: VERSION, node: process.versions.node },
-  });
+  const upkeep = startUpkeep({ ...store, clock, log: storeLog });
+  await store.audit.append(
+    doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),
+  );
   await dispatcher.start();
   await sessions.restoreAll();
 
@@ -219,9 +276,18 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     newApiKey,
     stop: async () => {
       stopping.abort();
+      pressure.stop();
       await sessions.stop();
       await Promise.all([sending.stop(), dispatcher.stop(), server.stop(), upkeep.stop()]);
+      await alerts.stop();
+      await safekeeping.stop();
       await store.close();
     },
   };
+}
+
+/** A hub with the wrong key must not write anything, not even that it was opened. */
+async function assertKeyFits(dataDir: string, readKeys: () => Promise<MasterKeys>): Promise<void> {
+  const sealed = peekDataKey(dataDir, "hub");
+  if (sealed !== null) assertMasterKey(await readKeys(), sealed);
 }

@@ -8,6 +8,8 @@ import { isBaileysSocketError } from "./whatsapp/socket-error.ts";
 
 /** A stop that hangs must not outlive pm2's patience (`kill_timeout`, 10 s). */
 const STOP_DEADLINE_MS = 9_000;
+/** "Try again": the process wants to be started anew. */
+const RESTART_CODE = 75;
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -38,7 +40,14 @@ async function main(): Promise<void> {
     process.exit(1);
   });
 
-  const hub = await startHub(config, log);
+  let stopping = false;
+  // Where nobody starts it again, a process must not end by itself.
+  const isSupervised = process.env["pm_id"] !== undefined || process.send !== undefined;
+  const hub = await startHub(
+    config,
+    log,
+    isSupervised ? { endProcess: () => stop("watchdog", RESTART_CODE) } : {},
+  );
   if (hub.newApiKey !== null)
     say(
       `\nYour API key, shown only now; keep it safe:\n\n  ${hub.newApiKey}\n\nSend it as the header X-API-Key.\n`,
@@ -46,20 +55,19 @@ async function main(): Promise<void> {
   log.info({ url: hub.url }, "hub.ready");
   process.send?.("ready"); // pm2's wait_ready
 
-  let stopping = false;
-  const stop = (signal: string): void => {
+  function stop(signal: string, code = 0): void {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, "hub.stopping");
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
     hub.stop().then(
-      () => process.exit(0),
+      () => process.exit(code),
       (error: unknown) => {
         log.error({ err: error }, "hub.stop_failed");
         process.exit(1);
       },
     );
-  };
+  }
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
 }

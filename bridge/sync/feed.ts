@@ -15,7 +15,7 @@ import { createHoles } from "./holes.ts";
  * new_hub    never read before, or another hub answers
  * new_epoch  the hub was restored from a backup
  * expired    the hub keeps no events as old as the mark
- * ahead      the mark is beyond the newest event: a backup again, or a copy of the hub
+ * ahead      the mark, or an event that was pushed, is beyond the newest event: a backup again, or a copy of the hub
  */
 export type ResetReason = "new_hub" | "new_epoch" | "expired" | "ahead";
 
@@ -53,6 +53,8 @@ const MOST_REMEMBERED = 100_000;
 
 export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HOLE_MS }: FeedParts): Feed {
   const applied = new Set<number>();
+  /** Newest event that was pushed; 0 before the first one. */
+  let newestPushed = 0;
   let holes = createHoles(state.read().mark);
   let timer: NodeJS.Timeout | null = null;
   let isStopped = false;
@@ -86,12 +88,12 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
     return fresh.length;
   };
 
-  /** Why the mark means nothing for this page, or null. */
-  const resetReason = ({ hubId, epoch, latestSeq }: EventsPage): ResetReason | null => {
+  /** Why the mark means nothing for this page, or null. `pushed`: the newest that was pushed before the page was asked for. */
+  const resetReason = ({ hubId, epoch, latestSeq }: EventsPage, pushed: number): ResetReason | null => {
     const { hub: known, mark } = state.read();
     if (known === null || known.hubId !== hubId) return "new_hub";
     if (known.epoch !== epoch) return "new_epoch";
-    return mark > latestSeq ? "ahead" : null;
+    return Math.max(mark, pushed) > latestSeq ? "ahead" : null;
   };
 
   /** The mark moves to where the hub was before everything was asked for anew: what happens meanwhile comes as events. */
@@ -109,6 +111,7 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
       data.mark = latestSeq;
     });
     applied.clear();
+    newestPushed = 0;
     holes = createHoles(latestSeq);
     return latestSeq;
   };
@@ -122,9 +125,10 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
   };
 
   const pageAfter = async (after: number, limit: number): Promise<EventsPage | ResetReason> => {
+    const pushed = newestPushed;
     try {
       const page = await hub.events({ after, limit });
-      return resetReason(page) ?? page;
+      return resetReason(page, pushed) ?? page;
     } catch (error) {
       if (error instanceof HubUnavailable && error.code === "EVENTS_EXPIRED") return "expired";
       throw error;
@@ -190,6 +194,7 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
 
   return {
     noticed: (seq) => {
+      newestPushed = Math.max(newestPushed, seq);
       remember(seq);
       if (holes.noticed(seq, clock.now().getTime())) watch();
     },

@@ -19,6 +19,8 @@ export function createApply(parts: ApplyParts): Apply {
     ...sessionHandlers(parts),
     "call.received": ignored,
     "delivery.dead": ignored,
+    "session.alert": ignored,
+    "session.cleanup": ignored,
     "endpoint.test": ignored,
   };
 

@@ -62,6 +62,21 @@ const aboutMessage = { messageId: z.string(), chatId: address };
 const archived = dataOf({ chatId: address, isArchived: z.boolean() });
 const session = sessionSchema.shape;
 
+export const ALERT_CAUSES = [
+  "not_reconnecting",
+  "logged_out",
+  "replaced",
+  "banned",
+  "outdated",
+  "passkey_required",
+  "login_unusable",
+  "nothing_heard",
+  "endpoint_failing",
+  "endpoint_paused",
+  "disk_low",
+] as const;
+const alertCauseSchema = z.enum(ALERT_CAUSES);
+
 export const EVENT_DATA = {
   "message.received": dataOf({ message: messageEventSchema }),
   "message.reaction": dataOf({
@@ -169,6 +184,18 @@ export const EVENT_DATA = {
     quarantineId: z.string().nullable(),
     undoUntil: z.iso.datetime().nullable(),
     steps: z.array(cleanupStepSchema),
+  }),
+  // Of session `_hub` when it is about no single session.
+  "session.alert": dataOf({
+    status: session.status,
+    state: z.string().nullable(),
+    cause: alertCauseSchema,
+    text: z.string(),
+    textEs: z.string(),
+    advice: z.string(),
+    adviceEs: z.string(),
+    endpointId: z.string().optional(),
+    timestamp: seconds,
   }),
   "history.synced": dataOf({
     oldest: seconds.nullable(),

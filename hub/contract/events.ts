@@ -48,6 +48,7 @@ export const EVENTS = {
   "session.status": row("session", "Any other change of a session's state"),
   "session.qr": row("session", "A new QR code to scan", { wildcard: false }),
   "session.cleanup": row("session", "A session was cleaned by order: what was done, step by step"),
+  "session.alert": row("session", "Somebody should look: at a session, an endpoint or the hub's disk"),
   "history.synced": row("session", "An import of history finished or paused"),
   "delivery.dead": row("session", "An event was parked for an endpoint; told to the other endpoints"),
   "endpoint.test": row("session", "Sent on demand to try an endpoint", { wildcard: false }),

@@ -18,6 +18,8 @@ export const sessionIdSchema = z
 
 export const sessionStatusSchema = z.enum(["connected", "connecting", "qr_code", "disconnected", "error"]);
 
+const blameSchema = z.enum(["user", "whatsapp", "network", "other_instance", "hub"]);
+
 export const sessionSchema = z
   .object({
     id: z.int(),
@@ -36,8 +38,9 @@ export const sessionSchema = z
       .object({
         code: z.string(),
         text: z.string(),
-        blame: z.enum(["user", "whatsapp", "network", "other_instance", "hub"]),
+        blame: blameSchema,
         advice: z.string(),
+        adviceEs: z.string().optional().describe("The same in Spanish"),
         at: isoTime,
       })
       .nullable(),
@@ -66,6 +69,26 @@ export const sessionSettingsSchema = z
     bot: z.object({ enabled: z.boolean(), reason: z.string().max(500).nullable() }),
   })
   .meta({ id: "SessionSettings" });
+
+const timesSchema = z.object({
+  count: z.int().describe("How many times of late this is made of"),
+  p50: z.int().nullable(),
+  p99: z.int().nullable(),
+});
+
+/** How the connection of a session has done so far. */
+export const sessionFiguresSchema = z
+  .object({
+    attempts: z.int(),
+    opened: z.int(),
+    reconnects: z.int(),
+    failedInARow: z.int(),
+    degradedSeconds: z.int(),
+    scanToConnectedMs: timesSchema,
+    startToConnectedMs: timesSchema,
+    lastLosses: z.array(z.object({ at: isoTime, code: z.string(), text: z.string(), blame: blameSchema })),
+  })
+  .meta({ id: "SessionFigures" });
 
 export const contactSchema = z
   .object({

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 
 /** Those who act without a key: a command on this machine, the hub by itself, a caller who proved nothing. */
-export type AuditActor = "operator" | "hub" | "nobody";
+type AuditActor = "operator" | "hub" | "nobody";
 
 export interface NewAuditEntry {
   at: Date;
@@ -29,14 +29,22 @@ export interface AuditEntry extends NewAuditEntry {
   hash: string;
 }
 
+/** The entry about an act on the thing of this id, for the store to write in one transaction with the act. */
+export type Audited = (id: string) => NewAuditEntry;
+
+/** Something that was done without a key. */
+export const doneBy = (
+  actor: AuditActor,
+  action: string,
+  at: Date,
+  { target = null, details = {} }: Partial<Pick<NewAuditEntry, "target" | "details">> = {},
+): NewAuditEntry => ({ at, actor, actorName: null, action, target, outcome: "done", details });
+
 /** One end of what is kept of the chain. */
 export interface ChainEnd {
   n: number;
   hash: string;
 }
-
-/** What was there before the first row. */
-export const CHAIN_START: ChainEnd = { n: 0, hash: "0".repeat(64) };
 
 export function auditHash(previous: string, n: number, entry: NewAuditEntry): string {
   const { at, actor, actorName, action, target, outcome, details } = entry;

@@ -1,5 +1,6 @@
 /** How CRMs see what the hub keeps: the shapes of the contract, in a session's own form of addresses. */
 import type { HubEvent } from "../contract/events.ts";
+import { inSpanish } from "./advice.ts";
 import type { Chat, Contact } from "./chat.ts";
 import {
   isBroadcastJid,
@@ -84,6 +85,7 @@ export const presentReason = (reason: Session["reason"]) =>
     text: reason.text,
     blame: reason.blame,
     advice: reason.advice,
+    adviceEs: inSpanish(reason.advice),
     at: reason.at.toISOString(),
   };
 

@@ -86,7 +86,9 @@ function ofOpening(figures: SessionFigures, previous: Session, now: number): Ses
     reconnects: figures.reconnects + (previous.lostAt === null ? 0 : 1),
     failedInARow: 0,
     scanToOpenMs: [...figures.scanToOpenMs, ...since(scannedAt)].slice(-TIMES_KEPT),
-    startToOpenMs: [...figures.startToOpenMs, ...since(scannedAt === null ? startedAt : null)].slice(-TIMES_KEPT),
+    startToOpenMs: [...figures.startToOpenMs, ...since(scannedAt === null ? startedAt : null)].slice(
+      -TIMES_KEPT,
+    ),
     startedAt: null,
     scannedAt: null,
   };

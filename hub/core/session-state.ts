@@ -96,12 +96,9 @@ function nextActiveState(
     case "scanned":
       return "pairing";
     case "opened":
-      // A new connection proves nothing yet about what comes in.
-      return state === "degraded" ? state : "connected";
     case "deaf":
-      return state === "connected" ? "degraded" : state;
     case "heard":
-      return state === "degraded" ? "connected" : state;
+      return afterHearing(state, change.type);
     case "closed":
       return change.outcome === "retry" ? afterLoss(state) : change.outcome;
     case "number_taken":
@@ -111,6 +108,14 @@ function nextActiveState(
     case "store_failed":
       return "store_down";
   }
+}
+
+/** A new connection proves nothing yet about what comes in: what was degraded stays so until something is heard. */
+function afterHearing(state: SessionState, what: "opened" | "deaf" | "heard"): SessionState {
+  if (what === "opened") return state === "degraded" ? state : "connected";
+  const [from, to] =
+    what === "deaf" ? (["connected", "degraded"] as const) : (["degraded", "connected"] as const);
+  return state === from ? to : state;
 }
 
 /** A pairing that breaks stays a pairing; a store that is down keeps the session down; all else reconnects. */

@@ -46,6 +46,34 @@ export interface Session {
   settings: SessionSettings;
 }
 
+/** Before its first connection. */
+export const newSession = ({
+  sessionId,
+  sessionName = sessionId,
+  settings,
+  now,
+}: {
+  sessionId: string;
+  sessionName?: string | undefined;
+  settings: SessionSettings;
+  now: Date;
+}): Omit<Session, "id"> => ({
+  sessionId,
+  sessionName,
+  state: "stopped",
+  reason: null,
+  phoneNumber: null,
+  lid: null,
+  pushName: null,
+  connectedAt: null,
+  lostAt: null,
+  lastActivity: now,
+  createdAt: now,
+  deletedAt: null,
+  sendToFrappe: false,
+  settings,
+});
+
 export const defaultSettings = (jidForm: JidForm): SessionSettings => ({
   jidForm,
   qrForm: "bare",

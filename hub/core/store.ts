@@ -10,6 +10,7 @@ import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery
 import type { Endpoint } from "./endpoint.ts";
 import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
+import type { AuthStore, Watermark } from "./login-store.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { SessionFigures } from "./session-figures.ts";
@@ -17,6 +18,7 @@ import type { Session } from "./session.ts";
 
 export type * from "./audit-store.ts";
 export type * from "./inbox-store.ts";
+export type * from "./login-store.ts";
 
 export interface Store {
   sessions: SessionStore;
@@ -34,6 +36,8 @@ export interface Store {
   figures: FigureStore;
   marks: MarkStore;
   vault: VaultStore;
+  /** Gives at most so many free pages of the file back to the disk; returns how many, 0 when there are hardly any. */
+  giveBack(pages: number): Promise<number>;
   /** Proves that a write reaches the disk; throws when it does not. */
   canary(): Promise<void>;
   /** Identity of this database: changes when a backup is restored, so that readers of the feed notice. */
@@ -92,83 +96,6 @@ export interface TimelineEntry {
   text: string;
   /** Code of the reason, where there is one. */
   reason: string | null;
-}
-
-/** Credentials and Signal keys, sealed by the caller. */
-export interface AuthStore {
-  creds(sessionId: string): Promise<Uint8Array | null>;
-  keys(sessionId: string, type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
-  /** Everything of one step of the ratchet, and the intake rows it proves, in one transaction. */
-  commit(sessionId: string, step: RatchetStep): Promise<void>;
-  /**
-   * Moves all of a session's credentials and keys to quarantine; returns its id, null when there was nothing. Until
-   * `undoUntil` it may be brought back; left out, never.
-   */
-  quarantine(sessionId: string, reason: string, now: Date, undoUntil?: Date): Promise<string | null>;
-  /** What lies in quarantine of a session, newest first. */
-  quarantined(sessionId: string): Promise<QuarantinedLogin[]>;
-  /** Moves it back, and what is there now into its place. `STATE_CONFLICT` when another session has this very login. */
-  release(
-    sessionId: string,
-    quarantineId: string,
-    instead: { reason: string; now: Date; undoUntil: Date },
-  ): Promise<void>;
-  /** Destroys what was put into quarantine before `before`; returns the ids. */
-  forgetQuarantined(before: Date): Promise<string[]>;
-  /** What is known of a session's login beside its bytes. */
-  login(sessionId: string): Promise<LoginFacts>;
-  /** The whole login as it lies there, for a copy; null when there is none. */
-  loginRows(sessionId: string): Promise<LoginRows | null>;
-  /** Puts a whole login where there is none. `STATE_CONFLICT` as `release`, and when the session has a login. */
-  install(sessionId: string, login: LoginRows & { fingerprint: string }): Promise<void>;
-}
-
-export interface RatchetStep {
-  creds?: Uint8Array;
-  /** Which login the credentials are. */
-  fingerprint?: string;
-  /** `value: null` deletes. */
-  keys: { type: string; id: string; value: Uint8Array | null }[];
-  /** Stanzas (and their plaintext) that become durable with it. */
-  intake: IntakeEntry[];
-  /** Keys that an older copy had in common with later use are gone: the login is not stale any more. */
-  renewed?: true;
-}
-
-/** current: as WhatsApp knows it. stale: a copy, older than what was used since. superseded: a copy of one replaced since. */
-export type LoginStanding = "current" | "stale" | "superseded";
-
-export interface LoginFacts {
-  /** Hash of the login's public key; null when none was ever written. */
-  fingerprint: string | null;
-  /** Grows whenever the login is replaced or taken out of use. */
-  generation: number;
-  /** Grows with every write of keys. */
-  keyVersion: number;
-  standing: LoginStanding;
-  /** There is a row of credentials, readable or not. */
-  isThere: boolean;
-}
-
-export interface LoginRows {
-  creds: Uint8Array | null;
-  keys: { type: string; id: string; value: Uint8Array }[];
-}
-
-export interface QuarantinedLogin {
-  id: string;
-  reason: string;
-  at: Date;
-  undoUntil: Date | null;
-}
-
-/** How far a hub has got, kept beside its database: what is older than this was restored from a copy. */
-export interface Watermark {
-  hubId: string;
-  epoch: number;
-  /** The newest event. */
-  seq: number;
-  logins: { sessionId: string; fingerprint: string | null; generation: number; keyVersion: number }[];
 }
 
 /** What WhatsApp handed us, kept until it is recorded. Blobs are sealed by the caller. */
@@ -308,14 +235,14 @@ export interface EventStore {
 export interface EndpointStore {
   list(): Promise<Endpoint[]>;
   get(id: string): Promise<Endpoint | null>;
-  /** Creates or replaces; counters and the breaker are kept by `saveHealth`. */
-  save(endpoint: Endpoint): Promise<void>;
+  /** Creates or replaces; counters and the breaker are kept by `saveHealth`. `entry`: into the audit log, in one transaction. */
+  save(endpoint: Endpoint, entry?: NewAuditEntry): Promise<void>;
   saveHealth(
     id: string,
     health: Pick<Endpoint, "breaker" | "failingSince" | "lastSuccessAt" | "lastError" | "state">,
   ): Promise<void>;
   /** Deletes it and dismisses what it was still owed; returns how many. */
-  remove(id: string): Promise<number>;
+  remove(id: string, entry?: NewAuditEntry): Promise<number>;
 }
 
 export interface DueDelivery {

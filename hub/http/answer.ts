@@ -55,6 +55,12 @@ export const html = (text: string, headers: Record<string, string>): Answer => (
   body: { kind: "text", type: "text/html; charset=utf-8", text },
 });
 
+export const plain = (text: string, type: string): Answer => ({
+  status: 200,
+  headers: {},
+  body: { kind: "text", type, text },
+});
+
 /** A file to be saved, never shown by the browser on the hub's own origin; parts may be asked for. */
 export const download = (file: { path: string; filename: string; mimetype: string }): Answer => ({
   status: 200,

@@ -1,7 +1,7 @@
 /** Keys of the API: made, given to the first caller, rotated. Only a SHA-256 is kept, so a key can be shown just once. */
 import { createHash, randomBytes } from "node:crypto";
 import { defaultKeySettings, SCOPES, type ApiKey, type ApiKeySettings, type Scope } from "../core/api-key.ts";
-import type { NewAuditEntry } from "../core/audit.ts";
+import type { Audited } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { KeyStore } from "../core/store.ts";
@@ -53,7 +53,7 @@ interface Parts {
   keys: KeyStore;
   clock: Clock;
   /** The row of the audit log about it. */
-  audited?: (keyId: string) => NewAuditEntry;
+  audited?: Audited;
 }
 
 export async function createKey(

@@ -4,7 +4,7 @@
  */
 import type { Request } from "express";
 import type { ErrorCode } from "../contract/errors.ts";
-import type { NewAuditEntry } from "../core/audit.ts";
+import type { Audited, NewAuditEntry } from "../core/audit.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
@@ -19,7 +19,7 @@ export interface Trail {
   /** The call is about this session; orders about one are also told in its timeline, before what they cause. */
   at(sessionId: string): Promise<void>;
   /** The row, for an act whose write takes it along into its own transaction. */
-  written(target: string): NewAuditEntry;
+  written: Audited;
   served(answer: Answer): Promise<void>;
   refused(error: unknown): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import type { HttpLogger } from "pino-http";
 import type { Clock } from "../core/clock.ts";
 import type { Nudge } from "../core/nudge.ts";
+import type { Pressure } from "../core/pressure.ts";
 import type { Store } from "../core/store.ts";
 import type { Message } from "../core/message.ts";
 import type { ChatOrders } from "../inbox/chat-orders.ts";
@@ -13,6 +14,7 @@ import type { Media } from "../inbox/media.ts";
 import type { Sending } from "../inbox/send.ts";
 import type { Endpoints } from "../outbox/endpoints.ts";
 import type { Replays } from "../outbox/replays.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
 export interface HttpContext {
@@ -32,6 +34,8 @@ export interface HttpContext {
     Store,
     "sessions" | "inbox" | "media" | "events" | "outbox" | "trace" | "keys" | "audit" | "canary" | "identity"
   >;
+  metrics: Pick<Metrics, "scrape">;
+  pressure: Pressure;
   clock: Clock;
   nudge: Nudge;
   /** The root logger of this surface; `Log` is not enough for the access log. */

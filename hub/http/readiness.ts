@@ -8,7 +8,7 @@ const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
 export interface Readiness {
   ready: boolean;
-  checks: Record<"store" | "disk" | "sessions" | "outbox", boolean>;
+  checks: Record<"store" | "disk" | "sessions" | "outbox" | "load", boolean>;
 }
 
 async function works(check: () => Promise<unknown>): Promise<boolean> {
@@ -34,6 +34,7 @@ export async function readiness({
   sessions,
   dataDir,
   clock,
+  pressure,
   stopping,
 }: HttpContext): Promise<Readiness> {
   const [canary, disk, list, stats] = await Promise.all([
@@ -42,6 +43,6 @@ export async function readiness({
     works(() => sessions.list()),
     works(() => store.outbox.stats(null, clock.now())),
   ]);
-  const checks = { store: canary, disk, sessions: list, outbox: stats };
+  const checks = { store: canary, disk, sessions: list, outbox: stats, load: !pressure.isHigh() };
   return { ready: !stopping.aborted && Object.values(checks).every(Boolean), checks };
 }

@@ -5,7 +5,7 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
 import type { Scope } from "../core/api-key.ts";
-import type { NewAuditEntry } from "../core/audit.ts";
+import type { Audited } from "../core/audit.ts";
 import type { Session } from "../core/session.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
@@ -30,7 +30,7 @@ export interface Call {
   /** Runs work at most once per `Idempotency-Key`; `place` names the session it happens in. */
   once(place: string, work: (reservedId: string | undefined) => Promise<Answer>): Promise<Answer>;
   /** The row of the audit log about this call, for a write that takes it along; without one the row follows the answer. */
-  audited(target: string): NewAuditEntry;
+  audited: Audited;
   /** Counts a message about to be sent. @throws HubError `MESSAGE_RATE_LIMIT_EXCEEDED` */
   countSend(sessionId: string): Promise<void>;
   request: Request;

@@ -2,6 +2,7 @@
 import type { Chat } from "../core/chat.ts";
 import { HubError } from "../core/errors.ts";
 import type { ChatChange } from "../core/facts.ts";
+import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { InboxStore } from "../core/store.ts";
 import type { ChatOrder, TypingState, WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
@@ -28,9 +29,15 @@ export interface ChatOrdersParts {
   inbox: Pick<InboxStore, "chat" | "messages" | "knows" | "addresses">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
+  pressure?: Pressure;
 }
 
-export function createChatOrders({ inbox, link, ingest }: ChatOrdersParts): ChatOrders {
+export function createChatOrders({
+  inbox,
+  link,
+  ingest,
+  pressure = noPressure,
+}: ChatOrdersParts): ChatOrders {
   const chatIdOf = ({ sessionId, chatId: written, numbering }: ChatTarget) =>
     resolveRecipient({ sessionId, written, numbering, inbox, field: "chatId" });
 
@@ -72,6 +79,8 @@ export function createChatOrders({ inbox, link, ingest }: ChatOrdersParts): Chat
       return change(chat, { kind: "mute", until }, { muteExpiration: until });
     },
     showTyping: async (target, state) => {
+      // A courtesy that nobody misses, while what matters is late.
+      if (pressure.isHigh()) return;
       await link(target.sessionId).showTyping(await chatIdOf(target), state);
     },
   };

@@ -1,6 +1,8 @@
 /** Older messages than those the hub has: asked of the phone, which sends them as history. */
 import type { Clock } from "../core/clock.ts";
 import { toSeconds } from "../core/clock.ts";
+import { HubError } from "../core/errors.ts";
+import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { HistoryCoverage, InboxStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { resolveRecipient } from "./recipient.ts";
@@ -30,11 +32,19 @@ export interface HistoryParts {
   inbox: Pick<InboxStore, "beginnings" | "coverage" | "knows" | "addresses">;
   link: (sessionId: string) => WhatsAppLink;
   clock: Clock;
+  pressure?: Pressure;
 }
 
-export function createHistory({ inbox, link, clock }: HistoryParts): History {
+const RETRY_AFTER_SECONDS = 30;
+
+export function createHistory({ inbox, link, clock, pressure = noPressure }: HistoryParts): History {
   return {
     ask: async ({ sessionId, chatId: written, numbering, days }) => {
+      // The answer is a flood that can come as well later.
+      if (pressure.isHigh())
+        throw new HubError("OVERLOADED", "The hub is too busy for more history at the moment.", {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        });
       const current = link(sessionId);
       const chatId =
         written === null

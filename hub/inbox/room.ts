@@ -8,6 +8,7 @@ const MAX_BACKLOG = 1_000_000;
 const FULL_SHARE = 0.9;
 /** Sends are taken again below this, so that they do not flicker at the edge. */
 const ROOM_SHARE = 0.85;
+const LOW_SHARE = 0.8;
 /** A tenth of a big disk is plenty: what counts there is whether the next hours fit. */
 const ENOUGH_BYTES = 1024 * 1024 * 1024;
 const LOOK_EVERY_MS = 5_000;
@@ -60,6 +61,10 @@ export function createRoom({ outbox, dir, clock, freeSpace = diskSpace }: RoomPa
     },
   };
 }
+
+/** Time enough to act before sends are refused. */
+export const isDiskLow = async (dir: string): Promise<boolean> =>
+  usedShare(0, await diskSpace(dir)) >= LOW_SHARE;
 
 async function diskSpace(dir: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(dir);

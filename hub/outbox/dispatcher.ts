@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
-import type { EventStore, OutboxStore } from "../core/store.ts";
+import type { EventStore, OutboxStore, Settlement } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
 import { createAttempts } from "./attempt.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -21,6 +21,8 @@ const TICK_MS = 1000;
 /** Rings that come close together are one. */
 const RING_MS = 4;
 const STOP_MS = 5000;
+/** An endpoint that fails for so long is worth calling somebody. */
+const TOLD_MS = 15 * 60_000;
 
 export interface Dispatcher {
   start(): Promise<void>;
@@ -41,12 +43,15 @@ export interface DispatcherParts {
   /** `InboxHub/<version>` */
   userAgent: string;
   random?: () => number;
+  onSettled?: (settlement: Settlement) => void;
+  /** An endpoint was paused by its own word, or takes nothing for longer than a deployment lasts. */
+  onTrouble?: (endpointId: string, what: "failing" | "paused") => void;
 }
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { outbox, endpoints, events, guard, clock, nudge, log, userAgent, random = Math.random } = parts;
   const timeline = createTimeline({ clock, log });
-  const settler = createSettler({ outbox, timeline, log });
+  const settler = createSettler({ outbox, timeline, log, onSettled: parts.onSettled ?? (() => undefined) });
   const slots = createSlots(TOTAL);
   const workers = new Map<string, Worker>();
   const saved = new Map<string, Health>();
@@ -81,6 +86,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
 
   const saveHealth = (id: string, health: Health, becomes: Endpoint["state"] | null): void => {
     saved.set(id, health);
+    if (becomes === "paused") parts.onTrouble?.(id, "paused");
+    else if (health.failingSince !== null && clock.now().getTime() - health.failingSince.getTime() >= TOLD_MS)
+      parts.onTrouble?.(id, "failing");
     errand("endpoint.health_not_saved", endpoints.saveHealth(id, health, becomes));
   };
 

@@ -1,6 +1,7 @@
 /** The receivers of webhooks: what they are, their secrets, and the rules they keep. The only writer of the store's rows. */
 import type { EventName } from "../contract/events.ts";
 import { makeSecret } from "../contract/signature.ts";
+import type { Audited } from "../core/audit.ts";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import { closedBreaker, type Endpoint } from "../core/endpoint.ts";
@@ -25,6 +26,7 @@ import type { Signing } from "./wire-headers.ts";
 /** How long the secret before a rotation still signs beside the new one. */
 const OVERLAP_MS = 24 * 3_600_000;
 
+/** Orders that are given `audited` leave its entry in one write with the act. */
 export interface Endpoints {
   list(): Promise<Endpoint[]>;
   /** `NOT_FOUND` */
@@ -32,14 +34,19 @@ export interface Endpoints {
   /** The secret as it is displayed; the only time it is shown. */
   create(
     input: EndpointChange & { url: string; secret?: string | undefined },
+    audited?: Audited,
   ): Promise<{ endpoint: Endpoint; secret: string }>;
-  update(id: string, change: EndpointChange): Promise<Endpoint>;
+  update(id: string, change: EndpointChange, audited?: Audited): Promise<Endpoint>;
   /** Returns how many deliveries it was still owed; they are dismissed. */
-  remove(id: string): Promise<{ dismissed: number }>;
-  rotateSecret(id: string, secret?: string): Promise<{ secret: string; previousValidUntil: Date }>;
-  pause(id: string): Promise<Endpoint>;
+  remove(id: string, audited?: Audited): Promise<{ dismissed: number }>;
+  rotateSecret(
+    id: string,
+    secret?: string,
+    audited?: Audited,
+  ): Promise<{ secret: string; previousValidUntil: Date }>;
+  pause(id: string, audited?: Audited): Promise<Endpoint>;
   /** Starts afresh: breaker closed, run of failures forgotten. */
-  resume(id: string): Promise<Endpoint>;
+  resume(id: string, audited?: Audited): Promise<Endpoint>;
   /** Sends `endpoint.test` now, outside the outbox. */
   test(id: string, event?: EventName): Promise<EndpointTest>;
   /** The one endpoint a session manages by itself. An empty URL removes it. `secret` only when the hub made it. */
@@ -112,8 +119,8 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const tell = (id: string, endpoint: Endpoint | null): void => {
     for (const listener of listeners) listener(id, endpoint);
   };
-  const save = async (endpoint: Endpoint): Promise<Endpoint> => {
-    await store.save(endpoint);
+  const save = async (endpoint: Endpoint, audited?: Audited): Promise<Endpoint> => {
+    await store.save(endpoint, audited?.(endpoint.id));
     (await known()).set(endpoint.id, endpoint);
     tell(endpoint.id, endpoint);
     return endpoint;
@@ -128,6 +135,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const create = async (
     input: EndpointChange & { url: string; secret?: string | undefined },
     managedBy: Endpoint["managedBy"],
+    audited?: Audited,
   ): Promise<{ endpoint: Endpoint; secret: string }> => {
     const now = clock.now();
     const id = newId("ep", now);
@@ -137,22 +145,22 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
       input,
     );
     await refuse(endpoint, null, secret);
-    await save(endpoint);
+    await save(endpoint, audited);
     log.info({ endpointId: id, managedBy }, "endpoint.created");
     return { endpoint, secret };
   };
 
-  const update = async (id: string, change: EndpointChange): Promise<Endpoint> => {
+  const update = async (id: string, change: EndpointChange, audited?: Audited): Promise<Endpoint> => {
     const before = await get(id);
     const endpoint = changed(before, change);
     await refuse(endpoint, before);
     log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
-    return save(endpoint);
+    return save(endpoint, audited);
   };
 
-  const remove = async (id: string): Promise<{ dismissed: number }> => {
+  const remove = async (id: string, audited?: Audited): Promise<{ dismissed: number }> => {
     await get(id);
-    const dismissed = await store.remove(id);
+    const dismissed = await store.remove(id, audited?.(id));
     (await known()).delete(id);
     tell(id, null);
     log.info({ endpointId: id, dismissed }, "endpoint.removed");
@@ -162,28 +170,26 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const rotate = async (
     id: string,
     wished?: string,
+    audited?: Audited,
   ): Promise<{ secret: string; previousValidUntil: Date }> => {
     const before = await get(id);
     const problems = secretProblems(wished);
     if (problems.length > 0) throw invalid(problems);
     const secret = wished ?? makeSecret();
     const previousValidUntil = new Date(clock.now().getTime() + OVERLAP_MS);
-    await save({
-      ...before,
-      secret: seal(id, secret),
-      previousSecret: { sealed: before.secret, until: previousValidUntil },
-    });
+    const previousSecret = { sealed: before.secret, until: previousValidUntil };
+    await save({ ...before, secret: seal(id, secret), previousSecret }, audited);
     log.info({ endpointId: id, previousValidUntil }, "endpoint.secret_rotated");
     return { secret, previousValidUntil };
   };
 
-  const setState = async (id: string, state: "active" | "paused"): Promise<Endpoint> => {
+  const setState = async (id: string, state: "active" | "paused", audited?: Audited): Promise<Endpoint> => {
     const before = await get(id);
     const fresh = state === "active" ? { breaker: closedBreaker, failingSince: null } : {};
     const endpoint: Endpoint = { ...before, ...fresh, state };
     await store.saveHealth(id, endpoint);
     log.info({ endpointId: id, state }, "endpoint.state_set");
-    return save(endpoint);
+    return save(endpoint, audited);
   };
 
   const managed = async (sessionId: string): Promise<Endpoint | undefined> =>
@@ -234,12 +240,12 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   return {
     list: async () => [...(await known()).values()],
     get,
-    create: (input) => inOrder(() => create(input, null)),
-    update: (id, change) => inOrder(() => update(id, change)),
-    remove: (id) => inOrder(() => remove(id)),
-    rotateSecret: (id, secret) => inOrder(() => rotate(id, secret)),
-    pause: (id) => inOrder(() => setState(id, "paused")),
-    resume: (id) => inOrder(() => setState(id, "active")),
+    create: (input, audited) => inOrder(() => create(input, null, audited)),
+    update: (id, change, audited) => inOrder(() => update(id, change, audited)),
+    remove: (id, audited) => inOrder(() => remove(id, audited)),
+    rotateSecret: (id, secret, audited) => inOrder(() => rotate(id, secret, audited)),
+    pause: (id, audited) => inOrder(() => setState(id, "paused", audited)),
+    resume: (id, audited) => inOrder(() => setState(id, "active", audited)),
     test: async (id, event) => {
       const endpoint = await get(id);
       const { userAgent } = parts;

@@ -3,9 +3,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { OutboxStore, Settlement } from "../core/store.ts";
 
-/** A batch is written when it is this big, or this old, or when somebody waits for it. */
-const BATCH = 128;
-const BATCH_MS = 50;
+/** A batch is written when it is this big, or this old, or when somebody waits for it. What it holds is sent again after a crash. */
+const BATCH = 512;
+const BATCH_MS = 100;
 const RETRY_MS = 1000;
 
 export interface Settler {
@@ -28,10 +28,13 @@ export function createSettler({
   outbox,
   timeline,
   log,
+  onSettled,
 }: {
   outbox: Pick<OutboxStore, "settle">;
   timeline: Clock;
   log: Log;
+  /** Hears of each result that is on disk. */
+  onSettled: (settlement: Settlement) => void;
 }): Settler {
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | null = null;
@@ -54,7 +57,10 @@ export function createSettler({
         return;
       }
       failing = false;
-      for (const { done } of batch) done();
+      for (const { settlement, done } of batch) {
+        onSettled(settlement);
+        done();
+      }
     }
   };
 

@@ -35,8 +35,7 @@ export async function cleanUp(asked: CleanupMode | null, cleanup: Cleanup): Prom
   let isOutOfUse = false;
 
   const { openLink } = connection;
-  const told =
-    mode === "retire" && openLink !== null ? await unlinkOver(openLink, parts.schedule) : null;
+  const told = mode === "retire" && openLink !== null ? await unlinkOver(openLink, parts.schedule) : null;
   await step("socket", () => connection.line.close());
   await step("qr", () => connection.codes.forget());
   await step("caches", () => parts.connector.forget(sessionId));
@@ -96,7 +95,10 @@ function stepper(steps: CleanupStep[], { record, parts }: Cleanup) {
       await work();
       done(null);
     } catch (cause) {
-      parts.log.warn({ sessionId: record.session().sessionId, step: name, err: cause }, "session.step_failed");
+      parts.log.warn(
+        { sessionId: record.session().sessionId, step: name, err: cause },
+        "session.step_failed",
+      );
       const isSayable = cause instanceof StepFailure || cause instanceof HubError;
       done(isSayable ? cause.message : "failed; the hub's log says why");
     }

@@ -45,7 +45,7 @@ export class Connection {
   readonly #loss: Loss;
   readonly #probation: Alarm;
   readonly #loginCare: LoginCare;
-  readonly #watchdog: Watchdog | null;
+  readonly #watchdog: Watchdog;
   #history: CloseHistory = freshHistory;
   /** WhatsApp asked for a new connection and has accepted none since. */
   #restartAsked = false;
@@ -82,16 +82,13 @@ export class Connection {
       log: parts.log,
       onSignal: (signal, isCurrent) => later(() => (isCurrent() ? this.#hear(signal) : Promise.resolve())),
     });
-    this.#watchdog =
-      parts.watchdog &&
-      createWatchdog({
-        ...parts,
-        parts: parts.watchdog,
-        record,
-        later,
-        link: () => this.openLink,
-        renew: (cause) => this.#replace(cause),
-      });
+    this.#watchdog = createWatchdog({
+      record,
+      parts,
+      later,
+      link: () => this.openLink,
+      renew: this.#replace,
+    });
   }
 
   /** The link to send with. */
@@ -147,7 +144,7 @@ export class Connection {
     const loggedOut =
       change.type === "logout" || (change.type === "closed" && change.outcome === "logged_out");
     await this.#record.move(change, {
-      reason: this.#reason(cause),
+      reason: reasonAt(cause, this.#now()),
       connectedAt: null,
       lostAt: this.#loss.since(),
       // The number is free again: another session may be linked with it.
@@ -161,17 +158,17 @@ export class Connection {
     this.#retry.cancel();
     this.#loss.endGrace();
     this.#probation.cancel();
-    this.#watchdog?.rest();
+    this.#watchdog.rest();
     this.codes.forget();
     await this.line.close();
   }
 
   /** A new link in the place of one that does not work; as after a loss, the account keeps its state for a moment. */
-  async #replace(cause: Cause): Promise<void> {
+  readonly #replace = async (cause: Cause): Promise<void> => {
     await this.cut();
     await this.#loss.lose(cause);
     this.line.open(URGENCY.background);
-  }
+  };
 
   /** At once after a first failure of the store; failures that follow wait, or one that stays would make a loop. */
   #reconnect(): void {
@@ -230,8 +227,8 @@ export class Connection {
     const { phoneNumber } = signal;
     const { store, numbers, onOpened } = this.#parts;
     const { sessionId, state } = this.#session;
-    const deaf = state === "degraded" ? (this.#watchdog?.cause() ?? null) : null;
-    const details = detailsOfOpened(signal, this.#session, deaf && this.#reason(deaf), this.#now());
+    const deaf = state === "degraded" ? this.#watchdog.cause() : null;
+    const details = detailsOfOpened(signal, this.#session, deaf && reasonAt(deaf, this.#now()), this.#now());
     const holder = await numbers.add(async () => {
       const other = await store.holderOf(phoneNumber, sessionId);
       if (other !== null) return other;
@@ -246,7 +243,7 @@ export class Connection {
     this.#probation.set(STABLE_MS, () => {
       this.#history = { ...this.#history, failures: 0 };
     });
-    this.#watchdog?.opened(state === "degraded");
+    this.#watchdog.opened(state === "degraded");
     onOpened(sessionId);
   }
 
@@ -297,10 +294,6 @@ export class Connection {
     this.#probation.cancel();
     this.codes.forget();
     await this.#loss.lose(cause);
-  }
-
-  #reason(cause: Cause) {
-    return reasonAt(cause, this.#now());
   }
 
   #now(): Date {

@@ -34,9 +34,11 @@ const DONE: Record<Step, string> = {
 export const causeOf = (trouble: Trouble, step: Step): Cause => ({
   ...WRONG[trouble],
   text: `${WRONG[trouble].text} ${DONE[step]}`,
-  ...(step === "give_up" ? { advice: GIVEN_UP } : {}),
+  ...(step === "give_up" ? { code: NOT_CURED, advice: GIVEN_UP } : {}),
 });
 
+/** Code of an account that nothing helped: people have to look. */
+const NOT_CURED = "not_cured";
 const GIVEN_UP = "Open WhatsApp on the phone; if messages arrive there and not here, restart the session.";
 
 /** Said of a connection that nothing comes over any more, not even an answer to a ping. */

@@ -1,7 +1,7 @@
 /** Which sessions there are: finds the runner of each, makes new ones, and brings deleted ones back. */
 import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
-import { defaultSettings, type Session, type SessionSettings } from "../core/session.ts";
+import { defaultSettings, newSession, type Session, type SessionSettings } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import { discardSealed, isResumable } from "./sealed.ts";
@@ -84,23 +84,9 @@ export function createDirectory({
     });
 
   function brandNew({ sessionId, sessionName, sendToFrappe, settings }: SessionInput): Omit<Session, "id"> {
-    const now = clock.now();
-    return {
-      sessionId,
-      sessionName: sessionName ?? sessionId,
-      state: "stopped",
-      reason: null,
-      phoneNumber: null,
-      lid: null,
-      pushName: null,
-      connectedAt: null,
-      lostAt: null,
-      lastActivity: now,
-      createdAt: now,
-      deletedAt: null,
-      sendToFrappe: sendToFrappe ?? false,
-      settings: { ...defaultSettings(jidForm), ...settings },
-    };
+    const all = { ...defaultSettings(jidForm), ...settings };
+    const session = newSession({ sessionId, sessionName, settings: all, now: clock.now() });
+    return { ...session, sendToFrappe: sendToFrappe ?? false };
   }
 
   async function broughtBack(deleted: Session, input: SessionInput): Promise<Omit<Session, "id">> {

@@ -3,14 +3,14 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { Session } from "../core/session.ts";
-import type { SessionStore } from "../core/store.ts";
+import type { InboxStore, IntakeStore, SessionStore } from "../core/store.ts";
 import type { WhatsAppConnector } from "../core/whatsapp.ts";
 import type { ReasonOf } from "./after-close.ts";
 import type { Logins } from "./logins.ts";
 import type { Schedule } from "./schedule.ts";
 import type { InOrder, Slots } from "./slots.ts";
 import type { StoreWatch } from "./store-watch.ts";
-import type { WatchdogParts } from "./watchdog.ts";
+import type { WatchTiming } from "./watch.ts";
 
 export interface RunnerParts {
   store: Pick<SessionStore, "save" | "holderOf">;
@@ -35,4 +35,13 @@ export interface RunnerParts {
   onMoved: (previous: Session, next: Session) => void;
   /** Null: open connections are not watched. */
   watchdog: WatchdogParts | null;
+}
+
+/** What all watchdogs of a hub share. */
+export interface WatchdogParts {
+  intake: Pick<IntakeStore, "oldestReadable">;
+  inbox: Pick<InboxStore, "messages" | "arrivals">;
+  /** Starting the process again, where something does that for us. */
+  restart: { isAllowed(): Promise<boolean>; go(sessionId: string): void } | null;
+  timing?: Partial<WatchTiming>;
 }

@@ -48,7 +48,14 @@ export function createSessionRecord(
     nudge,
     log,
     onMoved,
-  }: { store: Pick<SessionStore, "save">; clock: Clock; schedule: Schedule; nudge: Nudge; log: Log; onMoved: (previous: Session, next: Session) => void },
+  }: {
+    store: Pick<SessionStore, "save">;
+    clock: Clock;
+    schedule: Schedule;
+    nudge: Nudge;
+    log: Log;
+    onMoved: (previous: Session, next: Session) => void;
+  },
 ): SessionRecord {
   let session = initial;
   let toldConnected = isOpen(initial.state);

@@ -99,11 +99,12 @@ export class SessionRunner {
     const parts = this.#parts;
     const cleanup = { record: this.#record, connection: this.#connection, parts };
     if (mode !== "retire") void this.#connection.line.close();
-    let report: CleanupReport | null = null;
+    const reports: CleanupReport[] = [];
     await this.#ordered(async () => {
-      report = await cleanUp(mode, cleanup);
+      reports.push(await cleanUp(mode, cleanup));
     });
-    if (report === null) throw new Error("an order ended without a result");
+    const [report] = reports;
+    if (report === undefined) throw new Error("an order ended without a result");
     return report;
   }
 

@@ -14,13 +14,12 @@ import type { ReasonOf } from "./after-close.ts";
 import { createDirectory, type SessionInput } from "./directory.ts";
 import type { Logins } from "./logins.ts";
 import { createFigures, type OnMoved } from "./figures.ts";
-import type { RunnerParts } from "./runner-parts.ts";
+import type { RunnerParts, WatchdogParts } from "./runner-parts.ts";
 import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
 import { sweepSealed } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
 import { createInOrder, createSlots } from "./slots.ts";
 import { createStoreWatch } from "./store-watch.ts";
-import type { WatchdogParts } from "./watchdog.ts";
 
 /** Every `sessionId` may also be the integer, written as digits. Unknown and deleted ones are `SESSION_NOT_FOUND`. */
 export interface Sessions {

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { Cipher } from "../core/cipher.ts";
 import { HubError } from "../core/errors.ts";
 import type { VaultStore } from "../core/store.ts";
+import type { MasterKeys } from "./master-key.ts";
 import { cipherOf, isSealedBy, KEY_BYTES } from "./sealing.ts";
 
 export interface Vault {
@@ -16,6 +17,8 @@ export interface Vault {
   renew(scope: string): Promise<void>;
   /** A cipher for a file that must be readable without this database, and its key, sealed by the master key. */
   forFile(place: string): { cipher: Cipher; wrapped: Uint8Array };
+  /** What `forFile` made, opened again. */
+  openFile(place: string, wrapped: Uint8Array): Cipher;
   /** Seals all data keys with this master key from now on; see `finishRotation`. */
   rotate(masterKey: Uint8Array): Promise<Rotation>;
   /** Seals with the present master key whatever an older one still seals. */
@@ -30,6 +33,11 @@ export interface Rotation {
 
 /** The scope that exists in every hub: opening its key proves the master key. */
 const HUB_SCOPE = "hub";
+
+/** Throws a plain-worded Error when the data was sealed under none of these; for a look before anything is opened. */
+export function assertMasterKey({ masterKey, previous }: MasterKeys, wrapped: Uint8Array): void {
+  unwrap([masterKey, ...previous], HUB_SCOPE, wrapped);
+}
 
 /**
  * `previous`: master keys that may still seal some data keys. Throws a plain-worded Error, and has written nothing, when
@@ -104,6 +112,7 @@ export async function createVault({
       const key = randomBytes(KEY_BYTES);
       return { cipher: cipherOf(key), wrapped: master.seal(filePlace(place), key) };
     },
+    openFile: (place, wrapped) => openFileKey(masters, place, wrapped),
     rotate: (next) => {
       master = cipherOf(next);
       masters = [next, ...masters];
@@ -119,8 +128,7 @@ const filePlace = (place: string): string => `file|${place}`;
 /** The cipher of a file made with `forFile`. @throws Error in plain words when none of the master keys opens it */
 export function openFileKey(masterKeys: Uint8Array[], place: string, wrapped: Uint8Array): Cipher {
   for (const masterKey of masterKeys)
-    if (isSealedBy(masterKey, wrapped))
-      return cipherOf(cipherOf(masterKey).open(filePlace(place), wrapped));
+    if (isSealedBy(masterKey, wrapped)) return cipherOf(cipherOf(masterKey).open(filePlace(place), wrapped));
   throw new Error(`${place} was sealed under another master key. Use the key the hub had when it was made.`);
 }
 

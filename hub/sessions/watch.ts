@@ -82,8 +82,7 @@ export interface Watch {
 }
 
 export type Act =
-  | { do: "cut" | "ping" | "ask" | "stir" | "recovered" }
-  | { do: "cure"; trouble: Trouble; step: Step };
+  { do: "cut" | "ping" | "ask" | "stir" | "recovered" } | { do: "cure"; trouble: Trouble; step: Step };
 
 export interface Decision {
   watch: Watch;
@@ -160,15 +159,19 @@ function checkStored(watch: Watch, seen: Seen, timing: WatchTiming, acts: Act[])
   return { ...watch, checkedAt: now, stuck };
 }
 
+/** Whatever came in since the question is its answer. */
+function hearPhone(watch: Watch, { now, lastInboundAt }: Seen, timing: WatchTiming): Watch {
+  const { askedAt, isAsking, unanswered } = watch;
+  if (askedAt === null) return watch;
+  if (lastInboundAt !== null && lastInboundAt >= askedAt) return { ...watch, isAsking: false, unanswered: 0 };
+  const isOver = isAsking && now - askedAt >= timing.answerMs;
+  return isOver ? { ...watch, isAsking: false, unanswered: unanswered + 1 } : watch;
+}
+
 function askPhone(before: Watch, seen: Seen, timing: WatchTiming, acts: Act[]): Watch {
   const { now, lastInboundAt } = seen;
-  let watch = before;
+  const watch = hearPhone(before, seen, timing);
   const { askedAt } = watch;
-  if (askedAt !== null && lastInboundAt !== null && lastInboundAt >= askedAt)
-    watch = { ...watch, isAsking: false, unanswered: 0 };
-  else if (watch.isAsking && askedAt !== null && now - askedAt >= timing.answerMs)
-    watch = { ...watch, isAsking: false, unanswered: watch.unanswered + 1 };
-
   const pause = timing.askMs * (watch.trouble?.step === "give_up" ? GIVEN_UP_FACTOR : 1);
   const isTime = !watch.isAsking && (askedAt === null || now - askedAt >= pause);
   const silence = now - Math.max(lastInboundAt ?? 0, watch.since);
@@ -187,14 +190,24 @@ function cure(before: Watch, seen: Seen, timing: WatchTiming, acts: Act[]): Deci
     acts.push({ do: "cure", trouble: kind, step: STEPS[0] });
     return { watch: { ...before, trouble: { kind, since: now, step: STEPS[0], stepAt: now } }, acts };
   }
-  const { kind } = trouble;
-  const isHeard = kind !== "inbound" || (seen.lastInboundAt !== null && seen.lastInboundAt > trouble.since);
+  const isHeard = trouble.kind !== "inbound" || (seen.lastInboundAt ?? 0) > trouble.since;
   if (isHeard && pingFailures === 0 && stuck === 0) {
-    const ignoreBefore = before.ignoreBefore;
+    const { ignoreBefore } = before;
     return { watch: { ...startWatch(now), ignoreBefore }, acts: [...acts, { do: "recovered" }] };
   }
+  return nextStep(before, trouble, seen, timing, acts);
+}
+
+function nextStep(
+  before: Watch,
+  trouble: NonNullable<Watch["trouble"]>,
+  { now, mayRestart }: Seen,
+  timing: WatchTiming,
+  acts: Act[],
+): Decision {
+  const { kind } = trouble;
   if (now - trouble.stepAt < timing.stepMs) return { watch: before, acts };
-  const step = stepAfter(trouble.step, kind, seen.mayRestart);
+  const step = stepAfter(trouble.step, kind, mayRestart);
   if (step === null) return { watch: before, acts };
   acts.push({ do: "cure", trouble: kind, step });
   const ignoreBefore = step === "give_up" ? now : before.ignoreBefore;

@@ -1,11 +1,9 @@
 /** Watches one open connection: gathers what `watch.ts` decides on, and does what it says. */
-import type { Clock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
-import type { InboxStore, IntakeStore } from "../core/store.ts";
 import type { MessageAt, WhatsAppLink } from "../core/whatsapp.ts";
 import { causeOf, CUT_OFF } from "./cures.ts";
 import type { Cause } from "./reasons.ts";
-import { createAlarm, type Schedule } from "./schedule.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+import { createAlarm } from "./schedule.ts";
 import { reasonAt, type SessionRecord } from "./session-record.ts";
 import { usualGapMs } from "./usual-gap.ts";
 import {
@@ -20,15 +18,6 @@ import {
   type Watch,
   type WatchTiming,
 } from "./watch.ts";
-
-/** What all watchdogs of a hub share. */
-export interface WatchdogParts {
-  intake: Pick<IntakeStore, "oldestReadable">;
-  inbox: Pick<InboxStore, "messages" | "arrivals">;
-  /** Starting the process again, where something does that for us. */
-  restart: { isAllowed(): Promise<boolean>; go(sessionId: string): void } | null;
-  timing?: Partial<WatchTiming>;
-}
 
 export interface Watchdog {
   /** A connection opened; `goesOn` when it was made to cure the one before. */
@@ -45,26 +34,22 @@ const LEARN_LIMIT = 5_000;
 
 export function createWatchdog({
   record,
-  parts: { intake, inbox, restart, timing: given },
+  parts: { watchdog, schedule, clock, log },
   link,
   renew,
   later,
-  schedule,
-  clock,
-  log,
 }: {
   record: SessionRecord;
-  parts: WatchdogParts;
+  parts: Pick<RunnerParts, "watchdog" | "schedule" | "clock" | "log">;
   /** The connection while it is open. */
   link: () => WhatsAppLink | null;
   /** Ends the connection and makes a new one. */
   renew: (cause: Cause) => Promise<void>;
   /** Runs work in the session's order. */
   later: (work: () => Promise<void>) => void;
-  schedule: Schedule;
-  clock: Clock;
-  log: Log;
 }): Watchdog {
+  if (watchdog === null) return { opened: () => undefined, rest: () => undefined, cause: () => null };
+  const { intake, inbox, restart, timing: given } = watchdog;
   const { sessionId } = record.session();
   const timing: WatchTiming = { ...WATCH_TIMING, ...given };
   const alarm = createAlarm(schedule);
@@ -78,11 +63,16 @@ export function createWatchdog({
     return clock.now().getTime();
   }
 
-  const next = (): void => alarm.set(timing.lookMs, () => void look(life));
+  function next(): void {
+    alarm.set(timing.lookMs, () => void look(life));
+  }
 
   async function look(current: number): Promise<void> {
     const open = link();
-    if (open === null) return next();
+    if (open === null) {
+      next();
+      return;
+    }
     try {
       const seen = await gather(open);
       if (current !== life) return;

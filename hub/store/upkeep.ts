@@ -2,9 +2,18 @@
  * Work of the store that nobody waits for, in small batches between the hub's other work: each hour what has been kept long
  * enough goes, and every few seconds the words of new messages become findable.
  */
+import { doneBy } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { AuditStore, EventStore, InboxStore, IntakeStore, OutboxStore } from "../core/store.ts";
+import type {
+  AuditStore,
+  EventStore,
+  InboxStore,
+  IntakeStore,
+  MarkStore,
+  OutboxStore,
+  Store,
+} from "../core/store.ts";
 
 const DAY_MS = 86_400_000;
 /** Readers of the feed and replays reach back so far; an older position is answered with EVENTS_EXPIRED. */
@@ -15,6 +24,8 @@ const BLOBS_MS = 2 * DAY_MS;
 /** As long as WhatsApp may deliver something once more. */
 const REDELIVERY_MS = 14 * DAY_MS;
 const AUDIT_MS = 365 * DAY_MS;
+/** Longer than any of them means something. */
+const MARKS_MS = 30 * DAY_MS;
 
 const EVERY_MS = 60 * 60_000;
 /** Not while the hub connects its accounts. */
@@ -35,11 +46,23 @@ export interface UpkeepParts {
   events: Pick<EventStore, "forget">;
   outbox: Pick<OutboxStore, "forgetAttempts">;
   audit: Pick<AuditStore, "append" | "forget">;
+  marks: Pick<MarkStore, "forget">;
+  giveBack: Store["giveBack"];
   clock: Clock;
   log: Log;
 }
 
-export function startUpkeep({ intake, inbox, events, outbox, audit, clock, log }: UpkeepParts): Upkeep {
+export function startUpkeep({
+  intake,
+  inbox,
+  events,
+  outbox,
+  audit,
+  marks,
+  giveBack,
+  clock,
+  log,
+}: UpkeepParts): Upkeep {
   let isStopped = false;
 
   /** Until nothing is left of it, with a turn for everybody else in between. */
@@ -58,18 +81,12 @@ export function startUpkeep({ intake, inbox, events, outbox, audit, clock, log }
     const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
     const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
     const entries = await all(() => audit.forget(before(AUDIT_MS), BATCH));
-    if (stanzas + forgotten + attempts + entries === 0) return;
-    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries };
+    await marks.forget(before(MARKS_MS));
+    const pages = await all(() => giveBack(BATCH));
+    if (stanzas + forgotten + attempts + entries + pages === 0) return;
+    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, pages };
     log.info(removed, "store.old_removed");
-    await audit.append({
-      at: clock.now(),
-      actor: "hub",
-      actorName: null,
-      action: "store.old_removed",
-      target: null,
-      outcome: "done",
-      details: removed,
-    });
+    await audit.append(doneBy("hub", "store.old_removed", clock.now(), { details: removed }));
   }
 
   /** One at a time; a failure is told and tried again at the next turn. */

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { Cipher } from "../core/cipher.ts";
 import { HubError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import type { AuthStore } from "../core/store.ts";
 import { LoginDamaged } from "../core/whatsapp.ts";
 import {
@@ -95,7 +94,6 @@ export interface KeyStoreParts {
   generation: Generation;
   /** Both addresses of a person became known. */
   onMapping: (pair: { lid: string; phone: string }) => void;
-  log: Log;
 }
 
 export function createKeyStore({
@@ -105,7 +103,6 @@ export function createKeyStore({
   journal,
   generation,
   onMapping,
-  log,
 }: KeyStoreParts): SignalKeyStore {
   async function get(type: string, ids: string[]): Promise<Record<string, unknown>> {
     generation.assertAlive();
@@ -120,18 +117,12 @@ export function createKeyStore({
     let rows: Map<string, Uint8Array>;
     try {
       rows = await auth.keys(sessionId, type, onDisk);
+      for (const [id, sealed] of rows)
+        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
     } catch (cause) {
       // An exception would reach Baileys as a failed decryption and be answered with a refusal: WhatsApp would forget.
       generation.fence(cause);
       throw cause;
-    }
-    for (const [id, sealed] of rows) {
-      try {
-        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
-      } catch (cause) {
-        // As if it were gone: the other side is asked to begin anew. Ending here would end in the same place each time.
-        log.error({ sessionId, type, err: cause }, "whatsapp.key_unreadable");
-      }
     }
     return found;
   }

@@ -64,8 +64,7 @@ export function createChatOrders({ socket, asking, asAddressed, ownAddressOf }: 
       await asking.tell("take the question to the phone", async () => {
         await socket.sendPeerDataOperationMessage({
           placeholderMessageResendRequest: [{ messageKey: await ownKeyOf(message) }],
-          peerDataOperationRequestType:
-            proto.Message.PeerDataOperationRequestType.PLACEHOLDER_MESSAGE_RESEND,
+          peerDataOperationRequestType: proto.Message.PeerDataOperationRequestType.PLACEHOLDER_MESSAGE_RESEND,
         });
       });
     },

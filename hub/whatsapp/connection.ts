@@ -98,7 +98,6 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       if (me !== null && belongTogether(pair, me))
         journal.putFacts({ facts: [{ kind: "lid", ...pair }], closes: [] });
     },
-    log,
   });
   const history = createHistoryRecorder({
     sessionId,

@@ -80,6 +80,11 @@ export function createRecovery({
   logger: BaileysLogger;
   log: Log;
 }): Recovery {
+  function isDue({ seenAt, digest }: OpenIntake): boolean {
+    const age = now().getTime() - seenAt.getTime();
+    return age >= Math.min(SWEEP_AGE_MS, missingAfterMs) && (age >= STUCK_MS || !isUnderWay(digest));
+  }
+
   /** What was sealed with a key that is gone stays unreadable, and must not end every connection anew. */
   async function restore(row: OpenIntake): Promise<Restored | null> {
     const kept = readable(row);
@@ -175,11 +180,9 @@ export function createRecovery({
       let missing = 0;
       for (const row of await store.open(sessionId)) {
         if (++looked % ROWS_AT_ONCE === 0) await othersFirst();
-        const age = now().getTime() - row.seenAt.getTime();
-        if (age < Math.min(SWEEP_AGE_MS, missingAfterMs) || (age < STUCK_MS && isUnderWay(row.digest)))
-          continue;
-        const stanza = (await restore(row))?.stanza;
-        if (stanza === undefined) continue;
+        const restored = isDue(row) ? await restore(row) : null;
+        if (restored === null) continue;
+        const { stanza } = restored;
         if (isReadable(stanza)) intake.completed(stanza);
         else if (!(await settleMissing(stanza)) && isMissing(stanza) && showMissing(stanza)) {
           if (missing++ < MAX_REQUESTS) askPhone(stanza);

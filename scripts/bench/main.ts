@@ -2,9 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { BenchRow } from "./row.ts";
+import { benchBridgeMemory } from "./bridge-memory.ts";
 import { benchGroups, benchIntake } from "./intake.ts";
 import { benchFirstSight, benchHistory } from "./history.ts";
 import { benchOutbox } from "./outbox.ts";
+import { benchReceive } from "./receive.ts";
 import { benchRest } from "./rest.ts";
 import { benchSessions } from "./sessions.ts";
 
@@ -16,6 +18,8 @@ const BENCHES: Record<string, () => Promise<BenchRow[]>> = {
   outbox: benchOutbox,
   rest: benchRest,
   sessions: benchSessions,
+  receive: benchReceive,
+  "bridge-memory": benchBridgeMemory,
 };
 
 const { values: options, positionals } = parseArgs({

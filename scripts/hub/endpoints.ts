@@ -1,6 +1,7 @@
 /** `endpoints`: receivers of webhooks, listed, and tried hop by hop. */
 import type { Command } from "commander";
-import { CommandError, type Bench } from "./desk.ts";
+import { CommandError } from "./command-error.ts";
+import type { Bench } from "./desk.ts";
 import { recordsOf, textOf, type HubCalls, type Json } from "./hub-calls.ts";
 import { cell, lines, moment, table } from "./show.ts";
 
@@ -12,7 +13,11 @@ export function addEndpoints(program: Command, bench: Bench): void {
     .action(async () => {
       const rows = await bench.hub().all("/api/endpoints", "endpoints");
       const isProblem = rows.some((row) => row["state"] === "failing");
-      bench.show({ data: { endpoints: rows }, text: rows.length === 0 ? "No endpoints." : listOf(rows), isProblem });
+      bench.show({
+        data: { endpoints: rows },
+        text: rows.length === 0 ? "No endpoints." : listOf(rows),
+        isProblem,
+      });
     });
   endpoints
     .command("test")
@@ -43,7 +48,12 @@ export interface Trial {
 export async function tryEndpoint(hub: Pick<HubCalls, "send">, endpoint: Json): Promise<Trial> {
   const id = textOf(endpoint["id"]);
   const hops = recordsOf((await hub.send("POST", `/api/endpoints/${id}/test`))["hops"]);
-  return { id, url: textOf(endpoint["url"]), ok: hops.length > 0 && hops.every((hop) => hop["ok"] === true), hops };
+  return {
+    id,
+    url: textOf(endpoint["url"]),
+    ok: hops.length > 0 && hops.every((hop) => hop["ok"] === true),
+    hops,
+  };
 }
 
 const textOfTrial = ({ id, url, hops }: Trial): string =>
@@ -62,7 +72,8 @@ const listOf = (rows: Json[]): string =>
   table(rows, {
     id: "id",
     state: "state",
-    breaker: ({ breaker }) => cell(typeof breaker === "object" && breaker !== null && "state" in breaker ? breaker.state : null),
+    breaker: ({ breaker }) =>
+      cell(typeof breaker === "object" && breaker !== null && "state" in breaker ? breaker.state : null),
     pending: "pending",
     parked: "dead",
     "last success": ({ lastSuccessAt }) => moment(lastSuccessAt),

@@ -1,4 +1,4 @@
-/** What helps a session in this state: decided here, done by `fix-session`. Milder means come first; what was tried is not tried again. */
+/** What helps a session in its state: decided here, done by `fix-session`. Milder means come first; what was tried is not tried again. */
 
 /** fine, wait and person: there is nothing to order. */
 export type FixAct = "fine" | "wait" | "person" | "connect" | "restart" | "soft" | "quarantine";
@@ -20,68 +20,103 @@ export interface FixSubject {
   tried: string[];
 }
 
+/** Most of what passes by itself has passed by then, and an order would only start the wait anew. */
 const PATIENCE_MS = 2 * 60_000;
 
-export function planFix({ state, reason, forMs, tried }: FixSubject): FixPlan {
-  const why = reason?.text ?? WORDS[state] ?? `The session is ${state}.`;
-  const advice = reason?.advice ?? "";
-  switch (state) {
-    case "connected":
-      return { act: "fine", why: "It is connected and messages come in.", then: "Nothing to do." };
-    case "restricted":
-      return { act: "person", why, then: advice || "Answers still go out. Wait until WhatsApp lifts it, and send less to people who never wrote." };
-    case "degraded":
-    case "starting":
-    case "pairing":
-    case "reconnecting":
-      // Most of these pass by themselves, and an order only starts the wait anew.
-      return forMs < PATIENCE_MS
-        ? { act: "wait", why, then: "The hub is at it. Look again in two minutes." }
-        : nextMeans(why, tried);
-    case "qr":
-    case "pairing_code":
-      return { act: "person", why, then: "Scan the code: WhatsApp on the phone → Linked devices → Link a device." };
-    case "stopped":
-    case "qr_expired":
-    case "logged_out":
-    case "rolled_back":
-      return { act: "connect", why, then: CONNECTING[state] };
-    case "replaced":
-      return { act: "connect", why, then: "Stop the other program first, or both throw each other out. Then this connects again with the login it has." };
-    case "store_down":
-      return { act: "person", why, then: "Free disk space or repair the disk (npm run hub -- doctor says which). It reconnects by itself." };
-    default:
-      return { act: "person", why, then: advice || "Only a person can help here; see the session's timeline." };
-  }
+interface Known {
+  /** cure: by means that grow stronger. */
+  act: FixAct | "cure";
+  /** Where the hub gives no reason of its own. */
+  why: string;
+  /** Left out: the advice of the reason. */
+  then?: string;
 }
 
-const WORDS: Record<string, string> = {
-  degraded: "It is connected, but nothing seems to come in.",
-  restricted: "WhatsApp forbids it to write to new people for now.",
-  starting: "It is connecting.",
-  pairing: "A phone scanned the code; the link is being finished.",
-  reconnecting: "The connection was lost and is being made again.",
-  qr: "A QR code waits to be scanned.",
-  pairing_code: "A pairing code waits to be typed into the phone.",
-  stopped: "It was stopped by order.",
+/** States whose remedy is always the same. */
+const KNOWN: Record<string, Known> = {
+  connected: {
+    act: "fine",
+    why: "It is connected and messages come in.",
+    then: "Nothing to do.",
+  },
+  degraded: { act: "cure", why: "It is connected, but nothing seems to come in." },
+  starting: { act: "cure", why: "It is connecting." },
+  pairing: { act: "cure", why: "A phone scanned the code; the link is being finished." },
+  reconnecting: { act: "cure", why: "The connection was lost and is being made again." },
+  qr: {
+    act: "person",
+    why: "A QR code waits to be scanned.",
+    then: "Scan it: WhatsApp on the phone → Linked devices → Link a device.",
+  },
+  pairing_code: {
+    act: "person",
+    why: "A pairing code waits to be typed in.",
+    then: "Type it: WhatsApp on the phone → Linked devices → Link with phone number.",
+  },
+  stopped: {
+    act: "connect",
+    why: "It was stopped by order, or never connected.",
+    then: "Connects it; no new scan is needed where it was linked before.",
+  },
+  qr_expired: {
+    act: "connect",
+    why: "Nobody scanned the code in time.",
+    then: "Asks for a fresh QR code, which has to be scanned within minutes: have the phone at hand.",
+  },
+  logged_out: {
+    act: "connect",
+    why: "It was unlinked.",
+    then: "Asks for a fresh QR code; history and settings are kept. Have the phone at hand.",
+  },
+  rolled_back: {
+    act: "connect",
+    why: "Its login comes from a backup and has been used since.",
+    then: "Connects it; it goes on with new keys.",
+  },
+  replaced: {
+    act: "connect",
+    why: "Another program uses this login.",
+    then: "Stop the other program first, or both throw each other out. Then this connects with the login it has.",
+  },
+  store_down: {
+    act: "person",
+    why: "The hub could not write to its disk.",
+    then: "Free disk space or repair the disk (npm run hub -- doctor). It reconnects by itself.",
+  },
 };
 
-const CONNECTING = {
-  stopped: "Connects it again; no new scan is needed.",
-  qr_expired: "Asks for a fresh QR code, which has to be scanned within a few minutes: have the phone at hand.",
-  logged_out: "Asks for a fresh QR code; history and settings are kept. Have the phone at hand.",
-  rolled_back: "Connects it; it goes on with new keys.",
-};
+const WAIT = { act: "wait", then: "The hub is at it. Look again in two minutes." } as const;
+const ASK_THE_TIMELINE = "Only a person can help here; the session's timeline says more.";
+
+export function planFix({ state, reason, forMs, tried }: FixSubject): FixPlan {
+  const {
+    act,
+    why: usual,
+    then,
+  }: Known = KNOWN[state] ?? {
+    act: "person",
+    why: `The session is ${state}.`,
+  };
+  const why = (state === "connected" ? null : reason)?.text ?? usual;
+  if (act === "cure") return { why, ...(forMs < PATIENCE_MS ? WAIT : nextMeans(tried)) };
+  return { act, why, then: then ?? (reason?.advice || ASK_THE_TIMELINE) };
+}
 
 /** From the mildest on: a new connection, then everything but the login anew, then the login too. */
-function nextMeans(why: string, tried: string[]): FixPlan {
-  if (!tried.some((order) => order.startsWith("restart") || order.startsWith("force-cleanup")))
-    return { act: "restart", why, then: "Makes a new connection with the same login. Takes seconds and loses nothing." };
-  if (!tried.some((order) => order.startsWith("force-cleanup")))
-    return { act: "soft", why, then: "A restart was tried. Closes everything the session holds in memory and connects again with the same login." };
-  return {
-    act: "quarantine",
-    why,
-    then: "Restart and soft cleanup were tried. Puts the login aside (it can be brought back for 7 days) and shows a new QR code: have the phone at hand.",
-  };
+function nextMeans(tried: string[]): Omit<FixPlan, "why"> {
+  const was = (order: string): boolean => tried.some((text) => text.startsWith(order));
+  if (was("force-cleanup"))
+    return {
+      act: "quarantine",
+      then: "A cleanup was tried. Puts the login aside (it can be brought back for 7 days) and shows a new QR code: have the phone at hand.",
+    };
+  return was("restart")
+    ? {
+        act: "soft",
+        then: "A restart was tried. Closes all the session holds in memory and connects again with the same login.",
+      }
+    : {
+        act: "restart",
+        then: "Makes a new connection with the same login. Takes seconds and loses nothing.",
+      };
 }

@@ -14,19 +14,30 @@ export function addFixSession(program: Command, bench: Bench): void {
     .description("says what is wrong with a session and what helps; with --yes does it")
     .argument("<session>", "name or number of the session")
     .option("--yes", "do it", false)
-    .action(async (id: string, options: { yes: boolean }) => {
+    .option("--undo", "bring back the login that the last cleanup put aside", false)
+    .action(async (id: string, options: { yes: boolean; undo: boolean }) => {
       const hub = bench.hub();
       const path = `/api/sessions/${encodeURIComponent(id)}`;
+      if (options.undo) {
+        const after = await hub.send("POST", `${path}/force-cleanup/undo`);
+        bench.show({ data: { done: after }, text: `The login is back. Now: ${cell(after["state"])}.` });
+        return;
+      }
       const { session, subject } = await examine(hub, path, bench.desk.now());
       const plan = planFix(subject);
       const about = { session: textOf(session["sessionId"]), state: subject.state, plan };
       if (!isOrder(plan.act) || !options.yes) {
-        bench.show({ data: { ...about, done: null }, text: textOfPlan(about, plan), isProblem: plan.act !== "fine" });
+        bench.show({
+          data: { ...about, done: null },
+          text: textOfPlan(about, plan),
+          isProblem: plan.act !== "fine",
+        });
         return;
       }
       const done = await carryOut(plan.act, hub, path);
       const after = recordOf(done["session"] ?? done);
-      const isWell = after["status"] === "connected" || after["status"] === "connecting" || after["status"] === "qr_code";
+      const isWell =
+        after["status"] === "connected" || after["status"] === "connecting" || after["status"] === "qr_code";
       bench.show({
         data: { ...about, done },
         text: lines(textOfPlan(about, plan, true), "", textOfResult(done, after)),
@@ -38,7 +49,11 @@ export function addFixSession(program: Command, bench: Bench): void {
 type Order = Exclude<FixAct, "fine" | "wait" | "person">;
 const isOrder = (act: FixAct): act is Order => act !== "fine" && act !== "wait" && act !== "person";
 
-async function examine(hub: HubCalls, path: string, now: Date): Promise<{ session: Json; subject: FixSubject }> {
+async function examine(
+  hub: HubCalls,
+  path: string,
+  now: Date,
+): Promise<{ session: Json; subject: FixSubject }> {
   const [session, timeline] = await Promise.all([hub.get(path), hub.get(`${path}/timeline?limit=100`)]);
   const entries = recordsOf(timeline["entries"]).map((entry) => ({
     agoMs: now.getTime() - Date.parse(textOf(entry["at"])),
@@ -57,7 +72,9 @@ async function examine(hub: HubCalls, path: string, now: Date): Promise<{ sessio
       state,
       reason: text === undefined ? null : { code: textOf(code), text: textOf(text), advice: textOf(advice) },
       forMs: since?.agoMs ?? 0,
-      tried: entries.filter(({ type, agoMs }) => type === "order" && agoMs < RECENT_MS).map((entry) => entry.text),
+      tried: entries
+        .filter(({ type, agoMs }) => type === "order" && agoMs < RECENT_MS)
+        .map((entry) => entry.text),
     },
   };
 }
@@ -73,7 +90,11 @@ function carryOut(act: Order, hub: HubCalls, path: string): Promise<Json> {
   }
 }
 
-function textOfPlan({ session, state }: { session: string; state: string }, plan: FixPlan, isDone = false): string {
+function textOfPlan(
+  { session, state }: { session: string; state: string },
+  plan: FixPlan,
+  isDone = false,
+): string {
   return lines(
     `${session} is ${state}. ${plan.why}`,
     `→ ${isOrder(plan.act) ? `${plan.act}: ` : ""}${plan.then}`,
@@ -88,7 +109,9 @@ function textOfResult(done: Json, after: Json): string {
     steps.length === 0
       ? null
       : table(steps, { step: "name", ok: "ok", ms: "ms", error: (step) => cell(step["error"]) }),
-    typeof quarantineId === "string" ? `The login lies in quarantine ${quarantineId}, until ${cell(done["undoUntil"])}.` : null,
+    typeof quarantineId === "string"
+      ? `The login lies in quarantine ${quarantineId}, until ${cell(done["undoUntil"])}.`
+      : null,
     `Now: ${cell(after["state"])}.${after["status"] === "qr_code" ? " Scan the code: GET /api/sessions/…/qr, or your CRM's screen." : ""}`,
   );
 }

@@ -1,5 +1,5 @@
 /** The running hub as its operator's commands call it, with the key and at the address of the hub's own settings. */
-import { CommandError } from "./desk.ts";
+import { CommandError } from "./command-error.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -48,7 +48,7 @@ export function callHub(env: Record<string, string | undefined>): HubCalls {
       );
     });
     const body = await bodyOf(response);
-    if (response.ok) return recordOf(body["data"]);
+    if (response.ok && body["success"] === true) return recordOf(body["data"]);
     throw new CommandError(refusal(response.status, body, url));
   };
 
@@ -59,8 +59,10 @@ export function callHub(env: Record<string, string | undefined>): HubCalls {
     all: async (path, plural) => {
       const rows: Json[] = [];
       const join = path.includes("?") ? "&" : "?";
-      for (let cursor: unknown = ""; typeof cursor === "string"; ) {
-        const page = await ask(`${path}${join}limit=${PAGE}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      for (let cursor: unknown = ""; typeof cursor === "string";) {
+        const page = await ask(
+          `${path}${join}limit=${PAGE}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+        );
         rows.push(...recordsOf(page[plural]));
         cursor = recordOf(page["pagination"])["nextCursor"];
       }
@@ -74,18 +76,21 @@ export function callHub(env: Record<string, string | undefined>): HubCalls {
   return calls;
 }
 
+const NOT_A_HUB = "NOT_A_HUB";
+
 /** What is no JSON was not said by a hub. */
 const bodyOf = async (response: Response): Promise<Json> => {
   const text = await response.text();
   try {
     return recordOf(JSON.parse(text));
   } catch {
-    return { code: "NOT_A_HUB" };
+    return { code: NOT_A_HUB };
   }
 };
 
 function refusal(status: number, { code, message }: Json, url: string): string {
-  if (code === "NOT_A_HUB") return `What answers at ${url} (HTTP ${status}) is no hub. Check HUB_URL.`;
+  if (code === NOT_A_HUB || status < 400)
+    return `What answers at ${url} (HTTP ${status}) is no hub. Check HUB_URL.`;
   const said = typeof message === "string" ? message : `HTTP ${status}`;
   if (status === 401) return `${said} HUB_API_KEY must be a key of the hub at ${url}.`;
   if (status === 403) return `${said} Use a key with all scopes and all sessions.`;

@@ -22,14 +22,22 @@ export function addKeys(program: Command, bench: Bench): void {
     .option("--sessions <list>", "names of sessions, separated by commas; * for all", sessionsOf, "*")
     .option("--client <label>", "keys of one label are one client, which does not hear of its own sends")
     .option("--expires <time>", "when it ends by itself (ISO 8601)", isoTime)
-    .action(async (options: { name: string; scopes: Scope[]; sessions: "*" | string[]; client?: string; expires?: string }) => {
-      const { expires, ...fields } = options;
-      const made = await bench.hub().send("POST", "/api/keys", {
-        ...fields,
-        ...(expires === undefined ? {} : { expiresAt: expires }),
-      });
-      bench.show({ data: made, text: shownOnce(made) });
-    });
+    .action(
+      async (options: {
+        name: string;
+        scopes: Scope[];
+        sessions: "*" | string[];
+        client?: string;
+        expires?: string;
+      }) => {
+        const { expires, ...fields } = options;
+        const made = await bench.hub().send("POST", "/api/keys", {
+          ...fields,
+          ...(expires === undefined ? {} : { expiresAt: expires }),
+        });
+        bench.show({ data: made, text: shownOnce(made) });
+      },
+    );
   keys
     .command("rotate")
     .description("gives a key a new secret; it is shown once")
@@ -82,7 +90,8 @@ function scopesOf(text: string): Scope[] {
 const sessionsOf = (text: string): "*" | string[] => (text === "*" ? "*" : wordsOf(text));
 
 function isoTime(text: string): string {
-  if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError("use a time such as 2027-01-31T10:00:00Z");
+  if (Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError("use a time such as 2027-01-31T10:00:00Z");
   return new Date(text).toISOString();
 }
 

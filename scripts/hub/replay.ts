@@ -1,6 +1,7 @@
 /** `replay`: sends finished deliveries again. Counts them first; with `--yes` it orders the job. */
 import { InvalidArgumentError, type Command } from "commander";
-import { UsageError, type Bench } from "./desk.ts";
+import { UsageError } from "./command-error.ts";
+import type { Bench } from "./desk.ts";
 import { numberOf } from "./hub-calls.ts";
 import { cell } from "./show.ts";
 
@@ -19,7 +20,9 @@ interface Options {
 export function addReplay(program: Command, bench: Bench): void {
   program
     .command("replay")
-    .description("sends deliveries again that match all that is given; shows how many, and with --yes does it")
+    .description(
+      "sends deliveries again that match all that is given; shows how many, and with --yes does it",
+    )
     .option("--endpoint <id>", "of this endpoint")
     .option("--session <name>", "of this session")
     .option("--chat <id>", "of this chat")
@@ -32,7 +35,9 @@ export function addReplay(program: Command, bench: Bench): void {
     .action(async (options: Options) => {
       const filter = filterOf(options);
       if (Object.keys(filter).length === 0)
-        throw new UsageError("Say which deliveries, for example --state dead. All of them at once is never meant.");
+        throw new UsageError(
+          "Say which deliveries, for example --state dead. All of them at once is never meant.",
+        );
       const hub = bench.hub();
       const dry = await hub.send("POST", "/api/deliveries/replay", { ...filter, dryRun: true });
       const matched = numberOf(dry["matched"]);
@@ -48,8 +53,26 @@ export function addReplay(program: Command, bench: Bench): void {
     });
 }
 
-function filterOf({ endpoint, session, chat, state, event, since, until, afterSeq }: Options): Record<string, unknown> {
-  const filter = { endpointId: endpoint, sessionId: session, chatId: chat, state, event, since, until, afterSeq };
+function filterOf({
+  endpoint,
+  session,
+  chat,
+  state,
+  event,
+  since,
+  until,
+  afterSeq,
+}: Options): Record<string, unknown> {
+  const filter = {
+    endpointId: endpoint,
+    sessionId: session,
+    chatId: chat,
+    state,
+    event,
+    since,
+    until,
+    afterSeq,
+  };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 

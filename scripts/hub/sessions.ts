@@ -19,7 +19,10 @@ export function addSessions(program: Command, bench: Bench): void {
       const path = `/api/sessions/${encodeURIComponent(id)}`;
       const session = await hub.get(path);
       const entries = recordsOf((await hub.get(`${path}/timeline?limit=30`))["entries"]);
-      bench.show({ data: { session, entries }, text: lines(listOf([session]), "", reasonOf(session), pastOf(entries)) });
+      bench.show({
+        data: { session, entries },
+        text: lines(listOf([session]), "", reasonOf(session), pastOf(entries)),
+      });
     });
 }
 

@@ -2,7 +2,7 @@
 import { textTable } from "../text-table.ts";
 import type { Json } from "./hub-calls.ts";
 
-const MAX_CELL = 70;
+const MAX_CELL = 100;
 
 /** One line, whatever it is; nothing in it may move the cursor or colour the screen. */
 export function cell(value: unknown): string {
@@ -35,4 +35,5 @@ export function bytes(count: number): string {
   return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
-export const lines = (...parts: (string | null)[]): string => parts.filter((part) => part !== null).join("\n");
+export const lines = (...parts: (string | null)[]): string =>
+  parts.filter((part) => part !== null).join("\n");

@@ -59,24 +59,42 @@ function versionHere(): string {
   return textOf(recordOf(file)["version"]);
 }
 
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
 async function diskOf(folder: string): Promise<Status["disk"]> {
   const database = join(folder, "hub.db");
   if (!existsSync(database)) return null;
   const { bavail, bsize } = await statfs(folder);
-  return { folder, freeBytes: bavail * bsize, databaseBytes: statSync(database).size };
+  return {
+    folder,
+    freeBytes: bavail * bsize,
+    databaseBytes: statSync(database).size + sizeOf(`${database}-wal`),
+  };
 }
 
 function problemsOf(status: Omit<Status, "problems">): string[] {
   const failing = Object.entries(status.checks).filter(([, isOk]) => isOk !== true);
   const parked = numberOf(status.outbox["dead"]);
   return [
-    ...(status.ready ? [] : [`The hub is not ready: ${failing.map(([name]) => name).join(", ") || "it says no more"}.`]),
+    ...(status.ready
+      ? []
+      : [`The hub is not ready: ${failing.map(([name]) => name).join(", ") || "it says no more"}.`]),
     ...status.sessions
-      .filter((session) => session["status"] === "error" || (session["status"] === "disconnected" && session["manuallyStopped"] !== true))
-      .map((session) => `Session ${cell(session["sessionId"])} is ${cell(session["state"])}: npm run hub -- fix-session ${cell(session["sessionId"])}`),
+      .filter(
+        (session) =>
+          session["status"] === "error" ||
+          (session["status"] === "disconnected" && session["state"] !== "stopped"),
+      )
+      .map(
+        (session) =>
+          `Session ${cell(session["sessionId"])} is ${cell(session["state"])}: npm run hub -- fix-session ${cell(session["sessionId"])}`,
+      ),
     ...status.endpoints
       .filter((endpoint) => endpoint["state"] === "failing")
-      .map((endpoint) => `Endpoint ${cell(endpoint["id"])} fails: npm run hub -- endpoints test ${cell(endpoint["id"])}`),
+      .map(
+        (endpoint) =>
+          `Endpoint ${cell(endpoint["id"])} fails: npm run hub -- endpoints test ${cell(endpoint["id"])}`,
+      ),
     ...(parked > 0 ? [`${parked} deliveries are parked: npm run hub -- replay --state dead`] : []),
     ...(status.version === status.versionHere
       ? []
@@ -84,7 +102,17 @@ function problemsOf(status: Omit<Status, "problems">): string[] {
   ];
 }
 
-function textOfStatus({ url, version, ready, checks, sessions, outbox, endpoints, disk, problems }: Status): string {
+function textOfStatus({
+  url,
+  version,
+  ready,
+  checks,
+  sessions,
+  outbox,
+  endpoints,
+  disk,
+  problems,
+}: Status): string {
   const checked = Object.entries(checks).map(([name, isOk]) => `${name} ${isOk === true ? "ok" : "FAILS"}`);
   return lines(
     `Inbox Hub ${version} at ${url}: ${ready ? "ready" : "NOT READY"} (${checked.join(", ")})`,

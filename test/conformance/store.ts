@@ -10,6 +10,7 @@ import { endpointsAndKeys } from "./store/endpoints-and-keys.ts";
 import { eventLog } from "./store/event-log.ts";
 import { lanes } from "./store/lanes.ts";
 import { lists } from "./store/lists.ts";
+import { logins } from "./store/logins.ts";
 import { mediaFiles } from "./store/media-files.ts";
 import { messageTraces } from "./store/message-traces.ts";
 import { newMessages } from "./store/new-messages.ts";
@@ -19,6 +20,7 @@ import { retention } from "./store/retention.ts";
 import { search } from "./store/search.ts";
 import { sends } from "./store/sends.ts";
 import { sessions } from "./store/sessions.ts";
+import { watching } from "./store/watching.ts";
 import { createWorlds, type OpenEngine } from "./store/world.ts";
 
 /** `survives`: what is stored outlives the process. */
@@ -27,6 +29,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     const world = createWorlds(open);
     describe("sessions", () => sessions(world));
     describe("credentials, keys and intake", () => authAndIntake(world));
+    describe("logins", () => logins(world));
     describe("new messages", () => newMessages(world));
     describe("changes of messages", () => changesOfMessages(world));
     describe("changes that come before their message", () => earlyChanges(world));
@@ -43,6 +46,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("traces, missing messages and the past", () => messageTraces(world));
     describe("the audit log", () => auditLog(world));
     describe("retention", () => retention(world));
+    describe("what watches over the hub", () => watching(world));
     if (survives) describe("a crash", () => crashes(world));
   });
 }

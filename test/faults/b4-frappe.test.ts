@@ -71,11 +71,19 @@ const troubles: [string, SiteTrouble, typeof CrmUnavailable | typeof CrmMisconfi
   ["a redirect", { kind: "status", status: 302, headers: { location: "/login" } }, CrmMisconfigured],
 ];
 
+test.each(troubles)("%s is never taken for success", async (_what, trouble, expected) => {
+  const { site, adapter } = await openFrappeRig();
+  site.troubles(() => trouble);
+  await expect(adapter.upsertMessages(batch([aMessage()]))).rejects.toThrow(expected);
+});
+
 describe.each(calls)("%s", (_name, call) => {
-  test.each(troubles)("on %s never says that it was done", async (_what, trouble, expected) => {
+  test("never says that it was done when a page comes instead of an answer, or the key is not taken", async () => {
     const { site, adapter } = await openFrappeRig();
-    site.troubles(() => trouble);
-    await expect(call(adapter)).rejects.toThrow(expected);
+    site.troubles(() => ({ kind: "status", status: 200, body: PAGE }));
+    await expect(call(adapter)).rejects.toThrow(CrmUnavailable);
+    site.troubles(() => ({ kind: "status", status: 401, body: "{}" }));
+    await expect(call(adapter)).rejects.toThrow(CrmMisconfigured);
   });
 
   test("passes on how long a limited site wants to be left alone", async () => {

@@ -10,7 +10,7 @@ import { aMessageFact } from "../support/builders.ts";
 import { freePort } from "../support/product-process.ts";
 import { startPuppetHub, type PuppetHub } from "../support/puppet-hub.ts";
 import { until } from "../support/until.ts";
-import { openBridgeSite, type BridgeSite } from "./bridge-site.ts";
+import { openBridgeSite, type BridgeSite } from "../support/bridge-site.ts";
 
 export const SESSION = "s1";
 const PATIENCE_MS = 45_000;
@@ -124,6 +124,7 @@ export async function settle(
   { more = false } = {},
 ): Promise<string[]> {
   await hurry(hub);
+  const since = performance.now();
   const wrong = async (): Promise<string[]> => {
     const { pending, retrying } = await hub.client.get<{ pending: number; retrying: number }>(
       "/api/deliveries/stats",
@@ -144,6 +145,7 @@ export async function settle(
     timeoutMs: PATIENCE_MS,
     everyMs: 50,
   }).catch(() => undefined);
+  console.log("settle", Math.round(performance.now() - since), last);
   return last;
 }
 

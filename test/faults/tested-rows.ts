@@ -69,6 +69,11 @@ const row = (id: string, title: string, file: string): FaultRow => ({
 });
 
 export const TESTED_ROWS: FaultRow[] = [
+  row(
+    "C13",
+    "backup, restore, migration, rotation, quarantine, import killed at every step",
+    "c13-half-done.test.ts",
+  ),
   row("D1", "the CRM answers 500 for an hour", "d-outages.test.ts"),
   row("D3", "one event is refused, the others are not", "d-refusals.test.ts"),
   row("D8", "the CRM never answers, drips headers, drips its body", "d-bad-peers.test.ts"),
@@ -83,5 +88,14 @@ export const TESTED_ROWS: FaultRow[] = [
   row("B6", "a secret is replaced", "b-signatures.test.ts"),
   row("B7", "the CRM's clock is six minutes off", "b-signatures.test.ts"),
   row("B8", "events that no CRM could take", "b-webhooks.test.ts"),
+  row("W3", "the offline batch is never closed", "w-watchdog.test.ts"),
+  row("W8", "a session restored from an old backup", "w-restored.test.ts"),
+  row("W9", "one session's login damaged, gone, or without its key", "w-cleanup.test.ts"),
+  row("W15", "nothing comes over an open connection any more", "w-watchdog.test.ts"),
+  row("W18", "the event loop stands still", "w-watchdog.test.ts"),
+  row("W20", "the way to WhatsApp refuses, or takes and says nothing", "w-watchdog.test.ts"),
+  row("W21", "queries are answered, messages are withheld", "w-watchdog.test.ts"),
+  row("W24", "force-cleanup on a healthy, a hung, a logged-out session, and its undo", "w-cleanup.test.ts"),
+  row("O8", "last night's backup is restored", "o8-restored.test.ts"),
   row("M4", "killed after a send was accepted, relayed, acknowledged", "m-killed-sends.test.ts"),
 ];

@@ -183,6 +183,19 @@ describe("a mark that means nothing", () => {
     expect(applied).toEqual(range(41, 110));
   });
 
+  test("because pushed events are ahead of the hub is reset, although the mark itself lay behind", async () => {
+    const { feed, state, resets, applied, happens } = await open({ events: 40, mark: 30 });
+    // Pushed before the hub was restored: its numbers are used a second time.
+    for (const seq of range(31, 60)) feed.noticed(seq);
+    await feed.read();
+    expect(resets).toEqual(["ahead"]);
+    expect(state.read().mark).toBe(40);
+    happens(5);
+    await feed.read();
+    expect(applied).toEqual(range(41, 45));
+    expect(resets).toHaveLength(1);
+  });
+
   test("is reset again when what must follow fails, and the end is the one from before it", async () => {
     let fails = true;
     let meanwhile: () => void = () => undefined;

@@ -68,6 +68,7 @@ describe("a short drop", () => {
         text: expect.any(String) as string,
         blame: "network",
         advice: expect.any(String) as string,
+        adviceEs: expect.any(String) as string,
         at: lostAt.toISOString(),
       },
       willRetry: true,

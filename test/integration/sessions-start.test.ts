@@ -1,6 +1,6 @@
 /** The hub's own start and stop: which accounts come back, how many at a time, and what is left behind. */
 import { describe, expect, test } from "vitest";
-import type { SessionState } from "../../hub/core/session-state.ts";
+import { isOpen, type SessionState } from "../../hub/core/session-state.ts";
 import { aNewSession } from "../support/builders.ts";
 import { minutes, seconds } from "../support/fixed-clock.ts";
 import { aTurn, openSessionRig, type SessionRig } from "../support/session-rig.ts";
@@ -13,14 +13,16 @@ const stored = async (
   const { sessionId = "s1" } = change;
   const phoneNumber = `34600${String(sessionId.length)}${sessionId.replace(/\D/g, "").padStart(4, "0")}`;
   await rig.store.sessions.create(aNewSession({ state, phoneNumber, ...change, sessionId }));
-  return rig.account(sessionId);
+  const account = rig.account(sessionId);
+  account.isPaired = isOpen(state) || state === "reconnecting";
+  return account;
 };
 
 describe("at the start of the hub", () => {
   test("twenty accounts come back, never more than five connecting at a time", async () => {
     const rig = await openSessionRig();
     const names = Array.from({ length: 20 }, (_, n) => `s${n + 1}`);
-    for (const sessionId of names) (await stored(rig, "connected", { sessionId })).isPaired = true;
+    for (const sessionId of names) await stored(rig, "connected", { sessionId });
     await rig.startAgain();
     expect(rig.whatsapp.connecting()).toBe(5);
     for (let round = 0; round < 4; round++) {
@@ -87,6 +89,18 @@ describe("at the start of the hub", () => {
     expect(await rig.sessions.get("s1")).toMatchObject({ state: after });
     expect(account.links).toHaveLength(links);
     expect(await rig.row("s1")).toEqual(await rig.sessions.get("s1"));
+  });
+
+  test("a session whose login is gone waits for somebody who scans", async () => {
+    const rig = await openSessionRig();
+    const account = await stored(rig, "connected");
+    account.isPaired = false;
+    await rig.startAgain();
+    expect(await rig.sessions.get("s1")).toMatchObject({
+      state: "logged_out",
+      reason: { code: "login_gone" },
+    });
+    expect(account.links).toHaveLength(0);
   });
 
   test("a code that was scanned in the last moment is finished", async () => {

@@ -1,5 +1,8 @@
 /** The hub's round: what was kept long enough goes, and words become findable without anybody asking. */
-import { expect, test } from "vitest";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { startUpkeep } from "../../hub/store/upkeep.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
@@ -32,7 +35,7 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     await upkeep.run();
     expect(await store.events.range()).toEqual({ oldestSeq: 1202, latestSeq: 1202 });
     expect(lines).toEqual([
-      [{ stanzas: 2, events: 1201, attempts: 0, auditEntries: 0 }, "store.old_removed"],
+      [{ stanzas: 2, events: 1201, attempts: 0, auditEntries: 0, pages: 0 }, "store.old_removed"],
     ]);
     expect(await store.inbox.message("s1", "A")).not.toBeNull();
 
@@ -45,4 +48,30 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     await upkeep.stop();
     await store.close();
   }
+});
+
+test("what was removed leaves the disk as well", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "hub-upkeep-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "hub.db");
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file, publicUrl: "http://hub.example", clock });
+  await store.sessions.create(aNewSession());
+  const event = aNewEvent({ data: { text: "x".repeat(20_000) } });
+  for (let n = 0; n < 40; n++)
+    await store.events.append(
+      "s1",
+      Array.from({ length: 50 }, () => event),
+      clock.now(),
+    );
+  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const upkeep = startUpkeep({ ...store, clock, log: silent });
+  clock.advance(days(31));
+  await store.events.append("s1", [aNewEvent()], clock.now());
+  await upkeep.run();
+  await upkeep.stop();
+  expect(await store.giveBack(10)).toBe(0);
+  await store.close();
+  // Forty megabytes of events; a few pages are kept for what comes.
+  expect((await stat(file)).size).toBeLessThan(16_000_000);
 });

@@ -178,6 +178,26 @@ export async function startFrappeSite({
   return site;
 }
 
+/** What comes instead of an answer when nothing is done. */
+function give(
+  trouble: Exclude<SiteTrouble, { kind: "lost" | "late" }>,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
+  switch (trouble.kind) {
+    case "silent":
+      return;
+    case "refused":
+      incoming.socket.destroy();
+      return;
+    case "status":
+      send(response, trouble.status, trouble.body ?? "", trouble.headers);
+      return;
+    case "error":
+      send(response, trouble.error.status, siteErrorBody(trouble.error));
+  }
+}
+
 function send(
   response: ServerResponse,
   status: number,

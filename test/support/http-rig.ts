@@ -10,6 +10,7 @@ import type { z } from "zod";
 import type { ApiKey } from "../../hub/core/api-key.ts";
 import type { Cipher } from "../../hub/core/cipher.ts";
 import type { Fact } from "../../hub/core/facts.ts";
+import { noPressure } from "../../hub/core/pressure.ts";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { Store } from "../../hub/core/store.ts";
@@ -18,6 +19,7 @@ import { createKey } from "../../hub/http/api-keys.ts";
 import { createApp } from "../../hub/http/app.ts";
 import type { HttpContext } from "../../hub/http/context.ts";
 import { storedFailure } from "../../hub/http/errors.ts";
+import { createMetrics } from "../../hub/http/metrics.ts";
 import { listen, type Listening } from "../../hub/http/server.ts";
 import { createChatOrders } from "../../hub/inbox/chat-orders.ts";
 import { createContacts } from "../../hub/inbox/contacts.ts";
@@ -190,6 +192,8 @@ export async function openHttpRig({
       clock,
     }),
     store,
+    metrics: createMetrics({ sessions: () => sessions.list(), store, pressure: noPressure, clock }),
+    pressure: noPressure,
     clock,
     nudge,
     log,

@@ -34,7 +34,13 @@ export interface PuppetHub {
 }
 
 /** @param port fixed, so that the hub keeps its address */
-export async function startPuppetHub({ dataDir, port }: { dataDir: string; port: number }): Promise<PuppetHub> {
+export async function startPuppetHub({
+  dataDir,
+  port,
+}: {
+  dataDir: string;
+  port: number;
+}): Promise<PuppetHub> {
   const apiKey = newApiKey();
   const url = `http://127.0.0.1:${port}`;
   const config = readConfig({

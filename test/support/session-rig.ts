@@ -6,7 +6,7 @@ import type { Session } from "../../hub/core/session.ts";
 import type { SessionStore, Store } from "../../hub/core/store.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
-import type { WatchdogParts } from "../../hub/sessions/watchdog.ts";
+import type { WatchdogParts } from "../../hub/sessions/runner-parts.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
 import { onTestFinished } from "vitest";
@@ -105,6 +105,7 @@ export async function openSessionRig({
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
       jidForm: "c.us",
       onOpened: (sessionId) => opened.push(sessionId),
+      figures: store.figures,
       ...(qrImage === undefined ? {} : { qrImage }),
       ...(watched === null
         ? {}

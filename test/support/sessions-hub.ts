@@ -16,7 +16,7 @@ import { createLogins } from "../../hub/sessions/logins.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import type { WatchTiming } from "../../hub/sessions/watch.ts";
-import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
+import { openStore } from "../../hub/store/open-store.ts";
 import { createBaileysConnector } from "../../hub/whatsapp/baileys-connector.ts";
 import type { ConnectionTiming } from "../../hub/whatsapp/connection.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
@@ -26,15 +26,16 @@ import { until } from "./until.ts";
 export interface SessionsHub {
   sessions: Sessions;
   store: Store;
-  /** Where its database lies. */
+  /** Where its database lies, and what its logins are sealed with. */
   folder: string;
+  masterKey: Uint8Array;
   /** Links a number by scanning the code, and waits until the session is connected. */
   linked(sessionId: string, account: string): Promise<Session>;
   reaches(sessionId: string, state: SessionState): Promise<Session>;
   /** Events of a session as `name state`. */
   news(sessionId: string): Promise<string[]>;
   /** Stops, and starts on the same data. */
-  startAgain(between?: (folder: string) => void): Promise<void>;
+  startAgain(between?: (folder: string) => void | Promise<void>): Promise<void>;
 }
 
 export async function openSessionsHub(
@@ -45,10 +46,11 @@ export async function openSessionsHub(
   const masterKey = randomBytes(32);
 
   async function start(): Promise<{ store: Store; sessions: Sessions }> {
-    const store = await openSqliteStore({
-      file: join(folder, "hub.db"),
+    const store = await openStore({
+      dataDir: folder,
       publicUrl: "http://hub.example",
       clock: systemClock,
+      log: silent,
     });
     const vault = await createVault({ masterKey, keys: store.vault });
     const nudge = createNudge();
@@ -90,6 +92,7 @@ export async function openSessionsHub(
   const hub: SessionsHub = {
     ...(await start()),
     folder,
+    masterKey,
     linked: async (sessionId, account) => {
       await hub.sessions.create({ sessionId });
       await hub.sessions.connect(sessionId);
@@ -112,7 +115,7 @@ export async function openSessionsHub(
     startAgain: async (between) => {
       await hub.sessions.stop();
       await hub.store.close();
-      between?.(folder);
+      await between?.(folder);
       Object.assign(hub, await start());
       await hub.sessions.restoreAll();
     },

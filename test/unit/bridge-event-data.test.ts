@@ -1,5 +1,6 @@
 /** Everything the hub tells has the shape the contract promises: no member missing, none beyond. */
 import { describe, expect, test } from "vitest";
+import { alertEvent, diskAlert, endpointAlert } from "../../hub/alerts/alert.ts";
 import { EVENT_DATA, messageOfEvent, parseEventData, type EventName } from "../../hub/contract/index.ts";
 import { sessionCleanup } from "../../hub/core/cleanup.ts";
 import { eventsOf, type Change } from "../../hub/core/events-of.ts";
@@ -118,6 +119,8 @@ const told: NewEvent[] = [
   ...move("stopped", "starting", { phoneNumber: null, pushName: null, connectedAt: null }),
   ...move("starting", "qr"),
   sessionQr({ qrCode: "aGk=", expiresAt: T0 }),
+  alertEvent(diskAlert(), T0),
+  alertEvent(endpointAlert("ep_1", "endpoint_failing"), T0),
   sessionCleanup({
     sessionId: "s1",
     mode: "quarantine",

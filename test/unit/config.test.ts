@@ -8,11 +8,15 @@ test("an empty environment gives the safe defaults", () => {
     dataDir: "./data",
     apiKey: null,
     masterKey: null,
+    masterKeyPrevious: null,
+    masterKeyFile: null,
     publicUrl: null,
     webhook: null,
     webhookAllowCidrs: [],
     jidForm: "c.us",
     logLevel: "info",
+    watchdogRestart: true,
+    alerts: { after: 5, mail: null, quiet: null },
     webSocketUrl: null,
   });
 });
@@ -50,4 +54,25 @@ test("the public URL loses its trailing slash and must be short enough for recei
   expect(() => readConfig({ HUB_PUBLIC_URL: `https://${"a".repeat(100)}.example` })).toThrow(
     "at most 100 characters",
   );
+});
+
+test("e-mails need a server and somebody to get them; the first of these is the sender where none is named", () => {
+  const mail = {
+    HUB_SMTP_URL: "smtp://mail.example:587",
+    HUB_ALERT_EMAIL: "ops@example.com, boss@example.com",
+  };
+  expect(readConfig({ ...mail, HUB_ALERT_QUIET: "22:00-07:00", HUB_ALERT_AFTER: "3" }).alerts).toEqual({
+    after: 3,
+    mail: {
+      url: "smtp://mail.example:587",
+      to: ["ops@example.com", "boss@example.com"],
+      from: "ops@example.com",
+    },
+    quiet: "22:00-07:00",
+  });
+  expect(() => readConfig({ HUB_SMTP_URL: "smtp://mail.example" })).toThrow("at HUB_ALERT_EMAIL");
+  expect(() => readConfig({ HUB_ALERT_EMAIL: "ops@example.com" })).toThrow("at HUB_SMTP_URL");
+  expect(() => readConfig({ ...mail, HUB_ALERT_EMAIL: "nobody" })).toThrow("use e-mail addresses");
+  expect(() => readConfig({ HUB_ALERT_QUIET: "22-7" })).toThrow("use hours as 22:00-07:00");
+  expect(() => readConfig({ HUB_WATCHDOG_RESTART: "maybe" })).toThrow("use on or off");
 });

@@ -35,6 +35,8 @@ const FROM_OUTSIDE: SessionChange[] = [
   { type: "pairing_code" },
   { type: "scanned" },
   { type: "opened" },
+  { type: "deaf" },
+  { type: "heard" },
   { type: "closed", outcome: "retry" },
   { type: "closed", outcome: "logged_out" },
   { type: "number_taken" },
@@ -81,6 +83,16 @@ describe("states of a session", () => {
     expect(nextSessionState("pairing_code", retry)).toBe("starting");
     expect(nextSessionState("pairing", retry)).toBe("pairing");
     expect(nextSessionState("store_down", retry)).toBe("store_down");
+  });
+
+  test("a deaf session is degraded until something is heard, over any number of connections", () => {
+    expect(nextSessionState("connected", { type: "deaf" })).toBe("degraded");
+    expect(nextSessionState("degraded", { type: "opened" })).toBe("degraded");
+    expect(nextSessionState("degraded", { type: "heard" })).toBe("connected");
+    for (const state of ALL.filter((each) => !isOpen(each))) {
+      expect(nextSessionState(state, { type: "deaf" })).toBe(state);
+      expect(nextSessionState(state, { type: "heard" })).toBe(state);
+    }
   });
 
   test("what is restored at start was connected or on its way, and needs nobody to scan", () => {

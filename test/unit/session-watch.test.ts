@@ -30,7 +30,7 @@ function aScene(): Scene {
   return {
     pass: (ms, seen = () => ({})) => {
       const done: string[] = [];
-      for (const end = now + ms; now < end; ) {
+      for (const end = now + ms; now < end;) {
         now += WATCH_TIMING.lookMs;
         const decision = decide(watch, { ...quiet(now), ...seen(now) }, WATCH_TIMING);
         ({ watch } = decision);
@@ -123,12 +123,7 @@ describe("an open connection", () => {
 describe("a deaf connection", () => {
   test("is found within three minutes of the limit and cured step by step, without a restart of all", () => {
     const scene = aScene();
-    expect(scene.pass(12 * MINUTE)).toEqual([
-      "600 ask",
-      "660 ask",
-      "690 inbound:stir",
-      "720 ask",
-    ]);
+    expect(scene.pass(12 * MINUTE)).toEqual(["600 ask", "660 ask", "690 inbound:stir", "720 ask"]);
     expect(scene.pass(MINUTE)).toEqual(["750 inbound:new_socket", "780 ask"]);
     scene.reopens();
     expect(scene.pass(MINUTE)).toEqual(["785 ask", "840 inbound:second_socket"]);
@@ -186,6 +181,8 @@ describe("the usual silence of an hour", () => {
 
   test("is nothing where nothing is known", () => {
     expect(usualGapMs([], new Date())).toBe(0);
-    expect(usualGapMs([at("2025-11-07T10:01:00Z"), at("2025-11-07T10:00:00Z")], new Date("2025-11-07T11:00:00Z"))).toBe(0);
+    expect(
+      usualGapMs([at("2025-11-07T10:01:00Z"), at("2025-11-07T10:00:00Z")], new Date("2025-11-07T11:00:00Z")),
+    ).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { VaultStore } from "../../hub/core/store.ts";
-import { readMasterKey, parseMasterKey } from "../../hub/sessions/master-key.ts";
+import { readMasterKeys, parseMasterKey } from "../../hub/sessions/master-key.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 
 const text = (written: string) => new TextEncoder().encode(written);
@@ -142,11 +142,14 @@ describe("master key", () => {
   test("is made once as a file that only its owner can read", async () => {
     const folder = await temporaryFolder();
     const file = path.join(folder, "data", "master.key");
-    const made = await readMasterKey({ configured: null, file, mayCreate: true });
+    const { masterKey: made } = await readMasterKeys({ configured: null, file, mayCreate: true });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(path.dirname(file))).mode & 0o777).toBe(0o700);
     expect(await readdir(path.dirname(file))).toEqual(["master.key"]);
-    expect(await readMasterKey({ configured: null, file, mayCreate: true })).toEqual(made);
+    expect(await readMasterKeys({ configured: null, file, mayCreate: true })).toEqual({
+      masterKey: made,
+      previous: [],
+    });
     expect(Buffer.from(parseMasterKey(await readFile(file, "utf8")))).toEqual(made);
   });
 
@@ -154,17 +157,21 @@ describe("master key", () => {
     const folder = await temporaryFolder();
     const configured = randomBytes(32);
     const file = path.join(folder, "master.key");
-    const key = await readMasterKey({ configured: configured.toString("base64"), file, mayCreate: true });
-    expect(Buffer.from(key)).toEqual(configured);
+    const { masterKey } = await readMasterKeys({
+      configured: configured.toString("base64"),
+      file,
+      mayCreate: true,
+    });
+    expect(Buffer.from(masterKey)).toEqual(configured);
     expect(await readdir(folder)).toEqual([]);
   });
 
   test("is not replaced when its file went missing beside sealed data, or is damaged", async () => {
     const folder = await temporaryFolder();
     const file = path.join(folder, "master.key");
-    await expect(readMasterKey({ configured: null, file, mayCreate: false })).rejects.toThrow(/is missing/);
+    await expect(readMasterKeys({ configured: null, file, mayCreate: false })).rejects.toThrow(/is missing/);
     expect(await readdir(folder)).toEqual([]);
     await writeFile(file, "");
-    await expect(readMasterKey({ configured: null, file, mayCreate: true })).rejects.toThrow(/32 bytes/);
+    await expect(readMasterKeys({ configured: null, file, mayCreate: true })).rejects.toThrow(/32 bytes/);
   });
 });

@@ -69,7 +69,6 @@ function aJournal() {
     journal,
     generation,
     onMapping: (pair) => void mappings.push(pair),
-    log,
   });
   return {
     journal,

@@ -93,6 +93,8 @@ export const DOCTYPES: DocTypeDefinition[] = [
       datetime("last_seen"),
       int("total_contacts"),
       int("total_chats"),
+      int("total_conversations"),
+      int("total_messages"),
       int("total_messages_sent"),
       int("total_messages_received"),
       datetime("last_sync"),
@@ -187,7 +189,7 @@ export const DOCTYPES: DocTypeDefinition[] = [
       datetime("timestamp", { ...REQUIRED, ...LISTED, search_index: 1 }),
       select("direction", ["Incoming", "Outgoing"], { ...REQUIRED, ...LISTED }),
       select("message_type", MESSAGE_TYPES, { ...REQUIRED, default: "text" }),
-      long("content", LISTED),
+      long("content"),
       select("status", ["Pending", "Sent", "Delivered", "Read", "Failed", "Deleted"], {
         ...REQUIRED,
         default: "Pending",

@@ -27,6 +27,8 @@ const FIELDS = [
   "last_seen",
   "total_contacts",
   "total_chats",
+  "total_conversations",
+  "total_messages",
   "total_messages_sent",
   "total_messages_received",
   "error_message",
@@ -119,6 +121,8 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
         const wanted: Fields = {
           total_contacts: totals.contacts,
           total_chats: totals.chats,
+          total_conversations: totals.chats,
+          total_messages: totals.messages,
           total_messages_sent: messages.sent,
           total_messages_received: messages.received,
           last_sync:

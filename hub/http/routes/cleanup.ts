@@ -20,7 +20,8 @@ export const cleanupRoutes: Route[] = [
   sessionRoute({
     method: "post",
     path: "/api/sessions/{sessionId}/force-cleanup",
-    summary: "Takes a stuck session apart, step by step, and connects it again; its login is never thrown away",
+    summary:
+      "Takes a stuck session apart, step by step, and connects it again; its login is never thrown away",
     scope: "admin",
     params: inSession,
     body: z.object({

@@ -68,10 +68,10 @@ export const endpointRoutes: Route[] = [
     },
     response: shownOnce,
     status: 201,
-    handle: async ({ body, caller }, ctx) => {
+    handle: async ({ body, caller, call }, ctx) => {
       const audience = await audienceOf(body.sessions, caller, ctx);
       const input = { client: caller.key.client, ...body, sessions: audience };
-      const made = await ctx.endpoints.create(input);
+      const made = await ctx.endpoints.create(input, call.audited);
       return secret(created({ ...(await shownEndpoint(made.endpoint, ctx)), secret: made.secret }));
     },
   }),
@@ -93,10 +93,15 @@ export const endpointRoutes: Route[] = [
     params: inEndpoint,
     body: endpointFields.partial(),
     response: endpointSchema,
-    handle: async ({ params, body, caller }, ctx) => {
+    handle: async ({ params, body, caller, call }, ctx) => {
       const { id, sessions } = await reachEndpoint(params.endpointId, caller, ctx);
       const audience = body.sessions === undefined ? sessions : await audienceOf(body.sessions, caller, ctx);
-      return ok(await shownEndpoint(await ctx.endpoints.update(id, { ...body, sessions: audience }), ctx));
+      return ok(
+        await shownEndpoint(
+          await ctx.endpoints.update(id, { ...body, sessions: audience }, call.audited),
+          ctx,
+        ),
+      );
     },
   }),
   route({
@@ -106,9 +111,9 @@ export const endpointRoutes: Route[] = [
     scope: "webhooks",
     params: inEndpoint,
     response: z.object({ deleted: z.literal(true), dismissed: z.int() }),
-    handle: async ({ params, caller }, ctx) => {
+    handle: async ({ params, caller, call }, ctx) => {
       const { id } = await reachEndpoint(params.endpointId, caller, ctx);
-      return ok({ deleted: true, ...(await ctx.endpoints.remove(id)) });
+      return ok({ deleted: true, ...(await ctx.endpoints.remove(id, call.audited)) });
     },
   }),
   route({
@@ -119,9 +124,9 @@ export const endpointRoutes: Route[] = [
     params: inEndpoint,
     body: z.object({ secret: secretText.optional() }),
     response: z.object({ secret: z.string(), previousValidUntil: z.iso.datetime() }),
-    handle: async ({ params, body, caller }, ctx) => {
+    handle: async ({ params, body, caller, call }, ctx) => {
       const { id } = await reachEndpoint(params.endpointId, caller, ctx);
-      const rotated = await ctx.endpoints.rotateSecret(id, body.secret);
+      const rotated = await ctx.endpoints.rotateSecret(id, body.secret, call.audited);
       return secret(
         ok({ secret: rotated.secret, previousValidUntil: rotated.previousValidUntil.toISOString() }),
       );
@@ -135,9 +140,9 @@ export const endpointRoutes: Route[] = [
       scope: "webhooks",
       params: inEndpoint,
       response: endpointSchema,
-      handle: async ({ params, caller }, ctx) => {
+      handle: async ({ params, caller, call }, ctx) => {
         const { id } = await reachEndpoint(params.endpointId, caller, ctx);
-        return ok(await shownEndpoint(await ctx.endpoints[order](id), ctx));
+        return ok(await shownEndpoint(await ctx.endpoints[order](id, call.audited), ctx));
       },
     }),
   ),

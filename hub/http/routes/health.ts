@@ -1,7 +1,7 @@
 /** Whether the hub lives, and whether it can work. */
 import { z } from "zod";
 import { isOpen } from "../../core/session-state.ts";
-import { flat } from "../answer.ts";
+import { flat, plain } from "../answer.ts";
 import { readiness } from "../readiness.ts";
 import { openRoute, type Route } from "../route.ts";
 
@@ -23,6 +23,7 @@ const checksSchema = z.object({
   disk: z.boolean(),
   sessions: z.boolean(),
   outbox: z.boolean(),
+  load: z.boolean().describe("The process keeps up with its work"),
 });
 
 export const healthRoutes: Route[] = [
@@ -65,6 +66,18 @@ export const healthRoutes: Route[] = [
     handle: async (_input, ctx) => {
       const state = await readiness(ctx);
       return flat(state, state.ready ? 200 : 503);
+    },
+  }),
+  openRoute({
+    method: "get",
+    path: "/metrics",
+    summary: "Figures for Prometheus",
+    scope: "local or read",
+    envelope: false,
+    response: "bytes",
+    handle: async (_input, { metrics }) => {
+      const { type, text } = await metrics.scrape();
+      return plain(text, type);
     },
   }),
 ];

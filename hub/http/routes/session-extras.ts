@@ -1,11 +1,12 @@
 /** A session's past, and the switches that the Frappe scripts of older installations use. */
 import { z } from "zod";
-import { sessionSchema } from "../../contract/resources.ts";
+import { sessionFiguresSchema, sessionSchema } from "../../contract/resources.ts";
 import { numberingOf } from "../addresses.ts";
 import { listOf, ok } from "../answer.ts";
 import { paging } from "../paging.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
 import { sessionList } from "../session-answers.ts";
+import { presentFigures } from "../session-figures.ts";
 import { setSessionWebhook } from "../session-opening.ts";
 import { followedListOfSchema, listOfSchema } from "./list-of.ts";
 import { chatIdSchema, inSession } from "./params.ts";
@@ -100,6 +101,16 @@ export const sessionExtraRoutes: Route[] = [
       const { chats, coverage } = await history.ask(order);
       return ok({ requested: chats > 0, chats, coverage });
     },
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/sessions/{sessionId}/figures",
+    summary: "How the connection of a session has done so far",
+    scope: "read",
+    params: inSession,
+    response: sessionFiguresSchema,
+    handle: async ({ session: { sessionId } }, { sessions, clock }) =>
+      ok(presentFigures(await sessions.figures(sessionId), clock.now())),
   }),
   sessionRoute({
     method: "get",

@@ -16,6 +16,8 @@ export function openConnection(file: string): Db {
   if (!inMemory) makePrivate(file);
   const db = new Database(file);
   try {
+    // Of a new file only: pages that get free can be given back to the disk bit by bit.
+    db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("busy_timeout = 5000");

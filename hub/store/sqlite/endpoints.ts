@@ -1,11 +1,12 @@
 /** Receivers of webhooks. A removed one keeps its row, so that the deliveries it had can still be read. */
 import type { EndpointStore } from "../../core/store.ts";
+import type { AuditLog } from "./audit.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import { breakerJson, settingsJson } from "./endpoint-rows.ts";
 import { ms } from "./json.ts";
 
-export function createEndpointStore(engine: Engine): EndpointStore {
+export function createEndpointStore(engine: Engine, audit: Pick<AuditLog, "append">): EndpointStore {
   const { db } = engine;
   const save = db.prepare(
     `INSERT INTO endpoint(id, url, settings, secret, previous_secret, previous_until, state, breaker, failing_since,
@@ -32,23 +33,26 @@ export function createEndpointStore(engine: Engine): EndpointStore {
   return {
     list: call(() => engine.endpoints().map(({ endpoint }) => structuredClone(endpoint))),
     get: call((id) => structuredClone(engine.endpoint(id)?.endpoint ?? null)),
-    save: call((endpoint) => {
-      save.run(
-        endpoint.id,
-        endpoint.url,
-        settingsJson(endpoint),
-        endpoint.secret,
-        endpoint.previousSecret?.sealed ?? null,
-        ms(endpoint.previousSecret?.until ?? null),
-        endpoint.state,
-        breakerJson(endpoint.breaker),
-        ms(endpoint.failingSince),
-        ms(endpoint.lastSuccessAt),
-        endpoint.lastError,
-        endpoint.createdAt.getTime(),
-      );
-      engine.forget("endpoints");
-    }),
+    save: call((endpoint, entry) =>
+      engine.transaction(() => {
+        save.run(
+          endpoint.id,
+          endpoint.url,
+          settingsJson(endpoint),
+          endpoint.secret,
+          endpoint.previousSecret?.sealed ?? null,
+          ms(endpoint.previousSecret?.until ?? null),
+          endpoint.state,
+          breakerJson(endpoint.breaker),
+          ms(endpoint.failingSince),
+          ms(endpoint.lastSuccessAt),
+          endpoint.lastError,
+          endpoint.createdAt.getTime(),
+        );
+        engine.forget("endpoints");
+        if (entry !== undefined) audit.append(entry);
+      }),
+    ),
     saveHealth: call((id, { breaker, failingSince, lastSuccessAt, lastError, state }) => {
       saveHealth.run(breakerJson(breaker), ms(failingSince), ms(lastSuccessAt), lastError, state, id);
       // Written after every few deliveries: the cached row is changed in place instead of reading all again.
@@ -63,7 +67,7 @@ export function createEndpointStore(engine: Engine): EndpointStore {
           state,
         };
     }),
-    remove: call((id) =>
+    remove: call((id, entry) =>
       engine.transaction(() => {
         const stored = engine.endpoint(id);
         if (stored === undefined) return 0;
@@ -72,6 +76,7 @@ export function createEndpointStore(engine: Engine): EndpointStore {
         emptyLanes.run(stored.n);
         remove.run(now, stored.n);
         engine.forget("endpoints");
+        if (entry !== undefined) audit.append(entry);
         return dismissed;
       }),
     ),

@@ -5,6 +5,9 @@ export interface Lock {
   release(): void;
 }
 
+/** Somebody else works on the folder. */
+export class FolderInUse extends Error {}
+
 export function holdLock(file: string): Lock {
   const db = new Database(file, { timeout: 0 });
   try {
@@ -12,7 +15,7 @@ export function holdLock(file: string): Lock {
   } catch (cause) {
     db.close();
     if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY"))
-      throw new Error(
+      throw new FolderInUse(
         `Another Inbox Hub is running on this data folder (${file} is locked). Stop it first, or choose another HUB_DATA_DIR.`,
         { cause },
       );

@@ -1,9 +1,11 @@
 /** Whole logins: what is known of them, and how they are put in, taken out of use, brought back and destroyed. */
 import { HubError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import type { Session } from "../../core/session.ts";
 import type { AuthStore, LoginRows, LoginStanding } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
+import { SESSION_COLUMNS, sessionValues } from "./session-rows.ts";
 
 interface LoginRow {
   fp: string | null;
@@ -46,6 +48,13 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
     `INSERT INTO login(session, fp, gen, key_version) VALUES(?, ?, 1, 1)
      ON CONFLICT(session) DO UPDATE SET fp = excluded.fp, gen = gen + 1, key_version = key_version + 1, stale = 0`,
   );
+  const setStale = db.prepare("UPDATE login SET stale = 1 WHERE session = ? AND fp IS NOT NULL");
+  const insertSession = db.prepare<unknown[], { id: number }>(
+    `INSERT INTO session(${SESSION_COLUMNS.join(", ")}) VALUES(${SESSION_COLUMNS.map(() => "?").join(", ")}) RETURNING id`,
+  );
+  const updateSession = db.prepare(
+    `UPDATE session SET ${SESSION_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`,
+  );
   const putAway = db.prepare(
     "INSERT INTO quarantine(id, session, reason, at, creds, fp, undo_until) VALUES(?, ?, ?, ?, ?, ?, ?)",
   );
@@ -71,6 +80,30 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
         "STATE_CONFLICT",
         `This very login is in use in session "${engine.sessionName(other.session)}"; two at once throw each other out.`,
       );
+  }
+
+  function assertNumberIsFree({ sessionId, phoneNumber }: Omit<Session, "id">): void {
+    const other = engine
+      .sessions()
+      .find(
+        (each) =>
+          each.phoneNumber === phoneNumber &&
+          each.sessionId !== sessionId &&
+          each.deletedAt === null &&
+          each.state !== "logged_out",
+      );
+    if (other !== undefined)
+      throw new HubError("STATE_CONFLICT", `The number is linked in session "${other.sessionId}" already.`);
+  }
+
+  /** The row of this session: a new one, or the one there is, with what is known now. */
+  function sessionOf(session: Omit<Session, "id">): number {
+    const former = engine.sessionIfAny(session.sessionId);
+    if (former === undefined) return insertSession.get(...sessionValues(session))?.id ?? 0;
+    const { phoneNumber, lid, pushName, state, reason } = session;
+    const next = { ...former, phoneNumber, lid, pushName, state, reason, deletedAt: null };
+    updateSession.run(...sessionValues(next), former.id);
+    return former.id;
   }
 
   function install(session: number, { creds: bytes, keys: all }: LoginRows, fingerprint: string): void {
@@ -114,9 +147,15 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
       const rows = { creds: creds.get(session)?.v ?? null, keys: keys.all(session) };
       return rows.creds === null && rows.keys.length === 0 ? null : rows;
     }),
-    install: call((sessionId, rows) => {
-      const { id: session } = engine.session(sessionId);
-      engine.transaction(() => install(session, rows, rows.fingerprint));
+    install: call((session, rows) => {
+      engine.transaction(() => {
+        assertNumberIsFree(session);
+        install(sessionOf(session), rows, rows.fingerprint);
+      });
+      engine.forget("sessions");
+    }),
+    markStale: call((sessionId) => {
+      setStale.run(engine.session(sessionId).id);
     }),
     quarantine: call((sessionId, reason, now, undoUntil) => {
       const { id: session } = engine.session(sessionId);

@@ -1,4 +1,5 @@
 /** Brings a database file to the schema of this code: each step is one transaction, kept in `user_version`. */
+import { renameSync, rmSync } from "node:fs";
 import type Database from "better-sqlite3";
 
 export function migrate(db: Database.Database, steps: readonly string[]): void {
@@ -17,7 +18,10 @@ export function migrate(db: Database.Database, steps: readonly string[]): void {
   });
 }
 
-/** A step that turns out to be wrong must not cost the data it met. */
+/** A step that turns out to be wrong must not cost the data it met. A copy that was broken off is made again. */
 function keepCopy(db: Database.Database, version: number): void {
-  db.prepare("VACUUM INTO ?").run(`${db.name}.schema-${version}`);
+  const copy = `${db.name}.schema-${version}`;
+  rmSync(`${copy}.half`, { force: true });
+  db.prepare("VACUUM INTO ?").run(`${copy}.half`);
+  renameSync(`${copy}.half`, copy);
 }

@@ -6,10 +6,10 @@ import Database from "better-sqlite3";
 const LARGEST = 1024 ** 3;
 
 /** False when there was nothing to check, or too much. Throws when the file is damaged. */
-export function checkFile(file: string): boolean {
+export function checkFile(file: string, { largest = LARGEST } = {}): boolean {
   if (!existsSync(file)) return false;
   const { size } = statSync(file);
-  if (size === 0 || size > LARGEST) return false;
+  if (size === 0 || size > largest) return false;
   const db = new Database(file);
   try {
     const answer = db.pragma("quick_check(1)", { simple: true });

@@ -1,6 +1,7 @@
-/** How far this database has got, and what becomes of one that turns out to be a copy of an earlier moment. */
+/** How far a database has got, and what becomes of one that turns out to be a copy of an earlier moment. */
 import type { Store, Watermark } from "../../core/store.ts";
 import { call } from "./calls.ts";
+import type { Db } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { STALE, SUPERSEDED } from "./logins.ts";
 
@@ -15,35 +16,44 @@ interface LoginRow {
   key_version: number;
 }
 
+const LAST_SEQ = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
+const LOGINS = `SELECT l.session, s.session_id, l.fp, l.gen, l.key_version
+  FROM login l JOIN session s ON s.id = l.session ORDER BY l.session`;
+
+export function readWatermark(db: Db): Watermark {
+  const meta = db.prepare<[string], { value: string }>("SELECT value FROM meta WHERE key = ?");
+  return {
+    hubId: meta.get("hub_id")?.value ?? "",
+    epoch: Number(meta.get("epoch")?.value ?? 0),
+    seq: db.prepare<[], { seq: number }>(LAST_SEQ).get()?.seq ?? 0,
+    logins: db
+      .prepare<[], LoginRow>(LOGINS)
+      .all()
+      .map((row) => ({
+        sessionId: row.session_id,
+        fingerprint: row.fp,
+        generation: row.gen,
+        keyVersion: row.key_version,
+      })),
+  };
+}
+
 export function createRestored(
   engine: Engine,
   meta: { read(key: string): string; write(key: string, value: string): void },
 ): Pick<Store, "watermark" | "declareRestored"> {
   const { db } = engine;
-  const lastSeq = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
+  const lastSeq = db.prepare<[], { seq: number }>(LAST_SEQ);
   const firstSeq = db.prepare("INSERT INTO sqlite_sequence(name, seq) VALUES('event', ?)");
   const setSeq = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'event'");
-  const logins = db.prepare<[], LoginRow>(
-    `SELECT l.session, s.session_id, l.fp, l.gen, l.key_version FROM login l JOIN session s ON s.id = l.session
-     ORDER BY l.session`,
-  );
+  const logins = db.prepare<[], LoginRow>(LOGINS);
   const paired = db.prepare<[], { session: number }>("SELECT session FROM auth_creds");
   const mark = db.prepare(
     `INSERT INTO login(session, stale) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET stale = excluded.stale`,
   );
 
   return {
-    watermark: call(() => ({
-      hubId: meta.read("hub_id"),
-      epoch: Number(meta.read("epoch")),
-      seq: lastSeq.get()?.seq ?? 0,
-      logins: logins.all().map((row) => ({
-        sessionId: row.session_id,
-        fingerprint: row.fp,
-        generation: row.gen,
-        keyVersion: row.key_version,
-      })),
-    })),
+    watermark: call(() => readWatermark(db)),
     declareRestored: call((since, { areLoginsKnown }) => {
       engine.transaction(() => {
         const seq = lastSeq.get()?.seq;
@@ -58,7 +68,6 @@ export function createRestored(
           if (standing !== 0) mark.run(session, standing);
         }
       });
-      engine.forget("sessions");
       engine.forgetSeq();
     }),
   };

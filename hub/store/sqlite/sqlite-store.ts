@@ -28,6 +28,7 @@ import { createKeyStore } from "./keys.ts";
 import { createMediaRows, createMediaStore } from "./media.ts";
 import { createOutboxStore } from "./outbox/outbox-store.ts";
 import { createRestored } from "./restored.ts";
+import { giveBack } from "./give-back.ts";
 import { createRetention } from "./retention.ts";
 import { createSendStore } from "./sends.ts";
 import { createSessionStore } from "./sessions.ts";
@@ -72,7 +73,7 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
       sends: createSendStore(engine, recorder, messages),
       media: createMediaStore(engine, messages),
       events: { ...createEventStore(engine, log), forget: retention.forget },
-      endpoints: createEndpointStore(engine),
+      endpoints: createEndpointStore(engine, audit),
       outbox: { ...createOutboxStore(engine), forgetAttempts: retention.forgetAttempts },
       trace: createTrace(engine, { addresses }),
       keys: createKeyStore(engine, audit),
@@ -80,6 +81,7 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
       figures: createFigureStore(engine),
       marks: createMarkStore(engine),
       vault: createVaultStore(engine),
+      giveBack: call((pages) => giveBack(db, pages)),
       canary: call(() => {
         meta.write("canary", String(clock.now().getTime()));
       }),

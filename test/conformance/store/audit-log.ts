@@ -1,7 +1,7 @@
 /** The audit log: a chain that only grows at one end, is cut at the other, and shows what was done to it in between. */
 import { expect, test } from "vitest";
 import type { NewAuditEntry } from "../../../hub/core/audit.ts";
-import { anApiKey } from "../../support/builders.ts";
+import { anApiKey, anEndpoint } from "../../support/builders.ts";
 import { hours } from "../../support/fixed-clock.ts";
 import type { World, Worlds } from "./world.ts";
 
@@ -73,6 +73,21 @@ export function auditLog(world: Worlds): void {
     expect(await store.keys.get(key.id)).toEqual(key);
     expect(await store.keys.remove(key.id, anEntry(made, { target: key.id }))).toBe(true);
     expect(await store.keys.remove(key.id, anEntry(made))).toBe(false);
+    expect(await store.audit.verify()).toMatchObject({ intact: true, rows: 2 });
+  });
+
+  test("an endpoint and the entry about it are one write", async () => {
+    const made = await world();
+    const { store } = made;
+    const endpoint = anEndpoint();
+    await store.endpoints.save(endpoint, anEntry(made, { target: endpoint.id }));
+    const broken = anEntry(made, { actor: null as unknown as string });
+    await expect(
+      store.endpoints.save({ ...endpoint, url: "https://other.example" }, broken),
+    ).rejects.toThrow();
+    await expect(store.endpoints.remove(endpoint.id, broken)).rejects.toThrow();
+    expect(await store.endpoints.get(endpoint.id)).toEqual(endpoint);
+    await store.endpoints.remove(endpoint.id, anEntry(made, { target: endpoint.id }));
     expect(await store.audit.verify()).toMatchObject({ intact: true, rows: 2 });
   });
 }

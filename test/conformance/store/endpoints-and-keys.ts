@@ -109,6 +109,7 @@ export function endpointsAndKeys(world: Worlds): void {
     await store.vault.saveDataKey("hub", bytes("two"));
     await store.vault.saveDataKey("session:s1", bytes("three"));
     expect(Buffer.from((await store.vault.dataKey("hub")) ?? []).toString()).toBe("two");
+    expect(await store.vault.scopes()).toEqual(["hub", "session:s1"]);
   });
 
   test("the database knows itself, and proves that it writes", async () => {

@@ -24,13 +24,20 @@ interface DueRow {
   next_at: number;
 }
 
+interface Head {
+  row: DueRow;
+  lane: number;
+  since: number;
+}
+
 export function createDue(
   engine: Engine,
 ): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "answered" | "release"> {
   const { db, leases } = engine;
-  const lanes = db.prepare<[number, number, number], WaitingRow>(
+  // Read row by row and left as soon as there is enough: lanes that are held stay in the index.
+  const lanes = db.prepare<[number, number], WaitingRow>(
     `SELECT l.id AS lane, l.next_at, l.pending
-     FROM lane l WHERE l.endpoint = ? AND l.pending > 0 AND l.next_at <= ? ORDER BY l.next_at LIMIT ?`,
+     FROM lane l WHERE l.endpoint = ? AND l.pending > 0 AND l.next_at <= ? ORDER BY l.next_at`,
   );
   // One put aside is its own lane, under a number no lane has.
   const asides = db.prepare<[number, number, number], WaitingRow>(
@@ -49,20 +56,20 @@ export function createDue(
   );
   const one = db.prepare<[number], DueRow>(`${load} WHERE d.n = ?`);
 
-  /** Leased lanes stay in the index while their head is on its way: so many more are read. */
-  const free = (endpoint: number, until: number, limit: number): WaitingRow[] => {
-    const most = limit + leases.count();
-    return [...asides.all(endpoint, until, most), ...lanes.all(endpoint, until, most)]
-      .filter(({ lane, pending }) => !leases.isHeld(lane) && pending > leases.answers(lane).count)
-      .sort((a, b) => a.next_at - b.next_at);
-  };
+  /** Lanes of which something may leave, the longest due first. Written to by nobody while it is read. */
+  function* free(endpoint: number, until: number): Generator<WaitingRow> {
+    for (const row of lanes.iterate(endpoint, until))
+      if (!leases.isHeld(row.lane) && row.pending > leases.answers(row.lane).count) yield row;
+  }
+  const freeAsides = (endpoint: number, until: number, limit: number): WaitingRow[] =>
+    asides.all(endpoint, until, limit + leases.count()).filter(({ lane }) => !leases.isHeld(lane));
 
-  const headOf = (lane: number, until: number): DueRow | undefined => {
-    if (lane < 0) return one.get(-lane);
+  const headOf = ({ lane, next_at: since }: WaitingRow, until: number): Head[] => {
     const { count, after } = leases.answers(lane);
-    if (count === 0) return head.get(lane);
-    const row = next.get(lane, after);
-    return row !== undefined && row.next_at <= until ? row : undefined;
+    const row = lane < 0 ? one.get(-lane) : count === 0 ? head.get(lane) : next.get(lane, after);
+    if (row === undefined) return [];
+    // Only the first of a lane is known to be due; the one behind it has a time of its own.
+    return count > 0 && row.next_at > until ? [] : [{ row, lane, since }];
   };
 
   const toDue = (row: DueRow, lane: number, endpointId: string): DueDelivery => ({
@@ -84,24 +91,31 @@ export function createDue(
       const stored = engine.endpoint(endpointId);
       if (stored === undefined || limit <= 0) return [];
       const until = now.getTime();
-      const due: DueDelivery[] = [];
-      for (const { lane } of free(stored.n, until, limit)) {
-        if (due.length === limit) break;
-        const row = headOf(lane, until);
-        if (row === undefined) continue;
-        leases.take(lane);
-        due.push(toDue(row, lane, endpointId));
+      const heads = freeAsides(stored.n, until, limit).flatMap((row) => headOf(row, until));
+      let fromLanes = 0;
+      for (const row of free(stored.n, until)) {
+        const head = headOf(row, until);
+        heads.push(...head);
+        fromLanes += head.length;
+        if (fromLanes === limit) break;
       }
-      return due;
+      const taken = heads.sort((a, b) => a.since - b.since).slice(0, limit);
+      for (const { lane } of taken) leases.take(lane);
+      return taken.map(({ row, lane }) => toDue(row, lane, endpointId));
     }),
     nextDueAt: call((endpointId) => {
       const stored = engine.endpoint(endpointId);
       if (stored === undefined) return null;
+      const aside = freeAsides(stored.n, Number.MAX_SAFE_INTEGER, 1)[0]?.next_at ?? Infinity;
       // A lane with answers that are not on disk shows their time; writing them down makes the worker look again.
-      const waiting = free(stored.n, Number.MAX_SAFE_INTEGER, 1 + leases.count()).find(
-        ({ lane }) => leases.answers(lane).count === 0,
-      );
-      return waiting === undefined ? null : new Date(waiting.next_at);
+      let lane = Infinity;
+      for (const row of free(stored.n, Number.MAX_SAFE_INTEGER)) {
+        if (leases.answers(row.lane).count > 0) continue;
+        lane = row.next_at;
+        break;
+      }
+      const next = Math.min(aside, lane);
+      return next === Infinity ? null : new Date(next);
     }),
     answered: ({ laneId, n, seq }) => {
       // One put aside is alone in its lane.

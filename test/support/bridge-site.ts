@@ -1,25 +1,27 @@
 /** A bridge as a process on a folder of its own, killed and started again at will, and the CRM's file beside it as others see it. */
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { startBridgeProcess } from "../support/bridge-process.ts";
-import { crmReader, type CrmReader } from "../support/crm-reader.ts";
-import { freePort, StartError, type ProductProcess } from "../support/product-process.ts";
+import { bridgeDataSchema, type BridgeData } from "../../bridge/state/bridge-state.ts";
+import { startBridgeProcess } from "./bridge-process.ts";
+import { crmReader, type CrmReader } from "./crm-reader.ts";
+import { freePort, StartError, type ProductProcess } from "./product-process.ts";
 
 const CRASHING = "test/support/crashing-bridge.mjs";
-const KEY = "crm:0123456789abcdef";
+export const SITE_KEY = "crm:0123456789abcdef";
 /** Nothing runs by itself but what the bridge does at its start: a row orders what it wants to see. */
 const NEVER = "0 0 29 2 *";
 
 export interface BridgeSite {
   url: string;
   crm: CrmReader;
-  /** Its folder. */
-  dir: string;
   /** Null: it ended (was killed) before it was ready. */
   start(options?: { crashAt?: string; env?: Record<string, string> }): Promise<ProductProcess | null>;
   isDown(): boolean;
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** The bridge's own memory, as it is on disk. */
+  memory(): BridgeData;
   /** The bridge's own memory is gone; only a bridge that is down can lose it. */
   forget(): Promise<void>;
   /** The CRM's file, opened by another program; closed when `work` is done. */
@@ -40,21 +42,21 @@ export async function openBridgeSite({
 }): Promise<BridgeSite> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const memory = join(dir, "bridge.json");
   const lives: ProductProcess[] = [];
   let isDown = true;
   const open = (): Database.Database => new Database(join(dir, "crm.db"), { timeout: 10_000 });
 
   return {
     url,
-    crm: crmReader({ url, key: KEY }),
-    dir,
+    crm: crmReader({ url, key: SITE_KEY }),
     start: async ({ crashAt, env: more = {} } = {}) => {
       try {
         const started = await startBridgeProcess(
           {
             BRIDGE_PORT: String(port),
             BRIDGE_DATA_DIR: dir,
-            BRIDGE_METHOD_KEYS: KEY,
+            BRIDGE_METHOD_KEYS: SITE_KEY,
             BRIDGE_AUTO_SYNC: NEVER,
             BRIDGE_RECONCILE: NEVER,
             BRIDGE_SYNC_MESSAGES_PER_CHAT: "100000",
@@ -81,7 +83,8 @@ export async function openBridgeSite({
       await lives.at(-1)?.kill(signal);
       isDown = true;
     },
-    forget: () => rm(join(dir, "bridge.json"), { force: true }),
+    memory: () => bridgeDataSchema.parse(JSON.parse(readFileSync(memory, "utf8"))),
+    forget: () => rm(memory, { force: true }),
     inFile: (work) => {
       const db = open();
       try {

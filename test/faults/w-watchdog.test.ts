@@ -60,8 +60,8 @@ const timeline = async ({ store }: SessionsHub): Promise<string[]> => {
 };
 
 describe("the watchdog", () => {
-  test("leaves a quiet account alone whose phone answers", async () => {
-    const { hub, emulator, account, says } = await aScene();
+  test("W21 leaves a quiet account alone whose phone answers", async () => {
+    const { hub, emulator, says } = await aScene();
     await says("hola");
     const answers = (): number => emulator.counters().counts.messagesSent;
     const before = answers();
@@ -70,7 +70,7 @@ describe("the watchdog", () => {
     expect(await texts(hub)).toEqual(["hola"]);
   });
 
-  test("finds a deaf session, cures it by a new connection, and each step can be read", async () => {
+  test("W21 finds a deaf session, cures it by a new connection, and each step can be read", async () => {
     const { hub, emulator, account, says } = await aScene();
     await says("hola");
     emulator.fault({ kind: "withhold", account });
@@ -94,18 +94,23 @@ describe("the watchdog", () => {
     ]);
   });
 
-  test("gives up curing when nothing helps, and says so", async () => {
+  test("W21 gives up curing when nothing helps, and says so", async () => {
     const { hub, emulator, account, says } = await aScene({ stepMs: 400, answerMs: 200, askMs: 300 });
     await says("hola");
     emulator.fault({ kind: "withhold", account });
     await until("the end of the cure", async () => (await timeline(hub)).at(-1)?.includes("Nothing helped"));
     expect(await hub.sessions.get("s1")).toMatchObject({ state: "degraded", lostAt: null });
     emulator.fault({ kind: "withhold", account, on: false });
-    emulator.receive({ account, from: emulator.contacts(account)[0]?.number ?? "", kind: "text", text: "back" });
+    emulator.receive({
+      account,
+      from: emulator.contacts(account)[0]?.number ?? "",
+      kind: "text",
+      text: "back",
+    });
     await hub.reaches("s1", "connected");
   });
 
-  test("cuts a connection that nothing comes over any more, and the account is back", async () => {
+  test("W15 cuts a connection that nothing comes over any more, and the account is back", async () => {
     const { hub, emulator, account } = await aScene({ frameMs: 700, quietMinMs: 60_000, quietMaxMs: 60_000 });
     const told = await hub.news("s1");
     emulator.fault({ kind: "silent", account });
@@ -115,7 +120,7 @@ describe("the watchdog", () => {
     expect(await hub.news("s1")).toEqual(told);
   });
 
-  test("does not blame a connection for a process that stood still", async () => {
+  test("W18 does not blame a connection for a process that stood still", async () => {
     const { hub, says } = await aScene({ frameMs: 1_000, lateMs: 200, pingMs: 300 });
     await says("before");
     const { connectedAt } = await hub.sessions.get("s1");
@@ -125,7 +130,7 @@ describe("the watchdog", () => {
   });
 });
 
-describe("WhatsApp that does not let in", () => {
+describe("W20: WhatsApp that does not let in", () => {
   test.each([
     ["refuses the connection", { kind: "reject-upgrade", status: 503 }, "502"],
     ["takes the connection and says nothing", { kind: "stall-upgrade" }, "504"],
@@ -138,7 +143,7 @@ describe("WhatsApp that does not let in", () => {
   });
 });
 
-test("an offline batch that is never closed is stored all the same, and what Baileys holds back comes", async () => {
+test("W3: an offline batch that is never closed is stored all the same, and what Baileys holds back comes", async () => {
   const { hub, emulator, account } = await aScene({ stuckMs: 500 });
   const from = emulator.contacts(account)[0]?.number ?? "";
   await hub.sessions.disconnect("s1");

@@ -1,0 +1,25 @@
+/** Looks at the disk every minute, and calls people before it is full. */
+import type { Log } from "../core/log.ts";
+import { diskAlert } from "./alert.ts";
+import type { Alerts } from "./alerts.ts";
+
+const LOOK_MS = 60_000;
+
+export function watchDisk({
+  isLow,
+  alerts,
+  log,
+}: {
+  isLow: () => Promise<boolean>;
+  alerts: Pick<Alerts, "raise">;
+  log: Log;
+}): { stop(): void } {
+  const look = async (): Promise<void> => {
+    if (await isLow()) alerts.raise(diskAlert());
+  };
+  const timer = setInterval(() => {
+    look().catch((err: unknown) => log.warn({ err }, "alert.disk_not_seen"));
+  }, LOOK_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,83 @@
+/** What keeps a hub's data safe while it works: how far it has got, copies every hour, and the turn of the master key. */
+import { doneBy } from "./core/audit.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Log } from "./core/log.ts";
+import type { Store } from "./core/store.ts";
+import { atTimes } from "./cron.ts";
+import { startKeyRotation } from "./sessions/key-rotation.ts";
+import type { Vault } from "./sessions/vault.ts";
+import { createBackups } from "./store/backups/backups.ts";
+import { keepWatermark } from "./store/watermark.ts";
+
+/** Not at the full hour, when everything else on a machine happens. */
+const BACKUP_TIMES = "7 * * * *";
+const DRILL_TIMES = "37 3 1 * *";
+const PATIENCE_MS = 2_000;
+
+export interface Safekeeping {
+  /** Something happened that a copy from before must be told from. */
+  note(): void;
+  /** Resolves when nothing of it touches the store any more. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the store may be used: a key rotation that was broken off is finished, and the first watermark is on disk. */
+export async function startSafekeeping({
+  dataDir,
+  store,
+  vault,
+  keyFile,
+  clock,
+  log,
+}: {
+  dataDir: string;
+  store: Store;
+  vault: Vault;
+  /** Null when the master key comes from the configuration. */
+  keyFile: string | null;
+  clock: Clock;
+  log: Log;
+}): Promise<Safekeeping> {
+  const enter = (action: string, about: { target?: string; details?: Record<string, unknown> }) =>
+    store.audit.append(doneBy("hub", action, clock.now(), about));
+
+  const keyRotation = await startKeyRotation({
+    file: keyFile,
+    vault,
+    onRotated: ({ rewrapped }) => enter("vault.master_key_rotated", { details: { rewrapped } }),
+    clock,
+    log,
+  });
+  const watermark = await keepWatermark({ dataDir, store, log });
+  const backups = createBackups({
+    dataDir,
+    store,
+    keyForFile: vault.forFile,
+    openFileKey: vault.openFile,
+    clock,
+    log,
+  });
+
+  async function backUp(): Promise<void> {
+    const { name, bytes } = await backups.hourly();
+    await enter("backup.made", { target: name, details: { bytes } });
+  }
+
+  async function drill(): Promise<void> {
+    const newest = await backups.drill();
+    if (newest !== null) await enter("backup.drilled", { target: newest.name });
+  }
+
+  const times = [atTimes(BACKUP_TIMES, backUp, { log }), atTimes(DRILL_TIMES, drill, { log })];
+
+  return {
+    note: () => watermark.note(),
+    stop: async () => {
+      for (const each of times) each.stop();
+      // A large copy would outlast the patience of whoever stops the process; what is half done is cleared away by the next.
+      const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
+      await Promise.all([Promise.race([backups.idle(), patience]), keyRotation.stop()]);
+      await watermark.stop();
+    },
+  };
+}

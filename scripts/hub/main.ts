@@ -1,0 +1,13 @@
+/** `npm run hub -- <command>`: the process. Settings come from .env, as the hub's own. */
+import { existsSync } from "node:fs";
+import { runHubCommand } from "./program.ts";
+
+// What a command writes into the data folder is for this user alone, as what the hub writes.
+process.umask(0o077);
+if (existsSync(".env")) process.loadEnvFile(".env");
+process.exitCode = await runHubCommand(process.argv.slice(2), {
+  env: process.env,
+  now: () => new Date(),
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+});

@@ -1,0 +1,56 @@
+/** What `fix-session` decides: the mildest means that was not tried, and nothing where only a person can help. */
+import { describe, expect, test } from "vitest";
+import { planFix, type FixSubject } from "../../scripts/hub/fix-plan.ts";
+import { minutes, seconds } from "../support/fixed-clock.ts";
+
+const act = (state: string, change: Partial<FixSubject> = {}): string =>
+  planFix({ state, reason: null, forMs: minutes(10), tried: [], ...change }).act;
+
+describe("a plan for a session", () => {
+  test.each(["degraded", "starting", "pairing", "reconnecting"])(
+    "that is %s goes from mild to strong",
+    (state) => {
+      expect(act(state, { forMs: seconds(30) })).toBe("wait");
+      expect(act(state)).toBe("restart");
+      expect(act(state, { tried: ['connect, by the key "x"'] })).toBe("restart");
+      expect(act(state, { tried: ['restart, by the key "x"'] })).toBe("soft");
+      expect(act(state, { tried: ['force-cleanup (soft), by the key "x"'] })).toBe("quarantine");
+    },
+  );
+
+  test("orders nothing where all is well or only a person can help", () => {
+    expect(act("connected")).toBe("fine");
+    for (const state of [
+      "qr",
+      "pairing_code",
+      "restricted",
+      "banned",
+      "outdated",
+      "passkey_required",
+      "number_in_use",
+      "store_down",
+      "new_word",
+    ])
+      expect(act(state), state).toBe("person");
+  });
+
+  test("connects what was stopped, ran out, was unlinked or replaced", () => {
+    for (const state of ["stopped", "qr_expired", "logged_out", "replaced", "rolled_back"])
+      expect(act(state), state).toBe("connect");
+    expect(planFix({ state: "replaced", reason: null, forMs: 0, tried: [] }).then).toMatch(
+      /Stop the other program first/,
+    );
+  });
+
+  test("says the reason that the hub knows, and its advice", () => {
+    const reason = {
+      code: "403",
+      text: "WhatsApp has locked this account.",
+      advice: "Follow its notice on the phone.",
+    };
+    expect(planFix({ state: "banned", reason, forMs: 0, tried: [] })).toMatchObject({
+      why: reason.text,
+      then: reason.advice,
+    });
+  });
+});
