@@ -1,6 +1,6 @@
 /** Logins as a part of the store: their credentials and keys, what is known of them, and where they go when they are out of use. */
 import type { Session } from "./session.ts";
-import type { IntakeEntry } from "./store.ts";
+import type { IntakeEntry } from "./intake-store.ts";
 
 /** Credentials and Signal keys, sealed by the caller. */
 export interface AuthStore {

@@ -10,6 +10,7 @@ import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery
 import type { Endpoint } from "./endpoint.ts";
 import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
+import type { IntakeStore } from "./intake-store.ts";
 import type { AuthStore, Watermark } from "./login-store.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -18,6 +19,7 @@ import type { Session } from "./session.ts";
 
 export type * from "./audit-store.ts";
 export type * from "./inbox-store.ts";
+export type * from "./intake-store.ts";
 export type * from "./login-store.ts";
 
 export interface Store {
@@ -96,47 +98,6 @@ export interface TimelineEntry {
   text: string;
   /** Code of the reason, where there is one. */
   reason: string | null;
-}
-
-/** What WhatsApp handed us, kept until it is recorded. Blobs are sealed by the caller. */
-export interface IntakeEntry {
-  /** Order of arrival within the process's lifetime; the order of a chat. */
-  order: number;
-  /** Identity of the stanza: the same digest twice is the same row. */
-  digest: Uint8Array;
-  stanzaId: string;
-  /** Raw address of the chat as WhatsApp wrote it. */
-  chat: string;
-  participant: string;
-  seenAt: Date;
-  stanza: Uint8Array;
-  /** By id of the ciphertext; empty while nothing was decrypted. */
-  plaintexts: { encId: Uint8Array; sealed: Uint8Array }[];
-}
-
-export interface OpenIntake {
-  n: number;
-  digest: Uint8Array;
-  stanzaId: string;
-  chat: string;
-  participant: string;
-  seenAt: Date;
-  stanza: Uint8Array;
-}
-
-export interface IntakeStore {
-  /** Plaintext kept under this id, or null: lets a redelivered ciphertext be answered without moving the ratchet. */
-  plaintext(sessionId: string, encId: Uint8Array): Promise<Uint8Array | null>;
-  /** Rows not recorded yet, in order of arrival. */
-  open(sessionId: string): Promise<OpenIntake[]>;
-  /** When the oldest row came that could be read and is not recorded; null when there is none. */
-  oldestReadable(sessionId: string): Promise<Date | null>;
-  /** How many rows of all sessions are not recorded yet. */
-  countOpen(): Promise<number>;
-  /** Rows that hold no chat message (protocol messages) are closed without a fact. */
-  close(sessionId: string, digests: Uint8Array[]): Promise<void>;
-  /** Blanks blobs of rows done before `blobsBefore`, deletes rows and plaintexts done before `rowsBefore`. */
-  prune(options: { blobsBefore: Date; rowsBefore: Date }): Promise<number>;
 }
 
 /** Sends in progress and the answers already given. */

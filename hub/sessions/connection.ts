@@ -224,13 +224,12 @@ export class Connection {
   }
 
   async #opened(signal: Signal<"opened">): Promise<void> {
-    const { phoneNumber } = signal;
     const { store, numbers, onOpened } = this.#parts;
     const { sessionId, state } = this.#session;
     const deaf = state === "degraded" ? this.#watchdog.cause() : null;
     const details = detailsOfOpened(signal, this.#session, deaf && reasonAt(deaf, this.#now()), this.#now());
     const holder = await numbers.add(async () => {
-      const other = await store.holderOf(phoneNumber, sessionId);
+      const other = await store.holderOf(signal.phoneNumber, sessionId);
       if (other !== null) return other;
       await this.#record.move({ type: "opened" }, details);
       return null;
@@ -270,13 +269,12 @@ export class Connection {
     await this.line.close();
     if (retire !== null) await this.#parts.connector.retireCredentials(sessionId, retire);
     this.#history = after.history;
-    const { delayMs } = after;
     this.#parts.log.info(
-      { sessionId, code: cause.code, delayMs, failures: after.history.failures },
+      { sessionId, code: cause.code, delayMs: after.delayMs, failures: after.history.failures },
       "session.lost",
     );
     await this.#lose(cause);
-    this.#tryAgainIn(delayMs);
+    this.#tryAgainIn(after.delayMs);
   }
 
   #tryAgainIn(ms: number): void {

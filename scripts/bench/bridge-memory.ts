@@ -66,7 +66,9 @@ async function measure(bridge: BridgeSite): Promise<BenchRow> {
   clearInterval(sampler);
   const seconds = (performance.now() - since) / 1000;
   const copied = await bridge.crm.count("WhatsApp Contact");
-  console.error(`  ${copied} contacts in ${seconds.toFixed(1)} s, ${idle.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`);
+  console.error(
+    `  ${copied} contacts in ${seconds.toFixed(1)} s, ${idle.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`,
+  );
   const row = benchRow({
     name: `bridge-memory: growth over a sync of ${CONTACTS} contacts`,
     figure: peak - idle,

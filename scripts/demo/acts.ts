@@ -23,7 +23,7 @@ interface Page {
   total: number;
 }
 
-const seconds = (ms: number): number => Math.round(ms / 10) / 100;
+export const seconds = (ms: number): number => Math.round(ms / 10) / 100;
 
 /** Act 1: a session, its QR code on the screen, a phone that scans it. */
 export async function link(
@@ -50,7 +50,7 @@ export async function link(
   return { scannedAt, seconds: took };
 }
 
-async function readQr(stage: Stage): Promise<{ qr: string } | null> {
+export async function readQr(stage: Stage): Promise<{ qr: string } | null> {
   const session = await stage.hub.get<{ hasQR: boolean }>(`/api/sessions/${SESSION}/status`);
   return session.hasQR ? stage.hub.get<{ qr: string }>(`/api/sessions/${SESSION}/qr`) : null;
 }
@@ -159,7 +159,7 @@ export async function talk(stage: Stage, screen: Screen): Promise<number> {
   return LIVE_FROM_CONTACTS + LIVE_FROM_HUB;
 }
 
-async function soleAccount({ whatsapp }: Stage) {
+export async function soleAccount({ whatsapp }: Stage) {
   const [account] = await whatsapp.accounts();
   if (account === undefined) throw new Error("WhatsApp has no account");
   return account;
@@ -200,16 +200,16 @@ export async function survive(stage: Stage, screen: Screen): Promise<Judgement> 
     },
     { timeoutMs: 90_000 },
   );
-  await until("the outbox empty", async () => {
-    const { pending, retrying } = await stage.hub.get<{ pending: number; retrying: number }>(
-      "/api/deliveries/stats",
-    );
-    return pending + retrying === 0;
-  });
+  await until("the outbox empty", () => hasDelivered(stage));
   const judgement = await judge(stage, SESSION);
   screen.fact("lost", judgement.lost);
   screen.fact("duplicated", judgement.duplicated);
   return judgement;
+}
+
+export async function hasDelivered({ hub }: Stage): Promise<boolean> {
+  const { pending, retrying } = await hub.get<{ pending: number; retrying: number }>("/api/deliveries/stats");
+  return pending + retrying === 0;
 }
 
 interface SyncStatus {
@@ -222,9 +222,9 @@ interface SyncStatus {
   }[];
 }
 
-/** Act 5: what the CRM's own users see. */
-export async function showCrm(stage: Stage, screen: Screen): Promise<Totals> {
-  screen.heading("5 · What the CRM has now");
+/** The last act: what the CRM's own users see. */
+export async function showCrm(stage: Stage, screen: Screen, number: number): Promise<Totals> {
+  screen.heading(`${number} · What the CRM has now`);
   // A sync started by hand brings the counters up to date; it writes only what changed.
   await stage.crm.method("sync.sync_session_complete", { session_name: SESSION, wait: 20 });
   const totals = await crmTotals(stage);

@@ -10,6 +10,9 @@ export interface Judgement {
   difference: number;
 }
 
+export const isRight = ({ lost, duplicated, difference }: Judgement): boolean =>
+  lost === 0 && duplicated === 0 && difference === 0;
+
 export async function judge({ whatsapp, hub, crm }: Stage, session: string): Promise<Judgement> {
   const rows = await crm.all<{ message_id: string }>("WhatsApp Message", ["message_id"]);
   const held = new Set(rows.map((row) => row.message_id));

@@ -1,18 +1,23 @@
 /**
  * `npm run demo`: the main job on one screen. WhatsApp (emulated), the hub and the bridge run as they would for real; an account
- * is linked, the CRM fills itself, live messages arrive, hub and bridge are killed in the middle. `-- --once` asks nothing, ends
- * by itself, and its last line is JSON; the exit status is 0 only when every count is right.
+ * is linked, the CRM fills itself, live messages arrive, hub and bridge are killed in the middle. `-- --faults` adds an act of
+ * trouble: cut, logged out, cleaned, undone, killed. `-- --once` asks nothing, ends by itself, and its last line is JSON; the exit
+ * status is 0 only when every count is right.
  */
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { link, SESSION, showCrm, survive, talk, watchHistory } from "./acts.ts";
+import { breakThings } from "./faults.ts";
+import { isRight } from "./judge.ts";
 import { createScreen } from "./screen.ts";
 import { setStage, type Stage } from "./stage.ts";
 
 const SCAN_AFTER_MS = 3_000;
 
-const { values: options } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: { once: { type: "boolean", default: false }, faults: { type: "boolean", default: false } },
+});
 const screen = createScreen();
 
 /** The phone scans by itself after a moment, or when a key is pressed. */
@@ -30,12 +35,14 @@ async function show(stage: Stage): Promise<boolean> {
   const linked = await link(stage, screen, whenToScan);
   const history = await watchHistory(stage, screen, linked.scannedAt);
   const live = await talk(stage, screen);
-  const { lost, duplicated, difference } = await survive(stage, screen);
-  const crm = await showCrm(stage, screen);
+  const survived = await survive(stage, screen);
+  const faults = options.faults ? await breakThings(stage, screen) : [];
+  const { lost, duplicated, difference } = faults.at(-1) ?? survived;
+  const crm = await showCrm(stage, screen, options.faults ? 6 : 5);
   const { deliveredLastHour: delivered } = await stage.hub.get<{ deliveredLastHour: number }>(
     "/api/deliveries/stats",
   );
-  const good = lost === 0 && duplicated === 0 && difference === 0;
+  const good = [survived, ...faults].every(isRight);
   const figures = {
     ...history.hub,
     live,
@@ -44,6 +51,7 @@ async function show(stage: Stage): Promise<boolean> {
     lost,
     duplicated,
     difference,
+    ...(options.faults ? { faults } : {}),
     secondsToConnected: linked.seconds,
     secondsToSynced: history.secondsToHub,
     secondsToCrm: history.secondsToCrm,

@@ -17,7 +17,7 @@ import { fixedClock } from "../support/fixed-clock.ts";
 
 /** Tables that hold a few rows, whatever the age of the hub. */
 const SMALL =
-  /^SCAN (session|endpoint|e USING .*_endpoint_1|api_key|delivery_tally|sqlite_sequence|CONSTANT ROW|json_each .*|w VIRTUAL TABLE INDEX .*)$/;
+  /^SCAN (session|login|data_key|auth_creds|quarantine|mark|endpoint|e USING .*_endpoint_1|api_key|delivery_tally|sqlite_sequence|CONSTANT ROW|json_each .*|w VIRTUAL TABLE INDEX .*)$/;
 /** Statements that may read or sort all they get, and why. */
 const ALLOWED: [RegExp, string][] = [
   [/INDEXED BY message_key/, "messages of one id: sorts one or two"],
@@ -30,6 +30,9 @@ const ALLOWED: [RegExp, string][] = [
   [/UPDATE delivery INDEXED BY delivery_dead/, "parked deliveries of an endpoint that is removed"],
   [/FROM audit ORDER BY n DESC LIMIT/, "walks back by number and stops"],
   [/FROM api_key ORDER BY/, "keys are few"],
+  [/FROM login l JOIN session s/, "logins are as few as sessions"],
+  [/FROM quarantine WHERE session = \?/, "sorts the few logins of one session that were put away"],
+  [/COUNT\(\*\) AS n FROM intake WHERE state = 0/, "open stanzas, through their own index"],
   [/COUNT\(\*\) AS total FROM \(SELECT 1 FROM message_words/, "counts matches, at most ten thousand"],
   [/DELETE FROM words_owed/, "walks by number and stops"],
   [/FROM words_done|UPDATE words_done SET n = \?/, "one row, and so many messages after it"],

@@ -20,7 +20,8 @@ beforeAll(async () => {
 afterAll(() => road.stop());
 
 const person = (at: number): string => people[at]?.number ?? "";
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 interface Message {
   message_id: string;
@@ -78,45 +79,57 @@ const counted = async () => ({
 const connectedAgain = () => until("connected", () => road.isConnected(SESSION), { timeoutMs: 60_000 });
 
 describe("the bridge's road", () => {
-  test("an account is scanned, and the CRM fills itself: nobody asked for it", { timeout: 120_000 }, async () => {
-    await road.hub.post("/api/sessions", { sessionId: SESSION, sessionName: "Shop" });
-    await road.hub.post(`/api/sessions/${SESSION}/connect`);
-    expect((await road.whatsapp.scanQr(await road.qr(SESSION), account)).outcome).toBe("paired");
-    const scannedAt = performance.now();
-    await until(
-      "the whole account in the CRM",
-      async () => {
-        const { contacts, chats, messages } = await counted();
-        return contacts >= 327 && chats >= 45 && messages >= 985;
-      },
-      { timeoutMs: 90_000 },
-    );
-    console.log(`in the CRM ${((performance.now() - scannedAt) / 1000).toFixed(1)} s after the scan`);
-    await until("the last sync", async () => (await status()).job?.status === "done");
-    const [crm, hub] = [await counted(), await inHub()];
-    expect({ chats: crm.chats, messages: crm.messages }).toEqual({ chats: hub.chats, messages: hub.messages });
-    const [session] = await road.bridge.crm.all<Record<string, unknown>>("WhatsApp Session", ["*"]);
-    expect(session).toMatchObject({
-      session_id: SESSION,
-      session_name: "Shop",
-      status: "Connected",
-      is_connected: 1,
-      phone_number: account,
-      total_chats: crm.chats,
-      total_messages: crm.messages,
-      last_sync: expect.any(String) as string,
-    });
-    const chats = await road.bridge.crm.all<{ contact: string | null; is_group: number }>("WhatsApp Conversation", [
-      "contact",
-      "is_group",
-    ]);
-    expect(chats.filter((chat) => chat.is_group === 0 && chat.contact === null)).toEqual([]);
-  });
+  test(
+    "an account is scanned, and the CRM fills itself: nobody asked for it",
+    { timeout: 120_000 },
+    async () => {
+      await road.hub.post("/api/sessions", { sessionId: SESSION, sessionName: "Shop" });
+      await road.hub.post(`/api/sessions/${SESSION}/connect`);
+      expect((await road.whatsapp.scanQr(await road.qr(SESSION), account)).outcome).toBe("paired");
+      const scannedAt = performance.now();
+      await until(
+        "the whole account in the CRM",
+        async () => {
+          const { contacts, chats, messages } = await counted();
+          return contacts >= 327 && chats >= 45 && messages >= 985;
+        },
+        { timeoutMs: 90_000 },
+      );
+      console.log(`in the CRM ${((performance.now() - scannedAt) / 1000).toFixed(1)} s after the scan`);
+      await until("the last sync", async () => (await status()).job?.status === "done");
+      const [crm, hub] = [await counted(), await inHub()];
+      expect({ chats: crm.chats, messages: crm.messages }).toEqual({
+        chats: hub.chats,
+        messages: hub.messages,
+      });
+      const [session] = await road.bridge.crm.all<Record<string, unknown>>("WhatsApp Session", ["*"]);
+      expect(session).toMatchObject({
+        session_id: SESSION,
+        session_name: "Shop",
+        status: "Connected",
+        is_connected: 1,
+        phone_number: account,
+        total_chats: crm.chats,
+        total_messages: crm.messages,
+        last_sync: expect.any(String) as string,
+      });
+      const chats = await road.bridge.crm.all<{ contact: string | null; is_group: number }>(
+        "WhatsApp Conversation",
+        ["contact", "is_group"],
+      );
+      expect(chats.filter((chat) => chat.is_group === 0 && chat.contact === null)).toEqual([]);
+    },
+  );
 
   test("a live message is in the CRM within a second", { timeout: 60_000 }, async () => {
     const times: number[] = [];
     for (let n = 0; n < LIVE_MESSAGES; n += 1) {
-      const { id } = await road.whatsapp.receive({ account, from: person(n % 3), kind: "text", text: `live ${n}` });
+      const { id } = await road.whatsapp.receive({
+        account,
+        from: person(n % 3),
+        kind: "text",
+        text: `live ${n}`,
+      });
       const since = performance.now();
       await until("the message", async () => (await inCrm(id)) !== undefined, { everyMs: 5 });
       times.push(performance.now() - since);
@@ -141,10 +154,19 @@ describe("the bridge's road", () => {
       await road.whatsapp.receive({ account, from, kind: "text", text: "first words" }),
       await road.whatsapp.receive({ account, from, kind: "text", text: "a mistake" }),
     ];
-    await until("both", async () => (await inCrm(kept.id)) !== undefined && (await inCrm(gone.id)) !== undefined);
+    await until(
+      "both",
+      async () => (await inCrm(kept.id)) !== undefined && (await inCrm(gone.id)) !== undefined,
+    );
     await road.whatsapp.receive({ account, from, kind: "reaction", target: { id: kept.id }, emoji: "👍" });
     await until("the reaction", async () => (await inCrm(kept.id))?.reaction === "👍");
-    await road.whatsapp.receive({ account, from, kind: "edit", target: { id: kept.id }, text: "better words" });
+    await road.whatsapp.receive({
+      account,
+      from,
+      kind: "edit",
+      target: { id: kept.id },
+      text: "better words",
+    });
     await until("the edit", async () => (await inCrm(kept.id))?.content === "better words");
     await road.whatsapp.receive({ account, from, kind: "revoke", target: { id: gone.id } });
     await until("the deletion", async () => (await inCrm(gone.id))?.status === "Deleted");
@@ -157,7 +179,11 @@ describe("the bridge's road", () => {
     });
     expect(answer).toMatchObject({ success: true, status: "done", progress: 100, error: null });
     const now = await status();
-    expect(now).toMatchObject({ session: SESSION, is_connected: true, job: { job_id: answer.job_id, status: "done" } });
+    expect(now).toMatchObject({
+      session: SESSION,
+      is_connected: true,
+      job: { job_id: answer.job_id, status: "done" },
+    });
     expect({ chats: now.total_chats, messages: now.total_messages }).toEqual({
       chats: (await inHub()).chats,
       messages: (await inHub()).messages,
@@ -180,60 +206,70 @@ describe("the bridge's road", () => {
     expect(added().map(({ reasons }) => reasons)).toEqual([expect.arrayContaining(["connected"])]);
   });
 
-  test("a sync that fails because the CRM's file is held is recorded, and a retry ends it", { timeout: 120_000 }, async () => {
-    const other = road.bridge.open();
-    let failed: Job | null;
-    try {
-      other.exec("BEGIN IMMEDIATE");
-      for (let attempt = 1; attempt <= 3; attempt += 1) {
-        // Each order cuts the wait after a failed try short.
-        await road.bridge.crm.method("sync.sync_session_complete", { session_name: SESSION });
-        await until(`try ${attempt} to fail`, async () => {
-          const { job } = await status();
-          return job?.attempts === attempt && job.status !== "running";
-        });
+  test(
+    "a sync that fails because the CRM's file is held is recorded, and a retry ends it",
+    { timeout: 120_000 },
+    async () => {
+      const other = road.bridge.open();
+      let failed: Job | null;
+      try {
+        other.exec("BEGIN IMMEDIATE");
+        for (let attempt = 1; attempt <= 3; attempt += 1) {
+          // Each order cuts the wait after a failed try short.
+          await road.bridge.crm.method("sync.sync_session_complete", { session_name: SESSION });
+          await until(`try ${attempt} to fail`, async () => {
+            const { job } = await status();
+            return job?.attempts === attempt && job.status !== "running";
+          });
+        }
+        ({ job: failed } = await status());
+        expect(failed).toMatchObject({ status: "failed", attempts: 3, error: expect.any(String) as string });
+      } finally {
+        other.close();
       }
-      ({ job: failed } = await status());
-      expect(failed).toMatchObject({ status: "failed", attempts: 3, error: expect.any(String) as string });
-    } finally {
-      other.close();
-    }
-    const { items } = await road.bridge.crm.method<{ items: { id: string; kind: string; error: string }[] }>(
-      "sync.list_failed",
-      { session_name: SESSION },
-    );
-    expect(items).toMatchObject([{ id: failed?.job_id, kind: "job" }]);
-    await road.bridge.crm.method("sync.retry_failed", { job_id: failed?.job_id });
-    await until("the job done", async () => {
-      const { job } = await status();
-      return job?.job_id === failed.job_id && job.status === "done";
-    });
-  });
+      const { items } = await road.bridge.crm.method<{
+        items: { id: string; kind: string; error: string }[];
+      }>("sync.list_failed", { session_name: SESSION });
+      expect(items).toMatchObject([{ id: failed?.job_id, kind: "job" }]);
+      await road.bridge.crm.method("sync.retry_failed", { job_id: failed?.job_id });
+      await until("the job done", async () => {
+        const { job } = await status();
+        return job?.job_id === failed.job_id && job.status === "done";
+      });
+    },
+  );
 
-  test("an account that a person logged out stays so, over restarts of hub and bridge", { timeout: 120_000 }, async () => {
-    await road.bridge.crm.method("session.logout", { session_id: SESSION });
-    await until("Disconnected in the CRM", async () => (await sessionInCrm())?.status === "Disconnected");
-    await road.restartHub();
-    await road.bridge.kill();
-    await road.bridge.start();
-    await road.bridge.crm.method("sync.reconcile");
-    expect(await road.isConnected(SESSION)).toBe(false);
-    expect((await status()).is_connected).toBe(false);
-    expect(road.bridge.memory().connections[SESSION]).toMatchObject({
-      manuallyDisconnected: true,
-      disconnectedBy: "crm",
-      sessionExists: true,
-    });
-    const refused = await road.bridge.crm.method<{ success: boolean }>("sync.sync_session_complete", {
-      session_name: SESSION,
-    });
-    expect(refused.success).toBe(false);
-    expect((await sessionInCrm())?.status).toBe("Disconnected");
-  });
+  test(
+    "an account that a person logged out stays so, over restarts of hub and bridge",
+    { timeout: 120_000 },
+    async () => {
+      await road.bridge.crm.method("session.logout", { session_id: SESSION });
+      await until("Disconnected in the CRM", async () => (await sessionInCrm())?.status === "Disconnected");
+      await road.restartHub();
+      await road.bridge.kill();
+      await road.bridge.start();
+      await road.bridge.crm.method("sync.reconcile");
+      expect(await road.isConnected(SESSION)).toBe(false);
+      expect((await status()).is_connected).toBe(false);
+      expect(road.bridge.memory().connections[SESSION]).toMatchObject({
+        manuallyDisconnected: true,
+        disconnectedBy: "crm",
+        sessionExists: true,
+      });
+      const refused = await road.bridge.crm.method<{ success: boolean }>("sync.sync_session_complete", {
+        session_name: SESSION,
+      });
+      expect(refused.success).toBe(false);
+      expect((await sessionInCrm())?.status).toBe("Disconnected");
+    },
+  );
 
   test("hub and CRM agree in the end", async () => {
     const [crm, hub] = [await counted(), await inHub()];
-    expect({ chats: crm.chats, messages: crm.messages }).toEqual({ chats: hub.chats, messages: hub.messages });
+    expect({ chats: crm.chats, messages: crm.messages }).toEqual({
+      chats: hub.chats,
+      messages: hub.messages,
+    });
     const ids = await road.bridge.crm.all<{ message_id: string }>("WhatsApp Message", ["message_id"]);
     expect(new Set(ids.map(({ message_id: id }) => id)).size).toBe(ids.length);
   });

@@ -2,7 +2,15 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startFrappeSite, type FrappeSite } from "../support/frappe-site.ts";
 import { until } from "../support/until.ts";
-import { hurry, messages, messagesOfCrm, openBridgeStand, SESSION, settle, type BridgeStand } from "./bridge-stand.ts";
+import {
+  hurry,
+  messages,
+  messagesOfCrm,
+  openBridgeStand,
+  SESSION,
+  settle,
+  type BridgeStand,
+} from "./bridge-stand.ts";
 
 const LIMIT_MS = 120_000;
 const TOLD = 24;
@@ -12,7 +20,8 @@ interface Delivery {
   lastStatus: number | null;
 }
 const deliveriesOf = async ({ hub }: Pick<BridgeStand, "hub">): Promise<Delivery[]> =>
-  (await hub.client.get<{ deliveries: Delivery[] }>("/api/deliveries?event=message.received&limit=500")).deliveries;
+  (await hub.client.get<{ deliveries: Delivery[] }>("/api/deliveries?event=message.received&limit=500"))
+    .deliveries;
 
 test(
   "B4: another program holds the CRM's file: 503 and never 2xx, the bridge still answers, and then everything is written once",
@@ -57,7 +66,9 @@ test(
       told += 2;
     };
     const timer = setInterval(() => void turn(), 150);
-    await until("every message to get through", () => messagesOfCrm(site).length === TOLD, { timeoutMs: 60_000 });
+    await until("every message to get through", () => messagesOfCrm(site).length === TOLD, {
+      timeoutMs: 60_000,
+    });
     clearInterval(timer);
     if (other.inTransaction) other.exec("COMMIT");
     console.log(`B4: held ${holds} times`);

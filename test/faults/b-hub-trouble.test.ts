@@ -15,8 +15,16 @@ async function send(
 ): Promise<{ status: number; messageId: string | null }> {
   const response = await fetch(`${url}/api/method/xappiens_whatsapp.api.messages.send_message`, {
     method: "POST",
-    headers: { Authorization: `token ${SITE_KEY}`, "Content-Type": "application/json", "Idempotency-Key": key },
-    body: JSON.stringify({ session_name: SESSION, to: person(1).replace("@s.whatsapp.net", "@c.us"), message: text }),
+    headers: {
+      Authorization: `token ${SITE_KEY}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": key,
+    },
+    body: JSON.stringify({
+      session_name: SESSION,
+      to: person(1).replace("@s.whatsapp.net", "@c.us"),
+      message: text,
+    }),
     signal: AbortSignal.timeout(patienceMs),
   });
   const { message } = (await response.json()) as { message?: { message_id?: string } }; // the method's envelope
@@ -80,7 +88,9 @@ test(
     expect(await settle({ hub }, second)).toEqual([]);
     expect(await settle({ hub }, site)).toEqual([]);
     const { endpoints } = await hub.client.get<{ endpoints: { url: string }[] }>("/api/endpoints");
-    expect(endpoints.map(({ url }) => url).sort()).toEqual([`${site.url}/webhook`, `${second.url}/webhook`].sort());
+    expect(endpoints.map(({ url }) => url).sort()).toEqual(
+      [`${site.url}/webhook`, `${second.url}/webhook`].sort(),
+    );
   },
   LIMIT_MS,
 );
@@ -117,7 +127,9 @@ test.each([
     expect(messagesOfCrm(site)).toHaveLength(95);
     expect(site.output()).toContain(saysSo ? '"why":"new_epoch"' : '"why":"ahead"');
     const names = await site.crm.all<{ contact_name: string }>("WhatsApp Contact", ["contact_name"]);
-    expect(names.map(({ contact_name: name }) => name).filter((name) => name.startsWith("Ana"))).toContain("Ana Isabel");
+    expect(names.map(({ contact_name: name }) => name).filter((name) => name.startsWith("Ana"))).toContain(
+      "Ana Isabel",
+    );
     expect(names.map(({ contact_name: name }) => name)).not.toContain("Ana María");
     const { latestSeq } = await hub.client.get<{ latestSeq: number }>("/api/events?after=0&limit=1");
     expect(site.memory().mark).toBeLessThanOrEqual(latestSeq);
@@ -142,7 +154,9 @@ test(
 
     await hub.start();
     await until("the session connected", async () => {
-      const { isConnected } = await hub.client.get<{ isConnected: boolean }>(`/api/sessions/${SESSION}/status`);
+      const { isConnected } = await hub.client.get<{ isConnected: boolean }>(
+        `/api/sessions/${SESSION}/status`,
+      );
       return isConnected;
     });
     await hub.tell(SESSION, messages(10));

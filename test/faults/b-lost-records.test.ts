@@ -1,7 +1,15 @@
 /** B10, B11: the hub tells everything again; records and the bridge's own memory disappear. */
 import { expect, test } from "vitest";
 import { until } from "../support/until.ts";
-import { differences, messages, messagesOfCrm, openBridgeStand, person, SESSION, settle } from "./bridge-stand.ts";
+import {
+  differences,
+  messages,
+  messagesOfCrm,
+  openBridgeStand,
+  person,
+  SESSION,
+  settle,
+} from "./bridge-stand.ts";
 
 const LIMIT_MS = 180_000;
 const MANY = 10_000;
@@ -76,8 +84,12 @@ test(
     const deleted = site.inFile((db) => {
       const run = (sql: string): number => db.prepare(sql).run().changes;
       return {
-        messages: run("DELETE FROM whatsapp_message WHERE n IN (SELECT n FROM whatsapp_message ORDER BY random() LIMIT 500)"),
-        contacts: run("DELETE FROM whatsapp_contact WHERE n IN (SELECT n FROM whatsapp_contact ORDER BY random() LIMIT 2)"),
+        messages: run(
+          "DELETE FROM whatsapp_message WHERE n IN (SELECT n FROM whatsapp_message ORDER BY random() LIMIT 500)",
+        ),
+        contacts: run(
+          "DELETE FROM whatsapp_contact WHERE n IN (SELECT n FROM whatsapp_contact ORDER BY random() LIMIT 2)",
+        ),
       };
     });
     expect(deleted).toEqual({ messages: 500, contacts: 2 });

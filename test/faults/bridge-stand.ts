@@ -70,7 +70,9 @@ function messagesOfHub({ dataDir }: PuppetHub): string[] {
   const db = new Database(join(dataDir, "hub.db"), { readonly: true, timeout: 5000 });
   try {
     return db
-      .prepare<[], string>("SELECT s.session_id || ' ' || m.id FROM message m JOIN session s ON s.id = m.session")
+      .prepare<[], string>(
+        "SELECT s.session_id || ' ' || m.id FROM message m JOIN session s ON s.id = m.session",
+      )
       .pluck()
       .all();
   } finally {
@@ -96,14 +98,22 @@ export function differences(hub: PuppetHub, site: BridgeSite, { more = false } =
   const inCrm = messagesOfCrm(site);
   const [ofHub, ofCrm] = [new Set(inHub), new Set(inCrm)];
   const problems = [
-    ...told("lost", inHub.filter((key) => !ofCrm.has(key))),
+    ...told(
+      "lost",
+      inHub.filter((key) => !ofCrm.has(key)),
+    ),
     ...told("of nobody", more ? [] : inCrm.filter((key) => !ofHub.has(key))),
   ];
   site.inFile((db) => {
     for (const sql of ONCE) {
       const keys = db.prepare<[], string>(sql).pluck().all();
       const seen = new Set<string>();
-      problems.push(...told("doubled", keys.filter((key) => seen.has(key) || !seen.add(key))));
+      problems.push(
+        ...told(
+          "doubled",
+          keys.filter((key) => seen.has(key) || !seen.add(key)),
+        ),
+      );
     }
     if (db.pragma("quick_check", { simple: true }) !== "ok") problems.push("the CRM's file is broken");
   });
@@ -124,14 +134,15 @@ export async function settle(
   { more = false } = {},
 ): Promise<string[]> {
   await hurry(hub);
-  const since = performance.now();
   const wrong = async (): Promise<string[]> => {
     const { pending, retrying } = await hub.client.get<{ pending: number; retrying: number }>(
       "/api/deliveries/stats",
     );
     if (pending + retrying > 0) {
       const { deliveries } = await hub.client.get<Listed>("/api/deliveries?state=retrying&limit=10");
-      const why = deliveries.map(({ event, attempts, lastError }) => `${event} ×${attempts}: ${String(lastError)}`);
+      const why = deliveries.map(
+        ({ event, attempts, lastError }) => `${event} ×${attempts}: ${String(lastError)}`,
+      );
       return [`${pending} deliveries pending, ${retrying} retrying`, ...why.slice(0, SHOWN)];
     }
     const { sessions } = await site.crm.method<{ sessions: { job: { status: string } | null }[] }>(
@@ -145,7 +156,6 @@ export async function settle(
     timeoutMs: PATIENCE_MS,
     everyMs: 50,
   }).catch(() => undefined);
-  console.log("settle", Math.round(performance.now() - since), last);
   return last;
 }
 
@@ -153,6 +163,8 @@ export async function settle(
 export async function hurry({ client }: PuppetHub): Promise<void> {
   const { endpoints } = await client.get<{ endpoints: { id: string }[] }>("/api/endpoints?limit=100");
   for (const { id } of endpoints) await client.post(`/api/endpoints/${id}/resume`);
-  const { dismissed } = await client.post<{ dismissed: number }>("/api/deliveries/dismiss", { state: "retrying" });
+  const { dismissed } = await client.post<{ dismissed: number }>("/api/deliveries/dismiss", {
+    state: "retrying",
+  });
   if (dismissed > 0) await client.post("/api/deliveries/replay", { state: "dismissed" });
 }

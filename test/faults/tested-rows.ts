@@ -27,7 +27,7 @@ const reportSchema = z.object({
 /** Each test strikes once and judges loss and repetition itself: what it finds is a problem here. */
 async function run(
   id: string,
-  file: string,
+  files: string[],
   { tries, say = () => undefined }: RowOptions,
 ): Promise<RowResult> {
   const result: RowResult = {
@@ -39,7 +39,13 @@ async function run(
     problems: [],
   };
   for (let n = 0; n < tries; n++) {
-    const args = ["run", `test/faults/${file}`, "-t", `\\b${id}\\b`, "--reporter=json"];
+    const args = [
+      "run",
+      ...files.map((file) => `test/faults/${file}`),
+      "-t",
+      `\\b${id}\\b`,
+      "--reporter=json",
+    ];
     const child = spawn(process.execPath, [VITEST, ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "ignore"],
@@ -60,12 +66,12 @@ async function run(
 
 const wasRun = ({ status }: { status: string }): boolean => status === "passed" || status === "failed";
 
-const row = (id: string, title: string, file: string): FaultRow => ({
+const row = (id: string, title: string, ...files: string[]): FaultRow => ({
   id,
   title,
   tries: 1,
   manyTries: 1,
-  run: (options) => run(id, file, options),
+  run: (options) => run(id, files, options),
 });
 
 export const TESTED_ROWS: FaultRow[] = [
@@ -83,11 +89,23 @@ export const TESTED_ROWS: FaultRow[] = [
   row("A5", "the same Idempotency-Key fifty times at once, and over a crash", "a-idempotency.test.ts"),
   row("B1", "the same webhook a hundred times at once", "b-webhooks.test.ts"),
   row("B2", "webhooks in any order, a state before its message", "b-webhooks.test.ts"),
-  row("B3", "the bridge killed while it writes its memory", "b-state-kills.test.ts"),
+  row(
+    "B3",
+    "the bridge killed in a webhook, in a sync, while it writes its memory",
+    "b-bridge-kills.test.ts",
+    "b-state-kills.test.ts",
+  ),
+  row("B4", "the CRM's file is held by another program", "b-crm-trouble.test.ts"),
   row("B5", "signatures that are wrong, old, of other bytes", "b-signatures.test.ts"),
   row("B6", "a secret is replaced", "b-signatures.test.ts"),
   row("B7", "the CRM's clock is six minutes off", "b-signatures.test.ts"),
   row("B8", "events that no CRM could take", "b-webhooks.test.ts"),
+  row("B9", "the CRM's background queue is down", "b-crm-trouble.test.ts"),
+  row("B10", "the hub tells 10,000 events again", "b-lost-records.test.ts"),
+  row("B11", "records deleted by hand, the bridge's memory deleted", "b-lost-records.test.ts"),
+  row("B12", "a send that times out is repeated", "b-hub-trouble.test.ts"),
+  row("B13", "two bridges on one hub, a hub restored from an older backup", "b-hub-trouble.test.ts"),
+  row("B14", "the hub is away", "b-hub-trouble.test.ts"),
   row("W3", "the offline batch is never closed", "w-watchdog.test.ts"),
   row("W8", "a session restored from an old backup", "w-restored.test.ts"),
   row("W9", "one session's login damaged, gone, or without its key", "w-cleanup.test.ts"),

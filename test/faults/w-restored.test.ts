@@ -65,6 +65,11 @@ describe("W8: a session restored from an old backup", () => {
     const since = emulator.lastEvent();
     await hub.sessions.connect("s1", { waitMs: 8000 });
     await hub.reaches("s1", "connected");
+    // Keys that were used already would be found out by those who read them.
+    const { sentUndecryptable } = emulator.counters().counts;
+    await say("first word to her", `${from}@s.whatsapp.net`);
+    await say("first word to the group", `${group}@g.us`);
+    expect(emulator.counters().counts.sentUndecryptable).toBe(sentUndecryptable);
     await talk("again");
     await talk("and again");
     expect(emulator.account(number).devices).toHaveLength(1);

@@ -139,6 +139,21 @@ describe("a backup", () => {
     await restored.close();
   });
 
+  test("takes the place of a damaged database, and of its logins nobody knows how far they were used", async () => {
+    const { folder, dataDir, open, store, backup } = await aHubAndItsBackup();
+    await store.close();
+    const file = join(dataDir, "hub.db");
+    await writeFile(file, (await readFile(file)).fill(0xff, 0, 8192));
+    await writeFile(`${file}-wal`, "what is left of its log");
+    await expect(open()).rejects.toThrow();
+    const { aside } = await restoreBackup(folder, { backup: backup.name }, log);
+    expect(await readdir(dataDir)).toContain(aside);
+    const restored = await open();
+    expect(await texts(restored)).toEqual(["before"]);
+    expect((await restored.auth.login("s1")).standing).toBe("stale");
+    await restored.close();
+  });
+
   test("that was changed, cut short or sealed by another key changes nothing", async () => {
     const { folder, dataDir, open, store, backup } = await aHubAndItsBackup();
     await store.close();

@@ -28,7 +28,8 @@ export function crmReader({ url, key }: { url: string; key: string }): CrmReader
     // The shapes of the two envelopes; a test that gets another one fails at the member it reads.
     method: async <T>(name: string, args: Record<string, unknown> = {}) =>
       ((await call(`method/${APP}.api.${name}`, args)) as { message: T }).message,
-    resource: async <T>(path: string) => ((await call(`resource/${path.replace(" ", "%20")}`)) as { data: T[] }).data,
+    resource: async <T>(path: string) =>
+      ((await call(`resource/${path.replace(" ", "%20")}`)) as { data: T[] }).data,
     all: async <T>(doctype: string, fields: string[]) => {
       const all: T[] = [];
       for (let page: T[] | null = null; page === null || page.length === PAGE;) {
