@@ -2,7 +2,9 @@
  * The floor: stock Baileys and nothing else, as a process of its own. Keys lie in memory, which costs least and loses most.
  * Told what to do over the IPC channel by `bare-client.ts`; posts each new message if it was given a URL, as a naive hub would.
  */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request, Agent } from "node:http";
+import { deserialize, serialize } from "node:v8";
 import {
   addTransactionCapability,
   initAuthCreds,
@@ -19,8 +21,12 @@ for (const method of ["info", "warn", "error"] as const) console[method] = () =>
 
 const tell = (event: BareEvent): void => void process.send?.(event);
 
-function memoryKeys(): SignalKeyStore {
-  const values = new Map<string, unknown>();
+interface Login {
+  creds: AuthenticationCreds;
+  keys: Map<string, unknown>;
+}
+
+function memoryKeys(values: Map<string, unknown>): SignalKeyStore {
   return {
     get: async (type, ids) => {
       const found: Record<string, never> = {};
@@ -53,7 +59,9 @@ function post(url: string, body: string): void {
   call.end(body);
 }
 
-function connect(n: number, options: BareCommand, creds: AuthenticationCreds, keys: SignalKeyStore): void {
+function connect(n: number, options: BareCommand, login: Login): void {
+  const { creds } = login;
+  const keys = memoryKeys(login.keys);
   const socket = makeWASocket({
     waWebSocketUrl: options.webSocketUrl,
     auth: {
@@ -70,7 +78,7 @@ function connect(n: number, options: BareCommand, creds: AuthenticationCreds, ke
     if (qr !== undefined) tell({ type: "qr", n, qr });
     if (connection === "open") tell({ type: "open", n });
     if (connection === "close" && creds.account)
-      connect(n, options, creds, keys); // 515 after the scan
+      connect(n, options, login); // 515 after the scan
     else if (connection === "close")
       tell({ type: "failed", n, error: String(lastDisconnect?.error?.message) });
   });
@@ -86,7 +94,22 @@ function connect(n: number, options: BareCommand, creds: AuthenticationCreds, ke
   });
 }
 
+const logins: Login[] = [];
+
 process.on("message", (command: BareCommand) => {
-  for (let n = 0; n < command.sockets; n++) connect(n, command, initAuthCreds(), memoryKeys());
+  const { sockets, loginsFile } = command;
+  const known =
+    loginsFile !== undefined && existsSync(loginsFile)
+      ? (deserialize(readFileSync(loginsFile)) as Login[]) // written below
+      : [];
+  for (let n = 0; n < sockets; n++) {
+    const login = known[n] ?? { creds: initAuthCreds(), keys: new Map() };
+    connect(logins.push(login) - 1, command, login);
+  }
+  if (loginsFile === undefined) return;
+  process.once("SIGTERM", () => {
+    writeFileSync(loginsFile, serialize(logins));
+    process.exit(0);
+  });
 });
 process.on("unhandledRejection", () => undefined); // a reset socket rejects inside Baileys

@@ -18,12 +18,15 @@ export interface BareProcess {
   };
   /** When the first code was scanned, by `performance.now()`. */
   scannedAt(): number;
-  stop(): Promise<void>;
+  /** One more account, in the same process; milliseconds from its scan until it was open. */
+  link(account: string): Promise<number>;
+  /** SIGTERM keeps the logins, where there is a file for them. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export async function startBare(
   emulator: SpawnedEmulator,
-  { accounts, postTo }: { accounts: string[]; postTo?: string },
+  { accounts, postTo, loginsFile }: { accounts: string[]; postTo?: string; loginsFile?: string },
 ): Promise<BareProcess> {
   const child = fork(new URL("bare-baileys.ts", import.meta.url).pathname, {
     execArgv: [...emulator.preload, "--import", "tsx"],
@@ -31,14 +34,13 @@ export async function startBare(
   });
   const counts = { open: 0, contacts: 0, chats: 0, messages: 0, received: 0, posted: 0 };
   const problems: string[] = [];
-  const scanned = new Set<number>();
-  let scannedAt = 0;
+  const known = [...accounts];
+  const scanned = new Map<number, number>();
 
   const scan = (n: number, qr: string): void => {
     if (scanned.has(n)) return;
-    scanned.add(n);
-    scannedAt ||= performance.now();
-    emulator.scanQr(qr, accounts[n]).catch((cause: unknown) => problems.push(String(cause)));
+    scanned.set(n, performance.now());
+    emulator.scanQr(qr, known[n]).catch((cause: unknown) => problems.push(String(cause)));
   };
   child.on("message", (event: BareEvent) => {
     switch (event.type) {
@@ -64,27 +66,37 @@ export async function startBare(
         break;
     }
   });
-  const command: BareCommand = {
-    webSocketUrl: emulator.wsUrl,
-    sockets: accounts.length,
-    ...(postTo === undefined ? {} : { postTo }),
+  const open = (sockets: number): Promise<true> => {
+    const expected = counts.open + sockets;
+    const command: BareCommand = {
+      webSocketUrl: emulator.wsUrl,
+      sockets,
+      ...(postTo === undefined ? {} : { postTo }),
+      ...(loginsFile === undefined ? {} : { loginsFile }),
+    };
+    child.send(command);
+    return until(
+      `${expected} bare sockets open`,
+      () => {
+        if (problems.length > 0) throw new Error(`bare Baileys: ${problems.join("; ")}`);
+        return counts.open >= expected;
+      },
+      { timeoutMs: 120_000, everyMs: 2 },
+    );
   };
-  child.send(command);
-  await until(
-    `${accounts.length} bare sockets open`,
-    () => {
-      if (problems.length > 0) throw new Error(`bare Baileys: ${problems.join("; ")}`);
-      return counts.open >= accounts.length;
-    },
-    { timeoutMs: 120_000, everyMs: 2 },
-  );
+  await open(accounts.length);
   return {
     pid: child.pid ?? 0,
     counts,
-    scannedAt: () => scannedAt,
-    stop: async () => {
+    scannedAt: () => Math.min(...scanned.values()),
+    link: async (account) => {
+      const n = known.push(account) - 1;
+      await open(1);
+      return performance.now() - (scanned.get(n) ?? NaN);
+    },
+    stop: async (signal = "SIGKILL") => {
       const exited = once(child, "exit");
-      child.kill("SIGKILL");
+      child.kill(signal);
       await exited;
     },
   };

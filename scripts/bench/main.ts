@@ -3,12 +3,14 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { BenchRow } from "./row.ts";
 import { benchBridgeMemory } from "./bridge-memory.ts";
+import { benchConnect } from "./connect.ts";
 import { benchGroups, benchIntake } from "./intake.ts";
 import { benchFirstSight, benchHistory } from "./history.ts";
 import { benchOutbox } from "./outbox.ts";
 import { benchReceive } from "./receive.ts";
 import { benchRest } from "./rest.ts";
 import { benchSessions } from "./sessions.ts";
+import { benchStart } from "./start.ts";
 
 const BENCHES: Record<string, () => Promise<BenchRow[]>> = {
   intake: benchIntake,
@@ -18,6 +20,8 @@ const BENCHES: Record<string, () => Promise<BenchRow[]>> = {
   outbox: benchOutbox,
   rest: benchRest,
   sessions: benchSessions,
+  start: benchStart,
+  connect: benchConnect,
   receive: benchReceive,
   "bridge-memory": benchBridgeMemory,
 };

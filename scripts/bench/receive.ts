@@ -13,6 +13,7 @@ import { eventBody, makeSecret, sign, type HubEvent } from "../../hub/contract/i
 import { presentMessageEvent, withSession } from "../../hub/core/present.ts";
 import { openBridgeSite } from "../../test/support/bridge-site.ts";
 import { aMessage, aSession } from "../../test/support/builders.ts";
+import { cpuSeconds } from "../../test/support/process-figures.ts";
 import { freePort } from "../../test/support/product-process.ts";
 import { bareSeconds, type BarePost } from "./bare-posts.ts";
 import { benchRow, type BenchRow } from "./row.ts";
@@ -39,17 +40,21 @@ export async function benchReceive(): Promise<BenchRow[]> {
     },
   });
   try {
-    await bridge.start();
+    const life = await bridge.start();
+    if (life === null) throw new Error("the bridge did not start");
     const url = new URL(`${bridge.url}/webhook`);
     const next = postsSignedBy(secret);
     const spent = { bridge: 0, bare: 0 };
     await bareSeconds(next(WARM_UP), { url, concurrency: CONCURRENCY });
     await bareSeconds(next(WARM_UP), { url: floor.url, concurrency: CONCURRENCY });
+    const cpuBefore = cpuSeconds(life.pid);
     // In turns, so that whatever else the machine does meets both alike.
     for (let slice = 0; slice < SLICES; slice += 1) {
       spent.bridge += await bareSeconds(next(SLICE), { url, concurrency: CONCURRENCY });
       spent.bare += await bareSeconds(next(SLICE), { url: floor.url, concurrency: CONCURRENCY });
     }
+    const cpuMs = ((cpuSeconds(life.pid) - cpuBefore) * 1000) / (SLICES * SLICE);
+    console.error(`  ${cpuMs.toFixed(2)} ms of CPU for each webhook`);
     const waits = await steadily(next(STEADY_PER_SECOND * STEADY_SECONDS), url);
     const sent = WARM_UP + SLICES * SLICE + waits.length;
     const isWhole = (await bridge.crm.count("WhatsApp Message")) === sent;

@@ -236,6 +236,18 @@ test("a backup while messages arrive is of one moment, from within the hub and f
   expect(said).toBeGreaterThan(10);
 }, 60_000);
 
+test("two backups at once, of the hub and of a command, do not meet: one is made, the other says why not", async () => {
+  const { folder, dataDir, store } = await aHubAndItsBackup();
+  const vault = await createVault({ masterKey: Buffer.from(folder.masterKey, "hex"), keys: store.vault });
+  const parts = { keyForFile: vault.forFile, openFileKey: vault.openFile, clock: systemClock, log };
+  const backups = createBackups({ dataDir, store, ...parts });
+  const results = await Promise.allSettled([backups.now("manual"), backupNow(folder, log)]);
+  const refused = results.filter(({ status }) => status === "rejected");
+  expect(refused).toMatchObject([{ reason: { message: expect.stringMatching(/being made/) as string } }]);
+  expect(await backups.list()).toHaveLength(2);
+  await store.close();
+});
+
 test("a drill unpacks the newest backup and leaves nothing behind; one that is no use is found out", async () => {
   const { folder, dataDir, store, backup } = await aHubAndItsBackup();
   const vault = await createVault({ masterKey: Buffer.from(folder.masterKey, "hex"), keys: store.vault });

@@ -7,6 +7,7 @@ import { syncFolder } from "../../core/durable-file.ts";
 import type { Log } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
 import { checkInThread } from "../sqlite/check-in-thread.ts";
+import { holdLock } from "../sqlite/lock.ts";
 import {
   openContainer,
   readHead,
@@ -57,14 +58,28 @@ export function createBackups({
   const dir = join(dataDir, BACKUP_FOLDER);
   let running: Promise<BackupHead> | null = null;
 
+  /** One process at a time: each clears away what a broken one left, and must not take that of another that works. */
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const lock = holdLock(
+      join(dataDir, "backup.lock.db"),
+      "A backup is being made on this data folder already; try again in a moment.",
+    );
+    try {
+      await tidy(dir);
+      return await work();
+    } finally {
+      await tidy(dir);
+      lock.release();
+    }
+  }
+
   async function make(kind: BackupKind): Promise<BackupHead> {
     const at = clock.now();
     const name = `hub-${at.toISOString().replace(/[-:.]/g, "")}-${kind}${SUFFIX}`;
     const [plain, half] = [join(dir, `${name}.plain${HALF}`), join(dir, `${name}${HALF}`)];
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await tidy(dir);
     await assertRoom(dataDir);
-    try {
+    await alone(async () => {
       // Made first, so that nobody else may ever read it.
       closeSync(openSync(plain, "wx", 0o600));
       const watermark = await store.watermark();
@@ -75,9 +90,7 @@ export function createBackups({
       await openContainer(half, openFileKey, () => Promise.resolve());
       await rename(half, join(dir, name));
       await syncFolder(dir);
-    } finally {
-      await tidy(dir);
-    }
+    });
     const head = await readHead(join(dir, name));
     log.info({ backup: name, bytes: head.bytes, ms: clock.now().getTime() - at.getTime() }, "backup.made");
     await prune();
@@ -105,13 +118,11 @@ export function createBackups({
     drill: async () => {
       const [newest] = await listBackups(dataDir);
       if (newest === undefined) return null;
-      const plain = join(dir, `drill${HALF}`);
-      try {
+      await alone(async () => {
+        const plain = join(dir, `drill${HALF}`);
         await unpackContainer(join(dir, newest.name), plain, openFileKey);
         await checkInThread(plain);
-      } finally {
-        await tidy(dir);
-      }
+      });
       log.info({ backup: newest.name }, "backup.drilled");
       return newest;
     },

@@ -8,17 +8,14 @@ export interface Lock {
 /** Somebody else works on the folder. */
 export class FolderInUse extends Error {}
 
-export function holdLock(file: string): Lock {
+export function holdLock(file: string, whatIfHeld = anotherHub(file)): Lock {
   const db = new Database(file, { timeout: 0 });
   try {
     db.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     db.close();
     if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY"))
-      throw new FolderInUse(
-        `Another Inbox Hub is running on this data folder (${file} is locked). Stop it first, or choose another HUB_DATA_DIR.`,
-        { cause },
-      );
+      throw new FolderInUse(whatIfHeld, { cause });
     throw cause;
   }
   return {
@@ -27,3 +24,6 @@ export function holdLock(file: string): Lock {
     },
   };
 }
+
+const anotherHub = (file: string): string =>
+  `Another Inbox Hub is running on this data folder (${file} is locked). Stop it first, or choose another HUB_DATA_DIR.`;
