@@ -219,6 +219,8 @@ export interface DueDelivery {
   body: string;
   /** Where the delivery stands among failures of this class; for rules that count them. */
   failure: Delivery["failure"];
+  /** More waits in its lane: until this one is settled, none of it can leave. */
+  hasFollowers: boolean;
 }
 
 export interface Settlement {
@@ -244,20 +246,12 @@ export interface DeliveryFilter {
 }
 
 export interface OutboxStore {
-  /**
-   * Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle`, `answered`
-   * or the process.
-   */
+  /** Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle` or the process. */
   leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
   /** When the next lane of an endpoint becomes due; null when nothing is owed. */
   nextDueAt(endpointId: string): Promise<Date | null>;
   /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
   settle(settlements: Settlement[], now: Date): Promise<void>;
-  /**
-   * A leased head has its final answer (delivered or skipped), which `settle` will write down soon: the next of its lane
-   * may be leased. After a crash in between both are due again, in their order.
-   */
-  answered(due: Pick<DueDelivery, "laneId" | "n" | "seq">): void;
   /** Ends leases without a trace: nothing was sent. */
   release(laneIds: number[]): void;
   list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;

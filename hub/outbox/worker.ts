@@ -1,7 +1,6 @@
 /**
  * Delivers to one endpoint: takes the heads of lanes that are due, sends as many at a time as the breaker allows, and
- * hands each result to the settler. A lane's next event leaves after the one before has its answer: at once when that was
- * final, else when it is on disk.
+ * hands each result to the settler. A lane's next event leaves only after the result of the one before is on disk.
  */
 import { allowance } from "../core/breaker.ts";
 import type { Clock } from "../core/clock.ts";
@@ -35,7 +34,7 @@ export interface Worker {
 }
 
 export interface WorkerParts {
-  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "answered" | "release">;
+  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release">;
   attempts: Attempts;
   standing: Standing;
   settler: Settler;
@@ -53,6 +52,8 @@ export function createWorker(parts: WorkerParts): Worker {
   let ready: DueDelivery[] = [];
   let underWay = 0;
   let unsettled = 0;
+  /** Those of them behind which their lanes wait: only for these is the disk hurried. */
+  let blocking = 0;
   let looking = false;
   let lookAgain = false;
   /** The last look found less than it asked for: until something changes, another finds nothing. */
@@ -111,7 +112,10 @@ export function createWorker(parts: WorkerParts): Worker {
   const fill = async (): Promise<void> => {
     sendReady();
     const free = ready.length > 0 ? 0 : capacity();
-    if (free <= 0 || drained) return;
+    if (free <= 0 || drained) {
+      if (blocking > 0 && (drained || underWay === 0)) settler.hurry();
+      return;
+    }
     const { id: endpointId } = standing.endpoint();
     const { breaker } = standing.health();
     // While it is being tried out, nothing is taken that may have to be given back.
@@ -121,6 +125,8 @@ export function createWorker(parts: WorkerParts): Worker {
     drained = due.length < limit;
     if (!mayWork()) giveBack();
     else if (due.length > 0) lookAgain = true;
+    // What made us look may stand behind a result that is not on disk yet.
+    else if (unsettled > 0) settler.hurry();
     else wakeAt(await outbox.nextDueAt(endpointId));
   };
   const askedAgain = (): boolean => {
@@ -178,13 +184,12 @@ export function createWorker(parts: WorkerParts): Worker {
     else holdMs = 0;
     if (stops && ready.length > 0) giveBack();
     if (stops) wakeAt(standing.health().breaker.until);
-    if (parkedBecause === null && settlement.patch.nextAttemptAt === null) {
-      outbox.answered(due);
-      drained = false;
-    }
+    const blocks = due.hasFollowers ? 1 : 0;
     unsettled += 1;
+    blocking += blocks;
     settler.add(settlement, () => {
       unsettled -= 1;
+      blocking -= blocks;
       drained = false;
       if (parkedBecause !== null) onParked(due, parkedBecause);
       // With heads at hand, whatever is under way goes on with them when it is done.

@@ -66,7 +66,7 @@ export async function startBare(
         break;
     }
   });
-  const open = (sockets: number): Promise<true> => {
+  const open = (sockets: number): Promise<boolean> => {
     const expected = counts.open + sockets;
     const command: BareCommand = {
       webSocketUrl: emulator.wsUrl,

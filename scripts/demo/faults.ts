@@ -87,7 +87,8 @@ async function cleanSoftly(stage: Stage, screen: Screen): Promise<number> {
 async function quarantineAndUndo(stage: Stage, screen: Screen): Promise<number> {
   const cleanup = await clean(stage, "quarantine");
   tell(screen, cleanup);
-  screen.fact("instead", (await until("a fresh code", () => readQr(stage))) && "a QR code is offered");
+  await until("a fresh code", () => readQr(stage));
+  screen.fact("instead", "a fresh QR code is offered");
   const said = await say(stage, FEW);
   const { quarantineId } = cleanup;
   await stage.hub.post(`/api/sessions/${SESSION}/force-cleanup/undo`, { quarantineId });

@@ -211,7 +211,7 @@ describe("the bridge's road", () => {
     { timeout: 120_000 },
     async () => {
       const other = road.bridge.open();
-      let failed: Job | null;
+      let jobId = "";
       try {
         other.exec("BEGIN IMMEDIATE");
         for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -222,7 +222,8 @@ describe("the bridge's road", () => {
             return job?.attempts === attempt && job.status !== "running";
           });
         }
-        ({ job: failed } = await status());
+        const { job: failed } = await status();
+        jobId = failed?.job_id ?? "";
         expect(failed).toMatchObject({ status: "failed", attempts: 3, error: expect.any(String) as string });
       } finally {
         other.close();
@@ -230,11 +231,11 @@ describe("the bridge's road", () => {
       const { items } = await road.bridge.crm.method<{
         items: { id: string; kind: string; error: string }[];
       }>("sync.list_failed", { session_name: SESSION });
-      expect(items).toMatchObject([{ id: failed?.job_id, kind: "job" }]);
-      await road.bridge.crm.method("sync.retry_failed", { job_id: failed?.job_id });
+      expect(items).toMatchObject([{ id: jobId, kind: "job" }]);
+      await road.bridge.crm.method("sync.retry_failed", { job_id: jobId });
       await until("the job done", async () => {
         const { job } = await status();
-        return job?.job_id === failed.job_id && job.status === "done";
+        return job?.job_id === jobId && job.status === "done";
       });
     },
   );

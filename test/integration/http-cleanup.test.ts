@@ -51,7 +51,9 @@ describe("POST /api/sessions/{id}/force-cleanup", () => {
   test("undo that comes too late is gone", async () => {
     const rig = await openHttpRig();
     await rig.session("s1", { connected: false });
-    rig.whatsapp.account("s1").whenOpened((account) => account.shows("code", new Date(rig.clock.now().getTime() + 60_000)));
+    rig.whatsapp
+      .account("s1")
+      .whenOpened((account) => account.shows("code", new Date(rig.clock.now().getTime() + 60_000)));
     await rig.store.auth.commit("s1", { creds: Buffer.from("c"), fingerprint: "f", keys: [], intake: [] });
     const { data } = await rig.post("/api/sessions/s1/force-cleanup", { mode: "quarantine" });
     expect(data).toMatchObject({ mode: "quarantine", quarantineId: expect.stringMatching(/^qr_/) as string });

@@ -76,3 +76,15 @@ test("e-mails need a server and somebody to get them; the first of these is the 
   expect(() => readConfig({ HUB_ALERT_QUIET: "22-7" })).toThrow("use hours as 22:00-07:00");
   expect(() => readConfig({ HUB_WATCHDOG_RESTART: "maybe" })).toThrow("use on or off");
 });
+
+test("a master key comes from one place alone, and the one before may stand beside it", () => {
+  const key = "ab".repeat(32);
+  expect(() => readConfig({ HUB_MASTER_KEY: key, HUB_MASTER_KEY_FILE: "/run/secrets/key" })).toThrow(
+    /not both/,
+  );
+  expect(readConfig({ HUB_MASTER_KEY: key, HUB_MASTER_KEY_PREVIOUS: "cd".repeat(32) })).toMatchObject({
+    masterKey: key,
+    masterKeyPrevious: "cd".repeat(32),
+    masterKeyFile: null,
+  });
+});

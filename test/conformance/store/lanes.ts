@@ -26,8 +26,9 @@ export function lanes(world: Worlds): void {
         sessionId: "s1",
         endpointId: crm.id,
         failure: null,
+        hasFollowers: true,
       }),
-      expect.objectContaining({ seq: 3 }),
+      expect.objectContaining({ seq: 3, hasFollowers: false }),
     ]);
     expect(heads[0]?.laneId).not.toBe(heads[1]?.laneId);
     expect(heads[0]?.body).toBe((await store.events.after({ after: 0, limit: 1, sessions: "*" }))[0]?.body);
@@ -75,41 +76,6 @@ export function lanes(world: Worlds): void {
     expect(await due(crm)).toEqual([
       expect.objectContaining({ n: first.n, attempts: 1, failure: "endpoint" }),
     ]);
-  });
-
-  test("a lane goes on when its head was answered, before that is on disk, and in order", async () => {
-    const { store, record, endpoint, due, settle } = await world();
-    const crm = await endpoint();
-    await record([1, 2, 3].map(() => aMessageFact({ chatId: chat(1) })));
-    const first = await due(crm);
-    expect(await due(crm)).toEqual([]);
-    first.forEach((one) => store.outbox.answered(one));
-    const second = await due(crm);
-    expect(second.map(({ seq }) => seq)).toEqual([2]);
-    expect(await due(crm)).toEqual([]);
-    second.forEach((one) => store.outbox.answered(one));
-    await settle([...first, ...second]);
-    expect((await due(crm)).map(({ seq }) => seq)).toEqual([3]);
-    expect(await store.outbox.count({ state: "delivered" })).toBe(2);
-  });
-
-  test("the one behind an answered head still waits for its own time", async () => {
-    const { store, clock, record, endpoint, due, settle } = await world();
-    const crm = await endpoint();
-    await record(aMessageFact({ chatId: chat(1) }));
-    await store.events.append(
-      "s1",
-      [aNewEvent({ event: "message.sent", chatId: chat(1), notBefore: later(seconds(2)) })],
-      T0,
-    );
-    const first = await due(crm);
-    first.forEach((one) => store.outbox.answered(one));
-    expect(await due(crm)).toEqual([]);
-    expect(await store.outbox.nextDueAt(crm.id)).toBeNull();
-    await settle(first);
-    expect(await store.outbox.nextDueAt(crm.id)).toEqual(later(seconds(2)));
-    clock.advance(seconds(2));
-    expect((await due(crm)).map(({ seq }) => seq)).toEqual([2]);
   });
 
   test("leases end without a trace when nothing was sent", async () => {

@@ -82,6 +82,6 @@ export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["set
       if (delivered.size > 0) forgetMinutes.run(minute - MINUTES_KEPT);
     });
     // Only now: while a result is not on disk its lane must not start again. The caller tries again, or releases.
-    for (const { laneId, n } of settlements) leases.end(laneId, n);
+    for (const { laneId } of settlements) leases.end(laneId);
   });
 }
