@@ -47,7 +47,10 @@ function newest(folder) {
 
 if (process.argv.includes("--build")) {
   const built = join(root, "dist", ".built");
-  if (!existsSync(built) || statSync(built).mtimeMs < Math.max(newest("hub"), newest("bridge"), statSync(stamp).mtimeMs)) {
+  if (
+    !existsSync(built) ||
+    statSync(built).mtimeMs < Math.max(newest("hub"), newest("bridge"), statSync(stamp).mtimeMs)
+  ) {
     console.error("Compiling …");
     run(
       "npx",

@@ -149,7 +149,11 @@ async function comeBack(
 const eventsOf = ({ crm }: Stand, about: string): string[] =>
   crm
     .accepted()
-    .filter(({ sessionId, event }) => sessionId === about && event.startsWith("session."))
+    // An alert says that somebody should look; it is told beside the change, and has tests of its own.
+    .filter(
+      ({ sessionId, event }) =>
+        sessionId === about && event.startsWith("session.") && event !== "session.alert",
+    )
     .map(({ event }) => event);
 
 export const DISCONNECT_ROW: FaultRow = {
