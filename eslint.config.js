@@ -44,6 +44,7 @@ export default tseslint.config(
         console: "readonly",
         module: "writable",
         require: "readonly",
+        __dirname: "readonly",
         URL: "readonly",
       },
     },
