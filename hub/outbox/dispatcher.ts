@@ -64,7 +64,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const isResting = (): boolean =>
     errands.size === 0 && ring === null && [...workers.values()].every((worker) => worker.isResting());
   const onRest = (): void => {
-    if (atRest.length === 0 || !isResting()) return;
+    if (atRest.length === 0) return;
+    // Somebody waits for rest: what came back meanwhile is written down now rather than with more to come.
+    settler.hurry();
+    if (!isResting()) return;
     const waiting = atRest;
     atRest = [];
     for (const resolve of waiting) resolve();
