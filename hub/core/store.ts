@@ -252,6 +252,8 @@ export interface OutboxStore {
   nextDueAt(endpointId: string): Promise<Date | null>;
   /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
   settle(settlements: Settlement[], now: Date): Promise<void>;
+  /** Something that is due stands behind a leased head of its lane. */
+  isBlocked(endpointId: string, now: Date): Promise<boolean>;
   /** Ends leases without a trace: nothing was sent. */
   release(laneIds: number[]): void;
   list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;

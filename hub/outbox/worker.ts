@@ -34,7 +34,7 @@ export interface Worker {
 }
 
 export interface WorkerParts {
-  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release">;
+  outbox: Pick<OutboxStore, "leaseDue" | "nextDueAt" | "isBlocked" | "release">;
   attempts: Attempts;
   standing: Standing;
   settler: Settler;
@@ -125,9 +125,10 @@ export function createWorker(parts: WorkerParts): Worker {
     drained = due.length < limit;
     if (!mayWork()) giveBack();
     else if (due.length > 0) lookAgain = true;
-    // What made us look may stand behind a result that is not on disk yet.
-    else if (unsettled > 0) settler.hurry();
-    else wakeAt(await outbox.nextDueAt(endpointId));
+    else if (unsettled > 0) {
+      // What made us look may stand behind a result that is not on disk yet.
+      if (await outbox.isBlocked(endpointId, timeline.now())) settler.hurry();
+    } else wakeAt(await outbox.nextDueAt(endpointId));
   };
   const askedAgain = (): boolean => {
     const asked = lookAgain;

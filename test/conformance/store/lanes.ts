@@ -40,9 +40,12 @@ export function lanes(world: Worlds): void {
     const { store, record, endpoint, due, settle } = await world();
     const crm = await endpoint();
     await record([aMessageFact({ chatId: chat(1) }), aMessageFact({ chatId: chat(1) })]);
-    await settle(await due(crm));
+    const first = await due(crm);
+    expect(await store.outbox.isBlocked(crm.id, T0)).toBe(true);
+    await settle(first);
     const second = await due(crm);
     expect(second.map(({ seq }) => seq)).toEqual([2]);
+    expect(await store.outbox.isBlocked(crm.id, T0)).toBe(false);
     await settle(second, { state: "dead", lastStatus: 422, lastError: "HTTP 422", failure: "event" });
     expect(await due(crm)).toEqual([]);
     expect(await store.outbox.count({ state: "delivered" })).toBe(1);

@@ -30,7 +30,9 @@ interface Head {
   pending: number;
 }
 
-export function createDue(engine: Engine): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "release"> {
+export function createDue(
+  engine: Engine,
+): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "isBlocked" | "release"> {
   const { db, leases } = engine;
   // Read row by row and left as soon as there is enough: lanes that are held stay in the index.
   const lanes = db.prepare<[number, number], WaitingRow>(
@@ -101,6 +103,13 @@ export function createDue(engine: Engine): Pick<OutboxStore, "leaseDue" | "nextD
       const [lane] = free(stored.n, Number.MAX_SAFE_INTEGER);
       const next = Math.min(aside, lane?.next_at ?? Infinity);
       return next === Infinity ? null : new Date(next);
+    }),
+    isBlocked: call((endpointId, now) => {
+      const stored = engine.endpoint(endpointId);
+      if (stored === undefined) return false;
+      for (const { lane, pending } of lanes.iterate(stored.n, now.getTime()))
+        if (pending > 1 && leases.has(lane)) return true;
+      return false;
     }),
     release: (laneIds) => {
       for (const laneId of laneIds) leases.end(laneId);
