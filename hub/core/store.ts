@@ -6,12 +6,13 @@ import type { EventName, HubEvent } from "../contract/events.ts";
 import type { ApiKey } from "./api-key.ts";
 import type { NewAuditEntry } from "./audit.ts";
 import type { AuditStore } from "./audit-store.ts";
-import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery.ts";
+import type { Attempt, DeliveryState } from "./delivery.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
 import type { IntakeStore } from "./intake-store.ts";
 import type { AuthStore, Watermark } from "./login-store.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { SessionFigures } from "./session-figures.ts";
@@ -21,6 +22,7 @@ export type * from "./audit-store.ts";
 export type * from "./inbox-store.ts";
 export type * from "./intake-store.ts";
 export type * from "./login-store.ts";
+export type * from "./outbox-store.ts";
 
 export interface Store {
   sessions: SessionStore;
@@ -204,81 +206,6 @@ export interface EndpointStore {
   ): Promise<void>;
   /** Deletes it and dismisses what it was still owed; returns how many. */
   remove(id: string, entry?: NewAuditEntry): Promise<number>;
-}
-
-export interface DueDelivery {
-  n: number;
-  laneId: number;
-  endpointId: string;
-  eventId: string;
-  event: EventName;
-  sessionId: string;
-  seq: number;
-  attempts: number;
-  replay: boolean;
-  body: string;
-  /** Where the delivery stands among failures of this class; for rules that count them. */
-  failure: Delivery["failure"];
-  /** More waits in its lane: until this one is settled, none of it can leave. */
-  hasFollowers: boolean;
-}
-
-export interface Settlement {
-  n: number;
-  laneId: number;
-  patch: DeliveryPatch;
-  /** Null when nothing was tried (a wait was only pushed back). */
-  attempt: Attempt | null;
-  /** A wait that must not hold its lane: the lane goes on, and this one comes back alone at `nextAttemptAt`. */
-  aside?: boolean;
-}
-
-export interface DeliveryFilter {
-  endpointId?: string | undefined;
-  sessionId?: string | undefined;
-  chatId?: string | undefined;
-  state?: DeliveryState | undefined;
-  event?: EventName | undefined;
-  /** Unix milliseconds of the event. */
-  since?: number | undefined;
-  until?: number | undefined;
-  afterSeq?: number | undefined;
-}
-
-export interface OutboxStore {
-  /** Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle` or the process. */
-  leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
-  /** When the next lane of an endpoint becomes due; null when nothing is owed. */
-  nextDueAt(endpointId: string): Promise<Date | null>;
-  /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
-  settle(settlements: Settlement[], now: Date): Promise<void>;
-  /** Something that is due stands behind a leased head of its lane. */
-  isBlocked(endpointId: string, now: Date): Promise<boolean>;
-  /** Ends leases without a trace: nothing was sent. */
-  release(laneIds: number[]): void;
-  list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;
-  get(n: number): Promise<{ delivery: Delivery; body: string; attempts: Attempt[] } | null>;
-  /**
-   * Makes matching finished deliveries due again, marked as replays; returns how many. At most `limit` at a time: called
-   * again with the same `now` it goes on with those that are left, until it returns 0.
-   */
-  replay(filter: DeliveryFilter | { n: number }, now: Date, limit: number): Promise<number>;
-  count(filter: DeliveryFilter): Promise<number>;
-  dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;
-  /** Removes the oldest entries of the log of attempts made before `before`, at most `limit`; returns how many. */
-  forgetAttempts(before: Date, limit: number): Promise<number>;
-  /** Of one endpoint, of some, or (null) of all. */
-  stats(endpoints: string | string[] | null, now: Date): Promise<OutboxStats>;
-}
-
-export interface OutboxStats {
-  pending: number;
-  retrying: number;
-  dead: number;
-  oldestPendingSeconds: number | null;
-  deliveredLastHour: number;
-  p50Ms: number | null;
-  p99Ms: number | null;
 }
 
 /** The way of one message, as far as it is kept. */

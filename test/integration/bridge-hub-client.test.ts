@@ -7,6 +7,7 @@ import { createHubClient } from "../../bridge/hub-client-http.ts";
 import { aMedia, aMessageFact, T0_SECONDS } from "../support/builders.ts";
 import { openHttpRig, type HttpRig } from "../support/http-rig.ts";
 import { logBook } from "../support/log-book.ts";
+import { until } from "../support/until.ts";
 
 const ANA = "34600111222@c.us";
 const RAW_ANA = "34600111222@s.whatsapp.net";
@@ -273,9 +274,9 @@ describe("a server that", () => {
   });
 
   test("makes a request wait does not keep a bridge from stopping", async () => {
-    const { client } = await open(() => refusal(503, "OVERLOADED", { "retry-after": "15" }));
+    const { client, log } = await open(() => refusal(503, "OVERLOADED", { "retry-after": "15" }));
     const waiting = failureOf(client.sessions());
-    await new Promise((resolve) => setTimeout(resolve, 100)); // the answer is there by then, or the request is cut
+    await until("the request waits", () => log.lines("hub.repeating").length === 1);
     await client.close();
     expect(await waiting).toBeInstanceOf(HubUnavailable);
   });
