@@ -80,7 +80,7 @@ function report(endpoint: Endpoint, exchange: Exchange, now: Date): EndpointTest
     : { hops, status: null, body: "" };
 }
 
-function reached(hop: Hop["hop"], endpoint: Endpoint, { answer, phases, ms }: Exchange, now: Date): Hop {
+function reached(hop: Hop["hop"], endpoint: Endpoint, { answer, steps, ms }: Exchange, now: Date): Hop {
   const good = (detail: string, took: number | undefined): Hop => ({
     hop,
     ms: took ?? null,
@@ -88,11 +88,11 @@ function reached(hop: Hop["hop"], endpoint: Endpoint, { answer, phases, ms }: Ex
   });
   switch (hop) {
     case "dns":
-      return good("resolved", phases.dns);
+      return good("resolved", steps.dns);
     case "connect":
-      return good("connected", phases.tcp);
+      return good("connected", steps.tcp);
     case "tls":
-      return good(endpoint.url.startsWith("https:") ? "certificate accepted" : "plain http", phases.tls);
+      return good(endpoint.url.startsWith("https:") ? "certificate accepted" : "plain http", steps.tls);
     case "http":
     case "signature":
     case "ack":

@@ -1,4 +1,5 @@
 /** A person's orders about finished deliveries: send them again, or give them up. Who ordered it is in the log. */
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -11,23 +12,30 @@ export interface Replays {
   replayOne(n: number, order: { by: string }): Promise<void>;
   /**
    * Sends all that match again, in slices behind the answer. One job per filter at a time: `STATE_CONFLICT` while it runs.
-   * `matched` counts them before anything moves; `dryRun` moves nothing.
+   * `matched` counts them before anything moves; `dryRun` moves nothing. A job is kept on disk: whoever dies on it leaves it
+   * to the next process.
    */
   start(
     filter: DeliveryFilter,
     order: { dryRun: boolean; by: string },
   ): Promise<{ job: string | null; matched: number }>;
+  /** Takes up what an earlier process left undone. */
+  resume(): Promise<void>;
   /** Gives up what is not delivered; returns how many. */
   dismiss(
     filter: DeliveryFilter | { n: number },
     order: { by: string; reason: string | null },
   ): Promise<number>;
-  /** For tests and for the end: no job is running. */
+  /** For tests: no job is running. */
   idle(): Promise<void>;
+  /** Ends between two slices; what is left is done after the next start. */
+  stop(): Promise<void>;
 }
 
 /** So many rows move in one transaction: a few milliseconds. */
 const SLICE = 500;
+/** After a slice that the disk refused. */
+const RETRY_MS = 5_000;
 
 export function createReplays({
   outbox,
@@ -35,46 +43,61 @@ export function createReplays({
   nudge,
   log,
 }: {
-  outbox: Pick<OutboxStore, "replay" | "count" | "dismiss">;
+  outbox: Pick<OutboxStore, "replay" | "openReplay" | "continueReplay" | "openReplays" | "count" | "dismiss">;
   clock: Clock;
   nudge: Nudge;
   log: Log;
 }): Replays {
-  const running = new Map<string, Promise<void>>();
+  const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
 
-  async function run(job: string, filter: DeliveryFilter): Promise<void> {
-    const startedAt = clock.now();
-    let replayed = 0;
-    for (;;) {
-      const moved = await outbox.replay(filter, startedAt, SLICE);
-      if (moved === 0) break;
-      replayed += moved;
-      nudge.ring();
-      // Others get their turn between slices.
-      await new Promise((resolve) => setImmediate(resolve));
+  /** One slice; true when it was the last. */
+  async function step(job: string): Promise<boolean> {
+    const { replayed, isDone } = await outbox.continueReplay(job, clock.now(), SLICE);
+    nudge.ring();
+    if (isDone) log.info({ job, replayed }, "replay.completed");
+    return isDone;
+  }
+
+  async function work(job: string): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        if (await step(job)) return;
+        // Others get their turn between slices.
+        await nextTurn();
+      } catch (cause) {
+        log.error({ job, err: cause }, "replay.failed");
+        await pause(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
     }
-    log.info({ job, replayed }, "replay.completed");
+  }
+
+  function run(job: string): void {
+    const working = work(job).finally(() => running.delete(working));
+    running.add(working);
   }
 
   return {
     replayOne: async (n, { by }) => {
-      await outbox.replay({ n }, clock.now(), 1);
+      await outbox.replay(n, clock.now());
       log.info({ deliveryId: n, by }, "delivery.replayed");
       nudge.ring();
     },
     start: async (filter, { dryRun, by }) => {
-      const name = JSON.stringify(Object.entries(filter).sort());
-      if (running.has(name))
-        throw new HubError("STATE_CONFLICT", "A replay of this filter is running already.");
       const matched = await outbox.count(filter);
       if (dryRun || matched === 0) return { job: null, matched };
       const job = newId("job", clock.now());
+      if (!(await outbox.openReplay({ id: job, filter })))
+        throw new HubError("STATE_CONFLICT", "A replay of this filter is running already.");
       log.info({ job, by, matched }, "replay.started");
-      const work = run(job, filter)
-        .catch((cause: unknown) => log.error({ job, err: cause }, "replay.failed"))
-        .finally(() => running.delete(name));
-      running.set(name, work);
+      run(job);
       return { job, matched };
+    },
+    resume: async () => {
+      for (const job of await outbox.openReplays()) {
+        log.info({ job }, "replay.resumed");
+        run(job);
+      }
     },
     dismiss: async (filter, { by, reason }) => {
       const dismissed = await outbox.dismiss(filter, clock.now());
@@ -83,7 +106,11 @@ export function createReplays({
       return dismissed;
     },
     idle: async () => {
-      await Promise.all(running.values());
+      await Promise.all(running);
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(running);
     },
   };
 }
