@@ -117,14 +117,18 @@ export interface DirectoryClient {
 
 export interface ClientStore {
   /** Candidates by external id, else by the exact normal form of the national id: more than one means nobody may decide. */
-  find(by: {
-    externalId: string;
-    nationalId: string | null;
-  }): Promise<{ id: string; matchedBy: "externalId" | "nationalId" }[]>;
+  find(by: { externalId: string; nationalId: string | null }): Promise<ClientCandidate[]>;
   /** One transaction. All fields; `code` and `email` are filled in by the caller. */
   create(client: ClientFields): Promise<WriteResult>;
   /** One transaction. Only the fields given; an unchanged client is not written. */
   update(id: string, changes: ClientChanges): Promise<WriteResult>;
+}
+
+export interface ClientCandidate {
+  id: string;
+  matchedBy: "externalId" | "nationalId";
+  /** Under which the directory knows this client already; null where it never did, or the CRM does not say. */
+  externalId: string | null;
 }
 
 /** The white list. A field is absent where the directory says nothing: what a person filled in stays. */
@@ -159,6 +163,8 @@ export interface DocumentQuery {
   /** `["name"]` unless asked; `["*"]` for all. */
   fields: string[];
   filters: [field: string, operator: string, value: unknown][];
+  /** Beside all `filters` one of these must hold, where there are any. */
+  orFilters?: [field: string, operator: string, value: unknown][];
   orderBy: { field: string; direction: "asc" | "desc" }[];
   start: number;
   limit: number;

@@ -5,6 +5,8 @@ import { secretProblem } from "../hub/contract/index.ts";
 import type { CrmConfig } from "./adapters/index.ts";
 import { cron, flag, httpUrl, jsonObject, list, port, timeZone, whole } from "./config-values.ts";
 import type { SyncLimits } from "./sync/budget.ts";
+import { jsonSourceSchema } from "./directory/json-source-config.ts";
+import type { DirectoryConfig } from "./directory/open-source.ts";
 import { parseMethodKey, type MethodKey } from "./http/method-keys.ts";
 
 export interface BridgeConfig {
@@ -24,9 +26,7 @@ export interface BridgeConfig {
   autoSync: string | null;
   /** When the hub's sessions are compared with the connection registry; null: never by itself. */
   reconcile: string | null;
-  directory: {
-    wispro: { url: string; token: string } | null;
-    source: unknown;
+  directory: DirectoryConfig & {
     hour: number;
     country: string;
   };
@@ -113,7 +113,7 @@ const schema = z.object({
   WISPRO_URL: httpUrl.optional(),
   WISPRO_TOKEN: z.string().optional(),
   WISPRO_HOUR: whole(0, 23).default(3),
-  DIRECTORY_SOURCE: jsonObject.optional(),
+  DIRECTORY_SOURCE: jsonObject.pipe(jsonSourceSchema).optional(),
   DIRECTORY_COUNTRY: z
     .string()
     .regex(/^[1-9]\d{0,3}$/, "use the digits of a country code")
@@ -123,8 +123,8 @@ const schema = z.object({
 type Settings = z.infer<typeof schema>;
 type Given = Record<string, string>;
 
-/** Settings that only make sense together: the first names the choice, the others must be there with it. */
-function missing(given: Given): { name: string; problem: string }[] {
+/** Settings that only make sense together: the first names the choice, the others must be there with it, or must not. */
+function mismatched(given: Given): { name: string; problem: string }[] {
   const crm = given["BRIDGE_CRM"] ?? "sqlite";
   const needs: [because: string, isChosen: boolean, names: string[]][] = [
     ["BRIDGE_CRM=frappe", crm === "frappe", ["FRAPPE_URL", "FRAPPE_API_KEY", "FRAPPE_API_SECRET"]],
@@ -132,13 +132,16 @@ function missing(given: Given): { name: string; problem: string }[] {
     ["WISPRO_URL", "WISPRO_URL" in given, ["WISPRO_TOKEN"]],
     ["WISPRO_TOKEN", "WISPRO_TOKEN" in given, ["WISPRO_URL"]],
   ];
-  return needs.flatMap(([because, isChosen, names]) =>
+  const both = "WISPRO_URL" in given && "DIRECTORY_SOURCE" in given;
+  const tooMuch = both ? [{ name: "DIRECTORY_SOURCE", problem: "leave it out beside WISPRO_URL" }] : [];
+  const tooLittle = needs.flatMap(([because, isChosen, names]) =>
     isChosen
       ? names
           .filter((name) => !(name in given))
           .map((name) => ({ name, problem: `is needed beside ${because}` }))
       : [],
   );
+  return [...tooLittle, ...tooMuch];
 }
 
 /** @throws BridgeConfigError naming every wrong setting. An empty value counts as not set. */
@@ -149,8 +152,8 @@ export function readBridgeConfig(env: Record<string, string | undefined>): Bridg
   const parsed = schema.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => ({ name: String(issue.path[0]), problem: issue.message }));
-  problems.push(...missing(given));
+    : parsed.error.issues.map(({ path, message }) => ({ name: path.join("."), problem: message }));
+  problems.push(...mismatched(given));
   if (!parsed.success || problems.length > 0) throw new BridgeConfigError(problems);
   return Object.freeze(shaped(parsed.data));
 }
@@ -182,7 +185,7 @@ function shaped(value: Settings): BridgeConfig {
         value.WISPRO_URL !== undefined && value.WISPRO_TOKEN !== undefined
           ? { url: value.WISPRO_URL, token: value.WISPRO_TOKEN }
           : null,
-      source: value.DIRECTORY_SOURCE,
+      json: value.DIRECTORY_SOURCE ?? null,
       hour: value.WISPRO_HOUR,
       country: value.DIRECTORY_COUNTRY,
     },

@@ -31,8 +31,6 @@ export interface HubRequest {
 type Ask = (request: HubRequest) => Promise<unknown>;
 
 const MOST_ROWS = 1000;
-/** A search by the digits of an address finds those that end the same, too. */
-const FEW_ROWS = 50;
 /** The hub answers a send within 25 s, and the others of its slow routes within 12. */
 const SEND_MS = 35_000;
 
@@ -78,9 +76,6 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     return parsed(order, sessionSchema, data);
   };
 
-  /** A list narrowed to the one address: what else the search found is left out. */
-  const search = (address: string) => ({ search: `${address.split("@")[0] ?? ""}@`, limit: FEW_ROWS });
-
   return {
     sessions: async () => {
       const all: Session[] = [];
@@ -109,14 +104,15 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     chat: (sessionId, chatId) =>
       unlessUnknown(async () => {
         const path = at("messages", sessionId, "chats");
-        const { items, position } = await list("chats", { path, query: search(chatId), item: chatSchema });
+        const query = { chatId, limit: 1 };
+        const { items, position } = await list("chats", { path, query, item: chatSchema });
         const chat = items.find((one) => one.chatId === chatId);
         return chat === undefined ? null : { chat, position };
       }),
     contact: (sessionId, contactId) =>
       unlessUnknown(async () => {
         const path = at("contacts", sessionId);
-        const query = search(contactId);
+        const query = { contactId, limit: 1 };
         const { items, position } = await list("contacts", { path, query, item: contactSchema });
         const contact = items.find(({ id }) => id === contactId);
         return contact === undefined ? null : { contact, position };

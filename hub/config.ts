@@ -20,6 +20,15 @@ export interface Config {
   webhookAllowCidrs: string[];
   jidForm: "c.us" | "s.whatsapp.net";
   logLevel: (typeof LOG_LEVELS)[number];
+  sends: {
+    enabled: boolean;
+    /** 0: as many as come. */
+    perMinute: number;
+    burst: number;
+    chatGapMs: number;
+    newChatsPerDay: number;
+    queue: number;
+  };
   /** May the process end itself to cure sessions that nothing else helps. */
   watchdogRestart: boolean;
   alerts: {
@@ -61,6 +70,13 @@ const isCidr = (text: string): boolean => {
 
 const isMasterKey = (text: string): boolean =>
   /^[0-9a-fA-F]{64}$/.test(text) || Buffer.from(text, "base64").length === 32;
+
+const count = (max: number, least: 0 | 1) =>
+  z
+    .string()
+    .regex(/^\d{1,7}$/, `use a number, ${least} to ${max}`)
+    .transform(Number)
+    .refine((number) => number >= least && number <= max, `use a number, ${least} to ${max}`);
 
 const url = (protocols: string[], problem: string) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), problem);
@@ -107,6 +123,12 @@ const schema = z.object({
     .default([]),
   HUB_JID_FORM: z.enum(["c.us", "s.whatsapp.net"], "use c.us or s.whatsapp.net").default("c.us"),
   HUB_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
+  HUB_SENDING: z.enum(["on", "off"], "use on or off").default("on"),
+  HUB_SEND_PER_MINUTE: count(6000, 0).default(20),
+  HUB_SEND_BURST: count(1000, 1).default(5),
+  HUB_SEND_CHAT_GAP_MS: count(60_000, 0).default(1000),
+  HUB_SEND_NEW_CHATS_PER_DAY: count(100_000, 0).default(30),
+  HUB_SEND_QUEUE: count(1_000_000, 0).default(1000),
   HUB_WATCHDOG_RESTART: z.enum(["on", "off"], "use on or off").default("on"),
   HUB_ALERT_AFTER: z
     .string()
@@ -182,6 +204,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     webhookAllowCidrs: value.HUB_WEBHOOK_ALLOW_CIDRS,
     jidForm: value.HUB_JID_FORM,
     logLevel: value.HUB_LOG_LEVEL,
+    sends: {
+      enabled: value.HUB_SENDING === "on",
+      perMinute: value.HUB_SEND_PER_MINUTE,
+      burst: value.HUB_SEND_BURST,
+      chatGapMs: value.HUB_SEND_CHAT_GAP_MS,
+      newChatsPerDay: value.HUB_SEND_NEW_CHATS_PER_DAY,
+      queue: value.HUB_SEND_QUEUE,
+    },
     watchdogRestart: value.HUB_WATCHDOG_RESTART === "on",
     alerts: {
       after: value.HUB_ALERT_AFTER,

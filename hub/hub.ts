@@ -50,6 +50,8 @@ export interface Hub {
   url: string;
   /** Made at this very first start; to be shown once and never again. */
   newApiKey: string | null;
+  /** An error of a dead connection reached nobody but the process: counted, and no reason to end. */
+  rejectionIgnored(code: string): void;
   stop(): Promise<void>;
 }
 
@@ -101,11 +103,22 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const storeLog = log.child({ part: "store" });
   const masterKeys = await readKeys((await store.vault.dataKey("hub")) === null);
   const vault = await createVault({ ...masterKeys, keys: store.vault });
+  const alerts = startAlerts({
+    settings: config.alerts,
+    isDiskLow: () => isDiskLow(dataDir),
+    events: store.events,
+    marks: store.marks,
+    letters: store.letters,
+    clock,
+    nudge,
+    log: log.child({ part: "alerts" }),
+  });
   const safekeeping = await startSafekeeping({
     dataDir,
     store,
     vault,
     keyFile: config.masterKey === null ? keyFile : null,
+    onFailed: (what) => alerts.safekeepingFailed(what),
     clock,
     log: storeLog,
   });
@@ -129,19 +142,11 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       return recorded;
     },
     historyDays: async (sessionId) => (await sessions.get(sessionId)).settings.historyDays,
+    onNews: (sessionId, news) => sending.heard(sessionId, news),
     webSocketUrl: config.webSocketUrl,
     clock,
     log: log.child({ part: "whatsapp" }),
     crashPoint,
-  });
-  const alerts = startAlerts({
-    settings: config.alerts,
-    isDiskLow: () => isDiskLow(dataDir),
-    events: store.events,
-    marks: store.marks,
-    clock,
-    nudge,
-    log: log.child({ part: "alerts" }),
   });
   const sessionsLog = log.child({ part: "sessions" });
   const sessions: Sessions = createSessions({
@@ -157,6 +162,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     qrImage: drawQrBase64,
     figures: store.figures,
     onMoved: (...move) => alerts.moved(...move),
+    onKeyUnreadable: (kind) => metrics.keyUnreadable(kind),
     watchdog: {
       intake: store.intake,
       inbox: store.inbox,
@@ -177,12 +183,12 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   const link = (sessionId: string) => sessions.link(sessionId);
   const pressure = measureLoopLag(log);
-  const metrics = createMetrics({ sessions: () => sessions.list(), store, pressure, clock });
+  const metrics = createMetrics({
+    ...{ sessions: () => sessions.list(), sending: () => sending, store, pressure, clock },
+  });
   ingest.onRecorded((sessionId, facts) => {
     sessions.touch(sessionId);
-    for (const fact of facts)
-      if (fact.kind === "status" && (fact.status === "sent" || fact.status === "failed"))
-        metrics.send(fact.status);
+    metrics.recorded(facts);
   });
 
   const guard = createAddressGuard({
@@ -195,9 +201,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const room = createRoom({ outbox: store.outbox, dir: dataDir, clock });
   const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link, ingest, clock });
   const sending = createSending({
-    sends: store.sends,
-    inbox: store.inbox,
-    sessions: store.sessions,
+    ...store,
+    limits: config.sends,
     media,
     contacts,
     link,
@@ -269,16 +274,18 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),
   );
   await dispatcher.start();
+  await replays.resume();
   await sessions.restoreAll();
 
   return {
     url: server.url,
     newApiKey,
+    rejectionIgnored: (code) => metrics.rejectionIgnored(code),
     stop: async () => {
       stopping.abort();
       pressure.stop();
       await sessions.stop();
-      await Promise.all([sending.stop(), dispatcher.stop(), server.stop(), upkeep.stop()]);
+      await Promise.all([sending.stop(), replays.stop(), dispatcher.stop(), server.stop(), upkeep.stop()]);
       await alerts.stop();
       await safekeeping.stop();
       await store.close();

@@ -2,7 +2,7 @@
 import cluster from "node:cluster";
 import { existsSync } from "node:fs";
 import { ConfigError, readConfig } from "./config.ts";
-import { startHub } from "./hub.ts";
+import { startHub, type Hub } from "./hub.ts";
 import { createLog } from "./log.ts";
 import { isBaileysSocketError } from "./whatsapp/socket-error.ts";
 
@@ -30,10 +30,13 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
 
+  let hub: Hub | null = null;
   process.on("unhandledRejection", (reason) => {
     // A socket that dies at the wrong moment rejects inside the library where nobody can catch it; all else is a bug.
     if (isBaileysSocketError(reason)) {
-      log.warn({ code: "connection_closed" }, "whatsapp.rejection_ignored");
+      const code = "connection_closed";
+      log.warn({ code }, "whatsapp.rejection_ignored");
+      hub?.rejectionIgnored(code);
       return;
     }
     log.fatal({ err: reason }, "process.unhandled_rejection");
@@ -43,16 +46,17 @@ async function main(): Promise<void> {
   let stopping = false;
   // Where nobody starts it again, a process must not end by itself.
   const isSupervised = process.env["pm_id"] !== undefined || process.send !== undefined;
-  const hub = await startHub(
+  const started = await startHub(
     config,
     log,
     isSupervised ? { endProcess: () => stop("watchdog", RESTART_CODE) } : {},
   );
-  if (hub.newApiKey !== null)
+  hub = started;
+  if (started.newApiKey !== null)
     say(
-      `\nYour API key, shown only now; keep it safe:\n\n  ${hub.newApiKey}\n\nSend it as the header X-API-Key.\n`,
+      `\nYour API key, shown only now; keep it safe:\n\n  ${started.newApiKey}\n\nSend it as the header X-API-Key.\n`,
     );
-  log.info({ url: hub.url }, "hub.ready");
+  log.info({ url: started.url }, "hub.ready");
   process.send?.("ready"); // pm2's wait_ready
 
   function stop(signal: string, code = 0): void {
@@ -60,7 +64,7 @@ async function main(): Promise<void> {
     stopping = true;
     log.info({ signal }, "hub.stopping");
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
-    hub.stop().then(
+    started.stop().then(
       () => process.exit(code),
       (error: unknown) => {
         log.error({ err: error }, "hub.stop_failed");

@@ -2,21 +2,28 @@
 import { doneBy } from "./core/audit.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
+import { SAFEKEEPING_MARKS } from "./core/safekeeping-marks.ts";
 import type { Store } from "./core/store.ts";
 import { atTimes } from "./cron.ts";
 import { startKeyRotation } from "./sessions/key-rotation.ts";
 import type { Vault } from "./sessions/vault.ts";
 import { createBackups } from "./store/backups/backups.ts";
+import { FolderInUse } from "./store/sqlite/lock.ts";
 import { keepWatermark } from "./store/watermark.ts";
 
 /** Not at the full hour, when everything else on a machine happens. */
 const BACKUP_TIMES = "7 * * * *";
 const DRILL_TIMES = "37 3 1 * *";
 const PATIENCE_MS = 2_000;
+const AUDITED = { backup: "backup.made", drill: "backup.drilled" } as const;
 
 export interface Safekeeping {
   /** Something happened that a copy from before must be told from. */
   note(): void;
+  /** The hourly backup, now. */
+  backUp(): Promise<void>;
+  /** Tries the newest backup out, now. */
+  drill(): Promise<void>;
   /** Resolves when nothing of it touches the store any more. */
   stop(): Promise<void>;
 }
@@ -27,6 +34,7 @@ export async function startSafekeeping({
   store,
   vault,
   keyFile,
+  onFailed,
   clock,
   log,
 }: {
@@ -35,6 +43,8 @@ export async function startSafekeeping({
   vault: Vault;
   /** Null when the master key comes from the configuration. */
   keyFile: string | null;
+  /** A backup or the trial of one went wrong, for those who call people. */
+  onFailed: (what: "backup" | "drill") => void;
   clock: Clock;
   log: Log;
 }): Promise<Safekeeping> {
@@ -58,20 +68,41 @@ export async function startSafekeeping({
     log,
   });
 
-  async function backUp(): Promise<void> {
-    const { name, bytes } = await backups.hourly();
-    await enter("backup.made", { target: name, details: { bytes } });
+  /** How it ended is told to people, to the audit log, and to whoever reads the hub's figures. */
+  async function told(what: "backup" | "drill", work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      await store.marks.set(SAFEKEEPING_MARKS[what].done, clock.now());
+    } catch (cause) {
+      // Somebody makes one by hand at this very moment.
+      if (cause instanceof FolderInUse) throw cause;
+      onFailed(what);
+      await Promise.all([
+        store.marks.set(SAFEKEEPING_MARKS[what].failed, clock.now()),
+        store.audit.append({ ...doneBy("hub", AUDITED[what], clock.now()), outcome: "failed" }),
+      ]).catch((err: unknown) => log.warn({ err }, "backup.failure_not_noted"));
+      throw cause;
+    }
   }
 
-  async function drill(): Promise<void> {
-    const newest = await backups.drill();
-    if (newest !== null) await enter("backup.drilled", { target: newest.name });
-  }
+  const backUp = (): Promise<void> =>
+    told("backup", async () => {
+      const { name, bytes } = await backups.hourly();
+      await enter("backup.made", { target: name, details: { bytes } });
+    });
+
+  const drill = (): Promise<void> =>
+    told("drill", async () => {
+      const newest = await backups.drill();
+      if (newest !== null) await enter("backup.drilled", { target: newest.name });
+    });
 
   const times = [atTimes(BACKUP_TIMES, backUp, { log }), atTimes(DRILL_TIMES, drill, { log })];
 
   return {
     note: () => watermark.note(),
+    backUp,
+    drill,
     stop: async () => {
       for (const each of times) each.stop();
       // A large copy would outlast the patience of whoever stops the process; what is half done is cleared away by the next.

@@ -23,6 +23,13 @@ export function nextAt(hour: number, after: Date): Date {
   return new Date(after.getFullYear(), after.getMonth(), after.getDate() + 1, hour);
 }
 
+/** The last time it was. */
+export function lastAt(hour: number, before: Date): Date {
+  const today = new Date(before.getFullYear(), before.getMonth(), before.getDate(), hour);
+  if (today.getTime() <= before.getTime()) return today;
+  return new Date(before.getFullYear(), before.getMonth(), before.getDate() - 1, hour);
+}
+
 export function createDaily({
   hour,
   work,

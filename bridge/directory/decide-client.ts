@@ -1,5 +1,5 @@
 /** What becomes of one client of the directory, given whom the CRM has: nothing is read or written here. */
-import type { ClientChanges, ClientFields, ClientStore, DirectoryClient } from "../adapter.ts";
+import type { ClientCandidate, ClientChanges, ClientFields, DirectoryClient } from "../adapter.ts";
 import { normalPhone } from "./phone.ts";
 
 export type Decision =
@@ -7,8 +7,6 @@ export type Decision =
   | { action: "update"; id: string; changes: ClientChanges }
   | { action: "skip" }
   | { action: "refuse"; error: string };
-
-export type Candidates = Awaited<ReturnType<ClientStore["find"]>>;
 
 export interface ClientRules {
   /** Begins the code of a client to whom the directory gives none. */
@@ -23,12 +21,19 @@ export function decideClient(
     client,
     nationalId,
     candidates,
-  }: { client: DirectoryClient; nationalId: string | null; candidates: Candidates },
+  }: { client: DirectoryClient; nationalId: string | null; candidates: ClientCandidate[] },
   rules: ClientRules,
 ): Decision {
   const [known, another] = candidates;
   if (known !== undefined && another !== undefined)
     return { action: "refuse", error: `${candidates.length} clients of the CRM could be this one` };
+  // Of two records with one national id the first keeps the client: otherwise they would take it from each other every day.
+  const owner = known?.matchedBy === "nationalId" ? known.externalId : null;
+  if (owner !== null && owner !== client.externalId)
+    return {
+      action: "refuse",
+      error: "the client with this national id belongs to another record of the directory",
+    };
   if (known !== undefined) return { action: "update", id: known.id, changes: changesOf(client, rules) };
   if (nationalId === null) return { action: "skip" };
   return { action: "create", client: fieldsOf(client, nationalId, rules) };

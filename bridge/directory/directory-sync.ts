@@ -8,7 +8,7 @@ import type { Clock } from "../clock.ts";
 import { BridgeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { BridgeState, DirectoryJob } from "../state/bridge-state.ts";
-import { createDaily, realSchedule, type Schedule } from "./daily.ts";
+import { createDaily, lastAt, realSchedule, type Schedule } from "./daily.ts";
 import { finish, newJob, queue } from "./directory-job.ts";
 import { runPass, type PassWork } from "./pass.ts";
 import type { DirectorySource } from "./source.ts";
@@ -20,7 +20,7 @@ const FOLLOW_UP_MS = 60_000;
 export type RetryWhat = { id: string } | { page: number } | "all";
 
 export interface DirectorySync {
-  /** Takes up a pass that a crash or stop interrupted, and starts one each day at the hour. */
+  /** Takes up a pass that a crash or stop interrupted, makes up for an hour that was missed, and starts one each day at the hour. */
   startDaily(): Promise<void>;
   /**
    * Answers when the job is kept; the work goes on behind. While one runs its id is answered; one whose time ran out goes
@@ -166,7 +166,9 @@ export function createDirectorySync({
       if (clients === undefined || stopping.signal.aborted) return;
       daily.start();
       const last = newest();
-      if (last !== null && last.status !== "incomplete" && isUnfinished(last)) await start();
+      if (last === null) return;
+      const isInterrupted = last.status !== "incomplete" && isUnfinished(last);
+      if (isInterrupted || hasMissed(last, lastAt(hour, clock.now()))) await start();
     },
     start,
     status: newest,
@@ -201,6 +203,10 @@ export function createDirectorySync({
 
 const isUnfinished = ({ status }: DirectoryJob): boolean =>
   status === "queued" || status === "running" || status === "incomplete";
+
+/** The bridge did not run when it was time for a pass after this one. */
+const hasMissed = ({ startedAt }: DirectoryJob, hour: Date): boolean =>
+  startedAt !== null && Date.parse(startedAt) < hour.getTime();
 
 function isMeant(failure: DirectoryJob["failed"][number], what: Exclude<RetryWhat, "all">): boolean {
   return "id" in what ? failure.id === what.id : failure.page === what.page;

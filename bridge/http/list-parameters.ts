@@ -12,14 +12,13 @@ const invalid = (problem: string): BridgeError => new BridgeError("VALIDATION_ER
 
 /** @throws BridgeError `VALIDATION_ERROR` naming the parameter */
 export function listParameters(doctype: string, given: Record<string, unknown>): DocumentQuery {
-  if (isGiven(given["or_filters"]))
-    throw invalid("or_filters is not supported; use filters with the operator in.");
   const limit = whole(given["limit_page_length"] ?? given["limit"], "limit_page_length") ?? DEFAULT_LIMIT;
   const isAll = limit === 0;
   return {
     doctype,
     fields: fieldsOf(given["fields"]),
     filters: filtersOf(given["filters"]),
+    orFilters: filtersOf(given["or_filters"], "or_filters"),
     orderBy: orderOf(given["order_by"]),
     // Frappe itself ignores the start of a list without a limit.
     start: isAll ? 0 : (whole(given["limit_start"], "limit_start") ?? 0),
@@ -63,9 +62,9 @@ function columnOf(value: unknown, where: string): string {
   return column;
 }
 
-export function filtersOf(value: unknown): Filter[] {
+export function filtersOf(value: unknown, name = "filters"): Filter[] {
   if (!isGiven(value)) return [];
-  const filters = jsonOf(value, "filters");
+  const filters = jsonOf(value, name);
   if (isList(filters)) {
     const isOne = filters.length > 0 && filters.every((part) => !isList(part) && !isObject(part));
     return (isOne ? [filters] : filters).flatMap((filter) =>
@@ -73,7 +72,7 @@ export function filtersOf(value: unknown): Filter[] {
     );
   }
   if (isObject(filters)) return ofObject(filters);
-  throw invalid("filters must be a list or an object.");
+  throw invalid(`${name} must be a list or an object.`);
 }
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);

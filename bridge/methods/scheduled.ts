@@ -42,11 +42,19 @@ export function scheduledMethods({ hub, adapter, autoSync, reconcile }: Schedule
         const corrections = await reconcile.sessions();
         const sessionId =
           name === undefined ? undefined : (await sessionNamed(name, { hub, adapter })).sessionId;
-        const { contacts, chats, messages, repaired, errors } = await reconcile.messages(sessionId);
+        const { contacts, chats, messages, repaired, extra, errors } = await reconcile.messages(sessionId);
         return {
           success: errors.length === 0,
           corrections: corrections.length,
           differences: { contacts, chats, messages },
+          extra: {
+            chats: extra.chats,
+            messages: extra.messages,
+            in_chats: extra.inChats.map(({ chatId, messages: more }) => ({
+              chat_id: chatId,
+              messages: more,
+            })),
+          },
           repaired,
           errors,
         };

@@ -129,6 +129,15 @@ export const comparisonSchema = z.object({
   chats: count,
   messages: count,
   repaired: count,
+  /** What the CRM has and the hub has not: told, never touched. The CRM may keep longer, or somebody wrote there. */
+  extra: z
+    .object({
+      chats: count,
+      messages: count,
+      /** Where those messages are; the first few. */
+      inChats: z.array(z.object({ chatId: z.string(), messages: count })),
+    })
+    .default({ chats: 0, messages: 0, inChats: [] }),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
@@ -212,5 +221,11 @@ export interface BridgeState {
    * A change that throws leaves everything as it was.
    */
   update(change: (data: BridgeData) => void): Promise<void>;
+  /**
+   * The same for what may be lost with the process: it is kept with the next change that is waited for, and else within
+   * moments. Nobody is told when that fails, but the change stays applied and the next write holds it.
+   * @throws what `change` throws
+   */
+  note(change: (data: BridgeData) => void): void;
   close(): Promise<void>;
 }

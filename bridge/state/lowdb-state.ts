@@ -8,6 +8,9 @@ import { emptyBridgeData, type BridgeData, type BridgeState } from "./bridge-sta
 import { lockFolder } from "./folder-lock.ts";
 import { createStateFile } from "./state-file.ts";
 
+/** What was only noted is written after this: one write for many of them. */
+const NOTED_MS = 200;
+
 /** @throws Error in plain words when another bridge runs on this folder */
 export async function openLowdbState({
   dir,
@@ -31,11 +34,14 @@ export async function openLowdbState({
 
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | null = null;
+  let noted: NodeJS.Timeout | null = null;
   /** Changes that come while a write runs share the one after it. */
   const save = (): Promise<void> => {
     if (next !== null) return next;
     const write = async (): Promise<void> => {
       next = null;
+      if (noted !== null) clearTimeout(noted);
+      noted = null;
       await low.write();
     };
     // Whether the write before failed is told to those who waited for it; this one holds their changes too.
@@ -44,17 +50,30 @@ export async function openLowdbState({
     return next;
   };
 
+  const apply = (change: (data: BridgeData) => void): void => {
+    const draft = structuredClone(low.data);
+    change(draft);
+    low.data = draft;
+  };
+
   return {
     read: () => low.data,
     update: async (change) => {
-      const draft = structuredClone(low.data);
-      change(draft);
-      low.data = draft;
+      apply(change);
       await save();
+    },
+    note: (change) => {
+      apply(change);
+      noted ??= setTimeout(() => {
+        save().catch((cause: unknown) => {
+          log.warn({ err: cause }, "state.not_kept");
+        });
+      }, NOTED_MS);
     },
     // Whoever waited for a write that failed was told; the last word is tried once more.
     close: async () => {
       try {
+        if (noted !== null) await save().catch(() => undefined);
         await running.catch(() => low.write());
       } finally {
         await lock.release();

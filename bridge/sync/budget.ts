@@ -20,8 +20,11 @@ export const DEFAULT_LIMITS: SyncLimits = {
   avatarsPerSync: 100,
 };
 
-/** A page of this size is one short answer of the hub and one short transaction of a CRM. */
-const LARGEST_PAGE = 200;
+/**
+ * A page of this size is one short answer of the hub and one short transaction of a CRM. Twice as many records live so long that
+ * the collector takes them for lasting ones: over a hundred thousand contacts the process grew by twice as much (+93 MB, +48 MB).
+ */
+const LARGEST_PAGE = 100;
 
 /** How many records the next page may have; 0: the limit is reached. */
 export const pageSize = (limit: number, read: number): number =>

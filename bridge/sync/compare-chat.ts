@@ -5,13 +5,13 @@ import type { SyncLimits } from "./budget.ts";
 
 /**
  * same    nothing to ask
- * newest  the CRM has fewer messages than a sync brings: the newest ones are read
+ * newest  the CRM has fewer messages than a sync brings, or others than the hub: the newest ones are read
  * range   what the CRM has from `since` on is counted against the hub, and read where it is less
  */
 export type ChatQuestion = { ask: "same" } | { ask: "newest" } | { ask: "range"; since: number };
 
 export interface ChatSides {
-  chat: Pick<Chat, "totalMessages">;
+  chat: Pick<Chat, "totalMessages" | "lastMessage" | "lastMessageAt">;
   /** 0: the chat with the newest message. */
   rank: number;
   held: ChatDigest | undefined;
@@ -23,10 +23,23 @@ type Limits = Pick<SyncLimits, "messageChats" | "messagesPerChat">;
 
 export function questionOf({ chat, rank, held, oldestBefore }: ChatSides, limits: Limits): ChatQuestion {
   const messages = held?.messages ?? 0;
-  if (messages === chat.totalMessages) return { ask: "same" };
+  // As many, and the same one is the last: they are the same ones. More, and it is: what the hub has is there, too.
+  if (messages >= chat.totalMessages && (messages === 0 || isSameEnd(chat, held))) return { ask: "same" };
+  if (messages >= chat.totalMessages) return { ask: "newest" };
   const least = rank < limits.messageChats ? Math.min(chat.totalMessages, limits.messagesPerChat) : 0;
   return messages < least ? { ask: "newest" } : rangeOf(held, oldestBefore);
 }
+
+const isSameEnd = (
+  { lastMessage, lastMessageAt }: Pick<Chat, "lastMessage" | "lastMessageAt">,
+  held: ChatDigest | undefined,
+): boolean => (lastMessage?.timestamp ?? lastMessageAt) === (held?.newest ?? null);
+
+/** How both stand where the CRM has as many or more: read once, it tells nothing new before one of them moves. Null where it has fewer. */
+export const standingOf = ({ chat, held }: Pick<ChatSides, "chat" | "held">): string | null =>
+  held === undefined || held.messages < chat.totalMessages
+    ? null
+    : [held.messages, held.newest, chat.totalMessages, chat.lastMessageAt].join();
 
 export function rangeOf(held: ChatDigest | undefined, oldestBefore: number | undefined): ChatQuestion {
   const since = earlier(held?.oldest ?? undefined, oldestBefore);

@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import type { Chat } from "../records.ts";
 import type { Comparison, Tally } from "../state/bridge-state.ts";
 import type { SyncLimits } from "./budget.ts";
-import { earlier, questionOf, rangeOf } from "./compare-chat.ts";
+import { earlier, questionOf, rangeOf, standingOf, type ChatSides } from "./compare-chat.ts";
 import { readPages } from "./read-pages.ts";
 import { createShortfall } from "./shortfall.ts";
 import { addTally, NOTHING } from "./tally.ts";
@@ -30,10 +30,13 @@ interface Found {
   contacts: Tally;
   chats: Tally;
   messages: Tally;
+  extra: Comparison["extra"];
 }
 
 /** One chat may be bad; several in a row mean that the hub is. */
 const GIVE_UP_AFTER = 3;
+/** Of the chats in which the CRM has more, so many are named. */
+const NAMED = 20;
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable */
@@ -42,6 +45,8 @@ export type SessionComparison = (sessionId: string) => Promise<Comparison>;
 export function createSessionComparison(parts: ComparisonParts): SessionComparison {
   const { hub, adapter, writer, limits, clock, log, isStopped } = parts;
   const shortfall = createShortfall(limits);
+  /** Chats that were read although the CRM has as many or more: how both stood then. They are read again when that changes. */
+  const readAt = new Map<string, string>();
   /** Per session and chat, the oldest message the CRM had when it was last looked at. */
   const oldest = new Map<string, Map<string, number>>();
 
@@ -79,19 +84,28 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
 
   async function compareChat(
     sessionId: string,
-    { chat, rank, held, oldestBefore }: Parameters<typeof questionOf>[0] & { chat: Chat },
+    { chat, rank, held, oldestBefore }: ChatSides & { chat: Chat },
   ): Promise<Tally> {
     const { chatId } = chat;
     const question = questionOf({ chat, rank, held, oldestBefore }, limits);
     if (question.ask === "same") return NOTHING;
     if (question.ask === "range") return range(sessionId, chatId, question.since, held?.messages ?? 0);
+    const standing = standingOf({ chat, held });
+    const key = `${sessionId}|${chatId}`;
+    if (standing !== null && readAt.get(key) === standing) return NOTHING;
     const brought = await newest(sessionId, chatId);
+    if (standing !== null) readAt.set(key, standing);
+    return addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore }));
+  }
+
+  async function olderHoles(
+    sessionId: string,
+    { chatId, held, oldestBefore }: Pick<ChatSides, "held" | "oldestBefore"> & { chatId: string },
+  ): Promise<Tally> {
     // There may be holes before those as well.
     const [now] = held === undefined ? [] : await adapter.chatDigests(sessionId, [chatId]);
     const before = rangeOf(now, oldestBefore);
-    return before.ask === "range"
-      ? addTally(brought, await range(sessionId, chatId, before.since, now?.messages ?? 0))
-      : brought;
+    return before.ask === "range" ? range(sessionId, chatId, before.since, now?.messages ?? 0) : NOTHING;
   }
 
   /** Chats of the hub with what the CRM holds of each, newest first. */
@@ -128,7 +142,9 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     for await (const both of sides(sessionId, missingChats, found)) {
       if (isStopped()) return;
       try {
-        found.messages = addTally(found.messages, await compareChat(sessionId, both));
+        const tally = await compareChat(sessionId, both);
+        found.messages = addTally(found.messages, tally);
+        noteExtra(found.extra, both, tally.created);
         failedInARow = 0;
       } catch (cause) {
         failedInARow += 1;
@@ -143,12 +159,15 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
   }
 
   return async (sessionId) => {
-    const found: Found = { contacts: NOTHING, chats: NOTHING, messages: NOTHING };
+    const extra = { chats: 0, messages: 0, inChats: [] };
+    const found: Found = { contacts: NOTHING, chats: NOTHING, messages: NOTHING, extra };
     const there = {
       contacts: (await hub.contacts(sessionId, { limit: 1 })).total,
       chats: (await hub.chats(sessionId, { limit: 1 })).total,
     };
-    const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
+    const held = await adapter.totals(sessionId);
+    found.extra.chats = Math.max(0, held.chats - there.chats);
+    const missing = shortfall.missing(sessionId, there, held);
     if (missing.contacts > 0) await compareContacts(sessionId, found);
     await compareChats(sessionId, missing.chats, found);
     const comparison = comparisonOf(found, clock.now());
@@ -161,7 +180,19 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
   };
 }
 
-function comparisonOf({ contacts, chats, messages }: Found, now: Date): Comparison {
+/** `brought`: what the CRM lacked of the hub's while it had as many or more of its own. */
+function noteExtra(
+  extra: Comparison["extra"],
+  { chat, held }: { chat: Chat; held: ChatDigest | undefined },
+  brought: number,
+): void {
+  const messages = (held?.messages ?? 0) + brought - chat.totalMessages;
+  if (messages <= 0) return;
+  extra.messages += messages;
+  if (extra.inChats.length < NAMED) extra.inChats.push({ chatId: chat.chatId, messages });
+}
+
+function comparisonOf({ contacts, chats, messages, extra }: Found, now: Date): Comparison {
   const repairedOf = ({ created, updated }: Tally): number => created + updated;
   const foundIn = (tally: Tally): number => repairedOf(tally) + tally.errors;
   return {
@@ -170,5 +201,6 @@ function comparisonOf({ contacts, chats, messages }: Found, now: Date): Comparis
     chats: foundIn(chats),
     messages: foundIn(messages),
     repaired: repairedOf(contacts) + repairedOf(chats) + repairedOf(messages),
+    extra,
   };
 }

@@ -43,7 +43,7 @@ async function copyList<T>(context: StepContext, { part, read, write }: List<T>)
   for await (const page of oneAhead(pages)) {
     const tally = page.items.length === 0 ? null : await write(page);
     const checkpoint = afterPage(placeOf(run), page, parts);
-    await run.save({
+    run.save({
       ...(page.isLast
         ? entering(checkpoint, context)
         : { checkpoint, step: part, done: page.done, total: Math.min(limit, page.total) }),
@@ -53,6 +53,6 @@ async function copyList<T>(context: StepContext, { part, read, write }: List<T>)
     if (end !== null) return end;
   }
   // Nothing to read: the limit is zero, or lower than when the step was begun.
-  if (placeOf(run).step === part) await run.save(entering(nextStep(placeOf(run), parts), context));
+  if (placeOf(run).step === part) run.save(entering(nextStep(placeOf(run), parts), context));
   return null;
 }

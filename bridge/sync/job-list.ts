@@ -10,13 +10,16 @@ export interface JobList {
   all(sessionId?: string): SyncJob[];
   /** @throws BridgeError JOB_NOT_FOUND */
   get(jobId: string): SyncJob;
-  place(request: SyncRequest): Promise<SyncJob>;
+  /** In the list at once; `kept` resolves when it outlives the process. */
+  place(request: SyncRequest): { job: SyncJob; kept: Promise<void> };
   /** `beside`: what else changes in the same write. */
   change(
     jobId: string,
     move: (job: SyncJob) => SyncJob,
     beside?: (data: BridgeData) => void,
   ): Promise<SyncJob>;
+  /** The same where a step back would only be done again: it takes effect at once and is kept soon. */
+  note(jobId: string, move: (job: SyncJob) => SyncJob): SyncJob;
   /** Moves every job for which `move` answers another one; nothing is written when there is none. */
   changeAll(move: (job: SyncJob) => SyncJob): Promise<SyncJob[]>;
 }
@@ -36,19 +39,25 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
   return {
     all,
     get,
-    place: async (request) => {
+    place: (request) => {
       let jobId = newJobId();
-      await state.update((data) => {
+      const kept = state.update((data) => {
         const { jobs, job } = placeRequest(data.jobs, request, { jobId, now: clock.now() });
         data.jobs = jobs;
         jobId = job.jobId;
       });
-      return get(jobId);
+      return { job: get(jobId), kept };
     },
     change: async (jobId, move, beside) => {
       await state.update((data) => {
         data.jobs = data.jobs.map((job) => (job.jobId === jobId ? move(job) : job));
         beside?.(data);
+      });
+      return get(jobId);
+    },
+    note: (jobId, move) => {
+      state.note((data) => {
+        data.jobs = data.jobs.map((job) => (job.jobId === jobId ? move(job) : job));
       });
       return get(jobId);
     },

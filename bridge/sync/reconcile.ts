@@ -1,6 +1,7 @@
 /**
  * What webhooks and syncs missed is found by comparing: every few minutes the hub's sessions with the connection
- * registry, every hour each chat with the CRM. How many differences there were is kept, logged and answered.
+ * registry, every hour each chat with the CRM. How many differences there were is kept, logged and answered; what the CRM has
+ * beyond the hub is told as well, and left alone.
  */
 import type { CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
@@ -95,7 +96,10 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       data.comparisons[sessionId] = comparison;
     });
     const differences = differencesOf(comparison);
-    log.info({ sessionId, differences, ...comparison }, "reconcile.compared");
+    const { extra, ...counts } = comparison;
+    // Chats are named by numbers: the log gets how many.
+    const more = { extraChats: extra.chats, extraMessages: extra.messages };
+    log.info({ sessionId, differences, ...counts, ...more }, "reconcile.compared");
     return comparison;
   }
 
@@ -156,7 +160,13 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
   };
 }
 
-const NO_DIFFERENCE = { contacts: 0, chats: 0, messages: 0, repaired: 0 };
+const NO_DIFFERENCE = {
+  contacts: 0,
+  chats: 0,
+  messages: 0,
+  repaired: 0,
+  extra: { chats: 0, messages: 0, inChats: [] },
+};
 
 const differencesOf = ({ contacts, chats, messages }: Comparison): number => contacts + chats + messages;
 
@@ -166,6 +176,11 @@ const added = (a: Comparison, b: Comparison): Comparison => ({
   chats: a.chats + b.chats,
   messages: a.messages + b.messages,
   repaired: a.repaired + b.repaired,
+  extra: {
+    chats: a.extra.chats + b.extra.chats,
+    messages: a.extra.messages + b.extra.messages,
+    inChats: [...a.extra.inChats, ...b.extra.inChats],
+  },
 });
 
 /** Who asks while it runs gets the answer of that run. */

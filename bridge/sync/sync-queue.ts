@@ -146,7 +146,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   /** @throws what the state throws; everything else is the job's end. */
   async function perform(jobId: string): Promise<SyncJob> {
-    tell(await jobs.change(jobId, (job) => began(job, clock.now())));
+    tell(jobs.note(jobId, (job) => began(job, clock.now())));
     const end = await attempt(jobId);
     const settled = await settle(jobId, end);
     tell(settled);
@@ -155,18 +155,12 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   async function attempt(jobId: string): Promise<SyncEnd | SyncFailure> {
     const { sessionId } = jobs.get(jobId);
-    let keeping: Promise<unknown> = Promise.resolve();
     try {
-      const end = await runner({
+      return await runner({
         job: () => jobs.get(jobId),
         syncedUntil: state.read().syncedUntil[sessionId] ?? null,
-        save: async (change) => {
-          const before = keeping;
-          keeping = jobs.change(jobId, (job) => ({ ...job, ...change }));
-          // It is awaited by the save after it, or at the end; until then nobody may take its failure for unhandled.
-          keeping.catch(() => undefined);
-          tell(jobs.get(jobId));
-          await before;
+        save: (change) => {
+          tell(jobs.note(jobId, (job) => ({ ...job, ...change })));
         },
         plan: (plan) => {
           const pace = running.get(jobId);
@@ -174,8 +168,6 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
         },
         isStopped: () => !isOpen(),
       });
-      await keeping;
-      return end;
     } catch (cause) {
       // What fails while everything is being closed proves nothing about the job.
       return isOpen() ? failureOf(cause) : "stopped";
@@ -225,9 +217,11 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       await lookAgain();
     },
     request: async (sessionId, reason, wanted = ALL_PARTS) => {
-      const job = await jobs.place({ sessionId, reason, parts: wanted });
+      const { job, kept } = jobs.place({ sessionId, reason, parts: wanted });
       tell(job);
+      // It may begin while it is being kept: whoever asked is answered after.
       pump();
+      await kept;
       return job;
     },
     wait: (jobId, ms) =>

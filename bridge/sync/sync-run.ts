@@ -15,8 +15,8 @@ export interface SyncRun {
   job(): SyncJob;
   /** Up to when this session was synced before, Unix seconds; null: never. */
   syncedUntil: number | null;
-  /** Takes effect at once; resolves when the change before it is kept, so that the disk is not waited for page by page. */
-  save(change: JobChange): Promise<void>;
+  /** Takes effect at once and is kept soon: the disk is not waited for page by page, and what is read again is written once. */
+  save(change: JobChange): void;
   plan(plan: SyncPlan): void;
   isStopped(): boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * One pass from the hub to the CRM: check → contacts → chats → messages → stats. Each page is kept as a checkpoint once
- * the CRM has it, so that stopping anywhere costs at most the page that was being written.
+ * One pass from the hub to the CRM: check → contacts → chats → messages → stats. Each page moves the checkpoint once the CRM
+ * has it: stopping costs at most the page that was being written, and a kill those of the last moments, written once all the same.
  */
 import type { Clock } from "../clock.ts";
 import { BridgeError } from "../errors.ts";
@@ -48,9 +48,7 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
       const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
       const isWhole = isFromScratch(run.job()) || missing.contacts + missing.chats > 0;
       const begun = Math.floor(startedAt.getTime() / 1000);
-      await run.save(
-        entering(startOfPass(wanted, begun, isWhole ? null : run.syncedUntil), { there, limits }),
-      );
+      run.save(entering(startOfPass(wanted, begun, isWhole ? null : run.syncedUntil), { there, limits }));
     }
 
     const isOver = (): SyncEnd | null => {
@@ -77,8 +75,10 @@ async function check(
   { hub, adapter, lanes }: RunnerParts,
 ): Promise<{ contacts: number; chats: number }> {
   // The lists are read before the session: their position is none that the session could be older than.
-  const contacts = await hub.contacts(sessionId, { limit: 1 });
-  const chats = await hub.chats(sessionId, { limit: 1 });
+  const [contacts, chats] = await Promise.all([
+    hub.contacts(sessionId, { limit: 1 }),
+    hub.chats(sessionId, { limit: 1 }),
+  ]);
   await lanes.run(sessionLane(sessionId), async () => {
     const session = await hub.session(sessionId);
     // A short drop is told by no event: nobody would ask for this sync again before the hour is over.

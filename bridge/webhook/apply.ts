@@ -21,6 +21,7 @@ export function createApply(parts: ApplyParts): Apply {
     "delivery.dead": ignored,
     "session.alert": ignored,
     "session.cleanup": ignored,
+    "session.restricted": ignored,
     "endpoint.test": ignored,
   };
 

@@ -59,6 +59,14 @@ const TEXTS: Record<AlertCause, { en: string; es: string }> = {
     es: "Un receptor de webhooks dijo que ya no existe y se pausó; sus eventos se guardan.",
   },
   disk_low: { en: "The hub's disk is almost full.", es: "El disco del hub está casi lleno." },
+  backup_failed: {
+    en: "The hub could not make its backup.",
+    es: "El hub no pudo hacer su copia de seguridad.",
+  },
+  drill_failed: {
+    en: "The newest backup could not be opened when the hub tried it out.",
+    es: "La última copia de seguridad no se pudo abrir cuando el hub la probó.",
+  },
 };
 
 export const textOf = ({ cause }: Pick<Alert, "cause">): { en: string; es: string } => TEXTS[cause];
@@ -128,6 +136,16 @@ export const diskAlert = (): Alert => ({
   advice: "Free disk space. When it is full, WhatsApp keeps the messages and sends are refused.",
   adviceEs:
     "Libere espacio en disco. Cuando se llene, WhatsApp guarda los mensajes y se rechazan los envíos.",
+});
+
+export const backupAlert = (cause: "backup_failed" | "drill_failed"): Alert => ({
+  ...ofHub,
+  about: "Inbox Hub",
+  cause,
+  advice:
+    "Look at the free disk space and at the hub's log, then make one by hand: npm run hub -- backup. The older ones are kept.",
+  adviceEs:
+    "Revise el espacio libre en disco y el registro del hub, y haga una a mano: npm run hub -- backup. Las anteriores se conservan.",
 });
 
 export function alertEvent(alert: Alert, now: Date): NewEvent {

@@ -6,25 +6,24 @@ export interface Letter {
   text: string;
 }
 
-export interface Raised {
-  alert: Alert;
-  at: Date;
-}
-
 /** One line of a header: what people named their sessions must not make a second one. */
 const inOneLine = (text: string): string => text.replace(/\p{Cc}+/gu, " ").slice(0, 150);
 
-export function letterOf(all: Raised[]): Letter {
-  const [first] = all;
-  const subject =
-    all.length === 1 && first !== undefined
-      ? `Inbox Hub: ${first.alert.about}: ${textOf(first.alert).en}`
-      : `Inbox Hub: ${all.length} alerts`;
-  return { subject: inOneLine(subject), text: all.map(paragraph).join("\n\n") };
-}
-
-function paragraph({ alert, at }: Raised): string {
+/** About one alert. */
+export function letterAbout(alert: Alert, at: Date): Letter {
   const { en, es } = textOf(alert);
   const { about, advice, adviceEs } = alert;
-  return [`${at.toISOString()}  ${inOneLine(about)}`, `${en} ${advice}`, `${es} ${adviceEs}`].join("\n");
+  return {
+    subject: inOneLine(`Inbox Hub: ${about}: ${en}`),
+    text: [`${at.toISOString()}  ${inOneLine(about)}`, `${en} ${advice}`, `${es} ${adviceEs}`].join("\n"),
+  };
+}
+
+/** All that waited, as one. */
+export function inOne(letters: [Letter, ...Letter[]]): Letter {
+  const [first] = letters;
+  return {
+    subject: letters.length === 1 ? first.subject : `Inbox Hub: ${letters.length} alerts`,
+    text: letters.map(({ text }) => text).join("\n\n"),
+  };
 }

@@ -1,7 +1,7 @@
 /** Puts the alerts of one hub together: who is told, when, and what is looked at. */
 import type { SessionFigures } from "../core/session-figures.ts";
 import type { Session } from "../core/session.ts";
-import { alertOfMove, endpointAlert } from "./alert.ts";
+import { alertOfMove, backupAlert, endpointAlert } from "./alert.ts";
 import { createAlerts, type AlertsParts } from "./alerts.ts";
 import { watchDisk } from "./disk-watch.ts";
 import { createMailer, type MailSettings } from "./mail.ts";
@@ -18,6 +18,7 @@ export interface AlertSettings {
 export interface StartedAlerts {
   moved(previous: Session, next: Session, figures: SessionFigures): void;
   endpointInTrouble(endpointId: string, what: "failing" | "paused"): void;
+  safekeepingFailed(what: "backup" | "drill"): void;
   stop(): Promise<void>;
 }
 
@@ -43,6 +44,8 @@ export function startAlerts({
     },
     endpointInTrouble: (endpointId, what) =>
       alerts.raise(endpointAlert(endpointId, what === "paused" ? "endpoint_paused" : "endpoint_failing")),
+    safekeepingFailed: (what) =>
+      alerts.raise(backupAlert(what === "backup" ? "backup_failed" : "drill_failed")),
     stop: () => {
       disk.stop();
       return alerts.stop();

@@ -74,6 +74,8 @@ export const ALERT_CAUSES = [
   "endpoint_failing",
   "endpoint_paused",
   "disk_low",
+  "backup_failed",
+  "drill_failed",
 ] as const;
 const alertCauseSchema = z.enum(ALERT_CAUSES);
 
@@ -120,6 +122,9 @@ export const EVENT_DATA = {
     ack: z.int(),
     code: z.string(),
     error: z.string(),
+    /** What helps, in English and in Spanish, where something does. */
+    advice: z.string().optional(),
+    adviceEs: z.string().optional(),
   }),
   "message.edited": dataOf({
     ...aboutMessage,
@@ -195,6 +200,20 @@ export const EVENT_DATA = {
     advice: z.string(),
     adviceEs: z.string(),
     endpointId: z.string().optional(),
+    timestamp: seconds,
+  }),
+  "session.restricted": dataOf({
+    status: session.status,
+    isConnected: z.boolean(),
+    /** False: it is over. */
+    restricted: z.boolean(),
+    until: z.iso.datetime().nullable(),
+    /** WhatsApp's own word for the kind; new ones appear. */
+    type: z.string().nullable(),
+    text: z.string(),
+    textEs: z.string(),
+    advice: z.string().nullable(),
+    adviceEs: z.string().nullable(),
     timestamp: seconds,
   }),
   "history.synced": dataOf({

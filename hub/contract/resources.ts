@@ -67,8 +67,31 @@ export const sessionSettingsSchema = z
     ignoreGroups: z.boolean(),
     historyDays: z.int().min(0).max(3650),
     bot: z.object({ enabled: z.boolean(), reason: z.string().max(500).nullable() }),
+    sendingEnabled: z.boolean().describe("False: nothing is sent; what is to be queued waits"),
   })
   .meta({ id: "SessionSettings" });
+
+/** What an account may send, and what waits. */
+export const sendingSchema = z
+  .object({
+    enabled: z.boolean(),
+    waiting: z.int().describe("Messages that were accepted and have not left"),
+    nextAt: isoTime.nullable().describe("When the next message may leave; null for now"),
+    restricted: z
+      .object({ until: isoTime, type: z.string().nullable() })
+      .nullable()
+      .describe("WhatsApp forbids new chats until then"),
+    newChats: z.object({
+      limit: z.int().nullable().describe("Of 24 hours; null for any number, or WhatsApp's own"),
+      opened: z.int().describe("In the last 24 hours"),
+      freeAt: isoTime.nullable().describe("When the next may be opened; null for now"),
+      allowance: z
+        .object({ total: z.int(), used: z.int(), until: isoTime.nullable() })
+        .nullable()
+        .describe("WhatsApp's own number"),
+    }),
+  })
+  .meta({ id: "Sending" });
 
 const timesSchema = z.object({
   count: z.int().describe("How many times of late this is made of"),
@@ -234,6 +257,7 @@ export const sentSchema = z
     messageId: z.string(),
     status: messageStatusSchema,
     timestamp: isoTime,
+    eta: isoTime.optional().describe("When a message that waits for its turn is to leave"),
     message: z.object({
       id: z.string(),
       whatsappMessageId: z.string(),

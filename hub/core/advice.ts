@@ -49,6 +49,14 @@ const SPANISH: Record<string, string> = {
   "Update WhatsApp on the phone, then link again.": "Actualice WhatsApp en el teléfono y vuelva a vincular.",
   "Use that session, or log it out before linking the number here.":
     "Use esa sesión, o ciérrela antes de vincular el número aquí.",
+  "Let the person write first, or wait until the restriction ends; do not send it again before. Chats of people who wrote go on.":
+    "Deje que la persona escriba primero, o espere a que termine la restricción; no lo reenvíe antes. Los chats de quienes escribieron siguen.",
+  "The receiver's devices were asked for anew and it was refused again; try once more in some minutes.":
+    "Se pidieron de nuevo los dispositivos del destinatario y se rechazó otra vez; inténtelo de nuevo en unos minutos.",
+  "Send fewer messages for some hours.": "Envíe menos mensajes durante unas horas.",
+  "Send it again if it still matters.": "Envíelo de nuevo si todavía importa.",
+  "Look on the phone whether it arrived before sending it again.":
+    "Mire en el teléfono si llegó antes de enviarlo de nuevo.",
   "Wait a moment.": "Espere un momento.",
   "Wait until the time that WhatsApp shows on the phone; do not link again before.":
     "Espere hasta la hora que WhatsApp muestra en el teléfono; no vuelva a vincular antes.",

@@ -1,4 +1,6 @@
 /** What became true → the events CRMs are told. Pure; the store calls it inside the transaction that made it true. */
+import { adviceOnRefusal } from "./advice-on-refusals.ts";
+import { inSpanish } from "./advice.ts";
 import type { Chat, Contact } from "./chat.ts";
 import { phoneJid, showJid, type Jid, type JidForm } from "./jid.ts";
 import { ACK, type MessageStatus } from "../contract/message-status.ts";
@@ -203,12 +205,18 @@ function statusEvents(change: ChangeOf<"status">, view: View, now: Date): NewEve
           ack,
           code: change.code ?? "failed",
           error: change.error ?? "WhatsApp did not take the message.",
+          ...adviceFor(change.code),
         }),
       ];
     case "pending":
     case "deleted":
       return [];
   }
+}
+
+function adviceFor(code: string | null): { advice?: string; adviceEs?: string } {
+  const advice = code === null ? null : adviceOnRefusal(code);
+  return advice === null ? {} : { advice, adviceEs: inSpanish(advice) };
 }
 
 function chatEvents({ chat, archived, others }: ChangeOf<"chat">, view: View): NewEvent[] {

@@ -77,6 +77,8 @@ export interface Recorded {
 }
 
 export interface ContactQuery extends PageRequest {
+  /** That one contact. */
+  contactId?: string | undefined;
   sessionId: string;
   search?: string | undefined;
   /** Unix milliseconds. */
@@ -85,6 +87,8 @@ export interface ContactQuery extends PageRequest {
 }
 
 export interface ChatQuery extends PageRequest {
+  /** That one chat. */
+  chatId?: string | undefined;
   sessionId: string;
   search?: string | undefined;
   archived?: boolean | undefined;

@@ -55,11 +55,17 @@ export interface OutboxStore {
   release(laneIds: number[]): void;
   list(query: DeliveryFilter & PageRequest & { endpoints: "*" | string[] }): Promise<Page<Delivery>>;
   get(n: number): Promise<{ delivery: Delivery; body: string; attempts: Attempt[] } | null>;
+  /** Makes one finished delivery due again, marked as a replay; false when it is owed anyway. */
+  replay(n: number, now: Date): Promise<boolean>;
+  /** Keeps the order to replay what matches and is there by now; false while one of the same filter is kept. */
+  openReplay(job: { id: string; filter: DeliveryFilter }): Promise<boolean>;
   /**
-   * Makes matching finished deliveries due again, marked as replays; returns how many. At most `limit` at a time: called
-   * again with the same `now` it goes on with those that are left, until it returns 0.
+   * Makes the next finished deliveries of a job due again, at most `limit`, and notes how far it is, in one transaction: a
+   * process that takes it up passes none of them a second time. When none is left the order is kept no longer.
    */
-  replay(filter: DeliveryFilter | { n: number }, now: Date, limit: number): Promise<number>;
+  continueReplay(id: string, now: Date, limit: number): Promise<{ replayed: number; isDone: boolean }>;
+  /** Orders not yet done, the oldest first. */
+  openReplays(): Promise<string[]>;
   count(filter: DeliveryFilter): Promise<number>;
   dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;
   /** Removes the oldest entries of the log of attempts made before `before`, at most `limit`; returns how many. */

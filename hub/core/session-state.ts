@@ -8,7 +8,7 @@
  * pairing          scanned; WhatsApp asked for a new connection (515) that finishes the link. Not a failure.
  * connected        the socket is open and WhatsApp accepted the login.
  * degraded         open, but without proof that anything comes in; being cured. Left when something is heard.
- * restricted       open, but WhatsApp forbids new chats for now.
+ * restricted       open, but WhatsApp forbids new chats for now. No matter of the connection: shown in place of connected.
  * reconnecting     lost for longer than the grace period, or waiting for the next try; credentials kept.
  * logged_out       unlinked on the phone or by order; credentials retired. Left by `start` with a fresh QR code.
  * qr_expired       nobody scanned in time. Left by `start`.

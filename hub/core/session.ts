@@ -20,6 +20,8 @@ export interface SessionSettings {
   ignoreGroups: boolean;
   historyDays: number;
   bot: { enabled: boolean; reason: string | null };
+  /** False: nothing leaves; what is to be queued waits. */
+  sendingEnabled: boolean;
 }
 
 export interface Session {
@@ -82,4 +84,5 @@ export const defaultSettings = (jidForm: JidForm): SessionSettings => ({
   ignoreGroups: false,
   historyDays: 365,
   bot: { enabled: false, reason: null },
+  sendingEnabled: true,
 });

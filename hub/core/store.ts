@@ -39,6 +39,7 @@ export interface Store {
   audit: AuditStore;
   figures: FigureStore;
   marks: MarkStore;
+  letters: LetterStore;
   vault: VaultStore;
   /** Gives at most so many free pages of the file back to the disk; returns how many, 0 when there are hardly any. */
   giveBack(pages: number): Promise<number>;
@@ -120,6 +121,16 @@ export interface SendStore {
   waiting(
     sessionId: string,
   ): Promise<{ messageId: string; chatId: Jid; order: string; acceptedAt: Date; expiresAt: Date }[]>;
+  /** How many `waiting` would list. */
+  countWaiting(sessionId: string): Promise<number>;
+  /** Gives a message that waits more time to leave. */
+  postpone(sessionId: string, messageId: string, expiresAt: Date): Promise<void>;
+  /** Whether somebody there ever wrote, only we did (and it left), or neither. */
+  acquaintance(sessionId: string, chatId: Jid): Promise<Acquaintance>;
+  /** Chats whose first message is ours, left, and is not older than `since`; oldest first. */
+  opened(sessionId: string, since: Date): Promise<{ chatId: Jid; at: Date }[]>;
+  /** When own messages that left were written, oldest first, none before `since`, at most the newest hundred. */
+  lately(sessionId: string, since: Date): Promise<Date[]>;
   /** Relayed before `before` and still without an acknowledgement. */
   unconfirmed(sessionId: string, before: Date): Promise<{ messageId: string; chatId: Jid }[]>;
   /**
@@ -131,6 +142,8 @@ export interface SendStore {
   /** Gives an unfinished claim back: nothing was done, a repeat may try. */
   abandon(key: IdempotencyKey): Promise<void>;
 }
+
+export type Acquaintance = "heard" | "written" | "none";
 
 export interface IdempotencyKey {
   owner: string;
@@ -246,6 +259,22 @@ export interface MarkStore {
   get(name: string): Promise<Date | null>;
   set(name: string, at: Date): Promise<void>;
   forget(before: Date): Promise<number>;
+}
+
+/** Letters to people that were not sent yet; they outlive the process. */
+export interface LetterStore {
+  /** Only the newest few hundred are kept. */
+  hold(letter: { subject: string; text: string }, at: Date): Promise<void>;
+  /** Oldest first. */
+  held(): Promise<HeldLetter[]>;
+  /** Those up to this number are on their way. */
+  sent(upTo: number): Promise<void>;
+}
+
+export interface HeldLetter {
+  n: number;
+  subject: string;
+  text: string;
 }
 
 /** Wrapped data keys, by what they protect. */

@@ -12,6 +12,8 @@ export type SessionSignal =
   | { type: "opened"; phoneNumber: string; lid: Jid | null; pushName: string | null }
   /** The connection ended; `code` is WhatsApp's or HTTP's number, `paired` whether credentials had an account. */
   | { type: "closed"; code: number; detail: string; paired: boolean }
+  /** A key of the login is damaged and counts as absent; `kind` says what it is for, and nothing of whose it is. */
+  | { type: "key_unreadable"; kind: string }
   /** The store failed under a socket: it was cut so that WhatsApp keeps the messages. */
   | { type: "store_failed"; cause: unknown };
 
@@ -94,6 +96,32 @@ export interface LinkPulse {
   cut(detail: string): void;
 }
 
+/** Whether WhatsApp lets the account write first to people. */
+export interface AccountRestriction {
+  isActive: boolean;
+  /** Null when WhatsApp does not say. */
+  until: Date | null;
+  /** WhatsApp's own word for the kind; new ones appear without notice. */
+  type: string | null;
+}
+
+/** How many chats WhatsApp lets the account open in its current cycle. */
+export interface NewChatAllowance {
+  /** Null: it counts none. */
+  total: number | null;
+  used: number;
+  /** End of the cycle; null when WhatsApp does not say. */
+  until: Date | null;
+  /** WhatsApp itself says that it is used up. */
+  isReached: boolean;
+}
+
+/** What WhatsApp says about the account itself, asked or by itself. */
+export interface AccountNews {
+  restriction?: AccountRestriction;
+  allowance?: NewChatAllowance;
+}
+
 /** One life of one socket. Every method fails with a HubError (`SESSION_NOT_CONNECTED`, `WHATSAPP_ERROR` …) it can name. */
 export interface WhatsAppLink {
   /** Needs a link that showed its first QR code. Digits in, eight characters out. */
@@ -114,6 +142,10 @@ export interface WhatsAppLink {
   downloadMedia(message: Message): Promise<Readable>;
   /** Whether a number is on WhatsApp, and its addresses. */
   lookUp(phoneNumber: string): Promise<{ exists: boolean; jid: Jid | null; lid: Jid | null }>;
+  /** Whether the account may write first to people. */
+  restriction(): Promise<AccountRestriction>;
+  /** How many chats it may still open. */
+  newChatAllowance(): Promise<NewChatAllowance>;
   /** URL of the profile picture at WhatsApp, or null when there is none or it is hidden. */
   profilePictureUrl(jid: Jid): Promise<string | null>;
   /** Tells WhatsApp to unlink this device, then closes. */

@@ -1,6 +1,7 @@
 /**
  * The one place where calls enter the audit log: each order that changes accounts, keys or webhooks leaves a row, however it
- * ended, and so does each call that was refused for want of a key or a scope. The table of routes says which is which.
+ * ended, and so does each call that was refused for want of a key or a scope. The table of routes says which is which. What is
+ * known of an order is on disk before it is carried out, so that a kill in the middle hides nothing.
  */
 import type { Request } from "express";
 import type { ErrorCode } from "../contract/errors.ts";
@@ -16,8 +17,11 @@ import type { Route } from "./route.ts";
 export interface Trail {
   by(caller: Caller): void;
   asks(query: Record<string, string>, body: Record<string, unknown>): void;
-  /** The call is about this session; orders about one are also told in its timeline, before what they cause. */
-  at(sessionId: string): Promise<void>;
+  /**
+   * The call is about to be carried out, in this session if it is about one (else ""). Orders about a session are also told
+   * in its timeline, before what they cause.
+   */
+  begins(sessionId: string): Promise<void>;
   /** The row, for an act whose write takes it along into its own transaction. */
   written: Audited;
   served(answer: Answer): Promise<void>;
@@ -33,6 +37,8 @@ type Parts = Pick<HttpContext, "clock" | "log"> & { store: Pick<HttpContext["sto
 const isOrder = ({ method, scope }: Route): boolean =>
   method !== "get" && (scope === "admin" || scope === "webhooks");
 
+/** In place of a code: the hub ended before the order did. */
+const BROKEN_OFF = "BROKEN_OFF";
 const NOT_ADMITTED = new Set<ErrorCode>(["MISSING_API_KEY", "INVALID_API_KEY", "AUTHORIZATION_FAILED"]);
 const ACCIDENTS = new Set<ErrorCode>(["INTERNAL_ERROR", "STORE_UNAVAILABLE", "OVERLOADED", "SHUTTING_DOWN"]);
 
@@ -91,10 +97,25 @@ export function createAuditTrail(parts: Parts): AuditTrail {
   const refusals = createRefusalLimit();
 
   /** An act that happened stays true when its row cannot be written; the log of the process has it then. */
-  const leave = async (entry: NewAuditEntry): Promise<void> => {
-    await store.audit.append(entry).catch((cause: unknown) => {
+  const leave = async (entry: NewAuditEntry, begun: number | null): Promise<void> => {
+    const written = begun === null ? store.audit.append(entry) : store.audit.end(begun, entry);
+    await written.catch((cause: unknown) => {
       const { actor, action, target, outcome } = entry;
       log.error({ err: cause, actor, action, target, outcome }, "audit.not_written");
+    });
+  };
+
+  const begin = (entry: NewAuditEntry): Promise<number | null> =>
+    store.audit.begin(entry).catch((cause: unknown) => {
+      log.warn({ err: cause, action: entry.action }, "audit.begin_not_written");
+      return null;
+    });
+
+  /** Nothing more is to be said of it. */
+  const drop = async (begun: number | null): Promise<void> => {
+    if (begun === null) return;
+    await store.audit.end(begun, null).catch((cause: unknown) => {
+      log.warn({ err: cause }, "audit.end_not_written");
     });
   };
 
@@ -104,6 +125,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
       let asked: Record<string, unknown> = {};
       let place: string | null = null;
       let isWritten = false;
+      let begun: number | null = null;
       const action = `${route.method.toUpperCase()} ${route.path}`;
 
       const entry = (outcome: NewAuditEntry["outcome"], target: string | null, more = {}): NewAuditEntry => ({
@@ -132,29 +154,32 @@ export function createAuditTrail(parts: Parts): AuditTrail {
         asks: (query, body) => {
           asked = { ...query, ...body };
         },
-        at: async (sessionId) => {
-          place = sessionId;
-          if (!isOrder(route) || route.scope !== "admin") return;
+        begins: async (sessionId) => {
+          if (sessionId !== "") place = sessionId;
+          if (!isOrder(route)) return;
+          begun = await begin(entry("failed", place ?? inPath(), { ...valuesOf(asked), code: BROKEN_OFF }));
+          if (place === null || route.scope !== "admin") return;
           const by = who.actorName === null ? who.actor : `the key "${who.actorName}"`;
           const text = `${orderIn(route, asked)}, by ${by}`;
-          await store.sessions.note(sessionId, { type: "order", text, reason: null });
+          await store.sessions.note(place, { type: "order", text, reason: null });
         },
         written: (target) => {
           isWritten = true;
           return entry("done", target);
         },
         served: async (answer) => {
-          if (!isOrder(route) || isWritten) return;
+          if (!isOrder(route)) return;
+          if (isWritten) return drop(begun);
           const isRepeat = "Idempotent-Replayed" in answer.headers;
-          await leave(entry(isRepeat ? "repeated" : "done", place ?? idIn(answer) ?? inPath()));
+          await leave(entry(isRepeat ? "repeated" : "done", place ?? idIn(answer) ?? inPath()), begun);
         },
         refused: async (error) => {
           const { code } = toHubError(error);
           if (!isOrder(route) && !NOT_ADMITTED.has(code)) return;
           const outcome = ACCIDENTS.has(code) ? "failed" : "refused";
           const room = refusals.take(`${who.actor} ${action} ${code}`, clock.now());
-          if (room === null) return;
-          await leave(entry(outcome, place ?? inPath(), { code, ...room }));
+          if (room === null) return drop(begun);
+          await leave(entry(outcome, place ?? inPath(), { code, ...room }), begun);
         },
       };
     },

@@ -8,6 +8,7 @@ import type { HttpContext } from "./context.ts";
 import { positionOf } from "./position.ts";
 
 type Reads = Pick<HttpContext, "store" | "publicUrl">;
+type SentReads = Reads & Pick<HttpContext, "sending">;
 
 /** A message is never without its chat; 0 would mean that the store broke its promise. */
 const NO_CONVERSATION = 0;
@@ -47,16 +48,18 @@ export async function messageAnswer(message: Message, session: Session, ctx: Rea
 }
 
 /** What a send answers: plain string ids on both levels, because callers store what they find there as the message's id. */
-export async function sentAnswer(message: Message, session: Session, ctx: Reads): Promise<Answer> {
+export async function sentAnswer(message: Message, session: Session, ctx: SentReads): Promise<Answer> {
   const conversations = await conversationsOf([message], session.sessionId, ctx);
   const conversationId = conversations.get(message.chatId) ?? NO_CONVERSATION;
   const { id, status, timestamp } = message;
+  const eta = status === "pending" ? ctx.sending.etaOf(session.sessionId, id) : null;
   const shown = presentMessageEvent(message, viewOf(session, ctx.publicUrl), conversationId);
   return ok(
     {
       messageId: id,
       status,
       timestamp: new Date(timestamp * 1000).toISOString(),
+      ...(eta === null ? {} : { eta: eta.toISOString() }),
       message: { ...shown, status, conversationId },
     },
     "Message accepted",

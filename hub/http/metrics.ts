@@ -1,30 +1,39 @@
 /** The hub's figures for Prometheus. Nothing in a label names a person, a chat or a session. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Clock } from "../core/clock.ts";
+import type { Fact } from "../core/facts.ts";
 import type { Pressure } from "../core/pressure.ts";
+import { SAFEKEEPING_MARKS } from "../core/safekeeping-marks.ts";
 import type { Session } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
+import type { Sending } from "../inbox/send.ts";
 
 export interface Metrics {
   /** A message became known, from others or from an own device. */
   message(direction: "in" | "out"): void;
-  /** WhatsApp's word on something sent. */
-  send(outcome: "sent" | "failed"): void;
+  /** WhatsApp's words on what was sent are among the facts; many refusals are how accounts are lost. */
+  recorded(facts: Fact[]): void;
   /** What one attempt of a delivery came to. */
   delivery(outcome: string): void;
+  /** A stored key of some login is damaged. */
+  keyUnreadable(kind: string): void;
+  /** The WhatsApp library left an error of a connection that went away to nobody. */
+  rejectionIgnored(code: string): void;
   scrape(): Promise<{ type: string; text: string }>;
 }
 
 export interface MetricsParts {
   sessions: () => Promise<Session[]>;
-  store: Pick<Store, "outbox" | "intake">;
+  store: Pick<Store, "outbox" | "intake" | "marks">;
+  /** Left out, what waits to be sent is not shown. */
+  sending?: () => Pick<Sending, "standing">;
   pressure: Pressure;
   clock: Clock;
 }
 
 const PREFIX = "inbox_hub_";
 
-export function createMetrics({ sessions, store, pressure, clock }: MetricsParts): Metrics {
+export function createMetrics({ sessions, store, sending, pressure, clock }: MetricsParts): Metrics {
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register, prefix: PREFIX });
@@ -32,7 +41,18 @@ export function createMetrics({ sessions, store, pressure, clock }: MetricsParts
     new Counter({ name: `${PREFIX}${name}`, help, labelNames: [label], registers });
   const messages = counter("messages_total", "Messages that became known, by direction", "direction");
   const sends = counter("sends_total", "WhatsApp's word on messages sent", "outcome");
+  const refusals = counter("send_refusals_total", "Messages that WhatsApp refused, by its number", "code");
   const deliveries = counter("delivery_attempts_total", "Attempts to deliver, by outcome", "outcome");
+  const badKeys = counter(
+    "unreadable_keys_total",
+    "Stored keys that are damaged, by what they are for",
+    "kind",
+  );
+  const rejections = counter(
+    "whatsapp_rejections_total",
+    "Errors of dead connections that the library left to nobody, by code",
+    "code",
+  );
 
   new Gauge({
     name: `${PREFIX}sessions`,
@@ -42,6 +62,22 @@ export function createMetrics({ sessions, store, pressure, clock }: MetricsParts
     async collect() {
       this.reset();
       for (const { state } of await sessions()) this.inc({ state });
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}sends_waiting`,
+    help: "Messages accepted that have not left, and accounts that may not open new chats",
+    labelNames: ["what"],
+    registers,
+    async collect() {
+      this.reset();
+      if (sending === undefined) return;
+      for (const { sessionId } of await sessions()) {
+        const { waiting, restriction, newChats } = await sending().standing(sessionId);
+        this.inc({ what: "messages" }, waiting);
+        this.inc({ what: "restricted_accounts" }, restriction === null ? 0 : 1);
+        this.inc({ what: "accounts_out_of_new_chats" }, newChats.freeAt === null ? 0 : 1);
+      }
     },
   });
   new Gauge({
@@ -74,6 +110,31 @@ export function createMetrics({ sessions, store, pressure, clock }: MetricsParts
     },
   });
   new Gauge({
+    name: `${PREFIX}safekeeping_age_seconds`,
+    help: "Since the last backup was made, and since one was last tried out; left out while none was",
+    labelNames: ["what"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [what, { done }] of Object.entries(SAFEKEEPING_MARKS)) {
+        const at = await store.marks.get(done);
+        if (at !== null) this.set({ what }, (clock.now().getTime() - at.getTime()) / 1000);
+      }
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}safekeeping_failed`,
+    help: "1 while the last backup, or the last trial of one, went wrong",
+    labelNames: ["what"],
+    registers,
+    async collect() {
+      for (const [what, names] of Object.entries(SAFEKEEPING_MARKS)) {
+        const [done, failed] = [await store.marks.get(names.done), await store.marks.get(names.failed)];
+        this.set({ what }, failed !== null && failed > (done ?? 0) ? 1 : 0);
+      }
+    },
+  });
+  new Gauge({
     name: `${PREFIX}overloaded`,
     help: "1 while the event loop is too late for its work",
     registers,
@@ -84,8 +145,16 @@ export function createMetrics({ sessions, store, pressure, clock }: MetricsParts
 
   return {
     message: (direction) => messages.inc({ direction }),
-    send: (outcome) => sends.inc({ outcome }),
+    recorded: (facts) => {
+      for (const fact of facts) {
+        if (fact.kind !== "status" || (fact.status !== "sent" && fact.status !== "failed")) continue;
+        sends.inc({ outcome: fact.status });
+        if (fact.status === "failed") refusals.inc({ code: fact.code ?? "unknown" });
+      }
+    },
     delivery: (outcome) => deliveries.inc({ outcome }),
+    keyUnreadable: (kind) => badKeys.inc({ kind }),
+    rejectionIgnored: (code) => rejections.inc({ code }),
     scrape: async () => ({ type: register.contentType, text: await register.metrics() }),
   };
 }

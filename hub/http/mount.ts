@@ -106,7 +106,7 @@ function callOf({ route, request, response, query, caller, limits, trail }: Arri
     query: given,
     readBody,
     once: async (place, work) => {
-      if (place !== "") await trail.at(place);
+      await trail.begins(place);
       return once(place, work);
     },
     audited: trail.written,

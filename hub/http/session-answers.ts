@@ -1,6 +1,9 @@
 /** Sessions as answers, with the counts and ranges that the session itself does not know. */
 import { presentSession } from "../core/present.ts";
+import { restrictionReason } from "../core/restriction-event.ts";
 import type { Session } from "../core/session.ts";
+import type { z } from "zod";
+import type { sendingSchema } from "../contract/resources.ts";
 import { ok, type Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
@@ -8,14 +11,36 @@ import { invalid } from "./errors.ts";
 import { deliverableEndpoints, presentEndpoints } from "./endpoint-answers.ts";
 import { positionOf } from "./position.ts";
 
-type Reads = Pick<HttpContext, "store" | "clock">;
+type Reads = Pick<HttpContext, "store" | "clock" | "sending">;
 
 export const dayStartOf = (now: Date): number => Math.floor(now.getTime() / 86_400_000) * 86_400;
 
-export async function shownSession(session: Session, { store, clock }: Reads) {
-  const { unread } = await store.inbox.stats(session.sessionId, { dayStart: dayStartOf(clock.now()) });
-  return presentSession(session, { unreadCount: unread });
+export async function shownSession(session: Session, { store, clock, sending }: Reads) {
+  const { sessionId } = session;
+  const { unread } = await store.inbox.stats(sessionId, { dayStart: dayStartOf(clock.now()) });
+  const shown = presentSession(session, { unreadCount: unread });
+  if (shown.state !== "connected" || (await sending.restrictionOf(sessionId)) === null) return shown;
+  // What WhatsApp forbids is no matter of the connection: it is shown over one that works.
+  return { ...shown, state: "restricted" as const, reason: restrictionReason(clock.now()) };
 }
+
+async function shownSending(sessionId: string, { sending }: Reads): Promise<z.output<typeof sendingSchema>> {
+  const { enabled, waiting, nextAt, restriction, newChats } = await sending.standing(sessionId);
+  const { allowance } = newChats;
+  return {
+    enabled,
+    waiting,
+    nextAt: isoOrNull(nextAt),
+    restricted: restriction && { until: restriction.until.toISOString(), type: restriction.type },
+    newChats: {
+      ...newChats,
+      freeAt: isoOrNull(newChats.freeAt),
+      allowance: allowance && { ...allowance, until: isoOrNull(allowance.until) },
+    },
+  };
+}
+
+const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answer> =>
   ok(await shownSession(session, ctx));
@@ -68,12 +93,14 @@ const textOf = ({ sessionId, sessionName, phoneNumber }: Session): string =>
 /** Everything about one session: what it is set to, who hears of it, and how far back its messages go. */
 export async function sessionDetail(session: Session, caller: Caller, ctx: HttpContext): Promise<Answer> {
   const { sessionId } = session;
-  const [shown, endpoints, { oldest, newest, complete }] = await Promise.all([
+  const [shown, sending, endpoints, { oldest, newest, complete }] = await Promise.all([
     shownSession(session, ctx),
+    shownSending(sessionId, ctx),
     presentEndpoints(caller, { sessionId }, ctx),
     ctx.store.inbox.coverage(sessionId),
   ]);
-  return ok({ ...shown, settings: session.settings, endpoints, history: { oldest, newest, complete } });
+  const history = { oldest, newest, complete };
+  return ok({ ...shown, settings: session.settings, sending, endpoints, history });
 }
 
 /** Counts over all sessions the caller sees. */

@@ -15,10 +15,14 @@ import { refusalError } from "./refusal.ts";
 import type { Relay, RelayJob } from "./relay.ts";
 import { expectLink, openLink } from "./open-link.ts";
 import type { Resume } from "./resume.ts";
+import type { SendGate } from "./send-gate.ts";
+import type { SendQueue } from "./send-queue.ts";
 import { writeOrder, type KeptOrder } from "./send-order.ts";
 
 const DEFAULT_TTL_SECONDS = 3_600;
 const MAX_TTL_SECONDS = 86_400;
+/** Longer than this nobody waits for the turn of a message. */
+const PATIENCE_MS = 10_000;
 
 const SETTLED: MessageStatus[] = ["sent", "delivered", "read", "deleted"];
 
@@ -56,6 +60,10 @@ export interface AcceptanceParts {
   resume: Pick<Resume, "listed">;
   acks: AckWaiters;
   wait: AnswerWait;
+  gate: Pick<SendGate, "outlook" | "refuseHeld" | "expect">;
+  queue: Pick<SendQueue, "enter">;
+  /** Until when WhatsApp forbids the account to open chats, as far as it said. */
+  restrictedUntil: (sessionId: string) => Date | null;
   clock: Clock;
   nudge: Nudge;
 }
@@ -68,7 +76,7 @@ export const asAnswered = (message: Message): Message =>
   message.status === "delivered" || message.status === "read" ? { ...message, status: "sent" } : message;
 
 export function createAcceptance(parts: AcceptanceParts): Acceptance {
-  const { sends, inbox, media, link, relay, resume, acks, wait, clock, nudge } = parts;
+  const { sends, inbox, media, link, relay, resume, acks, wait, gate, queue, clock, nudge } = parts;
 
   const settle: Acceptance["settle"] = async (message, startedAt, letGo = () => undefined) => {
     const { sessionId, id, chatId } = message;
@@ -78,7 +86,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const isTaken = SETTLED.includes((await inbox.message(sessionId, id, chatId))?.status ?? "pending");
     const outcome = isTaken ? null : await wait.of(waiter, startedAt);
     waiter.cancel();
-    if (outcome?.taken === false) throw refusalError(outcome, id);
+    if (outcome?.taken === false) throw refusalError(outcome, id, parts.restrictedUntil(sessionId));
     return asAnswered((await inbox.message(sessionId, id, chatId)) ?? message);
   };
 
@@ -90,18 +98,32 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const { sessionId, id, chatId, composed, quotedMessageId, mentions, isForwarded } = draft;
     try {
       // Fetching a file takes time, in which the connection can go.
-      if (!draft.queue) expectLink(link, sessionId);
+      if (!draft.queue) {
+        expectLink(link, sessionId);
+        await gate.refuseHeld(sessionId, chatId);
+      }
       const now = clock.now();
       const ttlSeconds = Math.min(draft.ttlSeconds ?? DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS);
       const expiresAt = new Date(now.getTime() + ttlSeconds * 1000);
-      const order: KeptOrder = { content: composed.content, quotedMessageId, mentions, isForwarded };
+      const order: KeptOrder = {
+        ...{ content: composed.content, quotedMessageId, mentions, isForwarded },
+        ...(draft.ttlSeconds === null ? {} : { isTimed: true }),
+      };
       const message = outgoingMessage({ ...draft, ...composed, timestamp: toSeconds(now) });
-      await sends.accept({ message, order: writeOrder(order), expiresAt, now });
+      await queue.enter(sessionId, () => sends.accept({ message, order: writeOrder(order), expiresAt, now }));
       return { message, job: { sessionId, chatId, messageId: id, order, expiresAt } };
     } catch (error) {
       if (composed.file !== null) await media.remove(composed.file.mediaId);
       throw error;
     }
+  };
+
+  /** Whether its caller may wait for it; else it is known when it leaves, as far as that can be. */
+  const comesSoon = async ({ sessionId, chatId, id }: Message): Promise<boolean> => {
+    const { held, at } = await gate.outlook(sessionId, chatId);
+    if (held === null && (at === null || at.getTime() - clock.now().getTime() <= PATIENCE_MS)) return true;
+    if (at !== null) gate.expect(sessionId, id, at);
+    return false;
   };
 
   return {
@@ -117,8 +139,11 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
           return draft.queue ? message : await settle(message, draft.startedAt);
         }
         await resume.listed(sessionId); // what waited for this connection goes first
+        const isSoon = await comesSoon(message);
         isHandedOver = true; // the lane lets go of it, be it long after the answer
-        return await deliver(message, job, draft.startedAt);
+        if (isSoon) return await deliver(message, job, draft.startedAt);
+        void relay.run(job);
+        return message;
       } finally {
         if (!isHandedOver) relay.release(sessionId, id);
       }

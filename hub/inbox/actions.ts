@@ -15,6 +15,7 @@ import type { Ingest } from "./ingest.ts";
 import { resolveRecipient } from "./recipient.ts";
 import { refusalError, refusalOf } from "./refusal.ts";
 import { laneOf } from "./relay.ts";
+import type { SendGate } from "./send-gate.ts";
 import type { SendLanes } from "./send-lane.ts";
 import type { MessageTarget, Numbering, SendOrigin } from "./send-request.ts";
 
@@ -56,6 +57,7 @@ export interface ActionsParts {
   acks: AckWaiters;
   lanes: SendLanes;
   wait: AnswerWait;
+  gate: Pick<SendGate, "refuseOff">;
   clock: Clock;
   log: Log;
 }
@@ -78,6 +80,7 @@ export function createActions(parts: ActionsParts): Actions {
   ): Promise<Acted> => {
     const startedAt = performance.now();
     const { sessionId } = origin;
+    await parts.gate.refuseOff(sessionId);
     const current = link(sessionId);
     const actionId = origin.reservedId ?? current.newMessageId();
     const record = async (): Promise<void> => {

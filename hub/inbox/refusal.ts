@@ -1,9 +1,8 @@
 /** Failures of a send in two directions: what the library threw → what is recorded, what was recorded → what a caller gets. */
 import { ERROR_CODES, type ErrorCode } from "../contract/errors.ts";
+import { adviceOnRefusal, RESTRICTED } from "../core/advice-on-refusals.ts";
+import { inSpanish } from "../core/advice.ts";
 import { HubError } from "../core/errors.ts";
-
-/** WhatsApp's number for "this account may not open new chats now". */
-const RESTRICTED = "463";
 
 /** As the status `failed` keeps it. */
 export interface Refusal {
@@ -28,20 +27,31 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 /** Always a 422: after the message may have left, a caller must not take the failure for one that is safe to repeat. */
-export function refusalError({ code, error }: Refusal, messageId: string): HubError {
+export function refusalError(
+  { code, error }: Refusal,
+  messageId: string,
+  until: Date | null = null,
+): HubError {
+  const advice = adviceOnRefusal(code === "RECIPIENT_RESTRICTED" ? RESTRICTED : code);
+  const help = advice === null ? {} : { advice, adviceEs: inSpanish(advice) };
   if (code === RESTRICTED || code === "RECIPIENT_RESTRICTED")
     return new HubError(
       "RECIPIENT_RESTRICTED",
       "WhatsApp does not let this account open new chats at the moment.",
       {
-        details: { messageId, whatsappCode: RESTRICTED },
+        details: {
+          messageId,
+          whatsappCode: RESTRICTED,
+          ...(until === null ? {} : { until: until.toISOString() }),
+          ...help,
+        },
       },
     );
   const known = FINAL.find((it) => it === code);
   if (known !== undefined && known !== "WHATSAPP_ERROR")
     return new HubError(known, error, { details: { messageId } });
   return new HubError("WHATSAPP_ERROR", `WhatsApp did not take it: ${error}`, {
-    details: { messageId, whatsappCode: code },
+    details: { messageId, whatsappCode: code, ...help },
   });
 }
 

@@ -8,6 +8,7 @@ import type { InboxStore, SendStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
 import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
+import type { SendGate } from "./send-gate.ts";
 import type { SendLanes } from "./send-lane.ts";
 import { outgoing, type KeptOrder } from "./send-order.ts";
 import { openLink } from "./open-link.ts";
@@ -44,13 +45,15 @@ export interface RelayParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   lanes: SendLanes;
+  gate: Pick<SendGate, "turn" | "done">;
   clock: Clock;
   log: Log;
 }
 
 export const laneOf = (sessionId: string, chatId: Jid): string => `${sessionId} ${chatId}`;
 
-export function createRelay({ sends, inbox, media, link, ingest, lanes, clock, log }: RelayParts): Relay {
+export function createRelay(parts: RelayParts): Relay {
+  const { sends, inbox, media, link, ingest, lanes, gate, clock, log } = parts;
   const held = new Set<string>();
   const nameOf = (sessionId: string, messageId: string): string => `${sessionId} ${messageId}`;
   let stopped = false;
@@ -64,12 +67,18 @@ export function createRelay({ sends, inbox, media, link, ingest, lanes, clock, l
     const { sessionId, chatId, messageId, order } = job;
     const quoted =
       order.quotedMessageId === null ? null : await inbox.message(sessionId, order.quotedMessageId, chatId);
+    const leaving = { ...job, isTimed: order.isTimed === true };
     let tried: WhatsAppLink | null = null;
+    let hasTurn = false;
     while (!stopped) {
-      if (job.expiresAt <= clock.now()) return fail(job, EXPIRED);
+      if (leaving.expiresAt <= clock.now()) return fail(job, EXPIRED);
       const current = openLink(link, sessionId);
       // A connection that broke under the send may have a successor already; only that one is worth another try.
       if (current === null || current === tried) return;
+      if (!hasTurn) {
+        hasTurn = await gate.turn(leaving);
+        continue; // waiting takes time, in which anything can have changed
+      }
       tried = current;
       let sent: Awaited<ReturnType<WhatsAppLink["send"]>>;
       try {
@@ -101,6 +110,7 @@ export function createRelay({ sends, inbox, media, link, ingest, lanes, clock, l
         log.error({ sessionId, messageId, err: error }, "send.not_recorded");
       } finally {
         held.delete(nameOf(sessionId, messageId));
+        gate.done(sessionId, messageId);
       }
     },
     stop: () => {

@@ -37,6 +37,8 @@ const order = z.object({
   quotedMessageId: z.string().nullable(),
   mentions: z.array(z.string()),
   isForwarded: z.boolean(),
+  /** Its sender said how long it makes sense. Absent in orders of older versions. */
+  isTimed: z.boolean().optional(),
 });
 
 /** What a message says, with its file as an item of ours. */

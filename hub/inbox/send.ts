@@ -5,8 +5,8 @@ import type { Jid } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
 import type { Message } from "../core/message.ts";
 import type { Nudge } from "../core/nudge.ts";
-import type { InboxStore, SendStore, SessionStore } from "../core/store.ts";
-import type { WhatsAppLink } from "../core/whatsapp.ts";
+import type { EventStore, InboxStore, MarkStore, SendStore, SessionStore } from "../core/store.ts";
+import type { AccountNews, WhatsAppLink } from "../core/whatsapp.ts";
 import { asAnswered, createAcceptance } from "./acceptance.ts";
 import { createAckWaiters } from "./ack-waiters.ts";
 import { createActions, type Actions } from "./actions.ts";
@@ -26,8 +26,11 @@ import { refusalError } from "./refusal.ts";
 import { createRelay } from "./relay.ts";
 import { expectLink, openLink } from "./open-link.ts";
 import { createResume } from "./resume.ts";
+import type { Restriction } from "./restriction.ts";
 import { createSendLanes } from "./send-lane.ts";
+import type { Schedule, SendLimits } from "./send-limits.ts";
 import type { MessageTarget, SendOrigin, SendRequest } from "./send-request.ts";
+import { createSendRules, type SendingStanding } from "./send-rules.ts";
 
 const RETRY_TTL_MS = 60 * 60 * 1000;
 const STOP_PATIENCE_MS = 3_000;
@@ -47,6 +50,14 @@ export interface Sending extends Actions {
   retry(order: SendOrigin & MessageTarget): Promise<Message>;
   /** Sends what was accepted and did not leave, before a crash or while disconnected; to be called at every open. */
   resume(sessionId: string): Promise<void>;
+  /** What WhatsApp says of the account itself. */
+  heard(sessionId: string, news: AccountNews): void;
+  /** What the account may send, and what waits. */
+  standing(sessionId: string): Promise<SendingStanding>;
+  /** Until when WhatsApp forbids the account to open chats; null while it does not. */
+  restrictionOf(sessionId: string): Promise<Restriction | null>;
+  /** When a message that waits for its turn is to leave, as far as that is known. */
+  etaOf(sessionId: string, messageId: string): Date | null;
   /** Gives up what waited too long; happens by itself every few seconds. */
   giveUpOverdue(): Promise<void>;
   stop(): Promise<void>;
@@ -57,6 +68,8 @@ export interface SendingParts {
   sends: SendStore;
   inbox: InboxStore;
   sessions: Pick<SessionStore, "get" | "list">;
+  events: Pick<EventStore, "append">;
+  marks: Pick<MarkStore, "get" | "set">;
   media: Pick<Media, "fromSource" | "pathOf" | "remove" | "open">;
   contacts: Pick<Contacts, "lookUp">;
   link: (sessionId: string) => WhatsAppLink;
@@ -67,24 +80,38 @@ export interface SendingParts {
   /** Throws OVERLOADED while the hub has no room for more. */
   refuseWhenFull?: () => Promise<void>;
   ackWaitMs?: number;
+  /** Left out: as many and as fast as they come. */
+  limits?: SendLimits;
+  schedule?: Schedule;
+  random?: () => number;
 }
 
 export function createSending(parts: SendingParts): Sending {
   const { sends, inbox, media, link, ingest, clock, log } = parts;
   const acks = createAckWaiters();
-  const forget = ingest.onRecorded((sessionId, facts) => acks.tell(sessionId, facts));
+  const rules = createSendRules(parts);
+  const { gate, queue, restrictedUntil } = rules;
+  const forget = ingest.onRecorded((sessionId, facts) => {
+    // First what a refusal means, so that its caller can be told until when.
+    rules.recorded(sessionId, facts);
+    acks.tell(sessionId, facts);
+  });
   const lanes = createSendLanes();
   const wait = createAnswerWait(parts.ackWaitMs === undefined ? {} : { ackWaitMs: parts.ackWaitMs });
-  const relay = createRelay({ sends, inbox, media, link, ingest, lanes, clock, log });
+  const relay = createRelay({ sends, inbox, media, link, ingest, lanes, gate, clock, log });
   const resuming = createResume({ sends, relay, log });
   const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, ingest, clock, log });
-  const actions = createActions({ ...parts, acks, lanes, wait });
-  const acceptance = createAcceptance({ ...parts, relay, resume: resuming, acks, wait });
+  const actions = createActions({ ...parts, acks, lanes, wait, gate });
+  const acceptance = createAcceptance({
+    ...parts,
+    ...{ relay, resume: resuming, acks, wait, gate, queue, restrictedUntil },
+  });
   let isStopped = false;
 
-  const begin = async (): Promise<number> => {
+  const begin = async (sessionId: string): Promise<number> => {
     if (isStopped) throw new HubError("SHUTTING_DOWN", "The hub is stopping.");
     await parts.refuseWhenFull?.();
+    await queue.refuseWhenFull(sessionId);
     return performance.now();
   };
 
@@ -112,10 +139,12 @@ export function createSending(parts: SendingParts): Sending {
   const destination = async (
     { sessionId, numbering }: SendOrigin,
     written: string,
-    queue: boolean,
+    queued: boolean,
   ): Promise<Jid> => {
     const jid = await resolveRecipient({ sessionId, written, numbering, inbox });
-    const current = queue ? openLink(link, sessionId) : expectLink(link, sessionId);
+    const current = queued ? openLink(link, sessionId) : expectLink(link, sessionId);
+    // Before WhatsApp is asked about the number: that is written to strangers as well.
+    if (!queued) await gate.refuseHeld(sessionId, jid);
     return current === null ? jid : reachable(sessionId, jid, parts);
   };
 
@@ -131,8 +160,8 @@ export function createSending(parts: SendingParts): Sending {
     ...actions,
     reserveId,
     send: async (request) => {
-      const startedAt = await begin();
-      const { sessionId, content, queue, ttlSeconds, client, quotedMessageId } = request;
+      const startedAt = await begin(request.sessionId);
+      const { sessionId, content, ttlSeconds, client, quotedMessageId } = request;
       if (content.kind === "reaction") {
         const { messageId, emoji } = content;
         const acted = await actions.react({ ...request, chatId: request.to, messageId, emoji });
@@ -140,7 +169,7 @@ export function createSending(parts: SendingParts): Sending {
       }
       const earlier = await acceptedBefore(request);
       if (earlier !== null) return finish(earlier, startedAt);
-      const chatId = await destination(request, request.to, queue);
+      const chatId = await destination(request, request.to, request.queue);
       await quotedIn(sessionId, chatId, quotedMessageId);
       const mentions = await resolveMentions(request, inbox);
       const composed = await compose(content, sessionId, media);
@@ -153,13 +182,13 @@ export function createSending(parts: SendingParts): Sending {
         quotedMessageId,
         mentions,
         isForwarded: false,
-        queue,
+        queue: request.queue,
         ttlSeconds,
         startedAt,
       });
     },
     forward: async (order) => {
-      const startedAt = await begin();
+      const startedAt = await begin(order.sessionId);
       const { sessionId, client } = order;
       const earlier = await acceptedBefore(order);
       if (earlier !== null) return finish(earlier, startedAt);
@@ -180,7 +209,7 @@ export function createSending(parts: SendingParts): Sending {
       });
     },
     retry: async (order) => {
-      const startedAt = await begin();
+      const startedAt = await begin(order.sessionId);
       const message = await findMessage(order, inbox);
       const { sessionId, chatId, id: messageId, quotedMessageId, mentions, isForwarded } = message;
       if (!message.fromMe || message.status !== "failed")
@@ -190,16 +219,25 @@ export function createSending(parts: SendingParts): Sending {
       if (relay.isHeld(sessionId, messageId)) return acceptance.settle(message, startedAt);
       const kept = { content: keptContent(message), quotedMessageId, mentions, isForwarded };
       link(sessionId);
+      await gate.refuseHeld(sessionId, chatId);
       if (message.media !== null) await media.open(message.media.mediaId);
       const expiresAt = new Date(clock.now().getTime() + RETRY_TTL_MS);
       return acceptance.deliver(message, { sessionId, chatId, messageId, order: kept, expiresAt }, startedAt);
     },
-    resume: (sessionId) => resuming.resume(sessionId),
+    resume: (sessionId) => {
+      rules.ask(sessionId);
+      return resuming.resume(sessionId);
+    },
+    heard: (sessionId, news) => rules.heard(sessionId, news),
+    standing: (sessionId) => rules.standing(sessionId),
+    restrictionOf: (sessionId) => rules.restrictionOf(sessionId),
+    etaOf: (sessionId, messageId) => gate.etaOf(sessionId, messageId),
     giveUpOverdue: () => overdue.look(),
     stop: async () => {
       isStopped = true;
       relay.stop();
       wait.stop();
+      await rules.stop();
       await Promise.race([Promise.all([lanes.idle(), overdue.stop()]), patience(STOP_PATIENCE_MS)]);
       forget();
     },

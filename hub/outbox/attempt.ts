@@ -56,7 +56,7 @@ export function createAttempts({ outbox, guard, clock, log, userAgent, signing }
 
   const noticeSkew = ({ date }: Exchange, endpointId: string): void => {
     const now = clock.now().getTime();
-    if (date === null || now - skewCheckedAt < CLOCK_SKEW_MS) return;
+    if (date === null || Math.abs(now - skewCheckedAt) < CLOCK_SKEW_MS) return;
     skewCheckedAt = now;
     const skewMs = now - Date.parse(date);
     if (Math.abs(skewMs) > CLOCK_SKEW_MS) log.warn({ endpointId, skewMs }, "endpoint.clock_skew");

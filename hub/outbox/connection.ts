@@ -1,7 +1,9 @@
 /** One kept connection to an endpoint, opened by steps that are timed: a failure names the step at which it stopped. */
 import net from "node:net";
 import tls from "node:tls";
-import { Client, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+// The package's index would slip its own dispatcher under the global `fetch`, which Baileys uses.
+import Client from "undici/lib/dispatcher/client.js";
 import type { AddressGuard } from "../core/webhook-address.ts";
 
 const CONNECT_MS = 3000;

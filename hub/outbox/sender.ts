@@ -160,7 +160,8 @@ function exchangeOver(connection: Connection, { request, timeoutMs, bodyMs }: Er
       answered("unread");
       cutOff();
     };
-    const deadline = setTimeout(() => {
+    const expire = (): void => {
+      if (done) return;
       if (head === null)
         finish({
           answer: { kind: "unanswered", code: "ETIMEDOUT", timedOut: true },
@@ -168,7 +169,9 @@ function exchangeOver(connection: Connection, { request, timeoutMs, bodyMs }: Er
         });
       else answered("cut");
       cutOff();
-    }, timeoutMs);
+    };
+    // A process that stood still finds its timers due before it has read what came meanwhile: that is read first.
+    const deadline = setTimeout(() => setImmediate(expire), timeoutMs);
 
     connection.dispatch(request, {
       onRequestStart: (controller) => {

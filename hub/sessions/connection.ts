@@ -201,6 +201,8 @@ export class Connection {
         return this.#closed(null, NOT_STARTED);
       case "store_failed":
         return this.storeFailed(signal.cause);
+      case "key_unreadable":
+        return this.#loginCare.keyUnreadable(signal.kind);
     }
   }
 
@@ -274,7 +276,8 @@ export class Connection {
       "session.lost",
     );
     await this.#lose(cause);
-    this.#tryAgainIn(after.delayMs);
+    // Who took the login over is not to be disturbed, whatever people are told.
+    this.#tryAgainIn(cause.outcome === "replaced" ? after.delayMs : this.#loss.inGrace(after.delayMs));
   }
 
   #tryAgainIn(ms: number): void {

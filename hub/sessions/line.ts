@@ -75,7 +75,7 @@ export function createLine({
   }
 
   function watchDeadline(life: Life, signal: LineSignal): void {
-    if (signal.type === "pairing_code") return;
+    if (signal.type === "pairing_code" || signal.type === "key_unreadable") return;
     life.cancelDeadline();
     life.giveUpPlace();
     // A code is replaced by the next one or by a close. When neither comes, the connection is dead.

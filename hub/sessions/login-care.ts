@@ -1,7 +1,7 @@
 /** What becomes of one session whose stored login is no use, or is an older copy. The others never notice. */
 import { isOpen, type SessionChange } from "../core/session-state.ts";
 import type { LoginDamaged } from "../core/whatsapp.ts";
-import { loginDamaged, REASONS, type Cause } from "./reasons.ts";
+import { keyUnreadable, loginDamaged, REASONS, type Cause } from "./reasons.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Details, SessionRecord } from "./session-record.ts";
 
@@ -10,20 +10,23 @@ export interface LoginCare {
   setsAside(): Promise<boolean>;
   /** The login goes into quarantine. Whoever ordered the connection gets a fresh code instead. */
   damaged(cause: LoginDamaged): Promise<void>;
+  /** One of its keys is no use: the session goes on, and its timeline says so once for each kind. */
+  keyUnreadable(kind: string): Promise<void>;
 }
 
 export function createLoginCare({
   record,
-  parts: { connector, logins, log },
+  parts: { connector, logins, store, onKeyUnreadable, log },
   end,
   start,
 }: {
   record: SessionRecord;
-  parts: Pick<RunnerParts, "connector" | "logins" | "log">;
+  parts: Pick<RunnerParts, "connector" | "logins" | "store" | "onKeyUnreadable" | "log">;
   end: (change: SessionChange, cause: Cause, options?: { details?: Details }) => Promise<void>;
   start: () => Promise<void>;
 }): LoginCare {
   const loggedOut = { type: "closed", outcome: "logged_out" } as const;
+  const noted = new Set<string>();
   /** Shown until somebody links anew, so that people know which phone to take. */
   const number = (): Details => ({ phoneNumber: record.session().phoneNumber, lid: record.session().lid });
 
@@ -47,6 +50,12 @@ export function createLoginCare({
       await logins.quarantine(sessionId, `login ${damage}`, { isUndoable: false });
       await end(loggedOut, loginDamaged(damage), { details: number() });
       if (state === "starting") await start();
+    },
+    keyUnreadable: async (kind) => {
+      onKeyUnreadable(kind);
+      if (noted.has(kind)) return;
+      noted.add(kind);
+      await store.note(record.session().sessionId, keyUnreadable(kind));
     },
   };
 }

@@ -6,6 +6,8 @@ import { createAlarm, type Schedule } from "./schedule.ts";
 import { reasonAt, type SessionRecord } from "./session-record.ts";
 
 const GRACE_MS = 15_000;
+/** As long as a connection takes to open on a good day, with some room. */
+const LAST_TRY_MS = 3_000;
 
 export interface Loss {
   /** Lost, and to be tried again. An account that was connected keeps its state for the grace period. */
@@ -19,6 +21,8 @@ export interface Loss {
   endGrace(): void;
   /** Whether the loss is still to be kept quiet. */
   isQuiet(): boolean;
+  /** The wait until the next try; one that would end too late for the grace period ends in time for it. */
+  inGrace(ms: number): number;
 }
 
 export function createLoss({
@@ -76,5 +80,11 @@ export function createLoss({
     resumeGrace,
     endGrace: () => alarm.cancel(),
     isQuiet,
+    inGrace: (ms) => {
+      const { lostAt } = record.session();
+      if (!record.toldConnected() || lostAt === null) return ms;
+      const lastMs = leftMs(lostAt) - LAST_TRY_MS;
+      return lastMs > 0 ? Math.min(ms, lastMs) : ms;
+    },
   };
 }

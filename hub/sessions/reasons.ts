@@ -89,6 +89,13 @@ const DAMAGES: Record<LoginDamaged["damage"], string> = {
   superseded: "The restored login was replaced since the backup was made; it was put into quarantine.",
 };
 
+/** One key of a login is no use; a line of the timeline, as the session goes on. */
+export const keyUnreadable = (kind: string) => ({
+  type: "key_unreadable",
+  text: `A stored key (${kind}) cannot be read and is made anew; a message may arrive a little later.`,
+  reason: null,
+});
+
 /** Losses that WhatsApp gave no code for. */
 export const NO_ANSWER: Cause & CloseVerdict = {
   code: "no_answer",

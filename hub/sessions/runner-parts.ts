@@ -13,7 +13,7 @@ import type { StoreWatch } from "./store-watch.ts";
 import type { WatchTiming } from "./watch.ts";
 
 export interface RunnerParts {
-  store: Pick<SessionStore, "save" | "holderOf">;
+  store: Pick<SessionStore, "save" | "holderOf" | "note">;
   connector: WhatsAppConnector;
   logins: Logins;
   reasonOf: ReasonOf;
@@ -33,6 +33,8 @@ export interface RunnerParts {
   qrImage: ((qr: string) => Promise<string>) | null;
   /** Something of a session became true. */
   onMoved: (previous: Session, next: Session) => void;
+  /** A key of some session's login is damaged; for those who count. */
+  onKeyUnreadable: (kind: string) => void;
   /** Null: open connections are not watched. */
   watchdog: WatchdogParts | null;
 }

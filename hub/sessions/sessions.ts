@@ -95,6 +95,8 @@ export interface SessionsParts {
   figures?: FigureStore;
   /** Hears of each change, for those who tell people. */
   onMoved?: OnMoved;
+  /** Hears of each key of a login that is damaged, by what it is for. */
+  onKeyUnreadable?: (kind: string) => void;
   /** How open connections are watched; without it they are not. */
   watchdog?: WatchdogParts;
   schedule?: Schedule;
@@ -115,6 +117,7 @@ export function createSessions({
   qrImage,
   figures: figureStore = forgetful,
   onMoved = () => undefined,
+  onKeyUnreadable = () => undefined,
   watchdog,
   schedule = systemSchedule,
   random = Math.random,
@@ -143,6 +146,7 @@ export function createSessions({
     log,
     onOpened,
     qrImage: qrImage ?? null,
+    onKeyUnreadable,
     watchdog: watchdog ?? null,
   };
   const directory = createDirectory({ store, jidForm, parts });

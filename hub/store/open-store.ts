@@ -1,11 +1,12 @@
 /** Opens the data folder of one hub: private, held by one process alone, and checked before anything is written. */
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import { finishRestore, forgetRestore } from "./backups/restore.ts";
-import { holdLock } from "./sqlite/lock.ts";
+import { isLogMissing, keepInMind, markOpen, unmarkOpen } from "./open-mark.ts";
+import { FolderInUse, holdLock, type Lock } from "./sqlite/lock.ts";
 import { checkFile } from "./sqlite/quick-check.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 import { isBehind, readKeptWatermark, writeWatermark, type KeptWatermark } from "./watermark.ts";
@@ -18,23 +19,29 @@ export interface OpenStoreOptions {
 }
 
 export async function openStore({ dataDir, publicUrl, clock, log }: OpenStoreOptions): Promise<Store> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  // A folder that was there before may be readable for others.
-  chmodSync(dataDir, 0o700);
-  const lock = holdLock(join(dataDir, "hub.lock.db"));
+  const lock = openFolder(dataDir);
   try {
     const restore = await finishRestore(dataDir);
     const mark = readKeptWatermark(dataDir);
     const file = join(dataDir, "hub.db");
     assertNotLost(file, mark);
+    const hasLostItsLog = isLogMissing(dataDir, file);
     const checked = checkFile(file);
-    const store = await openSqliteStore({ file, publicUrl, clock });
-    await settleRestore({ dataDir, store, restore, mark, log });
+    if (hasLostItsLog) await keepInMind(dataDir);
+    const store = await openSqliteStore({
+      file,
+      publicUrl,
+      clock,
+      onSetBack: (backMs) => log.warn({ backMs }, "clock.set_back"),
+    });
+    await settleRestore({ dataDir, store, restore, mark, hasLostItsLog, log });
+    await markOpen(dataDir);
     const { hubId } = await store.identity();
     log.info({ hubId, bytes: statSync(file).size, checked }, "store.opened");
     return {
       ...store,
       close: async () => {
+        await unmarkOpen(dataDir).catch((err: unknown) => log.warn({ err }, "store.mark_not_removed"));
         await store.close();
         lock.release();
       },
@@ -42,6 +49,24 @@ export async function openStore({ dataDir, publicUrl, clock, log }: OpenStoreOpt
   } catch (cause) {
     lock.release();
     throw cause;
+  }
+}
+
+/** @throws Error in plain words when the folder is another hub's, or cannot be written to */
+function openFolder(dataDir: string): Lock {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // A folder that was there before may be readable for others.
+    chmodSync(dataDir, 0o700);
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return holdLock(join(dataDir, "hub.lock.db"));
+  } catch (cause) {
+    if (cause instanceof FolderInUse || !(cause instanceof Error && "code" in cause)) throw cause;
+    throw new Error(
+      `The data folder ${dataDir} cannot be used (${String(cause.code)}). The hub needs a folder that its own user may ` +
+        "write to, on a disk that is not read-only.",
+      { cause },
+    );
   }
 }
 
@@ -60,18 +85,24 @@ async function settleRestore({
   store,
   restore,
   mark,
+  hasLostItsLog,
   log,
 }: {
   dataDir: string;
   store: Store;
   restore: Awaited<ReturnType<typeof finishRestore>>;
   mark: KeptWatermark | null;
+  hasLostItsLog: boolean;
   log: Log;
 }): Promise<void> {
   if (restore !== null) {
     await store.declareRestored(restore.since, restore);
     await writeWatermark(dataDir, { ...(await store.watermark()), isLast: false });
     await forgetRestore(dataDir);
+  } else if (hasLostItsLog) {
+    log.warn({}, "store.log_lost");
+    await store.declareRestored(mark ?? (await store.watermark()), { areLoginsKnown: false });
+    await writeWatermark(dataDir, { ...(await store.watermark()), isLast: false });
   } else if (mark !== null && isBehind(await store.watermark(), mark)) {
     log.warn({}, "store.older_than_its_watermark");
     await store.declareRestored(mark, { areLoginsKnown: mark.isLast });

@@ -4,6 +4,7 @@
  */
 import { doneBy } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import { watchClock } from "../core/clock-jumps.ts";
 import type { Log } from "../core/log.ts";
 import type {
   AuditStore,
@@ -25,13 +26,17 @@ const BLOBS_MS = 2 * DAY_MS;
 const REDELIVERY_MS = 14 * DAY_MS;
 const AUDIT_MS = 365 * DAY_MS;
 /** Longer than any of them means something. */
-const MARKS_MS = 30 * DAY_MS;
+const MARKS_MS = 60 * DAY_MS;
 
 const EVERY_MS = 60 * 60_000;
 /** Not while the hub connects its accounts. */
 const FIRST_MS = 60_000;
 const WORDS_EVERY_MS = 3_000;
 const BATCH = 500;
+/** A clock that was set forward makes everything old at once: so long is a person given to set it right. */
+const DOUBT_MS = DAY_MS;
+/** What is kept the shortest is kept two days. */
+const MUCH_MS = DAY_MS / 24;
 
 export interface Upkeep {
   /** One whole round, now. */
@@ -50,6 +55,8 @@ export interface UpkeepParts {
   giveBack: Store["giveBack"];
   clock: Clock;
   log: Log;
+  /** Milliseconds that passed, whatever became of the clock. */
+  elapsed?: () => number;
 }
 
 export function startUpkeep({
@@ -62,8 +69,24 @@ export function startUpkeep({
   giveBack,
   clock,
   log,
+  elapsed = () => performance.now(),
 }: UpkeepParts): Upkeep {
   let isStopped = false;
+  const jumps = watchClock({ clock, elapsed });
+  let aheadMs = 0;
+  let doubtedAt = 0;
+
+  /** Whether the clock may be believed when it says that something is old. */
+  function isTrusted(): boolean {
+    const jump = jumps.look();
+    if (jump > 0) {
+      log.warn({ aheadMs: jump }, "clock.set_forward");
+      aheadMs += jump;
+      doubtedAt = elapsed();
+    } else aheadMs = Math.max(0, aheadMs + jump);
+    if (elapsed() - doubtedAt >= DOUBT_MS) aheadMs = 0;
+    return aheadMs < MUCH_MS;
+  }
 
   /** Until nothing is left of it, with a turn for everybody else in between. */
   async function all(batch: () => Promise<number>): Promise<number> {
@@ -76,6 +99,7 @@ export function startUpkeep({
   }
 
   async function round(): Promise<void> {
+    if (!isTrusted()) return;
     const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
     const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
     const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
@@ -105,7 +129,10 @@ export function startUpkeep({
   }
 
   const old = once(round, "store.old_not_removed");
-  const words = once(() => all(() => inbox.indexWords(BATCH)), "store.words_not_indexed");
+  const words = once(() => {
+    isTrusted();
+    return all(() => inbox.indexWords(BATCH));
+  }, "store.words_not_indexed");
   const first = setTimeout(old.runOrSay, FIRST_MS);
   const hourly = setInterval(old.runOrSay, EVERY_MS);
   const often = setInterval(words.runOrSay, WORDS_EVERY_MS);

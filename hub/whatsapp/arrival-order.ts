@@ -2,7 +2,9 @@
  * What is said in a chat is recorded in the order it arrived, although live stanzas overtake the rest of an offline batch.
  * A message waits for earlier ones of its chat that are still being decrypted, two seconds at most.
  */
+import { isLidJid } from "../core/jid.ts";
 import type { InFlight } from "./in-flight.ts";
+import { addressOf } from "./translate/addresses.ts";
 
 const MAX_HOLD_MS = 2000;
 /** A stanza that Baileys never came back to holds nobody by then. */
@@ -25,6 +27,13 @@ interface Waiting {
   deliver: (() => void) | null;
   /** When the wait ends. */
   until: number;
+}
+
+/** One conversation has one order, whichever of its two addresses a stanza comes by. */
+function chatOf({ chat, node: { attrs } }: InFlight): string {
+  const address = addressOf(chat);
+  const phone = attrs["recipient"] === undefined ? attrs["sender_pn"] : attrs["peer_recipient_pn"];
+  return phone && isLidJid(address) ? addressOf(phone) : address;
 }
 
 export function createArrivalOrder(): ArrivalOrder {
@@ -66,15 +75,16 @@ export function createArrivalOrder(): ArrivalOrder {
   }
 
   const find = (stanza: InFlight): Waiting | undefined =>
-    chats.get(stanza.chat)?.find((entry) => entry.stanza === stanza);
+    chats.get(chatOf(stanza))?.find((entry) => entry.stanza === stanza);
 
   return {
     arrived: (stanza) => {
       const now = performance.now();
       forget(now);
       const entry = { stanza, arrivedAt: now, deliver: null, until: Infinity };
-      const queue = chats.get(stanza.chat);
-      if (queue === undefined) chats.set(stanza.chat, [entry]);
+      const chat = chatOf(stanza);
+      const queue = chats.get(chat);
+      if (queue === undefined) chats.set(chat, [entry]);
       else queue.push(entry);
     },
     ready: (stanza, deliver) => {
@@ -86,15 +96,15 @@ export function createArrivalOrder(): ArrivalOrder {
       }
       entry.deliver = deliver;
       entry.until = performance.now() + MAX_HOLD_MS;
-      release(stanza.chat);
-      if (chats.has(stanza.chat)) schedule();
+      release(chatOf(stanza));
+      if (chats.has(chatOf(stanza))) schedule();
     },
     gone: (stanza) => {
       const entry = find(stanza);
       if (entry === undefined) return;
       entry.deliver = () => undefined;
       entry.until = Infinity;
-      release(stanza.chat);
+      release(chatOf(stanza));
     },
     stop: () => {
       if (timer !== null) clearTimeout(timer);

@@ -94,6 +94,8 @@ export interface KeyStoreParts {
   generation: Generation;
   /** Both addresses of a person became known. */
   onMapping: (pair: { lid: string; phone: string }) => void;
+  /** A key of this kind is damaged; told once for each. */
+  onUnreadable: (kind: string, cause: unknown) => void;
 }
 
 export function createKeyStore({
@@ -103,7 +105,10 @@ export function createKeyStore({
   journal,
   generation,
   onMapping,
+  onUnreadable,
 }: KeyStoreParts): SignalKeyStore {
+  const unreadable = new Set<string>();
+
   async function get(type: string, ids: string[]): Promise<Record<string, unknown>> {
     generation.assertAlive();
     const found: Record<string, unknown> = {};
@@ -117,14 +122,31 @@ export function createKeyStore({
     let rows: Map<string, Uint8Array>;
     try {
       rows = await auth.keys(sessionId, type, onDisk);
-      for (const [id, sealed] of rows)
-        found[id] = codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
     } catch (cause) {
       // An exception would reach Baileys as a failed decryption and be answered with a refusal: WhatsApp would forget.
       generation.fence(cause);
       throw cause;
     }
+    for (const [id, sealed] of rows) {
+      const value = open(type, id, sealed);
+      if (value !== undefined) found[id] = value;
+    }
     return found;
+  }
+
+  /**
+   * Undefined when the row is damaged: to do without one key costs a message sent once more, to do without the session costs
+   * all of them. The row stays as it is until the key is made anew.
+   */
+  function open(type: string, id: string, sealed: Uint8Array): unknown {
+    try {
+      return codecOf(type).decode(cipher.open(keyPlace(type, id), sealed));
+    } catch (cause) {
+      const place = keyPlace(type, id);
+      if (!unreadable.has(place)) onUnreadable(type, cause);
+      unreadable.add(place);
+      return undefined;
+    }
   }
 
   function set(data: SignalDataSet): void {

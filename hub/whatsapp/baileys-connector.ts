@@ -3,7 +3,7 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
-import { LoginDamaged, type WhatsAppConnector } from "../core/whatsapp.ts";
+import { LoginDamaged, type AccountNews, type WhatsAppConnector } from "../core/whatsapp.ts";
 import { isPaired, loadCreds, newCreds } from "./auth-state.ts";
 import { Curve, type AuthenticationCreds } from "./baileys.ts";
 import { connect, type ConnectionTiming } from "./connection.ts";
@@ -25,6 +25,8 @@ export interface BaileysConnectorParts {
   record: RecordFacts;
   /** How far back a session wants its history; left out, all that WhatsApp sends is kept. */
   historyDays?: (sessionId: string) => Promise<number>;
+  /** What WhatsApp says about an account itself. */
+  onNews?: (sessionId: string, news: AccountNews) => void;
   /** Another server in WhatsApp's place, for tests. */
   webSocketUrl: string | null;
   clock: Clock;
@@ -86,6 +88,7 @@ export function createBaileysConnector(parts: BaileysConnectorParts): WhatsAppCo
         crashPoint: parts.crashPoint ?? (() => undefined),
         timing: parts.timing,
         onSignal,
+        onNews: (news) => parts.onNews?.(sessionId, news),
       });
     },
     isPaired: async (sessionId) => {

@@ -1,5 +1,6 @@
 /** The door to the library: hardening first, then what we use of it. No other file imports Baileys' values. */
 import "./signal-hardening.ts";
+import "./download-hardening.ts";
 
 export {
   Browsers,

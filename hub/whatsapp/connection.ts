@@ -3,7 +3,8 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
-import type { SessionSignal, WhatsAppLink } from "../core/whatsapp.ts";
+import type { AccountNews, SessionSignal, WhatsAppLink } from "../core/whatsapp.ts";
+import { hearStanding } from "./account-standing.ts";
 import { createArrivalOrder } from "./arrival-order.ts";
 import { createKeyStore, credsBytes, fingerprintOf } from "./auth-state.ts";
 import {
@@ -34,10 +35,13 @@ import { gateOutgoing } from "./outgoing-gate.ts";
 import { protoOf } from "./outgoing.ts";
 import { askPhoneFor } from "./phone-requests.ts";
 import { takePulse } from "./pulse.ts";
+import { readInTurns } from "./turns.ts";
 import type { RecordFacts } from "./record.ts";
+import { createStaleDevices } from "./stale-devices.ts";
 import { socketConfig, type SessionCaches } from "./socket-config.ts";
 import { addressOf } from "./translate/addresses.ts";
 import { belongTogether } from "./translate/facts-of-message.ts";
+import { factsOfAck } from "./translate/receipts.ts";
 import { createUndecrypted } from "./undecrypted.ts";
 
 /** How long what is missing is waited for; tests wait less. */
@@ -65,6 +69,7 @@ export interface ConnectionParts {
   crashPoint: CrashPoint;
   timing: ConnectionTiming | undefined;
   onSignal: (signal: SessionSignal) => void;
+  onNews: (news: AccountNews) => void;
 }
 
 const SWEEP_MS = 60_000;
@@ -97,6 +102,12 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       const me = meOf(creds);
       if (me !== null && belongTogether(pair, me))
         journal.putFacts({ facts: [{ kind: "lid", ...pair }], closes: [] });
+    },
+    onUnreadable: (kind, cause) => {
+      // What an error says of bytes that were opened may be a piece of them.
+      const error = cause instanceof Error ? cause.name : "unknown";
+      log.error({ sessionId, kind, error }, "whatsapp.key_unreadable");
+      onSignal({ type: "key_unreadable", kind });
     },
   });
   const history = createHistoryRecorder({
@@ -141,6 +152,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     store: parts.intake,
     journal,
     cipher,
+    log,
   });
   const recovery = createRecovery({
     sessionId,
@@ -175,7 +187,9 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     }),
   );
   // All of this in the turn in which the socket was made: nothing can have come or gone yet.
-  const gate = gateOutgoing(rawSocketOf(socket), journal);
+  const raw = rawSocketOf(socket);
+  const gate = gateOutgoing(raw, journal);
+  readInTurns(raw, (listener) => socket.ws.on("message", listener));
   generation.onFence(() => {
     gate.shut();
     clearInterval(sweeping);
@@ -202,6 +216,14 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     sweep,
     end: (detail) => live.end(OWN_CODE.connectionLost, detail),
   });
+  const stale = createStaleDevices({
+    socket,
+    onGivenUp: (ack) => {
+      if (!generation.isFenced()) journal.putFacts({ facts: factsOfAck(ack), closes: [] });
+    },
+    sessionId,
+    log,
+  });
   listenFirst({
     socket,
     intake,
@@ -210,7 +232,9 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     creds,
     onPasskey: () => live.end(OWN_CODE.passkeyRequired, "passkey_prologue_request"),
     onGroup: (jid) => parts.groups.forget(jid),
+    takesAck: (ack) => stale.takes(ack),
   });
+  hearStanding(socket, parts.onNews);
   recordEvents({ socket, journal, generation, creds, history });
   socket.ev.on("creds.update", () => journal.putCreds());
   const sweeping = setInterval(() => void sweep(), parts.timing?.sweepMs ?? SWEEP_MS);
@@ -269,6 +293,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     onPairingCode: (code) =>
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
     flush: () => journal.flush(),
+    onSent: (id, chatId, message) => stale.sent(id, chatId, message),
     close,
     pulse,
   });

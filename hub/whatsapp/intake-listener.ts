@@ -17,6 +17,8 @@ export interface ListenerParts {
   creds: AuthenticationCreds;
   /** WhatsApp wants a passkey, which only the phone has. */
   onPasskey: () => void;
+  /** True for a refusal that is not the last word on its message. */
+  takesAck: (ack: BinaryNode) => boolean;
   /** A group changed: what is cached of it is stale. */
   onGroup: (jid: string) => void;
 }
@@ -46,7 +48,9 @@ export function listenFirst(parts: ListenerParts): void {
   hear("CB:message", (node) => intake.seen(node));
   hear("CB:receipt", record(factsOfReceipt));
   hear("CB:call", record(factsOfCall));
-  hear("CB:ack,class:message", record(factsOfAck));
+  hear("CB:ack,class:message", (ack) => {
+    if (!parts.takesAck(ack)) record(factsOfAck)(ack);
+  });
   hear("CB:notification", (node) => {
     const { type, from } = node.attrs;
     if (type === "w:gp2") {

@@ -9,7 +9,8 @@ import { decryptMessageNode, type AuthenticationCreds, type SignalRepository } f
 import type { BaileysLogger } from "./baileys-log.ts";
 import { isComplete, type InFlight, type InFlightStanzas, type RestoredPart } from "./in-flight.ts";
 import type { Intake } from "./intake.ts";
-import { plaintextPlace, stanzaPlace, type Journal } from "./journal.ts";
+import { stanzaPlace, type Journal } from "./journal.ts";
+import { keptPlaintext } from "./kept-plaintext.ts";
 import { meOf } from "./message-of-stanza.ts";
 import { readStanza } from "./stanza-form.ts";
 import { addressOf } from "./translate/addresses.ts";
@@ -94,10 +95,8 @@ export function createRecovery({
     }
     const { node, encIds, hasCiphertext } = kept;
     const parts: RestoredPart[] = [];
-    for (const encId of encIds) {
-      const sealed = await store.plaintext(sessionId, encId);
-      parts.push({ encId, plain: sealed === null ? null : cipher.open(plaintextPlace(encId), sealed) });
-    }
+    for (const encId of encIds)
+      parts.push({ encId, plain: await keptPlaintext(encId, { sessionId, store, cipher, log }) });
     const { digest, stanzaId, chat, participant, seenAt } = row;
     return {
       stanza: inFlight.restore({ node, digest, id: stanzaId, chat, participant, seenAt }, parts),

@@ -1,12 +1,15 @@
 /** Hook A: Baileys' own decryption, inside a transaction that holds the ratchet step and the plaintext together. */
 import type { Cipher } from "../core/cipher.ts";
+import type { Log } from "../core/log.ts";
 import type { IntakeStore } from "../core/store.ts";
 import { intakeKey } from "./auth-state.ts";
 import type { SignalKeyStoreWithTransaction, SocketConfig } from "./baileys.ts";
 import type { Generation } from "./generation.ts";
 import type { InFlightStanzas, Part } from "./in-flight.ts";
 import type { Intake } from "./intake.ts";
-import { plaintextPlace, type Journal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { keptPlaintext } from "./kept-plaintext.ts";
+import { shareOfTurn } from "./turns.ts";
 
 type MakeRepository = SocketConfig["makeSignalRepository"];
 
@@ -18,6 +21,7 @@ export interface RepositoryParts {
   store: Pick<IntakeStore, "plaintext">;
   journal: Journal;
   cipher: Cipher;
+  log: Log;
 }
 
 export const withIntake =
@@ -33,6 +37,7 @@ export const withIntake =
       lock: string,
       open: () => Promise<Uint8Array>,
     ): Promise<Uint8Array> {
+      await shareOfTurn();
       generation.assertAlive();
       const part = inFlight.partOf(cipher);
       if (part === undefined) {
@@ -56,7 +61,7 @@ export const withIntake =
         }, lock);
       } catch (cause) {
         generation.assertAlive();
-        const kept = await keptPlaintext(part, parts);
+        const kept = await plaintextOf(part, parts);
         if (kept === null) {
           part.plain = null;
           part.failed = true;
@@ -85,17 +90,13 @@ const isReplay = (cause: unknown): boolean =>
     cause.message.startsWith("Received message with old counter"));
 
 /** The ratchet never moves twice: what it gave the first time was kept. */
-async function keptPlaintext(
-  { encId }: Part,
-  { journal, store, sessionId, cipher, generation }: RepositoryParts,
-): Promise<Uint8Array | null> {
-  const waiting = journal.plaintext(encId);
+async function plaintextOf({ encId }: Part, parts: RepositoryParts): Promise<Uint8Array | null> {
+  const waiting = parts.journal.plaintext(encId);
   if (waiting !== null) return waiting;
   try {
-    const sealed = await store.plaintext(sessionId, encId);
-    return sealed === null ? null : cipher.open(plaintextPlace(encId), sealed);
+    return await keptPlaintext(encId, parts);
   } catch (cause) {
-    generation.fence(cause);
+    parts.generation.fence(cause);
     throw cause;
   }
 }

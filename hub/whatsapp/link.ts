@@ -1,7 +1,8 @@
 /** What the hub asks of an open connection, in the library's words; every failure gets a name the caller can act on. */
 import { HubError } from "../core/errors.ts";
-import { isGroupJid, isPhoneJid } from "../core/jid.ts";
+import { isGroupJid, isPhoneJid, type Jid } from "../core/jid.ts";
 import type { LinkPulse, SendOrder, WhatsAppKey, WhatsAppLink } from "../core/whatsapp.ts";
+import { askStanding } from "./account-standing.ts";
 import { createAsking, isRefusal } from "./asking.ts";
 import {
   generateMessageIDV2,
@@ -10,6 +11,7 @@ import {
   type AuthenticationCreds,
   type BinaryNode,
   type GroupMetadata,
+  type proto,
   type WASocket,
 } from "./baileys.ts";
 import { createChatOrders } from "./chat-orders.ts";
@@ -27,6 +29,8 @@ export interface LinkParts {
   onPairingCode: (code: string) => void;
   /** Resolves when everything handed to the socket so far has left. */
   flush: () => Promise<void>;
+  /** What left, and can leave once more as it is. */
+  onSent: (messageId: string, chatId: Jid, message: proto.IMessage) => void;
   close: () => Promise<void>;
   pulse: Omit<LinkPulse, "askPhone">;
 }
@@ -38,6 +42,7 @@ export function createLink({
   groupOf,
   onPairingCode,
   flush,
+  onSent,
   close,
   pulse,
 }: LinkParts): WhatsAppLink {
@@ -48,10 +53,14 @@ export function createLink({
     const sent = await tell("take the message", async () => {
       const said = "target" in content ? { ...content, target: await asAddressed(content.target) } : content;
       const quote = quoted === null ? {} : { quoted: quotedMessage(await asAddressed(quoted)) };
-      return socket.sendMessage(chatId, forwarded(outgoing(said), isForwarded === true), {
+      const left = await socket.sendMessage(chatId, forwarded(outgoing(said), isForwarded === true), {
         messageId,
         ...quote,
       });
+      // A poll and what is said about another message carry marks of their own around what they say.
+      if (left?.message && content.kind !== "poll" && !("target" in content))
+        onSent(messageId, chatId, left.message);
+      return left;
     });
     return asSent(sent);
   }
@@ -94,6 +103,7 @@ export function createLink({
 
   return {
     ...orders,
+    ...askStanding(socket, asking),
     pulse: { ...pulse, askPhone },
     send,
     downloadMedia: createMediaDownload({ socket, asking, asAddressed }),

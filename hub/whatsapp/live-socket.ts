@@ -35,10 +35,9 @@ export function rawSocketOf(socket: WASocket): RawSocket {
 const isRawSocket = (value: unknown): value is RawSocket =>
   typeof value === "object" &&
   value !== null &&
-  "send" in value &&
-  typeof value.send === "function" &&
-  "terminate" in value &&
-  typeof value.terminate === "function";
+  ["send", "terminate", "pause", "resume"].every(
+    (method) => typeof Reflect.get(value, method) === "function",
+  );
 
 export function watchSocket({
   socket,

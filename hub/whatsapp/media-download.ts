@@ -1,5 +1,5 @@
 /** The bytes of a message's file. WhatsApp keeps copies for some weeks only; after that the phone is asked for a new one. */
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { HubError } from "../core/errors.ts";
 import type { Message } from "../core/message.ts";
 import type { WhatsAppKey } from "../core/whatsapp.ts";
@@ -55,7 +55,23 @@ export function createMediaDownload({
   };
 }
 
-const fetchFile = (message: WAMessage): Promise<Readable> => downloadMediaMessage(message, "stream", {});
+async function fetchFile(message: WAMessage): Promise<Readable> {
+  const source: Readable = await downloadMediaMessage(message, "stream", {});
+  // It may break before anybody reads it; whoever does is told then.
+  source.on("error", () => undefined);
+  const file = Readable.from(unlessBroken(source), { objectMode: false });
+  return file.once("close", () => source.destroy());
+}
+
+/** What fails on the way is a matter of this copy, and has its name before it meets the failures of our own disk. */
+async function* unlessBroken(source: Readable): AsyncGenerator<Buffer> {
+  try {
+    // A stream that was given no encoding reads as bytes.
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (cause) {
+    throw new HubError("MEDIA_ERROR", "WhatsApp's copy of the file came damaged, or was cut off.", { cause });
+  }
+}
 
 const gone = (cause: unknown): HubError =>
   new HubError("MEDIA_NOT_FOUND", "Neither WhatsApp nor the phone has this file any more.", { cause });

@@ -10,7 +10,7 @@ import {
 import type { Me } from "./translate/addresses.ts";
 import { addressOf } from "./translate/addresses.ts";
 import type { LiveMessage } from "./translate/facts-of-message.ts";
-import { unwrap } from "./translate/unwrap.ts";
+import { holdsNothing, unwrap } from "./translate/unwrap.ts";
 
 export function meOf(creds: Pick<AuthenticationCreds, "me">): Me | null {
   const me = creds.me;
@@ -34,11 +34,13 @@ export function messageOf(
   cleanMessage(whole, meId, meLid);
   const [name] = childrenOf(node, "verified_name");
   const only = parts.length === 1 ? parts[0] : undefined;
+  const isOfTheFuture = message !== null && hasOnlyUnknown(message, content, parts);
   return {
     ...whole,
     alternative: alternativeOf(node, whole),
     verifiedBizName: name === undefined ? null : verifiedName(name),
-    encoded: only !== undefined && message !== null && isBare(message) ? only : null,
+    encoded: only !== undefined && message !== null && (isBare(message) || isOfTheFuture) ? only : null,
+    isOfTheFuture,
   };
 }
 
@@ -58,6 +60,14 @@ function merge(parts: proto.IMessage[]): proto.IMessage {
     Object.assign(merged, inner);
   }
   return merged;
+}
+
+/** Nothing in it that we know, and bytes that decoding left out. */
+function hasOnlyUnknown(message: proto.IMessage, content: proto.IMessage[], parts: Uint8Array[]): boolean {
+  const inner = unwrap(message);
+  if (inner === null || !holdsNothing(inner)) return false;
+  const known = content.reduce((sum, part) => sum + proto.Message.encode(part).finish().length, 0);
+  return known < parts.reduce((sum, bytes) => sum + bytes.length, 0);
 }
 
 /** The bytes as they came are the message's own: nothing wraps it and no key rides along. */

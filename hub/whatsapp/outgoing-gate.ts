@@ -4,10 +4,13 @@
  * the disk. The frames of a connection that ends are forgotten: what they acknowledged, WhatsApp delivers again.
  */
 
-/** The part of ws' WebSocket that Baileys sends with. */
+/** The part of ws' WebSocket, below what Baileys has of it, that the hub holds the reins of. */
 export interface RawSocket {
   send(data: unknown, callback?: (error?: Error) => void): void;
   terminate(): void;
+  /** Nothing more is read until `resume`, but for what is in memory already. */
+  pause(): void;
+  resume(): void;
 }
 
 /** What must be on disk first: `written` counts what was handed over, `durable` how much of it is there. */
@@ -22,7 +25,7 @@ export interface OutgoingGate {
   shut(): void;
 }
 
-export function gateOutgoing(socket: RawSocket, progress: Progress): OutgoingGate {
+export function gateOutgoing(socket: Pick<RawSocket, "send">, progress: Progress): OutgoingGate {
   const send = socket.send.bind(socket);
   let waiting: { after: number; data: unknown }[] = [];
   let isShut = false;

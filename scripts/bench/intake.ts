@@ -42,7 +42,7 @@ async function hubCost(
   traffic: Traffic,
 ): Promise<{ cpu: number; wallMs: number }> {
   const receiver = await startReceiver();
-  const hub = await startBenchHub(emulator, receiver.url);
+  const hub = await startBenchHub(emulator, { webhookUrl: receiver.url });
   try {
     const { number: account } = await emulator.createAccount({ preset: "small" });
     await linkSession(emulator, hub, { sessionId: "bench", account });

@@ -6,11 +6,13 @@ import { benchBridgeMemory } from "./bridge-memory.ts";
 import { benchConnect } from "./connect.ts";
 import { benchGroups, benchIntake } from "./intake.ts";
 import { benchFirstSight, benchHistory } from "./history.ts";
+import { benchLag } from "./lag.ts";
 import { benchOutbox } from "./outbox.ts";
 import { benchReceive } from "./receive.ts";
 import { benchRest } from "./rest.ts";
 import { benchSessions } from "./sessions.ts";
 import { benchStart } from "./start.ts";
+import { benchSync, benchSyncAgain } from "./sync.ts";
 
 const BENCHES: Record<string, () => Promise<BenchRow[]>> = {
   intake: benchIntake,
@@ -22,6 +24,9 @@ const BENCHES: Record<string, () => Promise<BenchRow[]>> = {
   sessions: benchSessions,
   start: benchStart,
   connect: benchConnect,
+  lag: benchLag,
+  sync: benchSync,
+  "sync-again": benchSyncAgain,
   receive: benchReceive,
   "bridge-memory": benchBridgeMemory,
 };

@@ -47,7 +47,10 @@ export interface BenchHub {
 }
 
 /** A hub in its shipped form, posting to `webhookUrl` if one is given. */
-export async function startBenchHub(emulator: SpawnedEmulator, webhookUrl?: string): Promise<BenchHub> {
+export async function startBenchHub(
+  emulator: SpawnedEmulator,
+  { webhookUrl, nodeOptions = [] }: { webhookUrl?: string; nodeOptions?: string[] } = {},
+): Promise<BenchHub> {
   const folder = await mkdtemp(join(tmpdir(), "inbox-hub-bench-"));
   const process = await startHubProcess({
     dataDir: join(folder, "data"),
@@ -55,7 +58,7 @@ export async function startBenchHub(emulator: SpawnedEmulator, webhookUrl?: stri
       ...emulator.environment,
       ...(webhookUrl === undefined ? {} : { HUB_WEBHOOK_URL: webhookUrl, HUB_WEBHOOK_SECRET: makeSecret() }),
     },
-    nodeOptions: emulator.preload,
+    nodeOptions: [...emulator.preload, ...nodeOptions],
   });
   return {
     process,
@@ -65,6 +68,17 @@ export async function startBenchHub(emulator: SpawnedEmulator, webhookUrl?: stri
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The key's own limit is for strangers; a measuring client is allowed what it needs. */
+export async function unhurriedKey(client: HubClient): Promise<string> {
+  const { key } = await client.post<{ key: string }>("/api/keys", {
+    name: "bench",
+    scopes: ["read", "send", "webhooks"],
+    sessions: "*",
+    settings: { ratePerMinute: 100_000 },
+  });
+  return key;
 }
 
 /** Creates a session, shows its code to an account's phone, waits until it is connected; when it was scanned. */

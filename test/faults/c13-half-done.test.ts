@@ -155,7 +155,7 @@ describe("C13", () => {
       return state;
     });
     expect(states).toEqual(["0 one whole", "1 one whole"]);
-  });
+  }, 120_000);
 
   test("a restore", async () => {
     const dataDir = await aFolder();

@@ -1,4 +1,4 @@
-/** O1: the disk is full. A small file system of its own needs a mount namespace, so all of it runs in a process that has one. */
+/** Rows about the disk itself, and O1: it is full. A small file system of its own needs a mount namespace, so all of it runs in a process that has one. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -27,13 +27,17 @@ const unshare = (): string[] | undefined =>
 
 export const canMountSmallDisk = (): boolean => unshare() !== undefined;
 
-async function fullDisk({ tries, seed, say = () => undefined }: RowOptions): Promise<RowResult> {
+/** Runs a script whose temporary folder is a small disk of its own, which it may mount anew; what it prints is the result. */
+export async function onSmallDisk(
+  script: string,
+  { tries, seed, say = () => undefined }: RowOptions,
+): Promise<RowResult> {
   const [command, ...flags] = unshare() ?? [];
   if (command === undefined)
-    throw new Error("O1 needs Linux and unshare(1), with user namespaces or as root");
+    throw new Error("a disk of its own needs Linux and unshare(1), with user namespaces or as root");
   const folder = mkdtempSync(join(tmpdir(), "inbox-hub-disk-"));
   try {
-    const node = [process.execPath, "--import", TSX, RUN, String(tries), seed];
+    const node = [process.execPath, "--import", TSX, script, String(tries), seed];
     const child = spawn(command, [...flags, "sh", "-c", MOUNT, folder, ...node], {
       env: { ...process.env, TMPDIR: folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -43,7 +47,7 @@ async function fullDisk({ tries, seed, say = () => undefined }: RowOptions): Pro
     child.stderr.on("data", (chunk: Buffer) => say(chunk.toString("utf8").trimEnd()));
     const [status] = (await once(child, "close")) as [number | null];
     if (status !== 0) throw new Error(`the run on the small disk ended with ${status}: ${output}`);
-    return JSON.parse(output) as RowResult; // disk-run.ts prints nothing else
+    return JSON.parse(output) as RowResult; // these scripts print nothing else
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -54,5 +58,5 @@ export const DISK_ROW: FaultRow = {
   title: "the disk is full while messages arrive",
   tries: 1,
   manyTries: 5,
-  run: fullDisk,
+  run: (options) => onSmallDisk(RUN, options),
 };

@@ -2,9 +2,9 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HubCallError } from "../support/hub-client.ts";
 import { until } from "../support/until.ts";
 import { createRandom } from "../whatsapp/holdings/random.ts";
+import { askReady, trySend } from "./asked.ts";
 import { brokenNow, judge } from "./invariants.ts";
 import type { RowResult } from "./row.ts";
 import { settle } from "./settle.ts";
@@ -31,23 +31,6 @@ function fill(): void {
   closeSync(file);
 }
 
-async function readyStatus({ hub }: Stand): Promise<number> {
-  const { url, apiKey } = hub();
-  return (await fetch(`${url}/readyz`, { headers: { "X-API-Key": apiKey } })).status;
-}
-
-async function sendStatus({ client }: Stand, { sessionId, people }: LinkedAccount): Promise<number> {
-  return client
-    .post(`/api/messages/${sessionId}/send`, { to: people[0], type: "text", message: "fault" })
-    .then(
-      () => 200,
-      (error: unknown) => {
-        if (error instanceof HubCallError) return error.status;
-        throw error;
-      },
-    );
-}
-
 async function strike(stand: Stand, account: LinkedAccount): Promise<string[]> {
   const { emulator } = stand;
   const { number } = account;
@@ -55,7 +38,7 @@ async function strike(stand: Stand, account: LinkedAccount): Promise<string[]> {
   const expect = (holds: boolean, problem: string): void => {
     if (!holds) problems.push(problem);
   };
-  expect((await readyStatus(stand)) === 200, "not ready before the disk was full");
+  expect((await askReady(stand)).status === 200, "not ready before the disk was full");
 
   fill();
   // Room that the database has already taken is used up first.
@@ -68,15 +51,15 @@ async function strike(stand: Stand, account: LinkedAccount): Promise<string[]> {
     { timeoutMs: PATIENCE_MS, everyMs: 50 },
   );
   expect(emulator.ledgerSummary(number).unacked > 0, "everything was acknowledged on a full disk");
-  expect((await readyStatus(stand)) === 503, "/readyz does not say 503");
-  const status = await sendStatus(stand, account);
+  expect((await askReady(stand)).status === 503, "/readyz does not say 503");
+  const status = await trySend(stand, account);
   expect(status === 503, `a send was answered ${status}`);
   expect(!stand.isDown(), "the hub ended");
   problems.push(...brokenNow(stand));
 
   rmSync(FILLER);
   await until("the hub to come back by itself", () => isOnline(emulator, number), { timeoutMs: PATIENCE_MS });
-  await until("/readyz to say 200", async () => (await readyStatus(stand)) === 200);
+  await until("/readyz to say 200", async () => (await askReady(stand)).status === 200);
   return [...problems, ...(await settle(stand))];
 }
 

@@ -55,6 +55,15 @@ const sentAgain = (makeBlow: (unnoted: Unnoted) => MakeBlow, share: number) => (
   };
 };
 
+/** No place is aimed at: what the aimed rows do not think of. */
+export const RANDOM_KILLS: FaultRow = {
+  id: "KILLS",
+  title: "killed at random moments, with live and offline traffic",
+  tries: TRIES,
+  manyTries: 300,
+  run: (options) => killAgainAndAgain({ blows: [atRandom] }, options),
+};
+
 export const KILL_ROWS: FaultRow[] = [
   row("C1", "killed when a stanza is seen, before it is decrypted", blows(atPoint("after-stanza"))),
   row("C2", "killed before ratchet and plaintext are committed", blows(atPoint("before-commit"))),

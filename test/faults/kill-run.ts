@@ -15,6 +15,8 @@ export interface KillPlan {
   upToOffline?: number;
   /** Nothing is said while it is connected: only the offline batch is struck. */
   onlyOffline?: boolean;
+  /** What this row alone expects of the folder of a hub that has just fallen. */
+  whenDown?(stand: Stand): Promise<string[]>;
   /** What this row alone expects when all is at rest. */
   expectations?(stand: Stand): string[];
 }
@@ -26,7 +28,13 @@ const MAX_LIVE = 80;
 const FALL_MS = 30_000;
 
 export async function killAgainAndAgain(
-  { blows, upToOffline = UP_TO_OFFLINE, onlyOffline = false, expectations = () => [] }: KillPlan,
+  {
+    blows,
+    upToOffline = UP_TO_OFFLINE,
+    onlyOffline = false,
+    whenDown = () => Promise.resolve([]),
+    expectations = () => [],
+  }: KillPlan,
   { tries, seed, say: tell = () => undefined }: RowOptions,
 ): Promise<RowResult> {
   const random = createRandom(seed);
@@ -50,7 +58,8 @@ export async function killAgainAndAgain(
       if ((readyMs ?? 0) > RECOVERY_LIMIT_MS) ordinaryMs.push(await stand.ordinaryStartMs());
       if (fell) tried++;
       else problems.push(`${blow.name} was never reached`);
-      const broken = brokenNow(stand).map((problem) => `after ${blow.name}: ${problem}`);
+      const found = [...brokenNow(stand), ...(await whenDown(stand))];
+      const broken = found.map((problem) => `after ${blow.name}: ${problem}`);
       problems.push(...broken);
       tell([`${n + 1}/${tries} killed at ${blow.name}`, ...broken].join(" — "));
     }

@@ -13,7 +13,7 @@ import { TRUST_PRELOAD } from "../whatsapp/spawn.ts";
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
-async function aLinkedHub() {
+async function aLinkedHub(settings: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "inbox-hub-m4-"));
   const emulator = await startEmulator();
   const apiKey = newApiKey();
@@ -22,7 +22,7 @@ async function aLinkedHub() {
     hub = await startHubProcess({
       dataDir: join(folder, "data"),
       apiKey,
-      env: { WHATSAPP_EMULATOR_URL: emulator.url, WA_WEB_SOCKET_URL: emulator.wsUrl },
+      env: { WHATSAPP_EMULATOR_URL: emulator.url, WA_WEB_SOCKET_URL: emulator.wsUrl, ...settings },
       nodeOptions: ["--import", TRUST_PRELOAD, "--import", TSX],
       entry: "hub/main.ts",
     });
@@ -125,6 +125,30 @@ test("M4: killed before it left: the next life sends it by itself, in the order 
   ]);
   await until("WhatsApp's word came", async () => {
     const [status] = await statusIn(client, rig, accepted[1]?.messageId ?? "");
+    return status !== "pending";
+  });
+}, 120_000);
+
+test("M4: killed while messages wait for their turn: each leaves once, in order, at the account's pace", async () => {
+  const settings = { HUB_SEND_PER_MINUTE: "5", HUB_SEND_BURST: "2" };
+  const rig = await aLinkedHub(settings);
+  const texts = ["one", "two", "three", "four", "five"];
+  const accepted: Sent[] = [];
+  for (const text of texts)
+    accepted.push(await rig.client.post<Sent>("/api/messages/s1/send", { ...order(rig, text), queue: true }));
+  expect(accepted.map(({ status }) => status)).toEqual(["sent", "sent", "pending", "pending", "pending"]);
+  await rig.kill();
+  expect(texts.filter((text) => arrived(rig, text).length > 0)).toEqual(["one", "two"]);
+
+  settings.HUB_SEND_PER_MINUTE = "120";
+  const client = await rig.restart();
+  await until("all arrived", () => arrived(rig, "five").length > 0);
+  const sent = rig.emulator.sent().filter(({ text }) => texts.includes(text ?? ""));
+  expect(sent.map(({ id, text }) => [id, text])).toEqual(
+    texts.map((text, n) => [accepted[n]?.messageId, text]),
+  );
+  await until("WhatsApp's word came", async () => {
+    const [status] = await statusIn(client, rig, accepted[4]?.messageId ?? "");
     return status !== "pending";
   });
 }, 120_000);

@@ -27,6 +27,9 @@ const ACCOUNT: NewAccountRequest = {
 export interface StartOptions {
   /** `<point>:<n>`: the hub ends itself there. */
   crashAt?: string;
+  /** Further options of node, and settings by their names. */
+  nodeOptions?: string[];
+  env?: Record<string, string>;
 }
 
 export interface LinkedAccount {
@@ -78,7 +81,9 @@ export async function openStand(): Promise<Stand> {
   // Taken once, so that clients and media URLs outlive a restart.
   let port = 0;
 
-  async function start({ crashAt }: StartOptions = {}): Promise<{ readyMs: number } | null> {
+  async function start({ crashAt, nodeOptions = [], env = {} }: StartOptions = {}): Promise<{
+    readyMs: number;
+  } | null> {
     const since = performance.now();
     try {
       const started = await startHubProcess({
@@ -89,8 +94,9 @@ export async function openStand(): Promise<Stand> {
           WHATSAPP_EMULATOR_URL: emulator.url,
           WA_WEB_SOCKET_URL: emulator.wsUrl,
           ...(crashAt === undefined ? {} : { HUB_CRASH_AT: crashAt }),
+          ...env,
         },
-        nodeOptions: ["--import", TRUST_PRELOAD],
+        nodeOptions: ["--import", TRUST_PRELOAD, ...nodeOptions],
         ...(crashAt === undefined ? {} : { entry: CRASHING }),
         readyTimeoutMs: START_LIMIT_MS,
       });

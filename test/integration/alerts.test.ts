@@ -19,6 +19,8 @@ import { until } from "../support/until.ts";
 
 interface Scene {
   alerts: Alerts;
+  /** Another process on the same store. */
+  restart(): Promise<void>;
   store: Store;
   clock: FixedClock;
   log: LogBook;
@@ -54,26 +56,35 @@ async function aScene({ quiet = null }: { quiet?: string | null } = {}): Promise
   const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
   await store.sessions.create(aNewSession({ sessionId: "s1" }));
   const log = logBook();
-  const alerts = createAlerts({
-    events: store.events,
-    marks: store.marks,
-    mailer: createMailer({
-      url: `smtp://127.0.0.1:${port}`,
-      from: "hub@example.com",
-      to: ["ops@example.com", "boss@example.com"],
-    }),
-    quiet: quiet === null ? null : parseQuietHours(quiet),
-    clock,
-    nudge: createNudge(),
-    log,
-  });
+  const start = (): Alerts =>
+    createAlerts({
+      events: store.events,
+      marks: store.marks,
+      letters: store.letters,
+      mailer: createMailer({
+        url: `smtp://127.0.0.1:${port}`,
+        from: "hub@example.com",
+        to: ["ops@example.com", "boss@example.com"],
+      }),
+      quiet: quiet === null ? null : parseQuietHours(quiet),
+      clock,
+      nudge: createNudge(),
+      log,
+    });
+  let alerts = start();
   onTestFinished(async () => {
     await alerts.stop();
     await store.close();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
   return {
-    alerts,
+    get alerts() {
+      return alerts;
+    },
+    restart: async () => {
+      await alerts.stop();
+      alerts = start();
+    },
     store,
     clock,
     log,
@@ -145,6 +156,25 @@ describe("an alert", () => {
     expect(letters[0]).toContain("Subject: Inbox Hub: 2 alerts");
     expect(letters[0]).toContain("Front desk");
     expect(letters[0]).toContain("disk");
+  });
+
+  test("held back for the night survives a restart of the hub, and is sent once", async () => {
+    const scene = await aScene({ quiet: "22:00-07:00" });
+    scene.clock.set(new Date(2025, 10, 7, 23, 30));
+    scene.alerts.raise(replaced);
+    await scene.alerts.idle();
+    await scene.restart();
+    scene.alerts.raise(diskAlert());
+    scene.alerts.raise(replaced);
+    await scene.restart();
+    scene.clock.advance(hours(8));
+    await scene.alerts.deliver();
+    await scene.alerts.deliver();
+    await scene.restart();
+    await scene.alerts.deliver();
+    expect(scene.letters).toHaveLength(1);
+    expect(scene.letters[0]).toContain("Subject: Inbox Hub: 2 alerts");
+    expect(scene.letters[0]).toContain("Front desk");
   });
 
   test("waits for a mail server that is away, and no address gets into the log", async () => {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../bridge/directory/source.ts";
 import { directoryRig, type DirectoryRig } from "../support/directory-rig.ts";
-import { minutes } from "../support/fixed-clock.ts";
+import { hours, minutes } from "../support/fixed-clock.ts";
 import { manualTime } from "../support/manual-time.ts";
 import { until } from "../support/until.ts";
 import { wisproRecords } from "../support/wispro-server.ts";
@@ -117,4 +117,30 @@ describe("fifteen minutes", () => {
     wispro.answers();
     expect(await pass()).toMatchObject({ status: "completed", created: 500 });
   });
+});
+
+test("a pass whose hour came while the bridge was down is made up for at its start, once", async () => {
+  const time = manualTime();
+  rig = await directoryRig({ records: wisproRecords(3), schedule: time.schedule });
+  const parts = { clock: time.clock };
+  const before = rig.process(parts);
+  await before.startDaily();
+  expect(before.status()).toBeNull();
+  await rig.pass(before);
+  await before.stop();
+
+  const soon = rig.process(parts);
+  await time.pass(hours(1), () => Promise.resolve());
+  await soon.startDaily();
+  expect(soon.jobs()).toHaveLength(1);
+  await soon.stop();
+
+  await time.pass(hours(24), () => Promise.resolve());
+  const late = rig.process(parts);
+  await late.startDaily();
+  await late.idle();
+  expect(late.jobs()).toHaveLength(2);
+  expect(late.status()).toMatchObject({ status: "completed", unchanged: 3 });
+  await late.startDaily();
+  expect(late.jobs()).toHaveLength(2);
 });

@@ -291,3 +291,17 @@ test("a CRM without a place for clients says so", async () => {
   await expect(sync.start()).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
   await expect(sync.retry("all")).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
 });
+
+test("two records with one national id: the first has the client, the other is told of every time", async () => {
+  const same = { national_identification_number: "V-12345678" };
+  const { sync, crm } = await withDirectory([
+    aWisproRecord(1, { name: "Ana", ...same }),
+    aWisproRecord(2, { name: "Ana again", ...same }),
+  ]);
+  for (const outcome of [{ created: 1 }, { unchanged: 1 }, { unchanged: 1 }]) {
+    const job = await rig.pass(sync);
+    expect(job).toMatchObject({ ...outcome, updated: 0, errors: 1 });
+    expect(job.failed).toMatchObject([{ externalId: "2" }]);
+    expect(crm.all()).toMatchObject([{ externalId: "1", name: "Ana" }]);
+  }
+});

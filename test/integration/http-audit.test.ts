@@ -1,11 +1,15 @@
 /** Who did what: each order leaves one row, refusals leave some, and no row holds a secret. */
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { auditEntrySchema } from "../../hub/contract/administration.ts";
-import type { AuditEntry } from "../../hub/core/audit.ts";
+import { doneBy, type AuditEntry } from "../../hub/core/audit.ts";
 import { HubError } from "../../hub/core/errors.ts";
 import { allRoutes } from "../../hub/http/routes/index.ts";
 import { minutes } from "../support/fixed-clock.ts";
 import { isExactly, listIn, openHttpRig, type HttpRig } from "../support/http-rig.ts";
+import { until } from "../support/until.ts";
 
 const rows = async ({ store }: HttpRig): Promise<AuditEntry[]> =>
   (await store.audit.list({ limit: 1000, page: 1 })).items.reverse();
@@ -23,7 +27,8 @@ describe("an order", () => {
     await rig.put("/api/sessions/s1/settings", { historyDays: 7 });
     await rig.put("/api/sessions/s1/settings", { historyDays: "many" });
     await rig.call("DELETE", "/api/sessions/s1");
-    const [operator] = await rig.store.keys.list();
+    // By its name: both keys are of the same moment, and their order among each other is chance.
+    const operator = (await rig.store.keys.list()).find(({ name }) => name === "tests");
     expect(
       (await rows(rig)).map(({ actor, action, target, outcome, details }) => [
         actor === operator?.id,
@@ -106,13 +111,64 @@ describe("an order", () => {
     ]);
   });
 
+  test("that a kill breaks off is entered at the next start, once, and as what it is", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hub-audit-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "hub.db");
+    let letGo = (): void => undefined;
+    const held = new Promise<never>((_resolve, reject) => {
+      letGo = () => reject(new HubError("SHUTTING_DOWN", "The test is over."));
+    });
+    let isUnderWay = false;
+    const rig = await openHttpRig({
+      file,
+      change: (ctx) => ({
+        ...ctx,
+        sessions: {
+          ...ctx.sessions,
+          disconnect: () => {
+            isUnderWay = true;
+            return held;
+          },
+        },
+      }),
+    });
+    await rig.session("s1");
+    const order = rig.post("/api/sessions/s1/disconnect", {});
+    await until("the order is under way", () => isUnderWay);
+
+    const next = await openHttpRig({ file });
+    const found = await rows(next);
+    expect(found).toMatchObject([
+      {
+        action: "POST /api/sessions/{sessionId}/disconnect",
+        target: "s1",
+        outcome: "failed",
+        details: { code: "BROKEN_OFF" },
+      },
+    ]);
+    // Killed after an act that took its row along, before that was noted.
+    const entry = {
+      ...doneBy("operator", "POST /api/keys", next.clock.now()),
+      details: { requestId: "req_1" },
+    };
+    await next.store.audit.begin({ ...entry, outcome: "failed" });
+    await next.store.audit.append(entry);
+    const last = await openHttpRig({ file });
+    expect((await rows(last)).map(({ outcome }) => outcome)).toEqual(["failed", "done"]);
+    expect(await last.store.audit.verify()).toMatchObject({ intact: true, rows: 2 });
+    letGo();
+    await order;
+  });
+
   test("counts although its row cannot be written; the log of the process has it", async () => {
+    const full = () => Promise.reject(new HubError("STORE_UNAVAILABLE", "full"));
     const rig = await openHttpRig({
       change: (ctx, store) => ({
         ...ctx,
         store: {
           ...store,
-          audit: { ...store.audit, append: () => Promise.reject(new HubError("STORE_UNAVAILABLE", "full")) },
+          audit: { ...store.audit, begin: full, append: full, end: full },
         },
       }),
     });

@@ -61,7 +61,10 @@ describe("health", () => {
     const ready = await rig.get("/readyz", { key: null });
     expect([ready.status, ready.json]).toEqual([
       200,
-      { ready: true, checks: { store: true, disk: true, sessions: true, outbox: true, load: true } },
+      {
+        ready: true,
+        checks: { store: true, disk: true, files: true, sessions: true, outbox: true, load: true },
+      },
     ]);
     const afar = { key: null, headers: { "X-Forwarded-For": "203.0.113.9" } };
     for (const path of ["/readyz", "/openapi.json", "/docs"]) {

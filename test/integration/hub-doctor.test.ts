@@ -1,9 +1,12 @@
 /** The doctor: finds what is wrong, from this machine outwards, and says what to do; and what may be done to a stopped hub. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { execFile } from "node:child_process";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../hub/core/clock.ts";
 import type { Store } from "../../hub/core/store.ts";
@@ -14,7 +17,9 @@ import { startFakeCrm } from "../support/fake-crm.ts";
 import { aNewSession } from "../support/builders.ts";
 import { minutes } from "../support/fixed-clock.ts";
 import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
+import { createTlsCertificate } from "../whatsapp/wire/tls-certificate.ts";
 
+const HUB_COMMAND = fileURLToPath(new URL("../../scripts/hub/main.ts", import.meta.url));
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const open = (dataDir: string): Promise<Store> =>
   openStore({ dataDir, publicUrl: "http://hub.example", clock: systemClock, log });
@@ -31,16 +36,30 @@ async function aStoppedHub(
   return dir;
 }
 
-/** Something on WhatsApp's port. */
-async function aServer(): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(404).end());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+/** Something on WhatsApp's port, whose clock is `aheadMs` ahead; with `tls`, encrypted. */
+async function aServer({
+  aheadMs = 0,
+  tls,
+  host = "127.0.0.1",
+}: { aheadMs?: number; tls?: ServerOptions; host?: string } = {}): Promise<string> {
+  const answer: RequestListener = (_request, response) => {
+    response.writeHead(404, { Date: new Date(Date.now() + aheadMs).toUTCString() }).end();
+  };
+  const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws/chat`;
+  // Of a server that listens on a port.
+  const { port } = server.address() as AddressInfo;
+  return `${tls === undefined ? "ws" : "wss"}://${host}:${port}/ws/chat`;
 }
+
+const certificate = (now = new Date()): ServerOptions & { cert: string } => {
+  const { certificate: cert, privateKey: key } = createTlsCertificate([], now);
+  return { cert, key };
+};
 
 async function run(args: string[], env: Record<string, string>, now = (): Date => new Date()) {
   const said = { out: "", err: "" };
@@ -140,6 +159,73 @@ describe("the doctor", () => {
     const { checks } = await doctor({ ...env, HUB_PORT: "http" });
     expect(checks["settings"]).toMatch(/^problem: .*HUB_PORT/);
   });
+
+  test("tells by another server's clock that this one is slow", async () => {
+    const { checks } = await doctor({
+      HUB_URL: "http://127.0.0.1:1",
+      HUB_DATA_DIR: await aStoppedHub(),
+      WA_WEB_SOCKET_URL: await aServer({ aheadMs: minutes(10) }),
+    });
+    expect(checks["clock"]).toMatch(/^problem: (599|600|601) s behind 127\.0\.0\.1/);
+  });
+
+  test.each<[string, ServerOptions, RegExp]>([
+    ["nobody vouches for", certificate(), /^problem: .*SELF_SIGNED/],
+    ["has expired", certificate(new Date("2020-01-01T00:00:00Z")), /^problem: .*(EXPIRED|SELF_SIGNED)/],
+    [
+      "comes with a TLS of yesterday",
+      { ...certificate(), minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
+      /^problem: .*(PROTO|SSL)/,
+    ],
+  ])("does not trust a certificate that %s, and takes no time from there", async (_what, tls, told) => {
+    const { code, checks } = await doctor({
+      HUB_URL: "http://127.0.0.1:1",
+      HUB_DATA_DIR: await aStoppedHub(),
+      WA_WEB_SOCKET_URL: await aServer({ tls }),
+    });
+    expect(code).toBe(1);
+    expect(checks["WhatsApp: connection"]).toMatch(/^ok/);
+    expect(checks["WhatsApp: TLS"]).toMatch(told);
+    expect(checks["clock"]).toBe("skipped: no server told its time");
+  });
+
+  test("trusts a certificate that this machine trusts, for its own names, and takes the time from there", async () => {
+    const tls = certificate();
+    const dir = await aStoppedHub();
+    const trusted = join(dir, "ca.pem");
+    writeFileSync(trusted, tls.cert);
+    const ask = async (whatsApp: string): Promise<Record<string, string>> => {
+      // Node reads what it is to trust when it starts.
+      const said = await new Promise<string>((resolve) => {
+        const env = {
+          PATH: process.env["PATH"],
+          NODE_EXTRA_CA_CERTS: trusted,
+          HUB_URL: "http://127.0.0.1:1",
+          HUB_DATA_DIR: dir,
+          WA_WEB_SOCKET_URL: whatsApp,
+        };
+        execFile(
+          process.execPath,
+          ["--import", "tsx", HUB_COMMAND, "doctor", "--json"],
+          { env },
+          (_error, out) => {
+            resolve(out);
+          },
+        );
+      });
+      return Object.fromEntries(
+        listIn(recordOf(JSON.parse(said)), "checks").map(({ what, outcome, detail }) => [
+          String(what),
+          `${String(outcome)}: ${String(detail)}`,
+        ]),
+      );
+    };
+    const own = await ask(await aServer({ tls, aheadMs: minutes(2) }));
+    expect(own["WhatsApp: TLS"]).toBe("ok: the certificate is valid");
+    expect(own["clock"]).toMatch(/^problem: 1[12]\d s behind 127\.0\.0\.1/);
+    const other = await ask(await aServer({ tls, host: "localhost" }));
+    expect(other["WhatsApp: TLS"]).toMatch(/^problem: .*ALTNAME/);
+  }, 60_000);
 
   test("leaves the files of a running hub alone, and says when that hub does not answer where it should", async () => {
     const dir = await aStoppedHub();

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
+import { HubError } from "../../hub/core/errors.ts";
+import { createReplays } from "../../hub/outbox/replays.ts";
+import { logBook } from "../support/log-book.ts";
 import { openOutboxRig, type OutboxRig } from "../support/outbox-rig.ts";
 import { seconds } from "../support/fixed-clock.ts";
+import { until } from "../support/until.ts";
 
 const by = "key_1";
 const delivered = async (rig: OutboxRig, count: number): Promise<void> => {
@@ -54,6 +58,33 @@ test("a filter is replayed in slices, everything once, in order per chat", async
     latest.set(chatId, seq);
   }
   expect(rig.logged("replay.completed")).toMatchObject([{ job, replayed: 1200 }]);
+});
+
+test("a slice that the disk refuses is made later, and nothing before it again", async () => {
+  let untilRefusal = 2;
+  const rig = await openOutboxRig();
+  const crm = await rig.crm();
+  await rig.endpoint(crm);
+  await delivered(rig, 1100);
+  const { outbox } = rig.store;
+  const shaky = {
+    ...outbox,
+    continueReplay: (...asked: Parameters<typeof outbox.continueReplay>) =>
+      untilRefusal-- === 0
+        ? Promise.reject(new HubError("STORE_UNAVAILABLE", "full"))
+        : outbox.continueReplay(...asked),
+  };
+  const log = logBook();
+  const first = createReplays({ outbox: shaky, clock: rig.clock, nudge: rig.nudge, log });
+  await first.start({ state: "delivered" }, { dryRun: false, by });
+  await until("the refusal", () => log.lines("replay.failed").length > 0);
+  // Stopped while it waits: another process takes the job up.
+  await first.stop();
+  await rig.replays.resume();
+  await rig.replays.idle();
+  await rig.dispatcher.idle();
+  expect(rig.logged("replay.completed")).toMatchObject([{ replayed: 1100 }]);
+  expect(crm.requests().filter(({ replay }) => replay)).toHaveLength(1100);
 });
 
 test("what is parked is replayed or dismissed", async () => {

@@ -116,14 +116,51 @@ describe("hub and CRM", () => {
     expect(await reconcile.messages("s1")).toMatchObject({ differences: 0 });
   });
 
-  test("differ for ever where the hub has less, and are not read again each hour", async () => {
+  test("differ for ever where the hub has less: it is told, nothing is deleted, and nothing read for it each hour", async () => {
     const world = syncWorld();
     fill(world.hub, { contacts: 3, chats: 3, messages: 20 });
     const { reconcile } = await synced(world);
     world.hub.store.removeMessage("s1", { chatId: personId(2), messageId: messageId(2, 7) });
     world.hub.calls.length = 0;
+    const extra = { chats: 0, messages: 1, inChats: [{ chatId: personId(2), messages: 1 }] };
+    for (let hour = 0; hour < 2; hour += 1)
+      expect(await reconcile.messages("s1")).toMatchObject({ differences: 0, extra });
+    expect(world.hub.calls.filter(({ method }) => method === "messages")).toHaveLength(0);
+    expect((await world.adapter.totals("s1")).messages).toBe(60);
+    expect(world.state.read().comparisons["s1"]).toMatchObject({ extra });
+    expect(world.log.text()).not.toContain(personId(2));
+  });
+
+  test("agree again where each had one the other had not, and the CRM's own one is told", async () => {
+    const world = await aSqliteWorld();
+    fill(world.hub, { contacts: 3, chats: 3, messages: 20 });
+    const { reconcile } = await synced(world);
+    const renamed = world.byHand(
+      "UPDATE whatsapp_message SET message_id = 'OTHER', timestamp = '2020-01-01 00:00:00.000000' WHERE message_id = ?",
+      messageId(2, 20),
+    );
+    expect(renamed).toBe(1);
+    expect(await reconcile.messages("s1")).toMatchObject({
+      messages: 1,
+      repaired: 1,
+      extra: { messages: 1, inChats: [{ chatId: personId(2), messages: 1 }] },
+    });
+    expect((await world.adapter.totals("s1")).messages).toBe(61);
+    expect(await reconcile.messages("s1")).toMatchObject({ differences: 0, extra: { messages: 1 } });
+  });
+
+  test("agree again where the CRM's last message is none of the hub's, although there are as many", async () => {
+    const world = await aSqliteWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 20 });
+    const { reconcile } = await synced(world);
+    world.byHand(
+      "UPDATE whatsapp_message SET timestamp = '2030-01-01 00:00:00.000000' WHERE message_id = ?",
+      messageId(1, 20),
+    );
+    expect(await reconcile.messages("s1")).toMatchObject({ messages: 1, repaired: 1 });
+    world.hub.calls.length = 0;
     expect(await reconcile.messages("s1")).toMatchObject({ differences: 0 });
-    expect(world.hub.calls.filter(({ method }) => method === "messages")).toHaveLength(1);
+    expect(world.hub.calls.filter(({ method }) => method === "messages")).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
   const lines: [object, string][] = [];
   const note = (facts: object, event: string) => void lines.push([facts, event]);
   const log = { debug: note, info: note, warn: note, error: note };
-  const upkeep = startUpkeep({ ...store, clock, log });
+  const upkeep = startUpkeep({ ...store, clock, log, elapsed: () => clock.now().getTime() });
   try {
     const entry = anIntakeEntry();
     await store.auth.commit("s1", { keys: [], intake: [entry] });
@@ -65,7 +65,7 @@ test("what was removed leaves the disk as well", async () => {
       clock.now(),
     );
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const upkeep = startUpkeep({ ...store, clock, log: silent });
+  const upkeep = startUpkeep({ ...store, clock, log: silent, elapsed: () => clock.now().getTime() });
   clock.advance(days(31));
   await store.events.append("s1", [aNewEvent()], clock.now());
   await upkeep.run();

@@ -43,16 +43,16 @@ describe("a first sync", () => {
     expect(messages.toSorted()).toEqual(wanted.toSorted());
   });
 
-  test("asks the hub for exactly these records, in pages of 200 at most", async () => {
+  test("asks the hub for exactly these records, in pages of 100 at most", async () => {
     const world = syncWorld({ limits: { contacts: 450, chats: 30, messagesPerChat: 450, messageChats: 1 } });
     fill(world.hub, { contacts: 600, chats: 50, messages: 1 });
     say(world.hub, { chat: 50, messages: 600, from: 1 });
     await sync(world);
     const limits = (method: string) =>
       world.hub.calls.filter((call) => call.method === method && limitOf(call) > 1).map(limitOf);
-    expect(limits("contacts")).toEqual([200, 200, 50]);
+    expect(limits("contacts")).toEqual([100, 100, 100, 100, 50]);
     expect(limits("chats")).toEqual([30]);
-    expect(limits("messages")).toEqual([200, 200, 50]);
+    expect(limits("messages")).toEqual([100, 100, 100, 100, 50]);
     expect((await world.adapter.totals("s1")).messages).toBe(450);
   });
 

@@ -1,8 +1,18 @@
 /** Webhooks are applied while a sync runs: between every answer of the hub and its being written, something newer happens. */
 import { expect, test } from "vitest";
 import type { HubEvent } from "../../hub/contract/index.ts";
+import { seconds } from "../support/fixed-clock.ts";
 import { personId } from "../support/hub-records.ts";
-import { CHATS, CONTACTS, documents, fill, MESSAGES, messageId, syncWorld } from "../support/sync-rig.ts";
+import {
+  CHATS,
+  CONTACTS,
+  documents,
+  fill,
+  later,
+  MESSAGES,
+  messageId,
+  syncWorld,
+} from "../support/sync-rig.ts";
 
 const key = (chat: number, m: number) => ({ chatId: personId(chat), messageId: messageId(chat, m) });
 
@@ -16,21 +26,23 @@ test("nothing stale wins: what a webhook told after a page was read stays", asyn
   let round = 0;
   hub.after = async ({ method }) => {
     if (!["contacts", "chats", "messages"].includes(method)) return;
-    round += 1;
-    const chat = 1 + (round % 20);
+    const n = (round += 1);
+    // Edits are told to the second: of two in one second nobody can say which is the later.
+    await later(world, seconds(1));
+    const chat = 1 + (n % 20);
     const events: HubEvent[] = [
       hub.receives("s1", {
         chatId: personId(chat),
-        messageId: `LIVE${round}`,
-        timestamp: 1_800_000_000 + round,
+        messageId: `LIVE${n}`,
+        timestamp: 1_800_000_000 + n,
       }),
-      hub.changesContact("s1", personId(chat), { name: `New name ${round}` }),
-      hub.changesChat("s1", personId(1 + ((round + 1) % 20)), {
-        unreadCount: round,
-        archived: round % 2 === 0,
+      hub.changesContact("s1", personId(chat), { name: `New name ${n}` }),
+      hub.changesChat("s1", personId(1 + ((n + 1) % 20)), {
+        unreadCount: n,
+        archived: n % 2 === 0,
       }),
       hub.raises("s1", key(chat, 18), "read"),
-      hub.edits("s1", key(chat, 19), `edited ${round}`),
+      hub.edits("s1", key(chat, 19), `edited ${n}`),
       hub.deletes("s1", key(chat, 20)),
     ];
     for (const event of events) await apply(event);
@@ -90,7 +102,9 @@ test("a message that comes while its chat is being written waits for the page, n
   while (writing.length === 0) await new Promise((resolve) => setImmediate(resolve));
 
   await apply(world.hub.receives("s1", { chatId: personId(4), messageId: "OTHER" }));
-  expect((await documents(world.adapter, MESSAGES)).map(({ message_id: id }) => id)).toEqual(["OTHER"]);
+  const inCrm = async () => (await documents(world.adapter, MESSAGES)).map(({ message_id: id }) => id);
+  expect(await inCrm()).toContain("OTHER");
+  expect(await inCrm()).not.toContain(messageId(5, 1));
   let isApplied = false;
   const same = apply(world.hub.receives("s1", { chatId: personId(5), messageId: "SAME" })).then(
     () => (isApplied = true),

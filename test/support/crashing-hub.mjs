@@ -1,6 +1,6 @@
 /**
  * A hub that ends itself with SIGKILL at the n-th passing of a named place: HUB_CRASH_AT=<point>:<n>. The product's own
- * points are those of `HubOverrides.crashPoint`; `in-record` is inside the transaction that records a message. Plain
+ * points are those of `HubOverrides.crashPoint`; those of IN_TRANSACTIONS are inside a transaction of the store. Plain
  * JavaScript over the built product: it is started hundreds of times, and compiling would double what a start costs.
  */
 import Database from "better-sqlite3";
@@ -9,8 +9,16 @@ import { startHub } from "../../dist/hub/hub.js";
 import { createLog } from "../../dist/hub/log.js";
 import { isBaileysSocketError } from "../../dist/hub/whatsapp/socket-error.js";
 
-/** The message and its event are in, its deliveries are not. */
-const IN_RECORD = /^\s*INSERT INTO delivery\(/;
+/** Points inside a transaction, by the statement that is about to run. */
+const IN_TRANSACTIONS = [
+  // The message and its event are in, its deliveries are not.
+  ["in-record", /^\s*INSERT INTO delivery\(/],
+  // Some deliveries of the slice are due again, and nothing is noted of it.
+  ["in-replay", /^\s*UPDATE delivery SET state = 0, aside = 0/],
+  // Some of the keys of a login are written, others are not.
+  ["in-keys", /^\s*INSERT INTO auth_key\(/],
+  ["in-creds", /^\s*INSERT INTO auth_creds\(/],
+];
 
 const [point, nth] = (process.env.HUB_CRASH_AT ?? "").split(":");
 let left = Number(nth);
@@ -24,10 +32,11 @@ function crashPoint(name) {
 const { prepare } = Database.prototype;
 Database.prototype.prepare = function (sql) {
   const statement = prepare.call(this, sql);
-  if (!IN_RECORD.test(sql)) return statement;
+  const [name] = IN_TRANSACTIONS.find(([, pattern]) => pattern.test(sql)) ?? [];
+  if (name === undefined) return statement;
   const run = statement.run.bind(statement);
   statement.run = (...parameters) => {
-    crashPoint("in-record");
+    crashPoint(name);
     return run(...parameters);
   };
   return statement;

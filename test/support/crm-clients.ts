@@ -44,9 +44,16 @@ export function crmClients(): CrmClients {
   return {
     find: ({ externalId, nationalId }) => {
       const known = byExternalId.get(externalId);
-      if (known !== undefined) return Promise.resolve([{ id: known, matchedBy: "externalId" as const }]);
+      if (known !== undefined)
+        return Promise.resolve([{ id: known, matchedBy: "externalId" as const, externalId }]);
       const alike = nationalId === null ? [] : (byNationalId.get(nationalId) ?? []);
-      return Promise.resolve(alike.map((id) => ({ id, matchedBy: "nationalId" as const })));
+      return Promise.resolve(
+        alike.map((id) => ({
+          id,
+          matchedBy: "nationalId" as const,
+          externalId: rows.get(id)?.externalId || null,
+        })),
+      );
     },
     create: async (client) => {
       asked += 1;

@@ -28,6 +28,7 @@ import { createHistory } from "../../hub/inbox/history.ts";
 import { createIdempotency } from "../../hub/inbox/idempotency.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createMedia } from "../../hub/inbox/media.ts";
+import type { SendLimits } from "../../hub/inbox/send-limits.ts";
 import { createSending } from "../../hub/inbox/send.ts";
 import { createEndpoints } from "../../hub/outbox/endpoints.ts";
 import { createReplays } from "../../hub/outbox/replays.ts";
@@ -91,6 +92,7 @@ export interface RigOptions {
   ackWaitMs?: number;
   /** Database to open; two rigs on one file are two lives of one hub. */
   file?: string;
+  limits?: SendLimits;
   /** Swaps a part before the surface is built on it. */
   change?: (ctx: HttpContext, store: Store) => HttpContext;
 }
@@ -98,6 +100,7 @@ export interface RigOptions {
 export async function openHttpRig({
   ackWaitMs = 2_000,
   file = ":memory:",
+  limits,
   change,
 }: RigOptions = {}): Promise<HttpRig> {
   const dir = await mkdtemp(join(tmpdir(), "hub-http-"));
@@ -148,9 +151,7 @@ export async function openHttpRig({
     clock,
   });
   const sending = createSending({
-    sends: store.sends,
-    inbox: store.inbox,
-    sessions: store.sessions,
+    ...store,
     media,
     contacts,
     link: linkOf,
@@ -159,6 +160,7 @@ export async function openHttpRig({
     nudge,
     log,
     ackWaitMs,
+    ...(limits === undefined ? {} : { limits }),
   });
   const endpoints = createEndpoints({
     store: store.endpoints,
@@ -192,7 +194,9 @@ export async function openHttpRig({
       clock,
     }),
     store,
-    metrics: createMetrics({ sessions: () => sessions.list(), store, pressure: noPressure, clock }),
+    metrics: createMetrics({
+      ...{ sessions: () => sessions.list(), sending: () => sending, store, pressure: noPressure, clock },
+    }),
     pressure: noPressure,
     clock,
     nudge,

@@ -18,6 +18,14 @@ export interface HubProcessOptions {
   readyTimeoutMs?: number;
 }
 
+/** Tests send as fast as they can; whoever tests the limits sets them. */
+export const UNLIMITED_SENDS: Record<string, string> = {
+  HUB_SEND_PER_MINUTE: "0",
+  HUB_SEND_CHAT_GAP_MS: "0",
+  HUB_SEND_NEW_CHATS_PER_DAY: "0",
+  HUB_SEND_QUEUE: "0",
+};
+
 export const newApiKey = (): string => `test_${randomBytes(24).toString("hex")}`;
 
 /** Starts a hub and waits until it says that it is ready; fails with its output when it does not. */
@@ -38,6 +46,7 @@ export async function startHubProcess({
       HUB_PORT: String(port),
       HUB_API_KEY: apiKey,
       HUB_WEBHOOK_ALLOW_CIDRS: "127.0.0.0/8",
+      ...UNLIMITED_SENDS,
       ...env,
     },
   });

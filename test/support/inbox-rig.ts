@@ -10,10 +10,10 @@ import { createContacts } from "../../hub/inbox/contacts.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createMedia } from "../../hub/inbox/media.ts";
 import type { SendRequest } from "../../hub/inbox/send-request.ts";
-import { createSending } from "../../hub/inbox/send.ts";
+import { createSending, type SendingParts } from "../../hub/inbox/send.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aNewSession } from "./builders.ts";
-import { fixedClock } from "./fixed-clock.ts";
+import { fixedClock, type FixedClock } from "./fixed-clock.ts";
 import { createPuppetLink } from "./puppet-link.ts";
 
 export const ANA = "34600111222@s.whatsapp.net";
@@ -43,6 +43,9 @@ export interface InboxRigOptions {
   urlTimeoutMs?: number;
   downloadHoldMs?: number;
   downloadDeadlineMs?: number;
+  /** How much may be sent; all there is, unless told. */
+  limits?: Pick<SendingParts, "limits" | "schedule" | "random">;
+  clock?: FixedClock;
 }
 
 /** Everything in a folder of its own; `crash` ends it as a kill would and opens a new life on the same data. */
@@ -52,9 +55,10 @@ export async function openInbox({
   urlTimeoutMs = 5_000,
   downloadHoldMs = 5_000,
   downloadDeadlineMs = 5_000,
+  limits = {},
+  clock = fixedClock(),
 }: InboxRigOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), "inbox-"));
-  const clock = fixedClock();
   const file = join(dir, "hub.db");
 
   const live = async () => {
@@ -78,9 +82,10 @@ export async function openInbox({
       },
     });
     const contacts = createContacts({ inbox: store.inbox, tokens: store.media, media, link, ingest, clock });
-    const { sends, inbox, sessions } = store;
     const sending = createSending({
-      ...{ sends, inbox, sessions, media, contacts, link, ingest, clock, nudge, log: silentLog, ackWaitMs },
+      ...store,
+      ...limits,
+      ...{ media, contacts, link, ingest, clock, nudge, log: silentLog, ackWaitMs },
     });
     return { store, ingest, puppet, media, contacts, sending };
   };

@@ -1,6 +1,5 @@
 /** Time that a test moves by hand: one clock, and timers that go off when it gets there. */
-import type { Clock } from "../../hub/core/clock.ts";
-import { fixedClock } from "./fixed-clock.ts";
+import { fixedClock, type FixedClock } from "./fixed-clock.ts";
 
 interface Timer {
   at: number;
@@ -8,7 +7,7 @@ interface Timer {
 }
 
 export interface ManualTime {
-  clock: Clock;
+  clock: FixedClock;
   schedule(ms: number, work: () => void): () => void;
   /** Goes forward, stopping at each timer on the way; `settle` lets what it started come to rest. */
   pass(ms: number, settle: () => Promise<void>): Promise<void>;

@@ -6,7 +6,7 @@ import type { SendOrder } from "../../hub/core/whatsapp.ts";
 import { startHub, type Hub, type HubOverrides } from "../../hub/hub.ts";
 import { createLog } from "../../hub/log.ts";
 import { createHubClient, type HubClient } from "./hub-client.ts";
-import { newApiKey } from "./hub-process.ts";
+import { newApiKey, UNLIMITED_SENDS } from "./hub-process.ts";
 import { createPuppetLink } from "./puppet-link.ts";
 import { until } from "./until.ts";
 
@@ -48,6 +48,7 @@ export async function startPuppetHub({
     HUB_PORT: String(port),
     HUB_API_KEY: apiKey,
     HUB_WEBHOOK_ALLOW_CIDRS: "127.0.0.0/8",
+    ...UNLIMITED_SENDS,
   });
   const log = createLog("silent");
   let record: Parameters<Connector>[0]["record"] | null = null;

@@ -4,7 +4,9 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { HubError } from "../../hub/core/errors.ts";
 import type { Fact } from "../../hub/core/facts.ts";
 import type {
+  AccountRestriction,
   ChatOrder,
+  NewChatAllowance,
   SendOrder,
   TypingState,
   WhatsAppKey,
@@ -40,6 +42,9 @@ export interface PuppetLink {
   /** Numbers that are not on WhatsApp. */
   unknownNumbers: Set<string>;
   pictureUrl: string | null;
+  /** How WhatsApp says that the account stands. */
+  restriction: AccountRestriction;
+  allowance: NewChatAllowance;
   /** Bytes of received media, by message id; a missing one is gone at WhatsApp. */
   media: Map<string, () => Readable>;
   /** Resolves when every word of WhatsApp that is due was spoken. */
@@ -102,6 +107,8 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
         const exists = !puppet.unknownNumbers.has(phone);
         return Promise.resolve({ exists, jid: exists ? `${phone}@s.whatsapp.net` : null, lid: null });
       },
+      restriction: () => Promise.resolve(puppet.restriction),
+      newChatAllowance: () => Promise.resolve(puppet.allowance),
       profilePictureUrl: () => {
         puppet.asked.picture++;
         return Promise.resolve(puppet.pictureUrl);
@@ -134,6 +141,8 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     word: "taken",
     unknownNumbers: new Set(),
     pictureUrl: null,
+    restriction: { isActive: false, until: null, type: null },
+    allowance: { total: null, used: 0, until: null, isReached: false },
     media: new Map(),
     idle: async () => {
       await Promise.all(speaking);

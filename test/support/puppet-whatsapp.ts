@@ -239,6 +239,14 @@ class Line implements PuppetLink {
     return Promise.resolve({ exists: false, jid: null, lid: null });
   }
 
+  restriction(): ReturnType<WhatsAppLink["restriction"]> {
+    return Promise.resolve({ isActive: false, until: null, type: null });
+  }
+
+  newChatAllowance(): ReturnType<WhatsAppLink["newChatAllowance"]> {
+    return Promise.resolve({ total: null, used: 0, until: null, isReached: false });
+  }
+
   profilePictureUrl(): Promise<string | null> {
     return Promise.resolve(null);
   }

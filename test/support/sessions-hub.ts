@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { systemClock } from "../../hub/core/clock.ts";
+import { systemClock, type Clock } from "../../hub/core/clock.ts";
 import type { Log } from "../../hub/core/log.ts";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { SessionState } from "../../hub/core/session-state.ts";
@@ -13,6 +13,7 @@ import type { Session } from "../../hub/core/session.ts";
 import type { Store } from "../../hub/core/store.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
+import type { Schedule } from "../../hub/sessions/schedule.ts";
 import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import type { WatchTiming } from "../../hub/sessions/watch.ts";
@@ -40,7 +41,20 @@ export interface SessionsHub {
 
 export async function openSessionsHub(
   emulator: Emulator,
-  { watch, timing }: { watch?: Partial<WatchTiming>; timing?: ConnectionTiming } = {},
+  {
+    watch,
+    timing,
+    schedule,
+    clock = systemClock,
+    onOpened = () => {},
+  }: {
+    watch?: Partial<WatchTiming>;
+    timing?: ConnectionTiming;
+    /** What sessions go by; connections and the store go by the system's clock all the same. */
+    schedule?: Schedule;
+    clock?: Clock;
+    onOpened?: (sessionId: string) => void;
+  } = {},
 ): Promise<SessionsHub> {
   const folder = await mkdtemp(join(tmpdir(), "sessions-hub-"));
   const masterKey = randomBytes(32);
@@ -77,11 +91,12 @@ export async function openSessionsHub(
       }),
       reasonOf,
       canary: () => store.canary(),
-      clock: systemClock,
+      clock,
       nudge,
       log: silent,
       jidForm: "c.us",
-      onOpened: () => {},
+      onOpened,
+      ...(schedule === undefined ? {} : { schedule }),
       ...(watch === undefined
         ? {}
         : { watchdog: { intake: store.intake, inbox: store.inbox, restart: null, timing: watch } }),

@@ -9,8 +9,8 @@ import type { Log } from "../../hub/core/log.ts";
 import type { Message } from "../../hub/core/message.ts";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { Recorded, Store } from "../../hub/core/store.ts";
-import type { SessionSignal, WhatsAppConnector, WhatsAppLink } from "../../hub/core/whatsapp.ts";
-import { createIngest, type IngestEntry } from "../../hub/inbox/ingest.ts";
+import type { AccountNews, SessionSignal, WhatsAppConnector, WhatsAppLink } from "../../hub/core/whatsapp.ts";
+import { createIngest, type Ingest, type IngestEntry } from "../../hub/inbox/ingest.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { createBaileysConnector } from "../../hub/whatsapp/baileys-connector.ts";
@@ -25,6 +25,10 @@ export interface WhatsAppRig {
   readonly lines: { level: string; event: string; facts: object }[];
   readonly recorded: IngestEntry[];
   store(): Store;
+  /** The inbox's way in, of this life. */
+  ingest(): Ingest;
+  /** What WhatsApp says of the account itself. */
+  onNews: (news: AccountNews) => void;
   connector(): WhatsAppConnector;
   link(): WhatsAppLink;
   /** Opens a connection and resolves with it; does not wait for anything. */
@@ -64,7 +68,12 @@ export async function openWhatsAppRig(
   await store.sessions.create(
     aNewSession({ sessionId, state: "starting", phoneNumber: null, lid: null, connectedAt: null }),
   );
+  let ingest = makeIngest();
   let connector = await makeConnector();
+
+  function makeIngest(): Ingest {
+    return createIngest({ inbox: store.inbox, clock: systemClock, nudge: createNudge() });
+  }
 
   function openStore(): Promise<Store> {
     return openSqliteStore({ file, publicUrl: "http://hub.test", clock: systemClock });
@@ -72,7 +81,6 @@ export async function openWhatsAppRig(
 
   async function makeConnector(): Promise<WhatsAppConnector> {
     const vault = await createVault({ masterKey, keys: store.vault });
-    const ingest = createIngest({ inbox: store.inbox, clock: systemClock, nudge: createNudge() });
     const { auth } = store;
     return createBaileysConnector({
       auth: {
@@ -90,6 +98,7 @@ export async function openWhatsAppRig(
         recorded.push(entry);
         return ingest(entry);
       },
+      onNews: (_session, news) => rig.onNews(news),
       webSocketUrl: emulator.wsUrl,
       clock: systemClock,
       log: logInto(lines),
@@ -111,7 +120,7 @@ export async function openWhatsAppRig(
       const from = signals.length;
       await open();
       const heard = await until("a signal that decides", () =>
-        signals.slice(from).find((signal) => signal.type !== "pairing_code"),
+        signals.slice(from).find(({ type }) => type !== "pairing_code" && type !== "key_unreadable"),
       );
       if (heard.type === "opened") return;
       if (heard.type === "qr") await emulator.scanQr(heard.qr, number);
@@ -132,6 +141,8 @@ export async function openWhatsAppRig(
     lines,
     recorded,
     store: () => store,
+    ingest: () => ingest,
+    onNews: () => undefined,
     connector: () => connector,
     link: () => {
       if (current === null) throw new Error("no link was opened");
@@ -147,6 +158,7 @@ export async function openWhatsAppRig(
       failure = null;
       crashPoint = null;
       store = await openStore();
+      ingest = makeIngest();
       connector = await makeConnector();
     },
     failWith: (cause) => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readBridgeConfig } from "../../bridge/config.ts";
 
 const SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -20,7 +20,7 @@ test("only the hub's key and the webhook secret are needed; the rest has safe de
     },
     autoSync: "0 * * * *",
     reconcile: "*/5 * * * *",
-    directory: { wispro: null, source: undefined, hour: 3, country: "58" },
+    directory: { wispro: null, json: null, hour: 3, country: "58" },
     methodKeys: [],
     logLevel: "info",
   });
@@ -85,4 +85,37 @@ test("method keys have a role, admin unless they may only read, and each name is
 test("scheduled work is switched off by the word off", () => {
   const config = readBridgeConfig({ ...needed, BRIDGE_AUTO_SYNC: "off", BRIDGE_RECONCILE: "off" });
   expect([config.autoSync, config.reconcile]).toEqual([null, null]);
+});
+
+describe("a directory that answers pages of JSON", () => {
+  const described = {
+    url: "https://billing.example/people?page={page}",
+    list: "data",
+    totalRecords: "total",
+    fields: { externalId: "id", name: "name", nationalId: "document" },
+  };
+  const read = (source: object, more: object = {}) =>
+    readBridgeConfig({ ...needed, DIRECTORY_SOURCE: JSON.stringify(source), ...more });
+
+  test("is described by one setting, with defaults for what may be left out", () => {
+    expect(read(described).directory.json).toMatchObject({ ...described, name: "json", perPage: 100 });
+  });
+
+  test("is refused with the place of each mistake, before anything is opened", () => {
+    const wrong = { ...described, url: "ftp://x", list: "a..b", perpage: 3, fields: { name: "name" } };
+    for (const line of [
+      "→ at DIRECTORY_SOURCE.url",
+      "✖ use names joined by dots, such as meta.total\n  → at DIRECTORY_SOURCE.list",
+      '✖ Unrecognized key: "perpage"\n  → at DIRECTORY_SOURCE',
+      "→ at DIRECTORY_SOURCE.fields.externalId",
+    ])
+      expect(() => read(wrong)).toThrow(line);
+  });
+
+  test("is refused beside Wispro", () => {
+    const wispro = { WISPRO_URL: "https://directory.example", WISPRO_TOKEN: "token" };
+    expect(() => read(described, wispro)).toThrow(
+      "✖ leave it out beside WISPRO_URL\n  → at DIRECTORY_SOURCE",
+    );
+  });
 });

@@ -11,6 +11,7 @@ import {
   withSession,
   type View,
 } from "../../hub/core/present.ts";
+import { sessionRestricted } from "../../hub/core/restriction-event.ts";
 import { eventsOfMove, sessionQr } from "../../hub/core/session-events.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { SessionState } from "../../hub/core/session-state.ts";
@@ -131,6 +132,8 @@ const told: NewEvent[] = [
       { name: "credentials", ok: false, ms: 2, error: "no" },
     ],
   }),
+  sessionRestricted(session, { until: T0, type: "DEFAULT" }, T0),
+  sessionRestricted(session, null, T0),
 ].flat();
 
 describe.each(told.map((event): [EventName, NewEvent] => [event.event, event]))("%s", (name, { data }) => {

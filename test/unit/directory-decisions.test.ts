@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import type { DirectoryClient } from "../../bridge/adapter.ts";
-import { nextAt } from "../../bridge/directory/daily.ts";
+import type { ClientCandidate, DirectoryClient } from "../../bridge/adapter.ts";
+import { lastAt, nextAt } from "../../bridge/directory/daily.ts";
 import { decideClient } from "../../bridge/directory/decide-client.ts";
 import { normalNationalId } from "../../bridge/directory/national-id.ts";
 import { normalPhone } from "../../bridge/directory/phone.ts";
@@ -79,8 +79,17 @@ const aClient = (change: Partial<DirectoryClient> = {}): DirectoryClient => ({
 const RULES = { codePrefix: "WIS", country: "58" };
 const decide = (
   client: DirectoryClient,
-  candidates: { id: string; matchedBy: "externalId" | "nationalId" }[],
-) => decideClient({ client, nationalId: normalNationalId(client.nationalId), candidates }, RULES);
+  candidates: Omit<ClientCandidate, "externalId">[],
+  externalId?: string,
+) =>
+  decideClient(
+    {
+      client,
+      nationalId: normalNationalId(client.nationalId),
+      candidates: candidates.map((candidate) => ({ ...candidate, externalId: externalId ?? null })),
+    },
+    RULES,
+  );
 
 describe("what becomes of a client", () => {
   test("one whom nobody knows is created with every field", () => {
@@ -138,6 +147,18 @@ describe("what becomes of a client", () => {
     expect(decide(nobody, [{ id: "c1", matchedBy: "externalId" }])).toMatchObject({ action: "update" });
   });
 
+  test("one whom another record of the directory has already is left to that record", () => {
+    const owned = [{ id: "c1", matchedBy: "nationalId" as const }];
+    expect(decide(aClient(), owned, "12")).toEqual({
+      action: "refuse",
+      error: "the client with this national id belongs to another record of the directory",
+    });
+    expect(decide(aClient(), owned, "77")).toMatchObject({ action: "update", id: "c1" });
+    expect(decide(aClient(), [{ id: "c1", matchedBy: "externalId" }], "77")).toMatchObject({
+      action: "update",
+    });
+  });
+
   test("where two could be meant, nobody decides", () => {
     const two = decide(aClient(), [
       { id: "c1", matchedBy: "nationalId" },
@@ -145,6 +166,11 @@ describe("what becomes of a client", () => {
     ]);
     expect(two).toEqual({ action: "refuse", error: "2 clients of the CRM could be this one" });
   });
+});
+
+test("the last daily hour is today's once it has come, else yesterday's", () => {
+  expect(lastAt(3, new Date(2026, 0, 31, 3))).toEqual(new Date(2026, 0, 31, 3));
+  expect(lastAt(3, new Date(2026, 1, 1, 2, 59))).toEqual(new Date(2026, 0, 31, 3));
 });
 
 test("the daily hour is today's while it is to come, else tomorrow's", () => {

@@ -18,14 +18,14 @@ import { T0, T0_SECONDS } from "../support/builders.ts";
 import { minutes, seconds } from "../support/fixed-clock.ts";
 
 describe("the budget", () => {
-  test("asks for no more than is left, and for pages of 200 at most", () => {
+  test("asks for no more than is left, and for pages of 100 at most", () => {
     expect([
       pageSize(1000, 0),
       pageSize(1000, 900),
       pageSize(1000, 1000),
       pageSize(50, 0),
       pageSize(0, 0),
-    ]).toEqual([200, 100, 0, 50, 0]);
+    ]).toEqual([100, 100, 0, 50, 0]);
   });
 
   test("is over after its time", () => {
@@ -98,7 +98,11 @@ describe("a chat", () => {
   test("is compared by what the CRM holds of it, not by what the limits keep out", () => {
     const ask = (change: Partial<Parameters<typeof questionOf>[0]>) =>
       questionOf({ chat, rank: 0, held: digest, oldestBefore: undefined, ...change }, limits);
-    expect(ask({ chat: { totalMessages: 50 } })).toEqual({ ask: "same" });
+    const full = { ...chat, totalMessages: 50 };
+    expect(ask({ chat: full })).toEqual({ ask: "same" });
+    expect(ask({ chat: { ...full, lastMessageAt: 4999 } })).toEqual({ ask: "newest" });
+    expect(ask({ chat: { ...full, totalMessages: 40 } })).toEqual({ ask: "same" });
+    expect(ask({ chat: { ...full, totalMessages: 40, lastMessageAt: 5001 } })).toEqual({ ask: "newest" });
     expect(ask({})).toEqual({ ask: "range", since: 1000 });
     expect(ask({ held: { ...digest, messages: 49 } })).toEqual({ ask: "newest" });
     expect(ask({ held: { ...digest, messages: 49 }, rank: 20 })).toEqual({ ask: "range", since: 1000 });

@@ -22,6 +22,22 @@ test("a chat's messages come out as they arrived, other chats do not wait", () =
   order.stop();
 });
 
+test("a chat is the same by its hidden id and by its number", () => {
+  const order = createArrivalOrder();
+  const out: string[] = [];
+  const stanza = (attrs: Record<string, string>): InFlight =>
+    stanzas.add({ tag: "message", attrs, content: [] }, new Date(0));
+  const said = [
+    stanza({ id: "a", from: "111@lid", sender_pn: "34600111222@s.whatsapp.net" }),
+    stanza({ id: "b", from: "34600111222:3@s.whatsapp.net", sender_lid: "111@lid" }),
+    stanza({ id: "c", from: "9@lid", recipient: "111@lid", peer_recipient_pn: "34600111222@s.whatsapp.net" }),
+  ];
+  for (const each of said) order.arrived(each);
+  for (const each of said.toReversed()) order.ready(each, () => out.push(each.id));
+  expect(out).toEqual(["a", "b", "c"]);
+  order.stop();
+});
+
 test("what failed holds nobody", () => {
   const order = createArrivalOrder();
   const out: string[] = [];

@@ -29,6 +29,7 @@ function aJournal() {
   const records: { facts: Fact[]; closes: Uint8Array[] }[] = [];
   const generation = createGeneration();
   let failure: Error | null = null;
+  let readFailure: Error | null = null;
   const journal = createJournal({
     sessionId: "s1",
     auth: {
@@ -51,24 +52,25 @@ function aJournal() {
     generation,
     crashPoint: () => undefined,
   });
+  const unreadable: string[] = [];
   const mappings: { lid: string; phone: string }[] = [];
   const keys = createKeyStore({
     sessionId: "s1",
     auth: {
-      keys: (_sessionId, type, ids) =>
-        Promise.resolve(
-          new Map(
-            ids.flatMap((id): [string, Uint8Array][] => {
-              const row = rows.get(`${type} ${id}`);
-              return row === undefined ? [] : [[id, row]];
-            }),
-          ),
-        ),
+      keys: (_sessionId, type, ids) => {
+        if (readFailure !== null) return Promise.reject(readFailure);
+        const found = ids.flatMap((id): [string, Uint8Array][] => {
+          const row = rows.get(`${type} ${id}`);
+          return row === undefined ? [] : [[id, row]];
+        });
+        return Promise.resolve(new Map(found));
+      },
     },
     cipher,
     journal,
     generation,
     onMapping: (pair) => void mappings.push(pair),
+    onUnreadable: (kind) => void unreadable.push(kind),
   });
   return {
     journal,
@@ -78,6 +80,10 @@ function aJournal() {
     records,
     rows,
     mappings,
+    unreadable,
+    cannotRead: (cause: Error) => {
+      readFailure = cause;
+    },
     fail: (cause: Error) => {
       failure = cause;
     },
@@ -141,10 +147,22 @@ describe("the journal", () => {
     expect(records).toEqual([]);
   });
 
-  test("a key that does not open fences instead of counting as absent", async () => {
-    const { keys, generation, rows } = aJournal();
+  test("a key that does not open, or is not what was sealed, counts as absent, is told once and stays", async () => {
+    const { keys, generation, rows, unreadable } = aJournal();
     rows.set("session 1.0", Buffer.from("key|session|2.0\n{}"));
-    await expect(Promise.resolve(keys.get("session", ["1.0"]))).rejects.toThrow("moved");
+    rows.set("session 2.0", Buffer.from('key|session|2.0\n{"_sess'));
+    rows.set("session 3.0", Buffer.from("key|session|3.0\n{}"));
+    expect(await keys.get("session", ["1.0", "2.0", "3.0"])).toEqual({ "3.0": {} });
+    expect(await keys.get("session", ["1.0"])).toEqual({});
+    expect(unreadable).toEqual(["session", "session"]);
+    expect(generation.isFenced()).toBe(false);
+    expect(rows.size).toBe(3);
+  });
+
+  test("keys that cannot be read from the disk fence: they are not absent", async () => {
+    const { keys, generation, cannotRead } = aJournal();
+    cannotRead(new Error("disk gone"));
+    await expect(Promise.resolve(keys.get("session", ["1.0"]))).rejects.toThrow("disk gone");
     expect(generation.isFenced()).toBe(true);
   });
 

@@ -12,9 +12,13 @@ export function createClientStore(writing: Writing, storage: Storage): ClientSto
     find: ({ externalId, nationalId }) =>
       storage.read(() => {
         const known = rows.clients.withExternalId(externalId);
-        if (known !== undefined) return [{ id: known.name, matchedBy: "externalId" as const }];
+        if (known !== undefined) return [{ id: known.name, matchedBy: "externalId" as const, externalId }];
         const namesakes = nationalId === null ? [] : rows.clients.withNationalId(nationalId);
-        return namesakes.map(({ name }) => ({ id: name, matchedBy: "nationalId" as const }));
+        return namesakes.map(({ name, external_id: of }) => ({
+          id: name,
+          matchedBy: "nationalId" as const,
+          externalId: of === "" ? null : of,
+        }));
       }),
     create: (client) => writeOne(storage, () => createClient(writing, client)),
     update: (id, changes) => writeOne(storage, () => updateClient(writing, rows.clients.named(id), changes)),

@@ -8,6 +8,8 @@ export interface Plan {
   type: DocType;
   fields: string[];
   conditions: Condition[];
+  /** One of them must hold, where there are any. */
+  anyOf: Condition[];
   orderBy: DocumentQuery["orderBy"];
   start: number;
   limit: number;
@@ -28,6 +30,7 @@ export function planOf(query: DocumentQuery): Plan {
     type,
     fields: fieldsOf(type, query.fields),
     conditions: conditionsOf(type, query.filters),
+    anyOf: conditionsOf(type, query.orFilters ?? []),
     orderBy: query.orderBy.map(({ field, direction }) => {
       kindOf(type, field);
       return { field, direction };

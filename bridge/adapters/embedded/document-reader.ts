@@ -21,6 +21,7 @@ export function createDocumentReader(
       type,
       fields: shownFields(type),
       conditions: [{ field, test: "equal", value, not: false }],
+      anyOf: [],
       orderBy: [{ field: orderBy, direction: "asc" }],
       start: 0,
       limit: 1000,

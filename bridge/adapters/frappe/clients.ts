@@ -1,5 +1,5 @@
 /** Clients of a remote directory, in a document type of their own: a site's customers have rules we do not know. */
-import type { ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
+import type { ClientCandidate, ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
 import { cutName, differing, isEmpty, text, type Fields } from "./field-values.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { CLIENT, CONTACT, nowSeconds, type Site } from "./site.ts";
@@ -10,14 +10,22 @@ const FIELDS = ["name", "external_id", "client_name", "email", "phone", "address
 const CANDIDATES = 5;
 
 export function createClients({ tables, time, clock }: Site): ClientStore {
-  const namesBy = async (field: string, value: string): Promise<string[]> => {
+  const candidatesBy = async (
+    field: "external_id" | "national_id",
+    value: string,
+  ): Promise<ClientCandidate[]> => {
     const rows = await tables.list(CLIENT, {
-      fields: ["name"],
+      fields: ["name", "external_id"],
       filters: [[field, "=", value]],
       orderBy: "creation asc",
       limit: CANDIDATES,
     });
-    return rows.map((row) => text(row, "name"));
+    const matchedBy = field === "external_id" ? "externalId" : "nationalId";
+    return rows.map((row) => ({
+      id: text(row, "name"),
+      matchedBy,
+      externalId: text(row, "external_id") || null,
+    }));
   };
 
   const contactOf = async (phone: string | null | undefined): Promise<string | undefined> => {
@@ -58,10 +66,9 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
   return {
     update,
     find: async ({ externalId, nationalId }) => {
-      const known = await namesBy("external_id", externalId);
-      if (known.length > 0) return known.map((id) => ({ id, matchedBy: "externalId" }));
-      if (nationalId === null || nationalId === "") return [];
-      return (await namesBy("national_id", nationalId)).map((id) => ({ id, matchedBy: "nationalId" }));
+      const known = await candidatesBy("external_id", externalId);
+      if (known.length > 0 || nationalId === null || nationalId === "") return known;
+      return candidatesBy("national_id", nationalId);
     },
     create: async (client): Promise<WriteResult> => {
       const fields: Fields = {
@@ -76,8 +83,8 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
       } catch (error) {
         if (!(error instanceof SiteRefusal)) throw error;
         // Made since it was looked for, by a run whose answer was lost.
-        const [id] = isDuplicate(error) ? await namesBy("external_id", client.externalId) : [];
-        return id === undefined ? rejected(error) : update(id, client);
+        const [made] = isDuplicate(error) ? await candidatesBy("external_id", client.externalId) : [];
+        return made === undefined ? rejected(error) : update(made.id, client);
       }
     },
   };

@@ -8,7 +8,13 @@ import { renamed, type CrmFields } from "./crm-map.ts";
 
 const id = z.union([z.string(), z.number()]).transform(String);
 const found = z.object({
-  clients: z.array(z.object({ id, matchedBy: z.enum(["externalId", "nationalId"]) })),
+  clients: z.array(
+    z.object({
+      id,
+      matchedBy: z.enum(["externalId", "nationalId"]),
+      externalId: id.nullable().default(null),
+    }),
+  ),
 });
 const written = z.object({
   outcome: z.enum(["created", "updated", "unchanged", "missing", "rejected"]),

@@ -4,14 +4,16 @@ import type { DocumentSource } from "../embedded/document-reader.ts";
 import type { DocType, Row, Value } from "../embedded/doctypes.ts";
 
 export function createMemoryDocuments(rowsOf: (type: DocType) => Row[]): DocumentSource {
-  const meeting = (type: DocType, conditions: Condition[]): Row[] =>
-    rowsOf(type).filter((row) =>
-      conditions.every((condition) => meets(row[condition.field] ?? null, condition)),
-    );
+  const meeting = (type: DocType, conditions: Condition[], anyOf: Condition[]): Row[] =>
+    rowsOf(type).filter((row) => {
+      const isMet = (condition: Condition): boolean => meets(row[condition.field] ?? null, condition);
+      return conditions.every(isMet) && (anyOf.length === 0 || anyOf.some(isMet));
+    });
   return {
-    list: ({ type, fields, conditions, orderBy, start, limit }) =>
+    list: ({ type, fields, conditions, anyOf, orderBy, start, limit }) => {
+      const rows = meeting(type, conditions, anyOf);
       // Equal records keep the order in which they were made, in the direction of the last field.
-      (orderBy.at(-1)?.direction === "desc" ? meeting(type, conditions).reverse() : meeting(type, conditions))
+      return (orderBy.at(-1)?.direction === "desc" ? rows.reverse() : rows)
         .sort((a, b) => {
           for (const { field, direction } of orderBy) {
             const order = compare(a[field] ?? null, b[field] ?? null);
@@ -20,8 +22,9 @@ export function createMemoryDocuments(rowsOf: (type: DocType) => Row[]): Documen
           return 0;
         })
         .slice(start, start + limit)
-        .map((row) => Object.fromEntries(fields.map((field) => [field, row[field] ?? null]))),
-    count: (type, conditions) => meeting(type, conditions).length,
+        .map((row) => Object.fromEntries(fields.map((field) => [field, row[field] ?? null])));
+    },
+    count: (type, conditions) => meeting(type, conditions, []).length,
   };
 }
 

@@ -6,8 +6,8 @@ import type { Db } from "./connection.ts";
 
 export function createSqliteDocuments(db: Db): DocumentSource {
   return {
-    list: ({ type, fields, conditions, orderBy, start, limit }) => {
-      const { where, values } = whereOf(conditions);
+    list: ({ type, fields, conditions, anyOf, orderBy, start, limit }) => {
+      const { where, values } = whereOf(conditions, anyOf);
       // The number last, so that pages of equal records neither skip nor repeat one; in the direction of an index.
       const order = [...orderBy, { field: "n", direction: orderBy.at(-1)?.direction ?? "asc" }]
         .map(({ field, direction }) => `${field} ${direction}`)
@@ -19,7 +19,7 @@ export function createSqliteDocuments(db: Db): DocumentSource {
         .all(...values, limit, start);
     },
     count: (type: DocType, conditions) => {
-      const { where, values } = whereOf(conditions);
+      const { where, values } = whereOf(conditions, []);
       return (
         db.prepare<Value[], { n: number }>(`SELECT COUNT(*) AS n FROM ${type.table} ${where}`).get(...values)
           ?.n ?? 0
@@ -28,14 +28,18 @@ export function createSqliteDocuments(db: Db): DocumentSource {
   };
 }
 
-function whereOf(conditions: Condition[]): { where: string; values: Value[] } {
-  if (conditions.length === 0) return { where: "", values: [] };
+function whereOf(conditions: Condition[], anyOf: Condition[]): { where: string; values: Value[] } {
   const parts = conditions.map(clauseOf);
-  return {
-    where: `WHERE ${parts.map(({ sql }) => `(${sql})`).join(" AND ")}`,
-    values: parts.flatMap(({ values }) => values),
-  };
+  if (anyOf.length > 0) parts.push(joined(anyOf.map(clauseOf), " OR "));
+  if (parts.length === 0) return { where: "", values: [] };
+  const { sql, values } = joined(parts, " AND ");
+  return { where: `WHERE ${sql}`, values };
 }
+
+const joined = (parts: Clause[], word: string): Clause => ({
+  sql: parts.map(({ sql }) => `(${sql})`).join(word),
+  values: parts.flatMap(({ values }) => values),
+});
 
 interface Clause {
   sql: string;

@@ -5,14 +5,14 @@ import { showJid } from "../../core/jid.ts";
 import { presentChat, viewOf } from "../../core/present.ts";
 import type { Session } from "../../core/session.ts";
 import type { ChatQuery } from "../../core/store.ts";
-import { numberingOf } from "../addresses.ts";
+import { chatOf, numberingOf } from "../addresses.ts";
 import { listOf, ok, type Answer } from "../answer.ts";
 import type { HttpContext } from "../context.ts";
 import { flag, moment, paging, secondsOf } from "../paging.ts";
 import { positionOf } from "../position.ts";
 import { sessionRoute, type Route } from "../route.ts";
 import { followedListOfSchema } from "./list-of.ts";
-import { inChat, inSession, messageIdSchema } from "./params.ts";
+import { chatIdSchema, inChat, inSession, messageIdSchema } from "./params.ts";
 
 export const chatRoutes: Route[] = [
   sessionRoute({
@@ -24,13 +24,17 @@ export const chatRoutes: Route[] = [
     params: inSession,
     query: z.object({
       ...paging(20),
+      chatId: chatIdSchema.optional(),
       search: z.string().max(200).optional(),
       archived: flag,
       unread: flag,
       updatedAfter: moment,
     }),
     response: followedListOfSchema("chats", chatSchema),
-    handle: ({ session, query }, ctx) => chatList(session, query, ctx),
+    handle: async ({ session, caller, query }, ctx) => {
+      const chatId = query.chatId && (await chatOf({ session, caller }, query.chatId, ctx));
+      return chatList(session, { ...query, chatId }, ctx);
+    },
   }),
   sessionRoute({
     method: "get",

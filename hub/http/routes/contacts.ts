@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { contactSchema } from "../../contract/resources.ts";
 import { presentContact, viewOf } from "../../core/present.ts";
-import { numberingOf } from "../addresses.ts";
+import { chatOf, numberingOf } from "../addresses.ts";
 import { download, listOf, ok } from "../answer.ts";
 import { flag, moment, paging } from "../paging.ts";
 import { positionOf } from "../position.ts";
@@ -20,14 +20,18 @@ const contactsOf = (path: string) =>
     params: inSession,
     query: z.object({
       ...paging(),
+      contactId: inContact.shape.contactId.optional(),
       search: z.string().max(200).optional(),
       updatedAfter: moment,
       isGroup: flag,
     }),
     response: followedListOfSchema("contacts", contactSchema),
-    handle: async ({ session, query }, ctx) => {
+    handle: async ({ session, caller, query }, ctx) => {
+      const { sessionId } = session;
+      const written = query.contactId;
+      const contactId = written && (await chatOf({ session, caller }, written, ctx, "contactId"));
       const position = await positionOf(ctx);
-      const page = await ctx.store.inbox.contacts({ sessionId: session.sessionId, ...query });
+      const page = await ctx.store.inbox.contacts({ sessionId, ...query, contactId });
       const view = viewOf(session, ctx.publicUrl);
       return listOf("contacts", page, query, (contact) => presentContact(contact, view), position);
     },

@@ -20,7 +20,8 @@ const healthSchema = z
 
 const checksSchema = z.object({
   store: z.boolean(),
-  disk: z.boolean(),
+  disk: z.boolean().describe("The data folder can be written to, and has room"),
+  files: z.boolean().describe("The process may open further files and connections"),
   sessions: z.boolean(),
   outbox: z.boolean(),
   load: z.boolean().describe("The process keeps up with its work"),

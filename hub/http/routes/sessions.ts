@@ -4,6 +4,7 @@ import { endpointSchema } from "../../contract/administration.ts";
 import {
   sessionIdSchema,
   sessionSchema,
+  sendingSchema,
   sessionSettingsSchema,
   sessionStatusSchema,
 } from "../../contract/resources.ts";
@@ -101,6 +102,7 @@ export const sessionRoutes: Route[] = [
     params: inSession,
     response: sessionSchema.extend({
       settings: sessionSettingsSchema,
+      sending: sendingSchema,
       endpoints: z.array(endpointSchema),
       history: z.object({ oldest: z.int().nullable(), newest: z.int().nullable(), complete: z.boolean() }),
     }),

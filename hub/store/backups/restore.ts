@@ -11,9 +11,11 @@ import type { Clock } from "../../core/clock.ts";
 import { syncFolder, writeDurably } from "../../core/durable-file.ts";
 import type { Log } from "../../core/log.ts";
 import type { VaultStore, Watermark } from "../../core/store.ts";
+import { isLogMissing } from "../open-mark.ts";
 import { checkInThread } from "../sqlite/check-in-thread.ts";
 import { holdLock } from "../sqlite/lock.ts";
 import { migrations } from "../sqlite/migrations/index.ts";
+import { checkFile } from "../sqlite/quick-check.ts";
 import { openReader } from "../sqlite/reader.ts";
 import { createVaultStore } from "../sqlite/vault.ts";
 import { readKeptWatermark, watermarkSchema } from "../watermark.ts";
@@ -104,7 +106,8 @@ async function howFar(
 ): Promise<{ since: Watermark; areLoginsKnown: boolean }> {
   const file = join(dataDir, DATABASE);
   try {
-    if (existsSync(file)) {
+    if (existsSync(file) && !isLogMissing(dataDir, file)) {
+      checkFile(file, { largest: Infinity });
       const reader = openReader(file);
       const since = await reader.watermark();
       reader.close();

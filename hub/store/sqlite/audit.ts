@@ -1,4 +1,7 @@
-/** The audit log: rows appended to a chain, read by page, checked as a whole, cut at the old end. */
+/**
+ * The audit log: rows appended to a chain, read by page, checked as a whole, cut at the old end. Orders that were begun lie
+ * beside it until they end.
+ */
 import {
   auditHash,
   checkChain,
@@ -32,6 +35,13 @@ export interface AuditLog {
   port: AuditStore;
   /** Appends inside the transaction that is open. */
   append(entry: NewAuditEntry): void;
+  /** Enters the orders that a kill broke off. For the opening of the store, before anything else is entered. */
+  enterBrokenOff(): void;
+}
+
+interface BegunRow {
+  head: number;
+  entry: string;
 }
 
 export function createAuditLog(engine: Engine): AuditLog {
@@ -48,6 +58,13 @@ export function createAuditLog(engine: Engine): AuditLog {
   const rowAt = db.prepare<[number], ChainEnd>("SELECT n, hash FROM audit WHERE n = ?");
   const removeUpTo = db.prepare("DELETE FROM audit WHERE n <= ?");
   const pages = createPager(engine);
+  const begin = db.prepare("INSERT INTO audit_begun(head, entry) VALUES(?, ?)");
+  const finish = db.prepare("DELETE FROM audit_begun WHERE n = ?");
+  const begun = db.prepare<[], BegunRow>("SELECT head, entry FROM audit_begun ORDER BY n");
+  const forgetBegun = db.prepare("DELETE FROM audit_begun");
+  const rowOfRequest = db.prepare<[number, string]>(
+    "SELECT 1 FROM audit WHERE n > ? AND json_extract(details, '$.requestId') = ?",
+  );
 
   const end = (place: "cut" | "head"): ChainEnd => {
     const found = readEnd.get(place);
@@ -66,10 +83,29 @@ export function createAuditLog(engine: Engine): AuditLog {
     moveEnd.run(n, hash, "head");
   };
 
+  const enterBrokenOff = (): void => {
+    engine.transaction(() => {
+      for (const { head, entry: text } of begun.all()) {
+        const entry = fromJson<Omit<NewAuditEntry, "at"> & { at: string }>(text);
+        // Its row was written with the act itself, and only the word that it ended is missing.
+        if (rowOfRequest.get(head, String(entry.details["requestId"])) !== undefined) continue;
+        append({ ...entry, at: new Date(entry.at) });
+      }
+      forgetBegun.run();
+    });
+  };
+
   const port: AuditStore = {
     append: call((entry) => {
       engine.transaction(() => {
         append(entry);
+      });
+    }),
+    begin: call((entry) => Number(begin.run(end("head").n, toJson(entry)).lastInsertRowid)),
+    end: call((number, entry) => {
+      engine.transaction(() => {
+        finish.run(number);
+        if (entry !== null) append(entry);
       });
     }),
     list: call((request) => {
@@ -115,7 +151,7 @@ export function createAuditLog(engine: Engine): AuditLog {
       }),
     ),
   };
-  return { port, append };
+  return { port, append, enterBrokenOff };
 }
 
 const toEntry = (row: AuditRow): AuditEntry => ({

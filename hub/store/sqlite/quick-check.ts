@@ -10,13 +10,33 @@ export function checkFile(file: string, { largest = LARGEST } = {}): boolean {
   if (!existsSync(file)) return false;
   const { size } = statSync(file);
   if (size === 0 || size > largest) return false;
-  const db = new Database(file);
+  const answer = asDamage(file, () => {
+    // Only to read: one that may write would bring the log into the file when it closes.
+    const db = new Database(file, { readonly: true });
+    try {
+      return db.pragma("quick_check(1)", { simple: true });
+    } finally {
+      db.close();
+    }
+  });
+  if (answer !== "ok") throw damaged(file, String(answer));
+  return true;
+}
+
+/** What SQLite says of a file that is none of its own any more, in words that say what to do. */
+export function asDamage<T>(file: string, read: () => T): T {
   try {
-    const answer = db.pragma("quick_check(1)", { simple: true });
-    if (answer !== "ok")
-      throw new Error(`The database ${file} is damaged: ${String(answer)}. Restore a backup.`);
-    return true;
-  } finally {
-    db.close();
+    return read();
+  } catch (cause) {
+    if (cause instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(cause.code))
+      throw damaged(file, cause.message, cause);
+    throw cause;
   }
 }
+
+const damaged = (file: string, what: string, cause?: unknown): Error =>
+  new Error(
+    `The database ${file} is damaged: ${what}. Nothing was changed. Restore a backup: ` +
+      "npm run hub -- backups lists them, npm run hub -- restore <backup> --yes puts one back.",
+    { cause },
+  );

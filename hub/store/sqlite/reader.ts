@@ -13,9 +13,9 @@ const ALL_PAGES = 0x7f_ff_ff_ff;
 
 /** @throws Error when there is no database, or none that can be read */
 export function openReader(file: string): Reader {
-  const db = new Database(file, { fileMustExist: true, timeout: 5000 });
+  // One that may write would, as the last to close the file of a killed hub, remove the log that the next start looks for.
+  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 });
   try {
-    db.pragma("query_only = ON");
     readWatermark(db);
   } catch (cause) {
     db.close();

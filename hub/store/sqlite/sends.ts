@@ -24,6 +24,10 @@ interface ClaimRow {
 
 const ANSWER_LIFE_MS = 24 * 3600 * 1000;
 
+/** Of an own message `m`: it is out, as far as we know. Status 2 is "failed". */
+const LEFT =
+  "m.status <> 2 AND NOT EXISTS(SELECT 1 FROM outgoing o WHERE o.message = m.n AND o.relayed_at IS NULL)";
+
 export function createSendStore(engine: Engine, recorder: Recorder, messages: Messages): SendStore {
   const { db, life } = engine;
   const accept = db.prepare(
@@ -37,6 +41,27 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   );
   const unconfirmed = db.prepare<[number, number], OutgoingRow>(
     `${select} WHERE o.session = ? AND o.relayed_at < ? ORDER BY o.message`,
+  );
+  const countWaiting = db.prepare<[number], { n: number }>(
+    "SELECT count(*) AS n FROM outgoing WHERE session = ? AND relayed_at IS NULL",
+  );
+  const postpone = db.prepare(
+    `UPDATE outgoing SET expires_at = @expiresAt WHERE session = @session AND relayed_at IS NULL
+     AND message IN (SELECT n FROM message WHERE session = @session AND id = @id AND from_me = 1)`,
+  );
+  const acquaintance = db.prepare<[number, string], { heard: number; written: number }>(
+    `SELECT EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 0) AS heard,
+       EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 1 AND ${LEFT}) AS written
+     FROM chat c WHERE c.session = ? AND c.jid = ?`,
+  );
+  const opened = db.prepare<[number, number, number], { jid: string; at: number }>(
+    `SELECT c.jid, c.first_at AS at FROM chat c WHERE c.session = ? AND c.last_at >= ? AND c.first_at >= ?
+     AND (SELECT m.from_me FROM message m WHERE m.chat = c.id ORDER BY m.ts, m.n LIMIT 1) = 1
+     AND EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 1 AND ${LEFT})`,
+  );
+  const lately = db.prepare<[number, number], { ts: number }>(
+    `SELECT m.ts FROM message m WHERE m.session = ? AND m.ts >= ? AND m.from_me = 1 AND ${LEFT}
+     ORDER BY m.ts DESC LIMIT 100`,
   );
   const claimed = db.prepare<[string, string, string], ClaimRow>(
     "SELECT * FROM idempotency WHERE owner = ? AND route = ? AND key = ?",
@@ -90,6 +115,28 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
         acceptedAt: new Date(row.accepted_at),
         expiresAt: new Date(row.expires_at),
       })),
+    ),
+    countWaiting: call((sessionId) => countWaiting.get(engine.session(sessionId).id)?.n ?? 0),
+    postpone: call((sessionId, id, expiresAt) => {
+      postpone.run({ session: engine.session(sessionId).id, id, expiresAt: expiresAt.getTime() });
+    }),
+    acquaintance: call((sessionId, chatId) => {
+      const row = acquaintance.get(engine.session(sessionId).id, chatId);
+      if (row?.heard === 1) return "heard";
+      return row?.written === 1 ? "written" : "none";
+    }),
+    opened: call((sessionId, since) => {
+      const from = Math.floor(since.getTime() / 1000);
+      return opened
+        .all(engine.session(sessionId).id, from, from)
+        .sort((one, other) => one.at - other.at)
+        .map(({ jid, at }) => ({ chatId: jid, at: new Date(at * 1000) }));
+    }),
+    lately: call((sessionId, since) =>
+      lately
+        .all(engine.session(sessionId).id, Math.floor(since.getTime() / 1000))
+        .map(({ ts }) => new Date(ts * 1000))
+        .reverse(),
     ),
     unconfirmed: call((sessionId, before) =>
       unconfirmed

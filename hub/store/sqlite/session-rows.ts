@@ -27,6 +27,10 @@ export function sessionReader(db: Db): () => Session[] {
   return () => all.all().map(toSession);
 }
 
+/** What rows of older versions lack. */
+const NEWER_SETTINGS = { sendingEnabled: true };
+type StoredSettings = Omit<SessionSettings, keyof typeof NEWER_SETTINGS> & Partial<typeof NEWER_SETTINGS>;
+
 const toSession = (row: SessionRow): Session => ({
   id: row.id,
   sessionId: row.session_id,
@@ -42,7 +46,7 @@ const toSession = (row: SessionRow): Session => ({
   createdAt: new Date(row.created_at),
   deletedAt: date(row.deleted_at),
   sendToFrappe: row.send_to_frappe === 1,
-  settings: fromJson<SessionSettings>(row.settings),
+  settings: { ...NEWER_SETTINGS, ...fromJson<StoredSettings>(row.settings) },
 });
 
 function toReason(text: string): SessionReason {

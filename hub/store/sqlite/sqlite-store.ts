@@ -25,7 +25,9 @@ import { createTell } from "./inbox/work.ts";
 import { createFigureStore, createMarkStore } from "./figures.ts";
 import { createIntake } from "./intake.ts";
 import { createKeyStore } from "./keys.ts";
+import { createLetterStore } from "./letters.ts";
 import { createMediaRows, createMediaStore } from "./media.ts";
+import { followClock } from "./outbox/clock-set-back.ts";
 import { createOutboxStore } from "./outbox/outbox-store.ts";
 import { createRestored } from "./restored.ts";
 import { giveBack } from "./give-back.ts";
@@ -41,15 +43,20 @@ export interface SqliteStoreOptions {
   /** Base of short media URLs, which event bodies carry. */
   publicUrl: string;
   clock: Clock;
+  /** The clock was set back since the last opening, by so much; what was planned by it was brought forward. */
+  onSetBack?: (backMs: number) => void;
 }
 
-export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions): Promise<Store> {
+export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteStoreOptions): Promise<Store> {
   return call(() => {
     const db = openConnection(file);
     const meta = createMeta(db);
+    const backMs = db.transaction(() => followClock(db, meta, clock.now().getTime()))();
+    if (backMs > 0) onSetBack?.(backMs);
     const engine = createEngine({ db, clock, publicUrl, life: meta.nextLife() });
     const log = createEventLog(engine);
     const audit = createAuditLog(engine);
+    audit.enterBrokenOff();
     const intake = createIntake(engine);
     const addresses = createAddresses(engine);
     const chats = createChats(engine);
@@ -80,6 +87,7 @@ export function openSqliteStore({ file, publicUrl, clock }: SqliteStoreOptions):
       audit: audit.port,
       figures: createFigureStore(engine),
       marks: createMarkStore(engine),
+      letters: createLetterStore(engine),
       vault: createVaultStore(engine),
       giveBack: call((pages) => giveBack(db, pages)),
       canary: call(() => {

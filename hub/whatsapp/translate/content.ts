@@ -42,6 +42,13 @@ const complete = (said: Said, message: proto.IMessage): Content => ({
   content: clip(said.content),
 });
 
+/** Whoever sent it meant something by it; what, is in members this version has no name for. */
+export const contentOfTheFuture = (message: proto.IMessage): Content =>
+  complete(
+    { type: "text", content: "A message of a kind this version does not know", unknownKind: "unknown" },
+    message,
+  );
+
 function text(message: proto.IMessage): Said | null {
   if (message.conversation) return { type: "text", content: message.conversation };
   const extended = message.extendedTextMessage;

@@ -22,6 +22,8 @@ export interface LiveMessage extends RawMessage {
   /** The other address of whom the message names: the chat's, in a group the author's. */
   alternative?: string | null;
   verifiedBizName?: string | null;
+  /** "peer": between our own devices. */
+  category?: string | null;
 }
 
 /** `live` is false for what comes with the history: no event is owed for it. */
@@ -44,7 +46,7 @@ function whatItSays(
 ): Fact[] {
   if (inner.reactionMessage) return reaction(raw, inner.reactionMessage, chatId, me, live);
   if (inner.protocolMessage) return change(raw, inner.protocolMessage, chatId, me);
-  const message = toMessage(sessionId, raw);
+  const message = raw.category === "peer" ? null : toMessage(sessionId, raw);
   return message === null ? [] : [{ kind: "message", message, live }];
 }
 

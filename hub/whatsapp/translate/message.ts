@@ -5,7 +5,7 @@ import type { Message } from "../../core/message.ts";
 import type { MessageStatus } from "../../contract/message-status.ts";
 import { proto } from "../baileys.ts";
 import { addressOf, addressOrNull, chatOf, type RawKey } from "./addresses.ts";
-import { contentOf, type Content } from "./content.ts";
+import { contentOf, contentOfTheFuture, type Content } from "./content.ts";
 import { base64, nameOrNull, number } from "./fields.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -20,6 +20,8 @@ export interface RawMessage {
   status?: number | null;
   /** The encoded proto where it is at hand already; encoding it again would cost as much as reading it. */
   encoded?: Uint8Array | null;
+  /** All it says is in members of a later version. */
+  isOfTheFuture?: boolean;
 }
 
 export function toMessage(
@@ -31,7 +33,7 @@ export function toMessage(
   const { id } = raw.key;
   const inner = unwrap(raw.message);
   if (chatId === null || !id || inner === null) return null;
-  const content = contentOf(inner);
+  const content = raw.isOfTheFuture === true ? contentOfTheFuture(inner) : contentOf(inner);
   if (content === null) return null;
   const fromMe = raw.key.fromMe === true;
   return {

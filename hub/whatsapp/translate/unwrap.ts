@@ -65,3 +65,10 @@ export function kindOf(message: proto.IMessage): string | null {
     if (value !== null && value !== undefined && value !== "" && !BESIDE_THE_CONTENT.has(name)) return name;
   return null;
 }
+
+/** No member that this version knows, not even an empty one or a key for others. */
+export function holdsNothing(message: proto.IMessage): boolean {
+  for (const [name, value] of Object.entries(message) as [string, unknown][])
+    if (value !== null && value !== undefined && name !== "messageContextInfo") return false;
+  return true;
+}

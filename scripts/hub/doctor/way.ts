@@ -1,6 +1,6 @@
 /** The way to a server on the internet, step by step: name, connection, encryption; and what time it is over there. */
 import { lookup } from "node:dns/promises";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { codeOf, fine, problem, skipped, type Check } from "./check.ts";
 
@@ -44,7 +44,11 @@ export async function checkWay(name: string, url: URL): Promise<Check[]> {
   if (!isSealed) return checks;
   try {
     await opened((done) =>
-      connectTls({ host: address, port, servername: host, minVersion: "TLSv1.2" }, done),
+      connectTls(
+        // An address is no server name: the certificate is then held against the address itself.
+        { host: address, port, minVersion: "TLSv1.2", ...(isIP(host) === 0 ? { servername: host } : {}) },
+        done,
+      ),
     );
     checks.push(fine(`${name}: TLS`, "the certificate is valid"));
   } catch (error) {

@@ -84,6 +84,39 @@ export function documents(world: CrmWorlds): void {
     expect(await reader.count({ doctype: DOCTYPE, filters })).toBe(ids.length);
   });
 
+  const either: [filters: Filters, orFilters: Filters, ids: string][] = [
+    [
+      [],
+      [
+        ["message_id", "=", "A"],
+        ["status", "=", "Failed"],
+      ],
+      "AC",
+    ],
+    [
+      [["from_me", "=", 1]],
+      [
+        ["content", "like", "%hola%"],
+        ["content", "=", ""],
+      ],
+      "C",
+    ],
+    [[["from_me", "=", 1]], [], "BC"],
+    [
+      [
+        ["status", "=", "Read"],
+        ["from_me", "=", 1],
+      ],
+      [["message_id", "=", "D"]],
+      "",
+    ],
+  ];
+  test.each(either)("beside %j one of %j finds %s", async (filters, orFilters, ids) => {
+    const reader = await withMessages(world);
+    const found = await reader.list(query({ filters, orFilters }));
+    expect(found.map((row) => row["message_id"]).join("")).toBe(ids);
+  });
+
   test("a list has the fields asked for, its names when none are, and all for *", async () => {
     const reader = await withMessages(world);
     const filters: Filters = [["message_id", "=", "B"]];

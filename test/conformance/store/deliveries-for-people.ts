@@ -1,5 +1,6 @@
 /** What people see of deliveries, send again and give up. */
 import { expect, test } from "vitest";
+import type { DeliveryFilter } from "../../../hub/core/store.ts";
 import { aMessageFact, T0 } from "../../support/builders.ts";
 import { minutes, seconds } from "../../support/fixed-clock.ts";
 import type { World, Worlds } from "./world.ts";
@@ -99,8 +100,8 @@ export function deliveriesForPeople(world: Worlds): void {
     const crm = { id: endpointId };
     const firstN = (await store.outbox.list({ endpoints: "*", limit: 1, page: 1 })).items[0]?.n ?? 0;
     const before = await store.outbox.get(firstN);
-    expect(await store.outbox.replay({ n: firstN }, clock.now(), 1)).toBe(1);
-    expect(await store.outbox.replay({ n: firstN }, clock.now(), 1)).toBe(0);
+    expect(await store.outbox.replay(firstN, clock.now())).toBe(true);
+    expect(await store.outbox.replay(firstN, clock.now())).toBe(false);
     const heads = await store.outbox.leaseDue({ endpointId, now: clock.now(), limit: 10 });
     expect(heads.find(({ n }) => n === firstN)).toMatchObject({
       seq: 1,
@@ -119,31 +120,45 @@ export function deliveriesForPeople(world: Worlds): void {
     expect(await due(await first(store.endpoints.list()))).toEqual([]);
   });
 
-  test("a replay of many goes step by step and ends", async () => {
+  test("a replay of many is kept until it is done, goes step by step, and passes nothing twice", async () => {
     const { store, clock, record, endpoint, due, settle } = await world();
     const crm = await endpoint();
     for (let n = 0; n < 9; n++) await record(aMessageFact({ chatId: chat(n) }));
     await settle(await due(crm));
-    clock.advance(minutes(1));
-    const startedAt = clock.now();
+    const job = { id: "job_1", filter: { endpointId: crm.id, state: "delivered" as const } };
+    expect(await store.outbox.openReplay(job)).toBe(true);
+    const sameFilter = { state: "delivered" as const, endpointId: crm.id, sessionId: undefined };
+    expect(await store.outbox.openReplay({ id: "job_2", filter: sameFilter })).toBe(false);
+    expect(await store.outbox.openReplay({ id: "job_3", filter: { state: "dead" } })).toBe(true);
+    expect(await store.outbox.openReplays()).toEqual(["job_1", "job_3"]);
+    // What is delivered after the order was not meant by it.
+    await record(aMessageFact({ chatId: chat(0) }));
+    await settle(await due(crm));
     const steps: number[] = [];
-    for (let moved = 1; moved > 0;) {
-      moved = await store.outbox.replay({ endpointId: crm.id }, startedAt, 4);
-      steps.push(moved);
-      clock.advance(seconds(1));
+    for (let isDone = false; !isDone;) {
+      const step = await store.outbox.continueReplay("job_1", clock.now(), 4);
+      ({ isDone } = step);
+      steps.push(step.replayed);
       await settle(await due(crm));
     }
-    expect(steps).toEqual([4, 4, 1, 0]);
-    expect(await store.outbox.count({ state: "delivered" })).toBe(9);
+    expect(steps).toEqual([4, 8, 9]);
+    expect(await store.outbox.count({ state: "delivered" })).toBe(10);
+    expect(await store.outbox.openReplays()).toEqual(["job_3"]);
+    expect(await store.outbox.openReplay(job)).toBe(true);
   });
 
-  test("since a number, dead ones only, and never what is still owed", async () => {
+  test("since a number, of a session, dead ones only, and never what is still owed", async () => {
     const { store, clock } = await withHistory(world);
-    expect(await store.outbox.replay({ afterSeq: 2 }, clock.now(), 100)).toBe(1);
+    const replayed = async (filter: DeliveryFilter): Promise<number> => {
+      await store.outbox.openReplay({ id: "job_1", filter });
+      return (await store.outbox.continueReplay("job_1", clock.now(), 100)).replayed;
+    };
+    expect(await replayed({ afterSeq: 2 })).toBe(1);
     expect(await store.outbox.count({ state: "dead" })).toBe(0);
-    clock.advance(1);
-    expect(await store.outbox.replay({ state: "delivered" }, clock.now(), 100)).toBe(1);
-    expect(await store.outbox.replay({ state: "dead" }, clock.now(), 100)).toBe(0);
+    expect(await replayed({ sessionId: "s1", state: "delivered" })).toBe(1);
+    expect(await replayed({ state: "dead" })).toBe(0);
+    expect(await store.outbox.dismiss({ chatId: chat(1) }, clock.now())).toBe(3);
+    expect(await replayed({ state: "dismissed" })).toBe(3);
   });
 
   test("what was given up is neither sent nor waited for", async () => {
@@ -153,7 +168,6 @@ export function deliveriesForPeople(world: Worlds): void {
     expect(await store.outbox.count({ state: "dismissed" })).toBe(4);
     const heads = await store.outbox.leaseDue({ endpointId, now: clock.now(), limit: 10 });
     expect(heads.map(({ seq }) => seq)).toEqual([5]);
-    expect(await store.outbox.replay({ state: "dismissed" }, clock.now(), 100)).toBe(4);
   });
 
   test("figures: what waits, since when, and how fast it went", async () => {

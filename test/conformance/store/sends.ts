@@ -1,6 +1,6 @@
 /** A send is on disk before it leaves, and leaves once. */
 import { expect, test } from "vitest";
-import { aMedia, aMessage, T0 } from "../../support/builders.ts";
+import { aMedia, aMessage, aMessageFact, T0 } from "../../support/builders.ts";
 import { hours, minutes } from "../../support/fixed-clock.ts";
 import { names, type World, type Worlds } from "./world.ts";
 
@@ -154,5 +154,56 @@ export function sends(world: Worlds): void {
       result: "new",
       reservedId: "id2",
     });
+  });
+
+  test("what waits is counted, and may be given more time; what left is not", async () => {
+    const made = await world();
+    const { store, clock } = made;
+    for (const id of ["A", "B", "C"]) await accept(made, id);
+    await store.sends.relayed("s1", "B", { raw: null, media: null }, clock.now());
+    expect(await store.sends.countWaiting("s1")).toBe(2);
+    const later = new Date(T0.getTime() + hours(30));
+    for (const id of ["A", "B", "NOBODY"]) await store.sends.postpone("s1", id, later);
+    expect(
+      (await store.sends.waiting("s1")).map(({ messageId, expiresAt }) => [messageId, expiresAt]),
+    ).toEqual([
+      ["A", later],
+      ["C", new Date(T0.getTime() + hours(1))],
+    ]);
+  });
+
+  test("a person is a stranger until they write; that we wrote counts when it left", async () => {
+    const made = await world();
+    const { store, clock, record } = made;
+    const known = () => store.sends.acquaintance("s1", CHAT);
+    const since = new Date(T0.getTime() - hours(24));
+    expect(await known()).toBe("none");
+    await accept(made, "A");
+    expect(await known()).toBe("none");
+    expect(await store.sends.opened("s1", since)).toEqual([]);
+    expect(await store.sends.lately("s1", since)).toEqual([]);
+    await store.sends.relayed("s1", "A", { raw: null, media: null }, clock.now());
+    expect(await known()).toBe("written");
+    expect(await store.sends.opened("s1", since)).toEqual([{ chatId: CHAT, at: T0 }]);
+    expect(await store.sends.lately("s1", since)).toEqual([T0]);
+    expect(await store.sends.opened("s1", new Date(T0.getTime() + 1000))).toEqual([]);
+    await record(aMessageFact({ chatId: CHAT, timestamp: T0.getTime() / 1000 + 5 }));
+    expect(await known()).toBe("heard");
+    expect(await store.sends.opened("s1", since), "we were first all the same").toHaveLength(1);
+  });
+
+  test("a chat that the other side began, and one whose message was refused, were not opened by us", async () => {
+    const made = await world();
+    const { store, clock, record } = made;
+    const since = new Date(T0.getTime() - hours(24));
+    await record(aMessageFact({ chatId: CHAT, timestamp: T0.getTime() / 1000 }));
+    await accept(made, "A");
+    await store.sends.relayed("s1", "A", { raw: null, media: null }, clock.now());
+    expect(await store.sends.opened("s1", since)).toEqual([]);
+    const chatId = "34600111999@s.whatsapp.net";
+    const refused = aMessage({ id: "F", chatId, fromMe: true, status: "failed", pushName: null });
+    await record({ kind: "message", message: refused, live: true });
+    expect(await store.sends.opened("s1", since)).toEqual([]);
+    expect(await store.sends.acquaintance("s1", chatId)).toBe("none");
   });
 }

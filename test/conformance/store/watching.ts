@@ -59,6 +59,20 @@ export function watching(world: Worlds): void {
     expect(await store.marks.get("b")).toEqual(later(hours(2)));
   });
 
+  test("letters wait in their order until they are on their way, the newest few hundred of them", async () => {
+    const { store } = await world();
+    expect(await store.letters.held()).toEqual([]);
+    for (const subject of ["a", "b", "c"])
+      await store.letters.hold({ subject, text: `about ${subject}` }, T0);
+    const [first, second] = await store.letters.held();
+    expect(first).toMatchObject({ subject: "a", text: "about a" });
+    await store.letters.sent(second?.n ?? 0);
+    expect((await store.letters.held()).map(({ subject }) => subject)).toEqual(["c"]);
+    for (let n = 0; n < 210; n++) await store.letters.hold({ subject: String(n), text: "" }, T0);
+    const held = await store.letters.held();
+    expect([held.length, held[0]?.subject, held.at(-1)?.subject]).toEqual([200, "10", "209"]);
+  });
+
   test("a reason can be a line of the timeline although the state stays", async () => {
     const { store } = await world();
     const session = await store.sessions.get("s1");

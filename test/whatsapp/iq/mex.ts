@@ -25,6 +25,7 @@ export const timelockOf = ({ timelock }: Standing): Record<string, unknown> =>
 export const newChatsOf = ({ newChats }: Standing): Record<string, unknown> => ({
   total_quota: newChats?.total ?? 0,
   used_quota: newChats?.used ?? 0,
+  ...(newChats?.until === undefined ? {} : { cycle_end_timestamp: String(newChats.until) }),
   capping_status: newChats?.status ?? "NONE",
   ote_status: "NOT_ELIGIBLE",
   mv_status: "NOT_ELIGIBLE",

@@ -22,6 +22,8 @@ export const restrictionRequest = z.strictObject({
       total: z.number().int(),
       used: z.number().int(),
       status: z.string().default("FIRST_WARNING"),
+      /** When WhatsApp begins to count anew (unix seconds). */
+      until: z.number().int().optional(),
     })
     .nullable()
     .optional(),

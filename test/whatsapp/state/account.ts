@@ -57,7 +57,7 @@ export interface Standing {
   /** No new chats until then (unix seconds). */
   timelock?: { until: number; type: string } | undefined;
   /** How many new chats may be written to. */
-  newChats?: { total: number; used: number; status: string } | undefined;
+  newChats?: { total: number; used: number; status: string; until?: number | undefined } | undefined;
 }
 
 /** Made from a data set; its own module knows how. */

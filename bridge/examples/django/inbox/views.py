@@ -210,7 +210,10 @@ def find_clients(request):
         found, matched_by = known, "externalId"
     else:
         found, matched_by = Client.objects.filter(national_id=national_id), "nationalId"
-    return JsonResponse({"clients": [{"id": client.pk, "matchedBy": matched_by} for client in found]})
+    clients = [
+        {"id": client.pk, "matchedBy": matched_by, "externalId": client.external_id or None} for client in found
+    ]
+    return JsonResponse({"clients": clients})
 
 
 def clients(request):

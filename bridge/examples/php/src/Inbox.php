@@ -222,6 +222,13 @@ final class Inbox
             $found = $this->db->all('inbox_clients', ['national_id' => $query['nationalId']]);
             $matchedBy = 'nationalId';
         }
-        return array_map(fn (array $row): array => ['id' => (string) $row['id'], 'matchedBy' => $matchedBy], $found);
+        return array_map(
+            fn (array $row): array => [
+                'id' => (string) $row['id'],
+                'matchedBy' => $matchedBy,
+                'externalId' => $row['external_id'],
+            ],
+            $found,
+        );
     }
 }

@@ -140,20 +140,21 @@ export function createChats(engine: Engine): Chats {
       return chat === null ? null : { chat, archived, others };
     },
     page: (query) => {
-      const { sessionId, search, archived, unread, updatedAfter } = query;
+      const { sessionId, chatId, search, archived, unread, updatedAfter } = query;
       const { id: session } = engine.session(sessionId);
       const filters = [
         ...containing(
           ["c.name", "k.name", "k.push_name", "k.verified_name", "c.jid"],
           search?.replace(/^\+/, ""),
         ),
+        ...when("c.jid = ?", chatId),
         ...when("c.archived = ?", archived),
         ...when("(c.unread_count > 0) = ?", unread),
         ...when("c.updated_at > ?", updatedAfter),
       ];
       return pages.read<ShownRow, Chat>({
         list: "chats",
-        bound: { sessionId, search, archived, unread, updatedAfter },
+        bound: { sessionId, chatId, search, archived, unread, updatedAfter },
         request: query,
         columns: COLUMNS,
         from: FROM,

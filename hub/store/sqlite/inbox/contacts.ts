@@ -118,16 +118,17 @@ export function createContacts(engine: Engine): Contacts {
       return true;
     },
     page: (query) => {
-      const { sessionId, search, updatedAfter, isGroup } = query;
+      const { sessionId, contactId, search, updatedAfter, isGroup } = query;
       const { id: session } = engine.session(sessionId);
       const filters = [
         ...containing(["k.name", "k.push_name", "k.verified_name", "k.jid"], search?.replace(/^\+/, "")),
+        ...when("k.jid = ?", contactId),
         ...when("k.updated_at > ?", updatedAfter),
         ...when("k.is_group = ?", isGroup),
       ];
       return pages.read<ContactRow, Contact>({
         list: "contacts",
-        bound: { sessionId, search, updatedAfter, isGroup },
+        bound: { sessionId, contactId, search, updatedAfter, isGroup },
         request: query,
         columns: COLUMNS,
         from: "contact k",

@@ -5,5 +5,16 @@ import { search } from "./0003-search.ts";
 import { logins } from "./0004-logins.ts";
 import { audit } from "./0005-audit.ts";
 import { figures } from "./0006-figures.ts";
+import { replayJobs } from "./0007-replay-jobs.ts";
+import { lettersAndOrders } from "./0008-letters-and-orders.ts";
 
-export const migrations: readonly string[] = [foundation, historyAndTrace, search, logins, audit, figures];
+export const migrations: readonly string[] = [
+  foundation,
+  historyAndTrace,
+  search,
+  logins,
+  audit,
+  figures,
+  replayJobs,
+  lettersAndOrders,
+];

@@ -8,7 +8,7 @@ import { deliveryNumber, isOwed } from "./states.ts";
 export interface Walk {
   /** `delivery d` and its `event e`, in the order of the loops. */
   from: string;
-  /** Order of the list. Deliveries are made in the order of their events, so their number says it. */
+  /** Order of the list, as an index has it. Deliveries are made in the order of their events, so their number alone says it. */
   keys: string[];
   conditions: Condition[];
 }
@@ -33,7 +33,7 @@ export function walkOf(engine: Engine, filter: DeliveryFilter): Walk {
     ...when("d.event_seq > ?", afterSeq),
     ...when("d.n >= ?", firstNumber(engine, filter)),
   ];
-  if (state === "dead") return { from: PARKED, keys: ["d.n"], conditions };
+  if (state === "dead") return { from: PARKED, keys: ["d.event_seq", "d.n"], conditions };
   if (sessionId !== undefined) return { from: OF_SESSION, keys: ["e.seq", "d.n"], conditions };
   return { from: BY_NUMBER, keys: ["d.n"], conditions };
 }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DeliveryFilter, OutboxStore } from "../../../core/store.ts";
 import { call, inStoreWords } from "../calls.ts";
 import type { Engine } from "../engine.ts";
+import { fromJson, toJson } from "../json.ts";
 import { valuesOf, when, whereOf, type Condition } from "../pager.ts";
 import { literal, walkOf, type Walk } from "./filter.ts";
 import type { LaneHeads } from "./lane-heads.ts";
@@ -12,16 +13,40 @@ interface Found {
   lane: number;
 }
 
+interface JobRow {
+  filter: string;
+  position: number;
+  last: number;
+  replayed: number;
+}
+
+type Port = Pick<OutboxStore, "replay" | "openReplay" | "continueReplay" | "openReplays" | "dismiss">;
+
 /** Others get their turn between such steps. */
 const STEP = 1000;
 
-export function createReplay(engine: Engine, heads: LaneHeads): Pick<OutboxStore, "replay" | "dismiss"> {
+const MAY_BE_SENT_AGAIN: Condition[] = [
+  literal("d.state >= 2"),
+  literal("d.endpoint IN (SELECT n FROM endpoint WHERE removed_at IS NULL)"),
+];
+
+export function createReplay(engine: Engine, heads: LaneHeads): Port {
   const { db } = engine;
   const again = db.prepare(
     `UPDATE delivery SET state = 0, aside = 0, attempts = 0, next_at = ?, last_status = NULL, last_error = NULL,
-       failure = NULL, done_at = NULL, replay = 1, replayed_at = ? WHERE n = ?`,
+       failure = NULL, done_at = NULL, replay = 1 WHERE n = ?`,
   );
   const giveUp = db.prepare("UPDATE delivery SET state = 5, aside = 0, done_at = ? WHERE n = ?");
+  const keep = db.prepare(
+    `INSERT INTO replay_job(id, filter, last) VALUES(?, ?, (SELECT coalesce(MAX(n), 0) FROM delivery))
+     ON CONFLICT(filter) DO NOTHING`,
+  );
+  const job = db.prepare<[string], JobRow>(
+    "SELECT filter, position, last, replayed FROM replay_job WHERE id = ?",
+  );
+  const advance = db.prepare("UPDATE replay_job SET position = ?, replayed = ? WHERE id = ?");
+  const drop = db.prepare("DELETE FROM replay_job WHERE id = ?");
+  const kept = db.prepare<[], string>("SELECT id FROM replay_job ORDER BY id").pluck();
 
   const walk = (filter: DeliveryFilter | { n: number }): Walk => {
     if (!("n" in filter)) return walkOf(engine, filter);
@@ -42,18 +67,29 @@ export function createReplay(engine: Engine, heads: LaneHeads): Pick<OutboxStore
       for (const lane of new Set(found.map((delivery) => delivery.lane))) heads.recount(lane);
       return found.length;
     });
+  const sendAgain = (found: Found[], now: Date): number =>
+    change(found, (n) => void again.run(now.getTime(), n));
 
   return {
-    replay: call((filter, now, limit) => {
-      const at = now.getTime();
-      const extra = [
-        literal("d.state >= 2"),
-        literal("d.endpoint IN (SELECT n FROM endpoint WHERE removed_at IS NULL)"),
-        // What this job made due before, and what was delivered since, is not found again.
-        ...("n" in filter ? [] : when("coalesce(d.replayed_at, -1) < ?", at)),
-      ];
-      return change(find(walk(filter), extra, limit), (n) => void again.run(at, at, n));
+    replay: call((n, now) => sendAgain(find(walk({ n }), MAY_BE_SENT_AGAIN, 1), now) === 1),
+    openReplay: call(({ id, filter }) => keep.run(id, nameOf(filter)).changes === 1),
+    continueReplay: call((id, now, limit) => {
+      const row = job.get(id);
+      if (row === undefined) throw new Error(`no replay ${id}`);
+      const { position, last } = row;
+      const meant = walk(fromJson(row.filter));
+      const left = [...when("d.n > ?", position), ...when("d.n <= ?", last), ...onwardsFrom(meant, position)];
+      return engine.transaction(() => {
+        const found = find(meant, [...left, ...MAY_BE_SENT_AGAIN], limit);
+        const replayed = row.replayed + sendAgain(found, now);
+        // Whatever the walk, deliveries were made in its order.
+        const isDone = found.length < limit;
+        if (isDone) drop.run(id);
+        else advance.run(found.at(-1)?.n ?? last, replayed, id);
+        return { replayed, isDone };
+      });
     }),
+    openReplays: call(() => kept.all()),
     dismiss: async (filter, now) => {
       let dismissed = 0;
       for (;;) {
@@ -68,3 +104,13 @@ export function createReplay(engine: Engine, heads: LaneHeads): Pick<OutboxStore
     },
   };
 }
+
+/** Lets a walk from event to event begin where it was left. */
+const onwardsFrom = ({ keys }: Walk, position: number): Condition[] =>
+  keys.length === 1
+    ? []
+    : when(`${keys[0]} >= coalesce((SELECT event_seq FROM delivery WHERE n = ?), 0)`, position);
+
+/** The same text for the same filter, however it was put together. */
+const nameOf = (filter: DeliveryFilter): string =>
+  toJson(Object.fromEntries(Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1))));

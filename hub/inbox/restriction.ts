@@ -1,0 +1,174 @@
+/**
+ * Whether WhatsApp lets an account write first to people: told by WhatsApp, or learnt from a message that it refused. Known
+ * beyond the end of the process, and told to CRMs when it begins, changes and ends.
+ */
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { Nudge } from "../core/nudge.ts";
+import { sessionRestricted } from "../core/restriction-event.ts";
+import type { EventStore, MarkStore, SessionStore } from "../core/store.ts";
+import type { AccountRestriction } from "../core/whatsapp.ts";
+import type { Schedule } from "./send-limits.ts";
+
+/** Where WhatsApp does not say how long. */
+const USUAL_MS = 24 * 3_600_000;
+/** An end that moves by less is the same end. */
+const SAME_MS = 60_000;
+/** Timers count no more than 24 days; looking again costs nothing. */
+const LONGEST_TIMER_MS = 3_600_000;
+
+export interface Restriction {
+  until: Date;
+  /** WhatsApp's word for the kind, where it gave one. */
+  type: string | null;
+}
+
+export interface Restrictions {
+  of(sessionId: string): Promise<Restriction | null>;
+  /** As far as it is in memory: after a refusal of this process it is. */
+  known(sessionId: string): Restriction | null;
+  /** WhatsApp refused a message for this reason. */
+  refused(sessionId: string): void;
+  /** WhatsApp said how the account stands. */
+  told(sessionId: string, restriction: AccountRestriction): void;
+  stop(): Promise<void>;
+  idle(): Promise<void>;
+}
+
+export interface RestrictionsParts {
+  events: Pick<EventStore, "append">;
+  marks: Pick<MarkStore, "get" | "set">;
+  sessions: Pick<SessionStore, "get">;
+  /** What waits for it looks again. */
+  onChange: (sessionId: string) => void;
+  clock: Clock;
+  nudge: Nudge;
+  log: Log;
+  schedule: Schedule;
+}
+
+/** Unix milliseconds; 0 for none. */
+interface State {
+  refusedUntil: number;
+  lockedUntil: number;
+  type: string | null;
+  toldUntil: number;
+  cancel: () => void;
+}
+
+const untilOf = ({ refusedUntil, lockedUntil }: State): number => Math.max(refusedUntil, lockedUntil);
+
+export function createRestrictions(parts: RestrictionsParts): Restrictions {
+  const { events, marks, sessions, onChange, clock, nudge, log, schedule } = parts;
+  const states = new Map<string, State>();
+  const loading = new Map<string, Promise<void>>();
+  let work: Promise<void> = Promise.resolve();
+  let isStopped = false;
+
+  const now = (): number => clock.now().getTime();
+  const refusedMark = (sessionId: string): string => `cold_refused:${sessionId}`;
+  const lockedMark = (sessionId: string): string => `cold_locked:${sessionId}`;
+
+  function stateOf(sessionId: string): State {
+    const known = states.get(sessionId);
+    if (known !== undefined) return known;
+    const state = { refusedUntil: 0, lockedUntil: 0, type: null, toldUntil: 0, cancel: () => undefined };
+    states.set(sessionId, state);
+    return state;
+  }
+
+  /** What a process before this one knew. */
+  function load(sessionId: string): Promise<void> {
+    const begun = loading.get(sessionId);
+    if (begun !== undefined) return begun;
+    const read = (async () => {
+      const refused = (await marks.get(refusedMark(sessionId)))?.getTime() ?? 0;
+      const locked = (await marks.get(lockedMark(sessionId)))?.getTime() ?? 0;
+      const state = stateOf(sessionId);
+      state.toldUntil = Math.max(refused, locked);
+      if (state.toldUntil === 0) return;
+      state.refusedUntil = Math.max(state.refusedUntil, refused);
+      state.lockedUntil = Math.max(state.lockedUntil, locked);
+      settle(sessionId);
+    })();
+    loading.set(sessionId, read);
+    read.catch(() => loading.delete(sessionId)); // whoever asked hears of it; the next one reads again
+    return read;
+  }
+
+  const current = (state: State): Restriction | null =>
+    untilOf(state) > now() ? { until: new Date(untilOf(state)), type: state.type } : null;
+
+  /** Writes down what is true now, tells what is news, and lets look again whoever waits. */
+  function settle(sessionId: string): void {
+    onChange(sessionId);
+    work = work
+      .then(async () => {
+        if (!isStopped) await write(sessionId, stateOf(sessionId));
+      })
+      .catch((err: unknown) => log.error({ sessionId, err }, "restriction.not_written"));
+  }
+
+  async function write(sessionId: string, state: State): Promise<void> {
+    await load(sessionId);
+    const restriction = current(state);
+    if (restriction === null) Object.assign(state, { refusedUntil: 0, lockedUntil: 0, type: null });
+    await marks.set(refusedMark(sessionId), new Date(state.refusedUntil));
+    await marks.set(lockedMark(sessionId), new Date(state.lockedUntil));
+    await tell(sessionId, state, restriction);
+    state.cancel();
+    if (restriction === null) return;
+    const waitMs = Math.min(restriction.until.getTime() - now(), LONGEST_TIMER_MS);
+    state.cancel = schedule(Math.max(0, waitMs) + 1, () => settle(sessionId));
+  }
+
+  async function tell(sessionId: string, state: State, restriction: Restriction | null): Promise<void> {
+    const until = restriction?.until.getTime() ?? 0;
+    const isSame = until === 0 ? state.toldUntil === 0 : Math.abs(until - state.toldUntil) < SAME_MS;
+    if (isSame) return;
+    const session = await sessions.get(sessionId);
+    state.toldUntil = until;
+    if (session === null) return;
+    log.warn({ sessionId, until: restriction?.until ?? null, type: state.type }, "session.restricted");
+    await events.append(sessionId, [sessionRestricted(session, restriction, clock.now())], clock.now());
+    nudge.ring();
+  }
+
+  function apply(sessionId: string, { isActive, until, type }: AccountRestriction): void {
+    const state = stateOf(sessionId);
+    if (!isActive && state.lockedUntil === 0) return;
+    if (isActive) {
+      // WhatsApp knows better than we how long a refusal means.
+      state.refusedUntil = 0;
+      const end = until?.getTime() ?? 0;
+      if (end > now()) state.lockedUntil = end;
+      else if (state.lockedUntil <= now()) state.lockedUntil = now() + USUAL_MS;
+      state.type = type;
+    } else state.lockedUntil = 0;
+    settle(sessionId);
+  }
+
+  return {
+    of: async (sessionId) => {
+      await load(sessionId);
+      return current(stateOf(sessionId));
+    },
+    known: (sessionId) => current(stateOf(sessionId)),
+    refused: (sessionId) => {
+      const state = stateOf(sessionId);
+      if (current(state) === null) state.refusedUntil = now() + USUAL_MS;
+      settle(sessionId);
+    },
+    told: (sessionId, said) => {
+      load(sessionId)
+        .then(() => apply(sessionId, said))
+        .catch((err: unknown) => log.error({ sessionId, err }, "restriction.not_read"));
+    },
+    stop: async () => {
+      isStopped = true;
+      for (const { cancel } of states.values()) cancel();
+      await work;
+    },
+    idle: () => work,
+  };
+}

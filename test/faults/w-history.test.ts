@@ -1,0 +1,112 @@
+/** W4: the history of a phone that comes in pieces: cut off in the middle, a piece twice, pieces in another order. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openWhatsAppRig, type WhatsAppRig } from "../support/whatsapp-rig.ts";
+import { until } from "../support/until.ts";
+import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
+import { trustEmulator } from "../whatsapp/trust.ts";
+
+let emulator: Emulator;
+const rigs: WhatsAppRig[] = [];
+
+beforeAll(async () => {
+  emulator = await startEmulator();
+  await trustEmulator(emulator);
+});
+afterEach(async () => {
+  emulator.clearFaults();
+  for (const rig of rigs.splice(0)) await rig.stop();
+});
+afterAll(() => emulator.stop());
+
+const WAYS = ["inline", "download"] as const;
+
+async function aPhone(history: (typeof WAYS)[number]) {
+  const { number } = emulator.createAccount({
+    preset: "small",
+    size: { messages: 240, chats: 12, contacts: 12 },
+    options: { history, historyChunk: 20 },
+  });
+  const rig = await openWhatsAppRig(emulator, { number, timing: { sweepMs: 200 } });
+  rigs.push(rig);
+  return { number, rig };
+}
+
+const total = async (rig: WhatsAppRig): Promise<number> =>
+  (await rig.store().inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1 })).total;
+
+/** Every message of the phone, once, under its own chat; nothing open, nothing asked for twice, nobody told of old messages. */
+async function isWhole(rig: WhatsAppRig, number: string): Promise<void> {
+  const held = emulator.history(number).flatMap(({ messages }) => messages.map(({ id }) => id));
+  await until("all messages", async () => (await total(rig)) >= held.length);
+  await until("nothing left open", async () => (await rig.store().intake.open("s1")).length === 0);
+  await until("all acknowledged", () => emulator.account(number).devices.every(({ queued }) => queued === 0));
+  expect((await rig.messages()).map(({ id }) => id).sort()).toEqual(held.sort());
+  const { total: chats } = await rig.store().inbox.chats({ sessionId: "s1", page: 1, limit: 1 });
+  expect(chats).toBe(emulator.account(number).chats);
+  const events = await rig.store().events.after({ after: 0, limit: 1000, sessions: "*" });
+  expect(events.filter(({ body }) => body.includes('"message.received"'))).toEqual([]);
+}
+
+const progress = (rig: WhatsAppRig) =>
+  rig.recorded
+    .flatMap(({ facts }) => facts)
+    .flatMap((fact) => (fact.kind === "history" && fact.import ? [fact] : []));
+
+test("W4: history whose files are cut off in the middle ends no process, and is whole after the next connection", async () => {
+  const { number, rig } = await aPhone("download");
+  emulator.fault({ kind: "media", damage: "truncated", count: 4 });
+  await rig.connect();
+  await until("the damage", () => emulator.faults().length === 0);
+  await rig.connect();
+  await isWhole(rig, number);
+});
+
+describe.each(WAYS)("W4: history that comes %s", (way) => {
+  test("and is cut off again and again goes on where it was, to its end", async () => {
+    const { number, rig } = await aPhone(way);
+    let cuts = 0;
+    const stop = emulator.on({ types: ["history.received"], account: number }, () => {
+      if (cuts++ < 3) emulator.fault({ kind: "reset", account: number });
+    });
+    await rig.connect();
+    await until("three cuts", async () => {
+      if (rig.signals.at(-1)?.type === "closed") await rig.connect();
+      return cuts >= 3;
+    });
+    stop();
+    if (rig.signals.at(-1)?.type === "closed") await rig.connect();
+    await isWhole(rig, number);
+    expect(progress(rig).at(-1)).toMatchObject({ done: true });
+  });
+
+  test("in another order is whole all the same", async () => {
+    const { number, rig } = await aPhone(way);
+    await rig.open();
+    const { qr } = await until("the code", () => rig.signals.find((signal) => signal.type === "qr"));
+    await emulator.scanQr(qr, number);
+    await until("the pairing", () => rig.signals.at(-1)?.type === "restart_required");
+    await rig.open();
+    // Before the device says that it is ready for the history.
+    await until("the login", () => emulator.account(number).devices.some(({ connected }) => connected), {
+      everyMs: 1,
+    });
+    emulator.fault({ kind: "reorder", account: number, order: [0, 7, 3, 5, 1, 6, 2, 4] });
+    await until("the connection", () => rig.signals.at(-1)?.type === "opened");
+    await isWhole(rig, number);
+    expect(progress(rig).some(({ done }) => done)).toBe(true);
+  });
+
+  test("and pieces of it once more, later and backwards, change nothing", async () => {
+    const { number, rig } = await aPhone(way);
+    await rig.connect();
+    await isWhole(rig, number);
+    const before = await rig.messages();
+    emulator.sendHistory({ account: number, chunks: [5, 4, 4, 3, 2, 2] });
+    await until("nothing left open", async () => {
+      const queued = emulator.account(number).devices.some((device) => device.queued > 0);
+      return !queued && (await rig.store().intake.open("s1")).length === 0;
+    });
+    expect(await rig.messages()).toEqual(before);
+    await isWhole(rig, number);
+  });
+});
