@@ -28,11 +28,16 @@ const app = (name, script, more) => ({
   ...more,
 });
 
+const bridge = app("inbox-bridge", "dist/bridge/main.js", {
+  // It lives beside a CRM, which needs the memory more: what is new is collected early.
+  node_args: "--enable-source-maps --max-semi-space-size=4",
+  max_memory_restart: "500M",
+});
 const hasBridge = Boolean(process.env.BRIDGE_HUB_API_KEY);
 
 module.exports = {
   apps: [
     app("inbox-hub", "dist/hub/main.js", { max_memory_restart: "1500M" }),
-    ...(hasBridge ? [app("inbox-bridge", "dist/bridge/main.js", { max_memory_restart: "500M" })] : []),
+    ...(hasBridge ? [bridge] : []),
   ],
 };

@@ -21,8 +21,8 @@ export const DEFAULT_LIMITS: SyncLimits = {
 };
 
 /**
- * A page of this size is one short answer of the hub and one short transaction of a CRM. Twice as many records live so long that
- * the collector takes them for lasting ones: over a hundred thousand contacts the process grew by twice as much (+93 MB, +48 MB).
+ * A page of this size is one short answer of the hub and one short transaction of a CRM. Records of larger pages live so long that
+ * the collector takes them for lasting ones, and the process grows.
  */
 const LARGEST_PAGE = 100;
 

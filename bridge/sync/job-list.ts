@@ -10,8 +10,8 @@ export interface JobList {
   all(sessionId?: string): SyncJob[];
   /** @throws BridgeError JOB_NOT_FOUND */
   get(jobId: string): SyncJob;
-  /** In the list at once; `kept` resolves when it outlives the process. */
-  place(request: SyncRequest): { job: SyncJob; kept: Promise<void> };
+  /** Resolves when it outlives the process: requests that come until then are still one job. */
+  place(request: SyncRequest): Promise<SyncJob>;
   /** `beside`: what else changes in the same write. */
   change(
     jobId: string,
@@ -39,14 +39,14 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
   return {
     all,
     get,
-    place: (request) => {
+    place: async (request) => {
       let jobId = newJobId();
-      const kept = state.update((data) => {
+      await state.update((data) => {
         const { jobs, job } = placeRequest(data.jobs, request, { jobId, now: clock.now() });
         data.jobs = jobs;
         jobId = job.jobId;
       });
-      return { job: get(jobId), kept };
+      return get(jobId);
     },
     change: async (jobId, move, beside) => {
       await state.update((data) => {

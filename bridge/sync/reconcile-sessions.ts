@@ -22,7 +22,7 @@ export interface SessionReconcileParts {
   /** Reads the hub's events to their end. */
   readFeed: () => Promise<unknown>;
   /** The session turns out to be connected, and nobody had told. */
-  cameOn: (sessionId: string) => Promise<unknown>;
+  cameOn: (session: Session) => Promise<unknown>;
   lanes: Lanes;
   log: Log;
 }
@@ -78,14 +78,17 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
     const corrections: Correction[] = [];
     const each = async (sessionId: string, work: () => Promise<Correction[]>): Promise<void> => {
       try {
-        const found = await work();
-        corrections.push(...found);
-        if (found.some(isNowOn)) await cameOn(sessionId);
+        corrections.push(...(await work()));
       } catch (cause) {
         log.error({ sessionId, err: cause }, "reconcile.session_failed");
       }
     };
-    for (const session of sessions) await each(session.sessionId, () => compare(session, at));
+    for (const session of sessions)
+      await each(session.sessionId, async () => {
+        const found = await compare(session, at);
+        if (found.some(isNowOn)) await cameOn(session);
+        return found;
+      });
     for (const { sessionId, sessionExists } of connections.list())
       if (sessionExists && !there.has(sessionId)) await each(sessionId, () => end(sessionId, at));
     log.info({ sessions: sessions.length, corrections: corrections.length }, "reconcile.sessions_compared");

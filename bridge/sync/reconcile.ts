@@ -10,7 +10,7 @@ import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
-import type { BridgeState, Comparison, Correction } from "../state/bridge-state.ts";
+import type { BridgeState, Comparison, Correction, SyncJob } from "../state/bridge-state.ts";
 import type { SyncLimits } from "./budget.ts";
 import { createSessionComparison } from "./compare-session.ts";
 import { createSessionReconcile, type SessionRegistry } from "./reconcile-sessions.ts";
@@ -77,7 +77,10 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     ...parts,
     connections,
     readFeed: () => feed.read(),
-    cameOn: (sessionId) => (syncOnConnect ? queue.request(sessionId, "connected") : Promise.resolve()),
+    cameOn: async ({ sessionId, connectedAt }) => {
+      if (!syncOnConnect || hasSyncedSince(connectedAt, queue.jobs(sessionId))) return;
+      await queue.request(sessionId, "connected");
+    },
   });
   const tasks: Scheduled[] = [];
   const underWay = new Map<string, Promise<Comparison>>();
@@ -191,3 +194,11 @@ function inFlight<T>(work: () => Promise<T>): () => Promise<T> {
       running = null;
     }));
 }
+
+/** The first look at a hub brings all of a connected account: what found it connected need not do it again. */
+const hasSyncedSince = (connectedAt: string | null, jobs: SyncJob[]): boolean =>
+  connectedAt !== null &&
+  jobs.some(
+    ({ status, startedAt }) =>
+      status === "completed" && startedAt !== null && Date.parse(startedAt) >= Date.parse(connectedAt),
+  );

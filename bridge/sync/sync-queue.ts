@@ -146,7 +146,8 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   /** @throws what the state throws; everything else is the job's end. */
   async function perform(jobId: string): Promise<SyncJob> {
-    tell(jobs.note(jobId, (job) => began(job, clock.now())));
+    // Kept before anything is read: who asks meanwhile still joins it.
+    tell(await jobs.change(jobId, (job) => began(job, clock.now())));
     const end = await attempt(jobId);
     const settled = await settle(jobId, end);
     tell(settled);
@@ -217,11 +218,9 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       await lookAgain();
     },
     request: async (sessionId, reason, wanted = ALL_PARTS) => {
-      const { job, kept } = jobs.place({ sessionId, reason, parts: wanted });
+      const job = await jobs.place({ sessionId, reason, parts: wanted });
       tell(job);
-      // It may begin while it is being kept: whoever asked is answered after.
       pump();
-      await kept;
       return job;
     },
     wait: (jobId, ms) =>

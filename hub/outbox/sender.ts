@@ -14,6 +14,9 @@ import { createConnection, type Connection, type Step, type Steps } from "./conn
 export const ANSWER_LIMIT = 64 * 1024;
 /** An endpoint whose status alone counts: its body is read this long, for the log. */
 const STATUS_BODY_MS = 2000;
+/** A deadline noticed so much too late says nothing about the far end: it gets this long once the process goes on. */
+const STOOD_STILL_MS = 500;
+const AFTERWARDS_MS = 2000;
 
 export interface SenderTarget {
   url: string;
@@ -170,8 +173,17 @@ function exchangeOver(connection: Connection, { request, timeoutMs, bodyMs }: Er
       else answered("cut");
       cutOff();
     };
-    // A process that stood still finds its timers due before it has read what came meanwhile: that is read first.
-    const deadline = setTimeout(() => setImmediate(expire), timeoutMs);
+    let deadline = setTimeout(onDeadline, timeoutMs);
+    const dueAt = performance.now() + timeoutMs;
+    let isExtended = false;
+    function onDeadline(): void {
+      // A process that stood still finds all its deadlines past, and the answers that came meanwhile unread.
+      if (isExtended || performance.now() - dueAt < STOOD_STILL_MS) expire();
+      else {
+        isExtended = true;
+        deadline = setTimeout(onDeadline, AFTERWARDS_MS);
+      }
+    }
 
     connection.dispatch(request, {
       onRequestStart: (controller) => {

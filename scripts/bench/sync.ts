@@ -92,7 +92,7 @@ async function timesOf(size: SyncSize, stand: SyncStand): Promise<Times> {
   return times;
 }
 
-export async function floorSeconds(size: SyncSize, { hub, key, sessionOf }: SyncStand): Promise<number> {
+async function floorSeconds(size: SyncSize, { hub, key, sessionOf }: SyncStand): Promise<number> {
   const { contacts, chats, messageChats, messagesPerChat } = DEFAULT_LIMITS;
   const sizes = [pageSize(Infinity, 0), contacts, chats, messageChats, messagesPerChat].map(String);
   const file = fileURLToPath(new URL("./sync-floor.ts", import.meta.url));

@@ -1,4 +1,4 @@
-/** O2 of the fault table, where a test may mount disks; the same row on a hub whose writes fail is in o-starved.test.ts. */
+/** O2 of the fault table, where a test may mount disks; the same row on a hub whose writes fail is in o-starved.long.test.ts. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { canMountSmallDisk, onSmallDisk } from "./disk-row.ts";

@@ -20,7 +20,8 @@ export function openConnection(file: string): Db {
     db.pragma("wal_autocheckpoint = 1000");
     db.pragma("journal_size_limit = 67108864");
     db.pragma("temp_store = MEMORY");
-    db.pragma("cache_size = -16000");
+    // Small: what is not in it lies in the cache of the system, a moment away, and the bridge is to stay small beside a CRM.
+    db.pragma("cache_size = -4000");
     migrate(db);
     return db;
   } catch (cause) {
