@@ -14,7 +14,7 @@ import type { Slots } from "./slots.ts";
 import type { Standing } from "./standing.ts";
 
 /** Heads taken ahead of their turn, so that one question to the store serves several requests. */
-const AHEAD = 32;
+const AHEAD = 64;
 /** Our own network failed: the endpoint is left alone this long, doubled each time. */
 const HOLD_MS = 1000;
 const MAX_HOLD_MS = 30_000;

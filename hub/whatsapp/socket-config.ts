@@ -62,6 +62,8 @@ export function socketConfig({
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 10 },
     // Slept inside the message lock: one good message would wait behind every bad one.
     retryRequestDelayMs: 0,
+    // A timer and two stack traces for every frame that leaves; a connection that does not come has a deadline of our own.
+    connectTimeoutMs: 0,
     markOnlineOnConnect: false,
     // Our own sends are stored before they leave.
     emitOwnEvents: false,
