@@ -39,6 +39,8 @@ export interface InboxStore {
   unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
   /** When messages of others were written (Unix seconds), newest first, none before `since`, at most `limit`. */
   arrivals(sessionId: string, since: number, limit: number): Promise<number[]>;
+  /** Unread messages of all chats; costs nothing, unlike all of `stats`. */
+  unread(sessionId: string): Promise<number>;
   stats(
     sessionId: string,
     range: { since?: number; until?: number; dayStart: number },

@@ -17,7 +17,7 @@ export const dayStartOf = (now: Date): number => Math.floor(now.getTime() / 86_4
 
 export async function shownSession(session: Session, { store, clock, sending }: Reads) {
   const { sessionId } = session;
-  const { unread } = await store.inbox.stats(sessionId, { dayStart: dayStartOf(clock.now()) });
+  const unread = await store.inbox.unread(sessionId);
   const shown = presentSession(session, { unreadCount: unread });
   if (shown.state !== "connected" || (await sending.restrictionOf(sessionId)) === null) return shown;
   // What WhatsApp forbids is no matter of the connection: it is shown over one that works.

@@ -1,4 +1,5 @@
 /** All accounts of the hub: the orders callers may give, and what they get back. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
@@ -254,6 +255,8 @@ export function createSessions({
           // One session that cannot be restored must not keep the others from it.
           log.error({ sessionId: runner.session.sessionId, err }, "session.not_restored");
         }
+        // Each is written down; whoever asks meanwhile need not wait for all of them.
+        await nextTurn();
       }
       sweepNow();
     },

@@ -62,6 +62,7 @@ export function phonesOfHiddenIds(world: Worlds): void {
       items: [{ jid: PHONE, name: "Ana", pushName: "anita" }],
     });
     expect(await store.inbox.stats("s1", { dayStart: 0 })).toMatchObject({ total: 2, unread: 2, chats: 1 });
+    expect(await store.inbox.unread("s1")).toBe(2);
   });
 
   test("known before anything was said, it is used at once and merges nothing", async () => {

@@ -5,13 +5,14 @@ import type { HistoryCoverage, InboxStore, MessageStats } from "../../../core/st
 import type { Engine } from "../engine.ts";
 import { bit } from "../json.ts";
 import { valuesOf, when, whereOf } from "../pager.ts";
-import { readTally, type Tally } from "../tally.ts";
+import { readTally, unreadOf, type Tally } from "../tally.ts";
 import { statusNumber } from "./message-rows.ts";
 
 type Range = Parameters<InboxStore["stats"]>[1];
 
 export interface Stats {
   of(session: Session, range: Range): MessageStats;
+  unread(session: Session): number;
   /** What the hub holds of a session, from when to when. */
   coverage(session: Session): HistoryCoverage;
   /** A chunk of the import arrived; `done` with its last one. */
@@ -85,6 +86,7 @@ export function createStats(engine: Engine): Stats {
         today: { sent: today.own(), received: today.incoming() },
       };
     },
+    unread: ({ id }) => unreadOf(engine, id),
     coverage: ({ id }) => {
       const { chats, messages } = readTally(engine, id);
       return {
