@@ -4,10 +4,10 @@ import { z } from "zod";
 import { secretProblem } from "../hub/contract/index.ts";
 import type { CrmConfig } from "./adapters/index.ts";
 import { cron, flag, httpUrl, jsonObject, list, port, timeZone, whole } from "./config-values.ts";
-import type { SyncLimits } from "./sync/budget.ts";
 import { jsonSourceSchema } from "./directory/json-source-config.ts";
 import type { DirectoryConfig } from "./directory/open-source.ts";
 import { parseMethodKey, type MethodKey } from "./http/method-keys.ts";
+import type { SyncLimits } from "./sync/budget.ts";
 
 export interface BridgeConfig {
   host: string;

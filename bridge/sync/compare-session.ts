@@ -94,8 +94,9 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     const key = `${sessionId}|${chatId}`;
     if (standing !== null && readAt.get(key) === standing) return NOTHING;
     const brought = await newest(sessionId, chatId);
+    const tally = addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore }));
     if (standing !== null) readAt.set(key, standing);
-    return addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore }));
+    return tally;
   }
 
   async function olderHoles(

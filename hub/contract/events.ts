@@ -48,7 +48,7 @@ export const EVENTS = {
   "session.status": row("session", "Any other change of a session's state"),
   "session.qr": row("session", "A new QR code to scan", { wildcard: false }),
   "session.cleanup": row("session", "A session was cleaned by order: what was done, step by step"),
-  "session.alert": row("session", "Somebody should look: at a session, an endpoint or the hub's disk"),
+  "session.alert": row("session", "Somebody should look: at a session, an endpoint, the disk or the backups"),
   "session.restricted": row("session", "WhatsApp forbids the account to open new chats, or lets it again"),
   "history.synced": row("session", "An import of history finished or paused"),
   "delivery.dead": row("session", "An event was parked for an endpoint; told to the other endpoints"),

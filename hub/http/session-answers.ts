@@ -1,9 +1,9 @@
 /** Sessions as answers, with the counts and ranges that the session itself does not know. */
+import type { z } from "zod";
+import type { sendingSchema } from "../contract/resources.ts";
 import { presentSession } from "../core/present.ts";
 import { restrictionReason } from "../core/restriction-event.ts";
 import type { Session } from "../core/session.ts";
-import type { z } from "zod";
-import type { sendingSchema } from "../contract/resources.ts";
 import { ok, type Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";

@@ -99,7 +99,6 @@ async function withBridge<T>(
     await site.start();
     await until("the bridge at rest", () => site.output().includes('"reconcile.sessions_compared"'));
     return await work({
-      ...({ output: () => site.output() } as object),
       connected: async (size) => {
         const session = nameOf(size);
         const before = count(site.output(), "sync.completed");

@@ -154,6 +154,6 @@ export const TESTED_ROWS: FaultRow[] = [
     "m-refusals.test.ts",
   ),
   row("M3", "receipts out of order, twice, late, 5,000 ids in one", "m-receipts.test.ts"),
-  row("M5", "a message is asked for again after a restart, and one nobody knows", "m-asked-again.test.ts"),
   row("M4", "killed after a send was accepted, relayed, acknowledged", "m-killed-sends.test.ts"),
+  row("M5", "a message is asked for again after a restart, and one nobody knows", "m-asked-again.test.ts"),
 ];

@@ -1,4 +1,7 @@
 /** Preloaded into a process whose event loop is measured: prints how late its timers were, in milliseconds, when asked by SIGUSR2. */
+import { performance } from "node:perf_hooks";
+import { setInterval } from "node:timers";
+
 const EVERY_MS = 10;
 let late = [];
 let due = performance.now() + EVERY_MS;
