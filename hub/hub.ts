@@ -161,7 +161,10 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     jidForm: config.jidForm,
     qrImage: drawQrBase64,
     figures: store.figures,
-    onMoved: (...move) => alerts.moved(...move),
+    onMoved: (previous, next, seen) => {
+      sending.moved(previous, next);
+      alerts.moved(previous, next, seen);
+    },
     onKeyUnreadable: (kind) => metrics.keyUnreadable(kind),
     watchdog: {
       intake: store.intake,
@@ -202,13 +205,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link, ingest, clock });
   const sending = createSending({
     ...store,
+    ...{ media, contacts, link, ingest, clock, nudge },
     limits: config.sends,
-    media,
-    contacts,
-    link,
-    ingest,
-    clock,
-    nudge,
     log: inboxLog,
     refuseWhenFull: () => room.refuseWhenFull(),
   });

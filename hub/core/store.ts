@@ -123,6 +123,8 @@ export interface SendStore {
   ): Promise<{ messageId: string; chatId: Jid; order: string; acceptedAt: Date; expiresAt: Date }[]>;
   /** How many `waiting` would list. */
   countWaiting(sessionId: string): Promise<number>;
+  /** The same, apart for people who never wrote and for everybody else. */
+  countWaitingBy(sessionId: string): Promise<{ strangers: number; others: number }>;
   /** Gives a message that waits more time to leave. */
   postpone(sessionId: string, messageId: string, expiresAt: Date): Promise<void>;
   /** Whether somebody there ever wrote, only we did (and it left), or neither. */

@@ -110,7 +110,9 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
         ...(draft.ttlSeconds === null ? {} : { isTimed: true }),
       };
       const message = outgoingMessage({ ...draft, ...composed, timestamp: toSeconds(now) });
-      await queue.enter(sessionId, () => sends.accept({ message, order: writeOrder(order), expiresAt, now }));
+      await queue.enter(sessionId, chatId, () =>
+        sends.accept({ message, order: writeOrder(order), expiresAt, now }),
+      );
       return { message, job: { sessionId, chatId, messageId: id, order, expiresAt } };
     } catch (error) {
       if (composed.file !== null) await media.remove(composed.file.mediaId);

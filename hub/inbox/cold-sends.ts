@@ -21,6 +21,8 @@ import { openLink } from "./open-link.ts";
 import type { Restriction, Restrictions } from "./restriction.ts";
 
 const ASK_EVERY_MS = 3_600_000;
+/** What waits looks all at once; what the store counts is the same for all of them. */
+const SAME_LOOK_MS = 1_000;
 
 /** Why a message has to wait, and until when. */
 export interface Hold {
@@ -45,12 +47,16 @@ export interface ColdStanding {
 export interface ColdSends {
   /** Why a message to this chat would have to wait; null when it need not. */
   holdOf(sessionId: string, chatId: Jid): Promise<Hold | null>;
+  /** A person who never wrote to the account. */
+  isStranger(sessionId: string, chatId: Jid): Promise<boolean>;
   /** As `holdOf`; a chat that need not wait counts as opened from now on. */
   open(sessionId: string, chatId: Jid): Promise<Hold | null>;
   standing(sessionId: string): Promise<ColdStanding>;
   /** Asks WhatsApp how the account stands; to be called at every open, and done hourly from then on. */
   ask(sessionId: string): Promise<void>;
   heard(sessionId: string, news: AccountNews): void;
+  /** Another account, or none, goes on under this name. */
+  forget(sessionId: string): void;
   stop(): void;
 }
 
@@ -69,19 +75,30 @@ export function createColdSends(parts: ColdSendsParts): ColdSends {
   const allowances = new Map<string, KnownAllowance>();
   /** Let through by this process; their messages may not have left yet. */
   const openedHere = new Map<string, Opened[]>();
+  const stored = new Map<string, { at: number; opened: ReturnType<SendStore["opened"]> }>();
   const asked = new Set<string>();
+
+  function storedIn(sessionId: string, now: number): ReturnType<SendStore["opened"]> {
+    const known = stored.get(sessionId);
+    // What this process let through since is in `openedHere`.
+    if (known !== undefined && Math.abs(now - known.at) < SAME_LOOK_MS) return known.opened;
+    const opened = sends.opened(sessionId, lastDay(now));
+    stored.set(sessionId, { at: now, opened });
+    opened.catch(() => stored.delete(sessionId)); // whoever asked hears of it; the next one reads again
+    return opened;
+  }
 
   const allowanceOf = (sessionId: string, now: number): KnownAllowance | null =>
     stillTrue(allowances.get(sessionId) ?? null, now);
 
   async function openedIn(sessionId: string, now: number): Promise<Opened[]> {
-    const stored = await sends.opened(sessionId, lastDay(now));
+    const before = await storedIn(sessionId, now);
     const here = openedHere.get(sessionId) ?? [];
-    return openedLately([...here, ...stored.map(({ chatId, at }) => ({ chatId, at: at.getTime() }))], now);
+    return openedLately([...here, ...before.map(({ chatId, at }) => ({ chatId, at: at.getTime() }))], now);
   }
 
   async function look(sessionId: string, chatId: Jid, opens: boolean): Promise<Hold | null> {
-    if (!isPhoneJid(chatId) && !isLidJid(chatId)) return null;
+    if (!isPerson(chatId)) return null;
     const known = await sends.acquaintance(sessionId, chatId);
     if (known === "heard") return null;
     const restriction = await restrictions.of(sessionId);
@@ -144,6 +161,8 @@ export function createColdSends(parts: ColdSendsParts): ColdSends {
   hourly.unref();
 
   return {
+    isStranger: async (sessionId, chatId) =>
+      isPerson(chatId) && (await sends.acquaintance(sessionId, chatId)) !== "heard",
     holdOf: (sessionId, chatId) => look(sessionId, chatId, false),
     open: (sessionId, chatId) => look(sessionId, chatId, true),
     standing: async (sessionId) => {
@@ -168,9 +187,15 @@ export function createColdSends(parts: ColdSendsParts): ColdSends {
     },
     ask,
     heard,
+    forget: (sessionId) => {
+      for (const known of [allowances, openedHere, stored, asked]) known.delete(sessionId);
+      restrictions.forget(sessionId);
+    },
     stop: () => clearInterval(hourly),
   };
 }
+
+const isPerson = (chatId: Jid): boolean => isPhoneJid(chatId) || isLidJid(chatId);
 
 const sinceAllowance = (here: Opened[], allowance: KnownAllowance | null): number =>
   allowance === null ? 0 : here.filter(({ at }) => at >= allowance.at).length;

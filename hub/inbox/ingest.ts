@@ -12,10 +12,12 @@ export interface IngestEntry {
   closes: Uint8Array[];
 }
 
+type OnRecorded = (sessionId: string, facts: Fact[], recorded: Recorded) => void;
+
 export interface Ingest {
   (entry: IngestEntry): Promise<Recorded>;
-  /** Calls `listener` with facts that are now on disk; returns the function that stops it. */
-  onRecorded(listener: (sessionId: string, facts: Fact[]) => void): () => void;
+  /** Calls `listener` with facts that are now on disk, and what became of them; returns the function that stops it. */
+  onRecorded(listener: OnRecorded): () => void;
 }
 
 export interface IngestParts {
@@ -25,19 +27,19 @@ export interface IngestParts {
 }
 
 export function createIngest({ inbox, clock, nudge }: IngestParts): Ingest {
-  const listeners = new Set<(sessionId: string, facts: Fact[]) => void>();
+  const listeners = new Set<OnRecorded>();
 
   const ingest = async ({ sessionId, facts, closes }: IngestEntry): Promise<Recorded> => {
     const now = clock.now();
     const named = facts.map((fact) => withMediaName(fact, now));
     const recorded = await inbox.record({ sessionId, facts: named, closes, now });
-    for (const listener of listeners) listener(sessionId, named);
+    for (const listener of listeners) listener(sessionId, named, recorded);
     if (recorded.lastSeq !== null) nudge.ring();
     return recorded;
   };
 
   return Object.assign(ingest, {
-    onRecorded: (listener: (sessionId: string, facts: Fact[]) => void) => {
+    onRecorded: (listener: OnRecorded) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -4,14 +4,19 @@ import type { Log } from "../core/log.ts";
 import type { SendStore, SessionStore } from "../core/store.ts";
 import type { Ingest } from "./ingest.ts";
 import { EXPIRED, failedFact, UNCONFIRMED, type Relay } from "./relay.ts";
+import type { SendGate } from "./send-gate.ts";
+import { isTimed } from "./send-order.ts";
 
 const LOOK_EVERY_MS = 5_000;
 const CONFIRMED_WITHIN_MS = 24 * 60 * 60 * 1000;
+/** After sending was off. */
+const MORE_MS = 60 * 60 * 1000;
 
 export interface OverdueParts {
-  sends: Pick<SendStore, "waiting" | "unconfirmed">;
+  sends: Pick<SendStore, "waiting" | "unconfirmed" | "postpone">;
   sessions: Pick<SessionStore, "list">;
   relay: Pick<Relay, "isHeld">;
+  gate: Pick<SendGate, "isOff">;
   ingest: Ingest;
   clock: Clock;
   log: Log;
@@ -24,12 +29,18 @@ export interface Overdue {
   stop(): Promise<void>;
 }
 
-export function watchOverdue({ sends, sessions, relay, ingest, clock, log }: OverdueParts): Overdue {
+export function watchOverdue({ sends, sessions, relay, gate, ingest, clock, log }: OverdueParts): Overdue {
   const lookAt = async (sessionId: string): Promise<void> => {
     const now = clock.now();
-    const expired = (await sends.waiting(sessionId)).filter(
+    const due = (await sends.waiting(sessionId)).filter(
       ({ messageId, expiresAt }) => expiresAt <= now && !relay.isHeld(sessionId, messageId),
     );
+    // What we ourselves hold back is not given up, connected or not.
+    const kept =
+      due.length > 0 && (await gate.isOff(sessionId)) ? due.filter((row) => !isTimed(row.order)) : [];
+    for (const { messageId } of kept)
+      await sends.postpone(sessionId, messageId, new Date(now.getTime() + MORE_MS));
+    const expired = due.filter((row) => !kept.includes(row));
     const silent = await sends.unconfirmed(sessionId, new Date(now.getTime() - CONFIRMED_WITHIN_MS));
     const facts = [
       ...expired.map(({ chatId, messageId }) => failedFact(chatId, messageId, EXPIRED, now)),

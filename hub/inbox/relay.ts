@@ -8,7 +8,7 @@ import type { InboxStore, SendStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
 import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
-import type { SendGate } from "./send-gate.ts";
+import type { Leaving, SendGate } from "./send-gate.ts";
 import type { SendLanes } from "./send-lane.ts";
 import { outgoing, type KeptOrder } from "./send-order.ts";
 import { openLink } from "./open-link.ts";
@@ -45,7 +45,7 @@ export interface RelayParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   lanes: SendLanes;
-  gate: Pick<SendGate, "turn" | "done">;
+  gate: Pick<SendGate, "begins" | "turn" | "done">;
   clock: Clock;
   log: Log;
 }
@@ -63,11 +63,10 @@ export function createRelay(parts: RelayParts): Relay {
     await ingest({ sessionId, facts: [failedFact(chatId, messageId, refusal, clock.now())], closes: [] });
   };
 
-  const attempt = async (job: RelayJob): Promise<void> => {
+  const attempt = async (job: RelayJob, leaving: Leaving): Promise<void> => {
     const { sessionId, chatId, messageId, order } = job;
     const quoted =
       order.quotedMessageId === null ? null : await inbox.message(sessionId, order.quotedMessageId, chatId);
-    const leaving = { ...job, isTimed: order.isTimed === true };
     let tried: WhatsAppLink | null = null;
     let hasTurn = false;
     while (!stopped) {
@@ -101,16 +100,18 @@ export function createRelay(parts: RelayParts): Relay {
     release: (sessionId, messageId) => held.delete(nameOf(sessionId, messageId)),
     isHeld: (sessionId, messageId) => held.has(nameOf(sessionId, messageId)),
     run: async (job) => {
-      const { sessionId, messageId } = job;
+      const { sessionId, chatId, messageId, expiresAt } = job;
+      const leaving = { sessionId, chatId, messageId, expiresAt, isTimed: job.order.isTimed === true };
       held.add(nameOf(sessionId, messageId));
+      gate.begins(leaving);
       try {
-        await lanes.run(laneOf(sessionId, job.chatId), () => attempt(job));
+        await lanes.run(laneOf(sessionId, chatId), () => attempt(job, leaving));
       } catch (error) {
         // Our store failed: the row says "waiting" still, so the next connection sends it (again) under the same id.
         log.error({ sessionId, messageId, err: error }, "send.not_recorded");
       } finally {
         held.delete(nameOf(sessionId, messageId));
-        gate.done(sessionId, messageId);
+        gate.done(leaving);
       }
     },
     stop: () => {

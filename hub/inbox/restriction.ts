@@ -31,6 +31,8 @@ export interface Restrictions {
   refused(sessionId: string): void;
   /** WhatsApp said how the account stands. */
   told(sessionId: string, restriction: AccountRestriction): void;
+  /** Another account, or none, goes on under this name: a restriction ends, here and for CRMs. */
+  forget(sessionId: string): void;
   stop(): Promise<void>;
   idle(): Promise<void>;
 }
@@ -162,6 +164,14 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     told: (sessionId, said) => {
       load(sessionId)
         .then(() => apply(sessionId, said))
+        .catch((err: unknown) => log.error({ sessionId, err }, "restriction.not_read"));
+    },
+    forget: (sessionId) => {
+      load(sessionId)
+        .then(() => {
+          Object.assign(stateOf(sessionId), { refusedUntil: 0, lockedUntil: 0, type: null });
+          settle(sessionId);
+        })
         .catch((err: unknown) => log.error({ sessionId, err }, "restriction.not_read"));
     },
     stop: async () => {

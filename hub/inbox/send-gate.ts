@@ -9,17 +9,14 @@ import { HubError } from "../core/errors.ts";
 import type { Jid } from "../core/jid.ts";
 import type { SendStore } from "../core/store.ts";
 import type { ColdSends, Hold } from "./cold-sends.ts";
+import { createMoreTime } from "./more-time.ts";
 import { createPace, type Pace } from "./pace.ts";
 import type { Schedule, SendLimits } from "./send-limits.ts";
+import { createSleepers } from "./sleepers.ts";
 
-/** How long after a wait that was not its own a message may still leave. */
-const AFTER_HOLD_MS = 3_600_000;
 /** The switch of a session is looked at so often. */
 const OFF_LOOK_MS = 5_000;
-/** Timers count no more than 24 days; looking again costs nothing. */
-const LONGEST_SLEEP_MS = 3_600_000;
 const PACE_KNOWS_MS = 60_000;
-const SOON_MS = 1_000;
 
 /** A message that wants to leave. */
 export interface Leaving {
@@ -46,18 +43,23 @@ export interface SendGate {
   refuseHeld(sessionId: string, chatId: Jid): Promise<void>;
   /** @throws HubError STATE_CONFLICT while sending is switched off. */
   refuseOff(sessionId: string): Promise<void>;
+  isOff(sessionId: string): Promise<boolean>;
   /** When it is the turn of the session's next message. */
   nextAt(sessionId: string): Promise<Date>;
   /** A message that has yet to come to this gate is to leave then. */
   expect(sessionId: string, messageId: string, at: Date): void;
+  /** It is in its lane; those before it have their turn first. */
+  begins(leaving: Leaving): void;
   /** It left, failed, or waits for another connection. */
-  done(sessionId: string, messageId: string): void;
+  done(leaving: Leaving): void;
   /** When a message that waits is to leave; null when it does not wait, or nobody knows. */
   etaOf(sessionId: string, messageId: string): Date | null;
   /** What waits for this session looks again. */
   wake(sessionId: string): void;
-  /** The same within a second: much may happen in one, and much may wait. */
-  wakeSoon(sessionId: string): void;
+  /** What waits to write to these people looks again within a second. */
+  wakeSoon(sessionId: string, chats: Iterable<Jid>): void;
+  /** Another account, or none, goes on under this name. */
+  forget(sessionId: string): void;
   stop(): void;
 }
 
@@ -75,8 +77,8 @@ export interface SendGateParts {
 export function createSendGate(parts: SendGateParts): SendGate {
   const { sends, cold, limits, isOn, clock, schedule, random } = parts;
   const paces = new Map<string, Promise<Pace>>();
-  const sleepers = new Map<string, Set<() => void>>();
-  const waking = new Set<string>();
+  const sleepers = createSleepers({ clock, schedule });
+  const moreTime = createMoreTime(sends);
   const etas = new Map<string, Date>();
   let isStopped = false;
 
@@ -100,55 +102,31 @@ export function createSendGate(parts: SendGateParts): SendGate {
     return known;
   }
 
-  /** Wakes on time, at the end of the hub, and, unless it keeps its place, when something changed. */
-  function sleep(sessionId: string, until: number, { keepsPlace = false } = {}): Promise<void> {
-    const ms = Math.min(until - now(), LONGEST_SLEEP_MS);
-    if (ms <= 0 || isStopped) return Promise.resolve();
-    const of = keepsPlace ? "" : sessionId;
-    const all = sleepers.get(of) ?? new Set();
-    sleepers.set(of, all);
-    return new Promise((resolve) => {
-      const rise = (): void => {
-        cancel();
-        all.delete(rise);
-        resolve();
-      };
-      const cancel = schedule(ms, rise);
-      all.add(rise);
-    });
-  }
-
-  const rouse = (of: string): void => {
-    for (const rise of sleepers.get(of) ?? []) rise();
-  };
-
   /** Resolves with the end of what holds the message, or null. */
   async function heldUntil(leaving: Leaving): Promise<number | null> {
     const { sessionId, chatId, messageId } = leaving;
-    if (!(await mayLeave(sessionId))) return now() + OFF_LOOK_MS;
-    const hold = await cold.open(sessionId, chatId);
-    if (hold === null) return null;
-    const expiresAt = new Date(hold.until.getTime() + AFTER_HOLD_MS);
-    if (!leaving.isTimed && leaving.expiresAt < expiresAt) {
-      await sends.postpone(sessionId, messageId, expiresAt);
-      leaving.expiresAt = expiresAt;
-    }
-    etas.set(nameOf(sessionId, messageId), hold.until);
-    return hold.until.getTime();
+    const isOff = !(await mayLeave(sessionId));
+    const hold = isOff ? null : await cold.open(sessionId, chatId);
+    if (!isOff && hold === null) return null;
+    const until = hold?.until.getTime() ?? now() + OFF_LOOK_MS;
+    await moreTime.waitsUntil(leaving, until);
+    if (hold !== null) etas.set(nameOf(sessionId, messageId), hold.until);
+    return until;
   }
 
   async function turn(leaving: Leaving): Promise<boolean> {
     const { sessionId, chatId, messageId } = leaving;
     const held = await heldUntil(leaving);
     if (held !== null) {
-      await sleep(sessionId, leaving.isTimed ? Math.min(held, leaving.expiresAt.getTime()) : held);
+      await sleepers.sleep(leaving, leaving.isTimed ? Math.min(held, leaving.expiresAt.getTime()) : held);
       return false;
     }
     const at = (await paceOf(sessionId)).reserve(chatId, now());
     if (at <= now()) return true;
     etas.set(nameOf(sessionId, messageId), new Date(at));
+    await moreTime.waitsUntil(leaving, at);
     const end = Math.min(at, leaving.expiresAt.getTime());
-    while (now() < end && !isStopped) await sleep(sessionId, end, { keepsPlace: true });
+    while (now() < end && !isStopped) await sleepers.sleep(leaving, end, true);
     // The world went on meanwhile; a place that is not used is lost.
     return !isStopped && now() >= at && (await heldUntil(leaving)) === null;
   }
@@ -175,22 +153,24 @@ export function createSendGate(parts: SendGateParts): SendGate {
       throw held.cause === "off" ? switchedOff() : notNow(held);
     },
     refuseOff,
+    isOff: async (sessionId) => !(await mayLeave(sessionId)),
     nextAt,
     expect: (sessionId, messageId, at) => void etas.set(nameOf(sessionId, messageId), at),
-    done: (sessionId, messageId) => void etas.delete(nameOf(sessionId, messageId)),
+    begins: (leaving) => moreTime.begins(leaving),
+    done: (leaving) => {
+      moreTime.ends(leaving);
+      etas.delete(nameOf(leaving.sessionId, leaving.messageId));
+    },
     etaOf: (sessionId, messageId) => etas.get(nameOf(sessionId, messageId)) ?? null,
-    wake: rouse,
-    wakeSoon: (sessionId) => {
-      if (waking.has(sessionId) || (sleepers.get(sessionId)?.size ?? 0) === 0) return;
-      waking.add(sessionId);
-      schedule(SOON_MS, () => {
-        waking.delete(sessionId);
-        rouse(sessionId);
-      });
+    wake: (sessionId) => sleepers.wake(sessionId),
+    wakeSoon: (sessionId, chats) => sleepers.wakeSoon(sessionId, chats),
+    forget: (sessionId) => {
+      paces.delete(sessionId);
+      sleepers.wake(sessionId);
     },
     stop: () => {
       isStopped = true;
-      for (const of of sleepers.keys()) rouse(of);
+      sleepers.stop();
     },
   };
 }

@@ -47,6 +47,14 @@ export type KeptOrder = z.infer<typeof order>;
 
 export const writeOrder = (kept: KeptOrder): string => JSON.stringify(kept);
 export const readOrder = (text: string): KeptOrder => order.parse(JSON.parse(text));
+/** Whether its time may be prolonged; not where nobody can read it. */
+export const isTimed = (text: string): boolean => {
+  try {
+    return readOrder(text).isTimed === true;
+  } catch {
+    return true;
+  }
+};
 
 /** What the library is given. */
 export function outgoing(

@@ -5,6 +5,7 @@ import type { Jid } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
 import type { Message } from "../core/message.ts";
 import type { Nudge } from "../core/nudge.ts";
+import type { Session } from "../core/session.ts";
 import type { EventStore, InboxStore, MarkStore, SendStore, SessionStore } from "../core/store.ts";
 import type { AccountNews, WhatsAppLink } from "../core/whatsapp.ts";
 import { asAnswered, createAcceptance } from "./acceptance.ts";
@@ -52,6 +53,8 @@ export interface Sending extends Actions {
   resume(sessionId: string): Promise<void>;
   /** What WhatsApp says of the account itself. */
   heard(sessionId: string, news: AccountNews): void;
+  /** A session changed: what is known of its account may be of another one. */
+  moved(previous: Session, next: Session): void;
   /** What the account may send, and what waits. */
   standing(sessionId: string): Promise<SendingStanding>;
   /** Until when WhatsApp forbids the account to open chats; null while it does not. */
@@ -91,16 +94,16 @@ export function createSending(parts: SendingParts): Sending {
   const acks = createAckWaiters();
   const rules = createSendRules(parts);
   const { gate, queue, restrictedUntil } = rules;
-  const forget = ingest.onRecorded((sessionId, facts) => {
+  const forget = ingest.onRecorded((sessionId, facts, recorded) => {
     // First what a refusal means, so that its caller can be told until when.
-    rules.recorded(sessionId, facts);
+    rules.recorded(sessionId, facts, recorded);
     acks.tell(sessionId, facts);
   });
   const lanes = createSendLanes();
   const wait = createAnswerWait(parts.ackWaitMs === undefined ? {} : { ackWaitMs: parts.ackWaitMs });
   const relay = createRelay({ sends, inbox, media, link, ingest, lanes, gate, clock, log });
   const resuming = createResume({ sends, relay, log });
-  const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, ingest, clock, log });
+  const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, gate, ingest, clock, log });
   const actions = createActions({ ...parts, acks, lanes, wait, gate });
   const acceptance = createAcceptance({
     ...parts,
@@ -108,10 +111,9 @@ export function createSending(parts: SendingParts): Sending {
   });
   let isStopped = false;
 
-  const begin = async (sessionId: string): Promise<number> => {
+  const begin = async (): Promise<number> => {
     if (isStopped) throw new HubError("SHUTTING_DOWN", "The hub is stopping.");
     await parts.refuseWhenFull?.();
-    await queue.refuseWhenFull(sessionId);
     return performance.now();
   };
 
@@ -142,6 +144,7 @@ export function createSending(parts: SendingParts): Sending {
     queued: boolean,
   ): Promise<Jid> => {
     const jid = await resolveRecipient({ sessionId, written, numbering, inbox });
+    await queue.refuseWhenFull(sessionId, jid);
     const current = queued ? openLink(link, sessionId) : expectLink(link, sessionId);
     // Before WhatsApp is asked about the number: that is written to strangers as well.
     if (!queued) await gate.refuseHeld(sessionId, jid);
@@ -160,7 +163,7 @@ export function createSending(parts: SendingParts): Sending {
     ...actions,
     reserveId,
     send: async (request) => {
-      const startedAt = await begin(request.sessionId);
+      const startedAt = await begin();
       const { sessionId, content, ttlSeconds, client, quotedMessageId } = request;
       if (content.kind === "reaction") {
         const { messageId, emoji } = content;
@@ -188,7 +191,7 @@ export function createSending(parts: SendingParts): Sending {
       });
     },
     forward: async (order) => {
-      const startedAt = await begin(order.sessionId);
+      const startedAt = await begin();
       const { sessionId, client } = order;
       const earlier = await acceptedBefore(order);
       if (earlier !== null) return finish(earlier, startedAt);
@@ -209,7 +212,7 @@ export function createSending(parts: SendingParts): Sending {
       });
     },
     retry: async (order) => {
-      const startedAt = await begin(order.sessionId);
+      const startedAt = await begin();
       const message = await findMessage(order, inbox);
       const { sessionId, chatId, id: messageId, quotedMessageId, mentions, isForwarded } = message;
       if (!message.fromMe || message.status !== "failed")
@@ -217,6 +220,7 @@ export function createSending(parts: SendingParts): Sending {
           details: { messageId, status: message.status },
         });
       if (relay.isHeld(sessionId, messageId)) return acceptance.settle(message, startedAt);
+      await queue.refuseWhenFull(sessionId, chatId);
       const kept = { content: keptContent(message), quotedMessageId, mentions, isForwarded };
       link(sessionId);
       await gate.refuseHeld(sessionId, chatId);
@@ -229,6 +233,7 @@ export function createSending(parts: SendingParts): Sending {
       return resuming.resume(sessionId);
     },
     heard: (sessionId, news) => rules.heard(sessionId, news),
+    moved: (previous, next) => rules.moved(previous, next),
     standing: (sessionId) => rules.standing(sessionId),
     restrictionOf: (sessionId) => rules.restrictionOf(sessionId),
     etaOf: (sessionId, messageId) => gate.etaOf(sessionId, messageId),

@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { auditLog } from "./store/audit-log.ts";
 import { authAndIntake } from "./store/auth-and-intake.ts";
 import { changesOfMessages } from "./store/changes-of-messages.ts";
+import { copies } from "./store/copies.ts";
 import { crashes } from "./store/crashes.ts";
 import { deliveriesForPeople } from "./store/deliveries-for-people.ts";
 import { earlyChanges } from "./store/early-changes.ts";
@@ -30,6 +31,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("sessions", () => sessions(world));
     describe("credentials, keys and intake", () => authAndIntake(world));
     describe("logins", () => logins(world));
+    describe("copies", () => copies(world));
     describe("new messages", () => newMessages(world));
     describe("changes of messages", () => changesOfMessages(world));
     describe("changes that come before their message", () => earlyChanges(world));

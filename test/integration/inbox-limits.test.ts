@@ -17,9 +17,9 @@ beforeEach(() => {
 });
 afterEach(() => inbox.close());
 
-const open = async (limits: Partial<SendLimits>): Promise<void> => {
+const open = async (limits: Partial<SendLimits>, { ackWaitMs = 200 } = {}): Promise<void> => {
   inbox = await openInbox({
-    ackWaitMs: 200,
+    ackWaitMs,
     clock: time.clock,
     limits: { limits: { ...NO_LIMITS, ...limits }, schedule: time.schedule, random: () => 0 },
   });
@@ -62,12 +62,12 @@ describe("the pace of an account", () => {
   });
 
   test("a send whose turn is far is answered at once, as pending, with its time", async () => {
-    await open(paced);
+    await open(paced, { ackWaitMs: 600_000 });
     const first = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => queue(n));
     await settle();
-    const before = performance.now();
+    // Whoever waited for WhatsApp's word would wait for ever: time stands still.
     const message = await queue(10);
-    expect(performance.now() - before).toBeLessThan(150);
+    expect(left()).toHaveLength(5);
     expect(message.status).toBe("pending");
     await settle();
     expect(inbox.sending.etaOf("s1", message.id)).toEqual(new Date(time.clock.now().getTime() + seconds(15)));

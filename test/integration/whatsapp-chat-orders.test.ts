@@ -38,12 +38,10 @@ function synced(collection: string, action: string) {
 }
 
 test("the phone's own state follows: archive, pin and mute", async () => {
-  const [newest] = (
-    await rig.store().inbox.messages({
-      ...{ sessionId: "s1", chatId: chatId(), order: "desc", page: 1, limit: 1 },
-    })
-  ).items;
-  if (newest === undefined) throw new Error("an empty chat");
+  const newest = await until("a message of the history", async () => {
+    const query = { sessionId: "s1", chatId: chatId(), order: "desc", page: 1, limit: 1 } as const;
+    return (await rig.store().inbox.messages(query)).items[0];
+  });
   await rig.link().changeChat(chatId(), { kind: "archive", value: true, newest });
   expect(synced("regular_low", "archive")?.archiveChatAction).toMatchObject({ archived: true });
   await rig.link().changeChat(chatId(), { kind: "archive", value: false, newest: null });

@@ -94,6 +94,10 @@ async function prepareCopy(coming: string, prepare: (keys: VaultStore) => Promis
   try {
     db.pragma("synchronous = FULL");
     await prepare(createVaultStore({ db }));
+    // An order that was under way in it, the backup itself for one, would be entered as broken off when it is opened.
+    const hasOrders =
+      db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'audit_begun'").get() !== undefined;
+    if (hasOrders) db.exec("DELETE FROM audit_begun");
   } finally {
     db.close();
   }

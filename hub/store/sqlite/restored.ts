@@ -51,6 +51,10 @@ export function createRestored(
   const mark = db.prepare(
     `INSERT INTO login(session, stale) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET stale = excluded.stale`,
   );
+  // Sent, done, or ended since: the copy knows nothing of it and would do it a second time.
+  const begunBefore = ["letter", "replay_job", "audit_begun"].map((table) =>
+    db.prepare(`DELETE FROM ${table}`),
+  );
 
   return {
     watermark: call(() => readWatermark(db)),
@@ -60,6 +64,7 @@ export function createRestored(
         const next = Math.max(seq ?? 0, since.seq) + SEQ_JUMP;
         if (seq === undefined) firstSeq.run(next);
         else setSeq.run(next);
+        for (const remove of begunBefore) remove.run();
         meta.write("epoch", String(Math.max(Number(meta.read("epoch")), since.epoch) + 1));
         const known = new Map(logins.all().map((row) => [row.session, row]));
         for (const { session } of paired.all()) {

@@ -28,6 +28,8 @@ const ANSWER_LIFE_MS = 24 * 3600 * 1000;
 const LEFT =
   "m.status <> 2 AND NOT EXISTS(SELECT 1 FROM outgoing o WHERE o.message = m.n AND o.relayed_at IS NULL)";
 
+const IS_PERSON = "(substr(c.jid, -15) = '@s.whatsapp.net' OR substr(c.jid, -4) = '@lid')";
+
 export function createSendStore(engine: Engine, recorder: Recorder, messages: Messages): SendStore {
   const { db, life } = engine;
   const accept = db.prepare(
@@ -44,6 +46,12 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   );
   const countWaiting = db.prepare<[number], { n: number }>(
     "SELECT count(*) AS n FROM outgoing WHERE session = ? AND relayed_at IS NULL",
+  );
+  const countWaitingBy = db.prepare<[number], { strangers: number; others: number }>(
+    `SELECT coalesce(sum(is_stranger), 0) AS strangers, coalesce(sum(NOT is_stranger), 0) AS others FROM (
+       SELECT ${IS_PERSON} AND NOT EXISTS(SELECT 1 FROM message h WHERE h.chat = c.id AND h.from_me = 0) AS is_stranger
+       FROM outgoing o JOIN message m ON m.n = o.message JOIN chat c ON c.id = m.chat
+       WHERE o.session = ? AND o.relayed_at IS NULL)`,
   );
   const postpone = db.prepare(
     `UPDATE outgoing SET expires_at = @expiresAt WHERE session = @session AND relayed_at IS NULL
@@ -117,6 +125,9 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
       })),
     ),
     countWaiting: call((sessionId) => countWaiting.get(engine.session(sessionId).id)?.n ?? 0),
+    countWaitingBy: call(
+      (sessionId) => countWaitingBy.get(engine.session(sessionId).id) ?? { strangers: 0, others: 0 },
+    ),
     postpone: call((sessionId, id, expiresAt) => {
       postpone.run({ session: engine.session(sessionId).id, id, expiresAt: expiresAt.getTime() });
     }),

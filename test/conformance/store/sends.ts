@@ -172,6 +172,20 @@ export function sends(world: Worlds): void {
     ]);
   });
 
+  test("what waits for people who never wrote is counted apart, groups are nobody", async () => {
+    const made = await world();
+    const { store, clock, record } = made;
+    const counts = () => store.sends.countWaitingBy("s1");
+    expect(await counts()).toEqual({ strangers: 0, others: 0 });
+    for (const id of ["A", "B", "C"]) await accept(made, id);
+    const group = aMessage({ id: "G", chatId: "123@g.us", fromMe: true, status: "pending", pushName: null });
+    await store.sends.accept({ message: group, order: "{}", expiresAt: clock.now(), now: clock.now() });
+    await store.sends.relayed("s1", "B", { raw: null, media: null }, clock.now());
+    expect(await counts()).toEqual({ strangers: 2, others: 1 });
+    await record(aMessageFact({ chatId: CHAT }));
+    expect(await counts()).toEqual({ strangers: 0, others: 3 });
+  });
+
   test("a person is a stranger until they write; that we wrote counts when it left", async () => {
     const made = await world();
     const { store, clock, record } = made;
