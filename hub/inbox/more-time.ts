@@ -3,7 +3,7 @@
  * stands behind in the lane waits for the same; never to a message whose sender said until when it makes sense.
  */
 import type { SendStore } from "../core/store.ts";
-import type { Leaving } from "./send-gate.ts";
+import type { Leaving } from "./leaving.ts";
 
 /** How long after a wait that was not its own a message may still leave. */
 const AFTER_MS = 3_600_000;

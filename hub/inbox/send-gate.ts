@@ -9,6 +9,7 @@ import { HubError } from "../core/errors.ts";
 import type { Jid } from "../core/jid.ts";
 import type { SendStore } from "../core/store.ts";
 import type { ColdSends, Hold } from "./cold-sends.ts";
+import type { Leaving } from "./leaving.ts";
 import { createMoreTime } from "./more-time.ts";
 import { createPace, type Pace } from "./pace.ts";
 import type { Schedule, SendLimits } from "./send-limits.ts";
@@ -17,17 +18,6 @@ import { createSleepers } from "./sleepers.ts";
 /** The switch of a session is looked at so often. */
 const OFF_LOOK_MS = 5_000;
 const PACE_KNOWS_MS = 60_000;
-
-/** A message that wants to leave. */
-export interface Leaving {
-  sessionId: string;
-  chatId: Jid;
-  messageId: string;
-  /** Moves when it has to wait for what is not its own. */
-  expiresAt: Date;
-  /** Its sender said until when it makes sense: no wait prolongs that. */
-  isTimed: boolean;
-}
 
 export interface Outlook {
   held: Hold | { cause: "off"; until: null } | null;
