@@ -18,7 +18,7 @@ export const sessionIdSchema = z
 
 export const sessionStatusSchema = z.enum(["connected", "connecting", "qr_code", "disconnected", "error"]);
 
-const blameSchema = z.enum(["user", "whatsapp", "network", "other_instance", "hub"]);
+export const blameSchema = z.enum(["user", "whatsapp", "network", "other_instance", "hub"]);
 
 export const sessionSchema = z
   .object({
@@ -70,48 +70,6 @@ export const sessionSettingsSchema = z
     sendingEnabled: z.boolean().describe("False: nothing is sent; what is to be queued waits"),
   })
   .meta({ id: "SessionSettings" });
-
-/** What an account may send, and what waits. */
-export const sendingSchema = z
-  .object({
-    enabled: z.boolean(),
-    waiting: z.int().describe("Messages that were accepted and have not left"),
-    nextAt: isoTime.nullable().describe("When the next message may leave; null for now"),
-    restricted: z
-      .object({ until: isoTime, type: z.string().nullable() })
-      .nullable()
-      .describe("WhatsApp forbids new chats until then"),
-    newChats: z.object({
-      limit: z.int().nullable().describe("Of 24 hours; null for any number, or WhatsApp's own"),
-      opened: z.int().describe("In the last 24 hours"),
-      freeAt: isoTime.nullable().describe("When the next may be opened; null for now"),
-      allowance: z
-        .object({ total: z.int(), used: z.int(), until: isoTime.nullable() })
-        .nullable()
-        .describe("WhatsApp's own number"),
-    }),
-  })
-  .meta({ id: "Sending" });
-
-const timesSchema = z.object({
-  count: z.int().describe("How many times of late this is made of"),
-  p50: z.int().nullable(),
-  p99: z.int().nullable(),
-});
-
-/** How the connection of a session has done so far. */
-export const sessionFiguresSchema = z
-  .object({
-    attempts: z.int(),
-    opened: z.int(),
-    reconnects: z.int(),
-    failedInARow: z.int(),
-    degradedSeconds: z.int(),
-    scanToConnectedMs: timesSchema,
-    startToConnectedMs: timesSchema,
-    lastLosses: z.array(z.object({ at: isoTime, code: z.string(), text: z.string(), blame: blameSchema })),
-  })
-  .meta({ id: "SessionFigures" });
 
 export const contactSchema = z
   .object({

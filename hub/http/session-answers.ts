@@ -1,6 +1,6 @@
 /** Sessions as answers, with the counts and ranges that the session itself does not know. */
 import type { z } from "zod";
-import type { sendingSchema } from "../contract/resources.ts";
+import type { sendingSchema } from "../contract/session-standing.ts";
 import { presentSession } from "../core/present.ts";
 import { restrictionReason } from "../core/restriction-event.ts";
 import type { Session } from "../core/session.ts";

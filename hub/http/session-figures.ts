@@ -1,6 +1,6 @@
 /** Figures of a session as the API shows them. */
 import type { z } from "zod";
-import type { sessionFiguresSchema } from "../contract/resources.ts";
+import type { sessionFiguresSchema } from "../contract/session-standing.ts";
 import { percentile, type SessionFigures } from "../core/session-figures.ts";
 
 export function presentFigures(figures: SessionFigures, now: Date): z.output<typeof sessionFiguresSchema> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ALL_REASONS } from "../support/reasons.ts";
 import { hasSpanish } from "../../hub/core/advice.ts";
-import { sessionFiguresSchema } from "../../hub/contract/resources.ts";
+import { sessionFiguresSchema } from "../../hub/contract/session-standing.ts";
 import { isExactly, openHttpRig } from "../support/http-rig.ts";
 import { seconds } from "../support/fixed-clock.ts";
 import { openSessionRig } from "../support/session-rig.ts";

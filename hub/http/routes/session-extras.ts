@@ -1,6 +1,7 @@
 /** A session's past, and the switches that the Frappe scripts of older installations use. */
 import { z } from "zod";
-import { sessionFiguresSchema, sessionSchema } from "../../contract/resources.ts";
+import { sessionSchema } from "../../contract/resources.ts";
+import { sessionFiguresSchema } from "../../contract/session-standing.ts";
 import { numberingOf } from "../addresses.ts";
 import { listOf, ok } from "../answer.ts";
 import { paging } from "../paging.ts";

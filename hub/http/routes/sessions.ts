@@ -4,10 +4,10 @@ import { endpointSchema } from "../../contract/administration.ts";
 import {
   sessionIdSchema,
   sessionSchema,
-  sendingSchema,
   sessionSettingsSchema,
   sessionStatusSchema,
 } from "../../contract/resources.ts";
+import { sendingSchema } from "../../contract/session-standing.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok } from "../answer.ts";
 import { given } from "../given.ts";
