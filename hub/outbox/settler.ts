@@ -6,6 +6,8 @@ import type { OutboxStore, Settlement } from "../core/store.ts";
 /** A batch is written when it is this big, or this old, or when somebody waits for it. What it holds is sent again after a crash. */
 const BATCH = 512;
 const BATCH_MS = 100;
+/** While other requests are under way, whoever waits lets their results come along. */
+const SOON_MS = 10;
 const RETRY_MS = 1000;
 
 export interface Settler {
@@ -13,6 +15,8 @@ export interface Settler {
   add(settlement: Settlement, done: () => void): void;
   /** Somebody has nothing to send until what waits here is written. */
   hurry(): void;
+  /** Somebody waits for it, but results that are about to come may share its transaction. */
+  soon(): void;
   /** The store refuses writes: nothing more should be sent, as its result could not be kept. */
   isFailing(): boolean;
   /** Writes what is left; gives up at the first refusal, as the leases end with the process anyway. */
@@ -38,6 +42,7 @@ export function createSettler({
 }): Settler {
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | null = null;
+  let isSoon = false;
   let writing: Promise<void> | null = null;
   let failing = false;
 
@@ -65,8 +70,7 @@ export function createSettler({
   };
 
   const flush = (): void => {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+    forgetPlan();
     if (writing !== null) return;
     writing = write().finally(() => {
       writing = null;
@@ -76,6 +80,11 @@ export function createSettler({
   const plan = (ms: number): void => {
     timer ??= setTimeout(flush, ms);
   };
+  function forgetPlan(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    isSoon = false;
+  }
 
   return {
     add: (settlement, done) => {
@@ -87,12 +96,17 @@ export function createSettler({
     hurry: () => {
       if (waiting.length > 0 && !failing) flush();
     },
+    soon: () => {
+      if (waiting.length === 0 || failing || isSoon) return;
+      forgetPlan();
+      plan(SOON_MS);
+      isSoon = true;
+    },
     isFailing: () => failing,
     stop: async () => {
       flush();
       await writing;
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
+      forgetPlan();
     },
   };
 }

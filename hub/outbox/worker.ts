@@ -58,6 +58,8 @@ export function createWorker(parts: WorkerParts): Worker {
   let lookAgain = false;
   /** The last look found less than it asked for: until something changes, another finds nothing. */
   let drained = false;
+  /** A look found nothing while requests were under way: what made us look may stand behind one of them. */
+  let crowded = false;
   let stopped = false;
   let closed = false;
   let holdMs = 0;
@@ -97,6 +99,12 @@ export function createWorker(parts: WorkerParts): Worker {
     wakeAt(new Date(heldUntil));
   };
 
+  /** A lane waits for results to be on disk: at once when nothing else could be sent meanwhile. */
+  const urge = (): void => {
+    if (underWay === 0) settler.hurry();
+    else settler.soon();
+  };
+
   const sendReady = (): void => {
     let free = ready.length > 0 ? capacity() : 0;
     for (; free > 0 && ready.length > 0; free -= 1) {
@@ -113,7 +121,7 @@ export function createWorker(parts: WorkerParts): Worker {
     sendReady();
     const free = ready.length > 0 ? 0 : capacity();
     if (free <= 0 || drained) {
-      if (blocking > 0 && (drained || underWay === 0)) settler.hurry();
+      if (blocking > 0 && (drained || underWay === 0)) urge();
       return;
     }
     const { id: endpointId } = standing.endpoint();
@@ -123,11 +131,12 @@ export function createWorker(parts: WorkerParts): Worker {
     const due = await outbox.leaseDue({ endpointId, now: timeline.now(), limit });
     ready.push(...due);
     drained = due.length < limit;
+    crowded = due.length === 0 && underWay > 0;
     if (!mayWork()) giveBack();
     else if (due.length > 0) lookAgain = true;
     else if (unsettled > 0) {
       // What made us look may stand behind a result that is not on disk yet.
-      if (await outbox.isBlocked(endpointId, timeline.now())) settler.hurry();
+      if (await outbox.isBlocked(endpointId, timeline.now())) urge();
     } else wakeAt(await outbox.nextDueAt(endpointId));
   };
   const askedAgain = (): boolean => {
@@ -185,6 +194,7 @@ export function createWorker(parts: WorkerParts): Worker {
     else holdMs = 0;
     if (stops && ready.length > 0) giveBack();
     if (stops) wakeAt(standing.health().breaker.until);
+    if (crowded) drained = false;
     const blocks = due.hasFollowers ? 1 : 0;
     unsettled += 1;
     blocking += blocks;

@@ -88,10 +88,10 @@ export function startUpkeep({
     return aheadMs < MUCH_MS;
   }
 
-  /** Until nothing is left of it, with a turn for everybody else in between. */
-  async function all(batch: () => Promise<number>): Promise<number> {
+  /** Until a batch does less than `least`, with a turn for everybody else in between. */
+  async function all(batch: () => Promise<number>, least = 1): Promise<number> {
     let total = 0;
-    for (let gone = 1; gone > 0 && !isStopped; total += gone) {
+    for (let gone = least; gone >= least && !isStopped; total += gone) {
       gone = await batch();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -131,7 +131,8 @@ export function startUpkeep({
   const old = once(round, "store.old_not_removed");
   const words = once(() => {
     isTrusted();
-    return all(() => inbox.indexWords(BATCH));
+    // What comes meanwhile waits for the next time: a few words cost a commit as many do.
+    return all(() => inbox.indexWords(BATCH), BATCH);
   }, "store.words_not_indexed");
   const first = setTimeout(old.runOrSay, FIRST_MS);
   const hourly = setInterval(old.runOrSay, EVERY_MS);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openOutboxRig, SECRET } from "../support/outbox-rig.ts";
+import { until } from "../support/until.ts";
 import { hours, minutes, seconds } from "../support/fixed-clock.ts";
 
 test("a message reaches a CRM signed, with the headers and the very bytes that were recorded", async () => {
@@ -62,6 +63,29 @@ test("in one chat the next message leaves only after the one before is settled",
   expect(crm.accepted().map(({ seq }) => seq)).toEqual(crm.requests().map(({ seq }) => seq));
   expect(crm.counts()).toMatchObject({ unique: 10, duplicated: 0, outOfOrder: 0 });
   expect(crm.connections()).toBe(1);
+});
+
+test("what comes to a chat while its message is under way is asked for when that has arrived", async () => {
+  let asked = 0;
+  const rig = await openOutboxRig({
+    outbox: (real) => ({
+      ...real,
+      isBlocked: async (endpointId, now) => {
+        asked += 1;
+        return real.isBlocked(endpointId, now);
+      },
+    }),
+  });
+  const crm = await rig.crm();
+  await rig.endpoint(crm);
+  crm.answers({ kind: "slow", ms: 50 });
+  await rig.says("34600111222", "first");
+  await until("the first is under way", () => crm.counts().requests === 1);
+  await rig.says("34600111222", "second");
+  await rig.dispatcher.idle();
+  // Else its result would wait for others, and the second message with it.
+  expect(asked).toBe(1);
+  expect(crm.counts()).toMatchObject({ unique: 2, duplicated: 0, outOfOrder: 0 });
 });
 
 test("the endpoint's concurrency is used and never exceeded", async () => {

@@ -75,3 +75,24 @@ test("what was removed leaves the disk as well", async () => {
   // Forty megabytes of events; a few pages are kept for what comes.
   expect((await stat(file)).size).toBeLessThan(16_000_000);
 });
+
+test("words of messages that keep coming wait for the next round: it ends", async () => {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  let asked = 0;
+  const inbox = {
+    indexWords: () => {
+      asked += 1;
+      return Promise.resolve(asked === 1 ? 500 : 3);
+    },
+  };
+  const upkeep = startUpkeep({ ...store, inbox, clock, log });
+  try {
+    await upkeep.run();
+    expect(asked).toBe(2);
+  } finally {
+    await upkeep.stop();
+    await store.close();
+  }
+});

@@ -7,6 +7,7 @@ import { viewOf, type View } from "../../core/present.ts";
 import type { Session } from "../../core/session.ts";
 import type { Db } from "./connection.ts";
 import { endpointReader, type StoredEndpoint } from "./endpoint-rows.ts";
+import { createAsides, type Asides } from "./outbox/asides.ts";
 import { createLeases, type Leases } from "./outbox/leases.ts";
 import { sessionReader } from "./session-rows.ts";
 
@@ -16,6 +17,7 @@ export interface Engine {
   /** Number of this opening of the file: tells what an earlier process left behind. */
   life: number;
   leases: Leases;
+  asides: Asides;
   /** Runs `work` in a transaction, or inside the one that is open. */
   transaction<T>(work: () => T): T;
   /** A statement of a query that is put together at run time; made once for each text. */
@@ -89,6 +91,7 @@ export function createEngine({ db, clock, publicUrl, life }: EngineOptions): Eng
     clock,
     life,
     leases: createLeases(),
+    asides: createAsides(),
     transaction: (work) => {
       if (isInTransaction()) return work();
       begin.run();

@@ -33,7 +33,7 @@ interface Head {
 export function createDue(
   engine: Engine,
 ): Pick<OutboxStore, "leaseDue" | "nextDueAt" | "isBlocked" | "release"> {
-  const { db, leases } = engine;
+  const { db, leases, asides: known } = engine;
   // Read row by row and left as soon as there is enough: lanes that are held stay in the index.
   const lanes = db.prepare<[number, number], WaitingRow>(
     `SELECT l.id AS lane, l.next_at, l.pending
@@ -43,6 +43,9 @@ export function createDue(
   const asides = db.prepare<[number, number, number], WaitingRow>(
     `SELECT -n AS lane, next_at, 1 AS pending FROM delivery
      WHERE endpoint = ? AND state < 2 AND aside = 1 AND next_at <= ? ORDER BY next_at LIMIT ?`,
+  );
+  const anyAside = db.prepare<[number], { n: number }>(
+    "SELECT n FROM delivery WHERE endpoint = ? AND state < 2 AND aside = 1 LIMIT 1",
   );
   const load = `SELECT d.n, e.id, e.type, e.session, e.seq, d.attempts, d.replay, e.body, d.failure
      FROM delivery d JOIN event e ON e.seq = d.event_seq`;
@@ -56,8 +59,11 @@ export function createDue(
   function* free(endpoint: number, until: number): Generator<WaitingRow> {
     for (const row of lanes.iterate(endpoint, until)) if (!leases.has(row.lane)) yield row;
   }
-  const freeAsides = (endpoint: number, until: number, limit: number): WaitingRow[] =>
-    asides.all(endpoint, until, limit + leases.count()).filter(({ lane }) => !leases.has(lane));
+  const freeAsides = (endpoint: number, until: number, limit: number): WaitingRow[] => {
+    if (known.isNone(endpoint)) return [];
+    if (anyAside.get(endpoint) === undefined) known.sawNone(endpoint);
+    return asides.all(endpoint, until, limit + leases.count()).filter(({ lane }) => !leases.has(lane));
+  };
 
   const headOf = ({ lane, next_at: since, pending }: WaitingRow): Head[] => {
     const row = lane < 0 ? one.get(-lane) : head.get(lane);

@@ -18,7 +18,7 @@ const MINUTES_KEPT = 60;
 const RESPONSE_HEAD = 2048;
 
 export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["settle"] {
-  const { db, leases } = engine;
+  const { db, leases, asides } = engine;
   const find = db.prepare<[number], DeliveryLane>(
     "SELECT lane, endpoint, state, aside FROM delivery WHERE n = ?",
   );
@@ -53,6 +53,7 @@ export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["set
     if (row.state >= deliveryNumber("delivered")) return null;
     const owed = isOwed(patch.state);
     const staysAside = owed && (aside || row.aside === 1);
+    if (staysAside) asides.add(row.endpoint);
     update.run(
       deliveryNumber(patch.state),
       bit(staysAside),
