@@ -25,8 +25,11 @@ export interface ConnectionFigures {
 }
 
 export interface Connections {
-  /** A `session.*` event; one older than what is known changes nothing, the same one again answers as before. */
-  applied(event: HubEvent): Promise<{ becameConnected: boolean }>;
+  /**
+   * A `session.*` event; one older than what is known changes nothing, the same one again answers as before. It counts at
+   * once, so that what follows from it can be kept in the same write; `kept` resolves when it outlives the process.
+   */
+  applied(event: HubEvent): { becameConnected: boolean; kept: Promise<void> };
   /** The hub's own list says so; what differed is corrected, kept and logged. */
   seen(session: Session, position: number): Promise<Correction[]>;
   /** The hub does not have this session any more. */
@@ -91,17 +94,21 @@ export function createConnections({
   };
 
   return {
-    applied: async (event) => {
+    applied: (event) => {
       const told = toldBy(event);
       const row = get(event.sessionId) ?? newConnection(event.sessionId);
-      if (told === null || event.seq < row.seq) return { becameConnected: false };
+      const nothing = Promise.resolve();
+      if (told === null || event.seq < row.seq) return { becameConnected: false, kept: nothing };
       const becameConnected = told.status === "connected" && isTransition(event, row);
       // The same event again: it was written, and perhaps not acted on before a crash.
-      if (event.seq === row.seq && event.seq > 0) return { becameConnected };
+      if (event.seq === row.seq && event.seq > 0) return { becameConnected, kept: nothing };
       const change = nextConnection(row, told, event.seq);
-      await state.update((data) => write(data, change));
-      log.info({ sessionId: row.sessionId, from: row.status, to: told.status }, "connection.told");
-      return { becameConnected };
+      const kept = state
+        .update((data) => write(data, change))
+        .then(() => {
+          log.info({ sessionId: row.sessionId, from: row.status, to: told.status }, "connection.told");
+        });
+      return { becameConnected, kept };
     },
     seen: async (session, position) => {
       const { sessionId } = session;

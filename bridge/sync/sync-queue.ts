@@ -146,8 +146,8 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   /** @throws what the state throws; everything else is the job's end. */
   async function perform(jobId: string): Promise<SyncJob> {
-    // Kept before anything is read: who asks meanwhile still joins it.
-    tell(await jobs.change(jobId, (job) => began(job, clock.now())));
+    // Said before anything is read: who asks meanwhile still joins it. A kill before it is kept leaves the job in its queue.
+    tell(jobs.note(jobId, (job) => began(job, clock.now())));
     const end = await attempt(jobId);
     const settled = await settle(jobId, end);
     tell(settled);

@@ -13,7 +13,7 @@ export interface ApplyParts {
   lanes: Lanes;
   connections: {
     /** @returns whether the session is connected by this event: it was not, or the event is told again */
-    applied(event: HubEvent): Promise<{ becameConnected: boolean }>;
+    applied(event: HubEvent): { becameConnected: boolean; kept: Promise<void> };
   };
   requestSync: (sessionId: string, reason: string) => Promise<void>;
   syncOnConnect: boolean;

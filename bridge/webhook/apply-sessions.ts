@@ -37,10 +37,10 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
       const record = { sessionId, kind: "event", key: String(event.seq) } as const;
       const applied = await settle(failed, record, await adapter.upsertSession(session, position));
       known.set(sessionId, session);
-      const { becameConnected } = await connections.applied(event);
-      if (applied.rejected !== undefined || !becameConnected || !syncOnConnect) return applied;
-      await requestSync(sessionId, "connected");
-      return { action: "sync_started" };
+      const { becameConnected, kept } = connections.applied(event);
+      const isDue = applied.rejected === undefined && becameConnected && syncOnConnect;
+      await Promise.all([kept, isDue ? requestSync(sessionId, "connected") : null]);
+      return isDue ? { action: "sync_started" } : applied;
     });
 
   return {

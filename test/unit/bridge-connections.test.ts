@@ -1,8 +1,9 @@
 /** The registry of connections: who is connected, who ended it, and what the hub's list corrects. */
 import { expect, test } from "vitest";
 import type { Session } from "../../bridge/records.ts";
-import { createConnections } from "../../bridge/registry/connections.ts";
+import { createConnections, type Connections } from "../../bridge/registry/connections.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
+import type { HubEvent } from "../../hub/contract/index.ts";
 import { presentSession } from "../../hub/core/present.ts";
 import type { Session as HubSession } from "../../hub/core/session.ts";
 import { aSession, T0 } from "../support/builders.ts";
@@ -33,14 +34,19 @@ const connected = (seq: number, previous: HubSession = lost) =>
   toldOfMove({ previous, next: up, toldConnected: false, quiet: false }, seq);
 const ended = (seq: number, next: HubSession) =>
   toldOfMove({ previous: up, next, toldConnected: true, quiet: false }, seq);
+const apply = async (connections: Connections, event: HubEvent) => {
+  const { becameConnected, kept } = connections.applied(event);
+  await kept;
+  return { becameConnected };
+};
 const listed = (session: HubSession): Session => presentSession(session);
 
 test("a connection, its loss and its return are kept with their moments", async () => {
   const { connections, clock } = open();
-  expect(await connections.applied(connected(1))).toEqual({ becameConnected: true });
+  expect(await apply(connections, connected(1))).toEqual({ becameConnected: true });
   expect(connections.get("s1")).toMatchObject({ status: "connected", phoneNumber: "34600999888", seq: 1 });
   clock.advance(minutes(1));
-  await connections.applied(ended(2, lost));
+  await apply(connections, ended(2, lost));
   expect(connections.get("s1")).toMatchObject({
     status: "connecting",
     lastConnectedAt: T0.toISOString(),
@@ -49,7 +55,7 @@ test("a connection, its loss and its return are kept with their moments", async 
     manuallyDisconnected: false,
     reconnectAttempts: 1,
   });
-  expect(await connections.applied(connected(3))).toEqual({ becameConnected: true });
+  expect(await apply(connections, connected(3))).toEqual({ becameConnected: true });
   expect(connections.get("s1")).toMatchObject({ status: "connected", reconnectAttempts: 0 });
   expect(connections.figures().lastDisconnections).toEqual([
     { sessionId: "s1", at: T0.toISOString(), reason: "because of 408", by: null },
@@ -58,11 +64,11 @@ test("a connection, its loss and its return are kept with their moments", async 
 
 test("an older event changes nothing; the same one again answers as before", async () => {
   const { connections } = open();
-  await connections.applied(ended(5, lost));
-  expect(await connections.applied(connected(4))).toEqual({ becameConnected: false });
+  await apply(connections, ended(5, lost));
+  expect(await apply(connections, connected(4))).toEqual({ becameConnected: false });
   expect(connections.get("s1")).toMatchObject({ status: "connecting", seq: 5 });
-  expect(await connections.applied(connected(6))).toEqual({ becameConnected: true });
-  expect(await connections.applied(connected(6))).toEqual({ becameConnected: true });
+  expect(await apply(connections, connected(6))).toEqual({ becameConnected: true });
+  expect(await apply(connections, connected(6))).toEqual({ becameConnected: true });
   expect(connections.get("s1")?.seq).toBe(6);
 });
 
@@ -70,7 +76,7 @@ test("a session called like a member of every object is a session like any other
   const { connections } = open();
   expect(connections.get("constructor")).toBeNull();
   const named = { ...connected(1), sessionId: "constructor" };
-  await connections.applied(named);
+  await apply(connections, named);
   expect(connections.get("constructor")?.status).toBe("connected");
 });
 
@@ -79,8 +85,8 @@ test.each([
   ["logged out", loggedOut],
 ])("a session %s is never connected again by itself", async (_what, session) => {
   const { connections } = open();
-  await connections.applied(connected(1));
-  await connections.applied(ended(2, session));
+  await apply(connections, connected(1));
+  await apply(connections, ended(2, session));
   expect(connections.get("s1")).toMatchObject({
     status: "disconnected",
     manuallyDisconnected: true,
@@ -90,19 +96,19 @@ test.each([
   expect(connections.shouldAutoReconnect("s1")).toBe(false);
   await connections.connectOrdered("s1", "ana");
   expect(connections.shouldAutoReconnect("s1")).toBe(true);
-  await connections.applied(connected(3));
+  await apply(connections, connected(3));
   expect(connections.get("s1")).toMatchObject({ manuallyDisconnected: false, disconnectedBy: null });
 });
 
 test("who ended it is kept, whether the order or its event is told first", async () => {
   const { connections } = open();
-  await connections.applied(connected(1));
+  await apply(connections, connected(1));
   await connections.disconnectedBy("s1", "ana");
-  await connections.applied(ended(2, stopped));
+  await apply(connections, ended(2, stopped));
   expect(connections.figures().lastDisconnections[0]).toMatchObject({ by: "ana" });
 
-  await connections.applied(connected(3));
-  await connections.applied(ended(4, stopped));
+  await apply(connections, connected(3));
+  await apply(connections, ended(4, stopped));
   await connections.disconnectedBy("s1", "bo");
   expect(connections.figures().lastDisconnections[0]).toMatchObject({ by: "bo" });
   expect(connections.get("s1")).toMatchObject({ disconnectedBy: "bo", manuallyDisconnected: true });
@@ -114,8 +120,8 @@ test("only what was connected once and lost without anybody's will may be reconn
   await connections.seen(listed(never), 1);
   expect(connections.shouldAutoReconnect("s1")).toBe(false);
   const banned = aSession({ state: "banned", reason: reason("402", "network") });
-  await connections.applied(connected(2));
-  await connections.applied(ended(3, banned));
+  await apply(connections, connected(2));
+  await apply(connections, ended(3, banned));
   expect(connections.get("s1")?.status).toBe("error");
   expect(connections.shouldAutoReconnect("s1")).toBe(false);
   const expired = aSession({ state: "qr_expired", reason: reason("408", "network") });
@@ -130,7 +136,7 @@ test("the hub's list corrects the registry, each field by name, and a list read 
   const { connections, state, log } = open();
   expect(await connections.seen(listed(up), 3)).toMatchObject([{ field: "session", to: "connected" }]);
   expect(await connections.seen(listed(up), 4)).toEqual([]);
-  await connections.applied(ended(10, stopped));
+  await apply(connections, ended(10, stopped));
   expect(await connections.seen(listed(up), 9)).toEqual([]);
   expect(await connections.seen(listed(up), 12)).toMatchObject([
     { field: "status", from: "disconnected", to: "connected" },
@@ -150,8 +156,8 @@ test("the hub's list corrects the registry, each field by name, and a list read 
 test("the lists stay within their bounds", async () => {
   const { connections, state } = open();
   for (let n = 0; n < 210; n += 1) {
-    await connections.applied(connected(2 * n + 1));
-    await connections.applied(ended(2 * n + 2, lost));
+    await apply(connections, connected(2 * n + 1));
+    await apply(connections, ended(2 * n + 2, lost));
   }
   expect(state.read().disconnections).toHaveLength(200);
   for (let n = 0; n < 260; n += 1) {
@@ -168,7 +174,7 @@ test("the figures count what there is", async () => {
   await connections.seen(of("b", { state: "banned", connectedAt: new Date(T0.getTime() - hours(30)) }), 1);
   await connections.seen(of("c", { state: "stopped", reason: reason("stopped") }), 1);
   await connections.seen(of("d", {}), 1);
-  await connections.applied({
+  await apply(connections, {
     ...eventOf({ event: "session.disconnected", data: ended(2, lost).data }, 2),
     sessionId: "d",
   });
