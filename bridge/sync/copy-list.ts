@@ -7,10 +7,13 @@ import { entering, placeOf, type StepContext, type SyncEnd, type SyncStepWork } 
 import { addTally } from "./tally.ts";
 
 export const copyContacts: SyncStepWork = (context) => {
-  const { sessionId, hub, writer, avatars } = context;
+  const { run, sessionId, hub, ahead, writer, avatars } = context;
   return copyList(context, {
     part: "contacts",
     read: (page) => hub.contacts(sessionId, page),
+    prepareNext: () => {
+      if (run.job().parts.chats) ahead.chats(placeOf(run).since);
+    },
     write: (page) => {
       avatars.notice(sessionId, page.items);
       return writer.contacts({ sessionId, items: page.items, position: page.position });
@@ -19,10 +22,13 @@ export const copyContacts: SyncStepWork = (context) => {
 };
 
 export const copyChats: SyncStepWork = (context) => {
-  const { sessionId, hub, writer } = context;
+  const { run, sessionId, hub, ahead, writer } = context;
   return copyList(context, {
     part: "chats",
     read: (page) => hub.chats(sessionId, page),
+    prepareNext: () => {
+      if (run.job().parts.messages) ahead.messages({ isWhole: placeOf(run).since === null });
+    },
     write: (page) => writer.chats({ sessionId, items: page.items, position: page.position }),
   });
 };
@@ -30,10 +36,15 @@ export const copyChats: SyncStepWork = (context) => {
 interface List<T> {
   part: "contacts" | "chats";
   read: (page: PageQuery) => Promise<HubPage<T>>;
+  /** The last page is about to be written. */
+  prepareNext: () => void;
   write: (page: ReadPage<T>) => Promise<Tally>;
 }
 
-async function copyList<T>(context: StepContext, { part, read, write }: List<T>): Promise<SyncEnd | null> {
+async function copyList<T>(
+  context: StepContext,
+  { part, read, prepareNext, write }: List<T>,
+): Promise<SyncEnd | null> {
   const { run, limits, isOver } = context;
   const { parts } = run.job();
   const limit = limits[part];
@@ -41,6 +52,7 @@ async function copyList<T>(context: StepContext, { part, read, write }: List<T>)
   const updatedAfter = from.since ?? undefined;
   const pages = readPages({ read: (page) => read({ ...page, updatedAfter }), limit, from });
   for await (const page of oneAhead(pages)) {
+    if (page.isLast) prepareNext();
     const tally = page.items.length === 0 ? null : await write(page);
     const checkpoint = afterPage(placeOf(run), page, parts);
     run.save({

@@ -6,12 +6,10 @@ import type { Message } from "../records.ts";
 import type { Tally } from "../state/bridge-state.ts";
 import { afterMessages, withChats } from "./checkpoint.ts";
 import { chooseChats } from "./choose-chats.ts";
+import { chatsTogether } from "./read-ahead.ts";
 import { oneAhead, readPages, type ReadPage } from "./read-pages.ts";
 import { placeOf, type StepContext, type SyncStepWork } from "./sync-run.ts";
 import { addTally, NOTHING } from "./tally.ts";
-
-/** So many messages are one short transaction, too: they are small. */
-const TOGETHER = 200;
 
 type MessagePage = ReadPage<Message> & { chatId: string };
 
@@ -69,7 +67,7 @@ async function chooseOnce({ run, sessionId, limits, hub, adapter }: StepContext)
 async function* messagePages(context: StepContext): AsyncGenerator<MessagePage[]> {
   const { run, limits } = context;
   const { chatIds, cursor, inChat } = placeOf(run);
-  const together = Math.max(1, Math.floor(TOGETHER / Math.max(1, limits.messagesPerChat)));
+  const together = chatsTogether(limits);
   const [first, ...others] = chatIds;
   const isBegun = first !== undefined && cursor !== null;
   if (isBegun) for await (const page of pagesOf(first, context, { cursor, done: inChat })) yield [page];

@@ -1,9 +1,9 @@
 /** One run of a sync job as its steps see it: the job, the place it is at, and how both are kept. */
 import type { CrmAdapter } from "../adapter.ts";
-import type { HubClient } from "../hub-client.ts";
 import type { Checkpoint, SyncJob, Tally } from "../state/bridge-state.ts";
 import type { Avatars } from "./avatars.ts";
 import type { SyncLimits, SyncPlan } from "./budget.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 import type { RecordWriter } from "./write-records.ts";
 
 /** What a step may change of its job. */
@@ -26,7 +26,8 @@ export type SyncEnd = "completed" | "timed_out" | "stopped";
 export interface StepContext {
   run: SyncRun;
   sessionId: string;
-  hub: HubClient;
+  hub: ReadAhead["hub"];
+  ahead: ReadAhead;
   adapter: CrmAdapter;
   writer: RecordWriter;
   avatars: Avatars;

@@ -4,12 +4,14 @@
  */
 import type { Clock } from "../clock.ts";
 import { BridgeError } from "../errors.ts";
+import type { HubClient } from "../hub-client.ts";
 import { sessionLane, type Lanes } from "../lanes.ts";
 import type { SyncStep } from "../state/bridge-state.ts";
 import { isTimeUp, planOf } from "./budget.ts";
 import { startOfPass } from "./checkpoint.ts";
 import { copyChats, copyContacts } from "./copy-list.ts";
 import { copyMessages } from "./copy-messages.ts";
+import { createReadAhead } from "./read-ahead.ts";
 import { createShortfall } from "./shortfall.ts";
 import { isFromScratch } from "./sync-job.ts";
 import {
@@ -24,7 +26,8 @@ import {
 /** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable, BridgeError SESSION_NOT_CONNECTED, UNAVAILABLE */
 export type SyncRunner = (run: SyncRun) => Promise<SyncEnd>;
 
-type RunnerParts = Pick<StepContext, "hub" | "adapter" | "writer" | "avatars" | "limits"> & {
+type RunnerParts = Pick<StepContext, "adapter" | "writer" | "avatars" | "limits"> & {
+  hub: HubClient;
   lanes: Lanes;
   clock: Clock;
 };
@@ -42,6 +45,9 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
   return async (run) => {
     const { sessionId, parts: wanted } = run.job();
     const startedAt = clock.now();
+    const ahead = createReadAhead(parts.hub, sessionId, limits);
+    // What was never synced is read whole, whatever the check says.
+    if (run.job().checkpoint === null && run.syncedUntil === null && wanted.contacts) ahead.contacts();
     const there = await check(sessionId, parts);
     run.plan(planOf(there, limits));
     if (run.job().checkpoint === null) {
@@ -57,7 +63,7 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
     };
     for (const [step, copy] of COPYING) {
       if (placeOf(run).step !== step) continue;
-      const end = await copy({ ...parts, run, sessionId, there, isOver });
+      const end = await copy({ ...parts, hub: ahead.hub, ahead, run, sessionId, there, isOver });
       if (end !== null) return end;
     }
 
