@@ -79,7 +79,12 @@ test("what was removed leaves the disk as well", async () => {
 test("words of messages that keep coming wait for the next round: it ends", async () => {
   const clock = fixedClock();
   const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
   let asked = 0;
   const inbox = {
     indexWords: () => {
