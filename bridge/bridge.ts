@@ -177,6 +177,7 @@ export async function startBridge(
     version: VERSION,
     keys: methodKey === null ? config.methodKeys : [methodKey.key],
     secrets: () => config.webhook.secrets,
+    acceptLegacy: config.webhook.acceptLegacy,
     receiver,
     methods,
     adapter,

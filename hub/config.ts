@@ -1,6 +1,7 @@
 /** Environment → one frozen Config, or one error that names every problem. The names are part of the contract. */
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
+import { RETENTION_DAYS } from "./contract/resources.ts";
 
 export interface Config {
   host: string;
@@ -19,6 +20,8 @@ export interface Config {
   webhook: { url: string; secret: string } | null;
   webhookAllowCidrs: string[];
   jidForm: "c.us" | "s.whatsapp.net";
+  /** Messages of sessions that say nothing else go after so many days; null: they stay. */
+  retentionDays: number | null;
   logLevel: (typeof LOG_LEVELS)[number];
   sends: {
     enabled: boolean;
@@ -71,7 +74,7 @@ const isCidr = (text: string): boolean => {
 const isMasterKey = (text: string): boolean =>
   /^[0-9a-fA-F]{64}$/.test(text) || Buffer.from(text, "base64").length === 32;
 
-const count = (max: number, least: 0 | 1) =>
+const count = (max: number, least: number) =>
   z
     .string()
     .regex(/^\d{1,7}$/, `use a number, ${least} to ${max}`)
@@ -122,6 +125,7 @@ const schema = z.object({
     .refine((parts) => parts.every(isCidr), "use address ranges such as 10.0.0.0/8, separated by commas")
     .default([]),
   HUB_JID_FORM: z.enum(["c.us", "s.whatsapp.net"], "use c.us or s.whatsapp.net").default("c.us"),
+  HUB_RETENTION_DAYS: count(RETENTION_DAYS.most, RETENTION_DAYS.least).nullable().default(null),
   HUB_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
   HUB_SENDING: z.enum(["on", "off"], "use on or off").default("on"),
   HUB_SEND_PER_MINUTE: count(6000, 0).default(20),
@@ -203,6 +207,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
         : null,
     webhookAllowCidrs: value.HUB_WEBHOOK_ALLOW_CIDRS,
     jidForm: value.HUB_JID_FORM,
+    retentionDays: value.HUB_RETENTION_DAYS,
     logLevel: value.HUB_LOG_LEVEL,
     sends: {
       enabled: value.HUB_SENDING === "on",

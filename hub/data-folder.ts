@@ -27,7 +27,13 @@ import { openStore } from "./store/open-store.ts";
 import { FolderInUse } from "./store/sqlite/lock.ts";
 import { openReader } from "./store/sqlite/reader.ts";
 import { writeWatermark } from "./store/watermark.ts";
-import { CREDS_FILE, readMultiFile, sealLogin, writeMultiFile } from "./whatsapp/multi-file.ts";
+import {
+  CREDS_FILE,
+  readMultiFile,
+  sealLogin,
+  writeMultiFile,
+  type WrittenLogin,
+} from "./whatsapp/multi-file.ts";
 
 type Folder = Pick<Config, "dataDir" | "masterKey" | "masterKeyPrevious" | "masterKeyFile" | "jidForm">;
 
@@ -192,29 +198,36 @@ function sessionNameOf(folder: string): string {
 }
 
 /**
- * Writes the login of a session into a new folder, as other programs read it. From then on it belongs to them: the session here
- * is stopped, and would go on with new keys. @throws Error in plain words while a hub runs on the folder
+ * Writes the login of a session into a new folder, as other programs read it; keys that are damaged are left out and counted.
+ * From then on it belongs to them: the session here is stopped, and would go on with new keys.
+ * @throws Error in plain words while a hub runs on the folder, or when there is no login that could be used: nothing was changed
  */
 export async function exportLogin(
   folder: Folder,
   { sessionId, to }: { sessionId: string; to: string },
   log: Log,
-): Promise<void> {
+): Promise<WrittenLogin> {
   if (existsSync(to)) throw new Error(`${to} is there already; name a folder that is to be made.`);
-  await withStore(folder, log, async ({ store, vault }) => {
+  return withStore(folder, log, async ({ store, vault }) => {
     const session = await store.sessions.get(sessionId);
     const rows = session === null ? null : await store.auth.loginRows(sessionId);
     if (session === null || rows === null) throw new Error(`There is no login in a session "${sessionId}".`);
     const half = `${to}.half`;
     await rm(half, { recursive: true, force: true });
     await mkdir(half, { recursive: true, mode: 0o700 });
-    await writeMultiFile(half, rows, await vault.cipher(`session:${sessionId}`));
-    await syncFolder(half);
-    // Before anybody can use it there: the same keys in two places would be used twice.
-    await store.auth.markStale(sessionId);
-    await store.sessions.save({ ...session, state: "stopped", reason: exported() }, []);
-    await rename(half, to);
-    await syncFolder(dirname(to));
+    try {
+      const written = await writeMultiFile(half, rows, await vault.cipher(`session:${sessionId}`));
+      await syncFolder(half);
+      // Before anybody can use it there: the same keys in two places would be used twice.
+      await store.auth.markStale(sessionId);
+      await store.sessions.save({ ...session, state: "stopped", reason: exported() }, []);
+      await rename(half, to);
+      await syncFolder(dirname(to));
+      return written;
+    } finally {
+      // Broken off: keys that lie open where nobody looks for them are worse than none.
+      await rm(half, { recursive: true, force: true });
+    }
   });
 }
 

@@ -5,8 +5,10 @@ import { startAlerts } from "./alerts/start.ts";
 import type { Config } from "./config.ts";
 import { doneBy } from "./core/audit.ts";
 import { systemClock } from "./core/clock.ts";
+import { createClockTrust } from "./core/clock-trust.ts";
 import { HubError } from "./core/errors.ts";
 import { createNudge } from "./core/nudge.ts";
+import { importDays } from "./core/session.ts";
 import { createAddressGuard } from "./core/webhook-address.ts";
 import type { WhatsAppConnector } from "./core/whatsapp.ts";
 import { ensureFirstKey, FIRST_CLIENT } from "./http/api-keys.ts";
@@ -21,13 +23,12 @@ import { createContacts } from "./inbox/contacts.ts";
 import { createDedupe } from "./inbox/dedupe.ts";
 import { createHistory } from "./inbox/history.ts";
 import { createIdempotency } from "./inbox/idempotency.ts";
+import { startChatNews } from "./inbox/chat-news.ts";
 import { createIngest } from "./inbox/ingest.ts";
 import { createMedia } from "./inbox/media.ts";
 import { createRoom, isDiskLow } from "./inbox/room.ts";
 import { createSending } from "./inbox/send.ts";
-import { createDispatcher } from "./outbox/dispatcher.ts";
-import { createEndpoints } from "./outbox/endpoints.ts";
-import { createReplays } from "./outbox/replays.ts";
+import { createOutbox } from "./outbox/outbox.ts";
 import { startSafekeeping } from "./safekeeping.ts";
 import { createLogins } from "./sessions/logins.ts";
 import { createRestart } from "./sessions/process-restart.ts";
@@ -59,6 +60,8 @@ export interface Hub {
 export interface HubOverrides {
   /** Ends the process for whoever watches it to start it again; left out where nobody does. */
   endProcess?: () => void;
+  /** Ends the process at once: the hub must not go on. */
+  fail?: (cause: Error) => void;
   /** Other times for the watchdog. */
   watch?: Partial<WatchTiming>;
   /** Called at named places of the road of a message, so that a test can end the process there. */
@@ -94,13 +97,18 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   const publicUrl = config.publicUrl ?? server.url;
 
-  const store = await openStore({ dataDir, publicUrl, clock, log: log.child({ part: "store" }) }).catch(
-    async (cause: unknown) => {
-      await server.stop();
-      throw cause;
-    },
-  );
   const storeLog = log.child({ part: "store" });
+  const store = await openStore({
+    dataDir,
+    publicUrl,
+    clock,
+    log: storeLog,
+    onDamaged: (cause) => overrides.fail?.(cause),
+  }).catch(async (cause: unknown) => {
+    await server.stop();
+    throw cause;
+  });
+  const isClockTrusted = createClockTrust({ clock, log: storeLog });
   const masterKeys = await readKeys((await store.vault.dataKey("hub")) === null);
   const vault = await createVault({ ...masterKeys, keys: store.vault });
   const alerts = startAlerts({
@@ -120,11 +128,13 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     keyFile: config.masterKey === null ? keyFile : null,
     onFailed: (what) => alerts.safekeepingFailed(what),
     clock,
+    isClockTrusted,
     log: storeLog,
   });
   const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
 
   const ingest = createIngest({ inbox: store.inbox, clock, nudge });
+  const chatNews = startChatNews({ inbox: store.inbox, ingest, clock, nudge, log: storeLog });
   const connector = (overrides.connector ?? createBaileysConnector)({
     auth: store.auth,
     intake: store.intake,
@@ -141,7 +151,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       for (const { fromMe } of recorded.messages) metrics.message(fromMe ? "out" : "in");
       return recorded;
     },
-    historyDays: async (sessionId) => (await sessions.get(sessionId)).settings.historyDays,
+    historyDays: async (id) => importDays((await sessions.get(id)).settings, config.retentionDays),
     onNews: (sessionId, news) => sending.heard(sessionId, news),
     webSocketUrl: config.webSocketUrl,
     clock,
@@ -156,6 +166,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     reasonOf,
     canary: () => store.canary(),
     clock,
+    isClockTrusted,
     nudge,
     log: sessionsLog,
     jidForm: config.jidForm,
@@ -211,29 +222,18 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     refuseWhenFull: () => room.refuseWhenFull(),
   });
 
-  const outboxLog = log.child({ part: "outbox" });
-  const endpoints = createEndpoints({
-    store: store.endpoints,
+  const outbox = await createOutbox({
+    store,
     cipher: await vault.cipher("hub"),
     guard,
-    clock,
-    log: outboxLog,
-    userAgent: USER_AGENT,
-  });
-  await endpoints.ensureDefault(config.webhook && { ...config.webhook, client: FIRST_CLIENT });
-  const dispatcher = createDispatcher({
-    outbox: store.outbox,
-    endpoints,
-    events: store.events,
-    guard,
+    defaultEndpoint: config.webhook && { ...config.webhook, client: FIRST_CLIENT },
     clock,
     nudge,
-    log: outboxLog,
+    log: log.child({ part: "outbox" }),
     userAgent: USER_AGENT,
     onSettled: ({ patch }) => metrics.delivery(patch.state),
     onTrouble: (endpointId, what) => alerts.endpointInTrouble(endpointId, what),
   });
-  const replays = createReplays({ outbox: store.outbox, clock, nudge, log: outboxLog });
 
   app = createApp({
     sessions,
@@ -242,8 +242,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     history: createHistory({ inbox: store.inbox, link, clock, pressure }),
     sending,
     media,
-    endpoints,
-    replays,
+    endpoints: outbox.endpoints,
+    replays: outbox.replays,
     idempotency: createIdempotency({
       sends: store.sends,
       clock,
@@ -267,12 +267,14 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     environment: config.webSocketUrl === null ? "production" : "test",
     stopping: stopping.signal,
   });
-  const upkeep = startUpkeep({ ...store, clock, log: storeLog });
+  const upkeep = startUpkeep({
+    ...{ ...store, clock, isClockTrusted, log: storeLog },
+    ...{ removeFile: (mediaId) => media.removeFile(mediaId), retentionDays: config.retentionDays },
+  });
   await store.audit.append(
     doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),
   );
-  await dispatcher.start();
-  await replays.resume();
+  await outbox.start();
   await sessions.restoreAll();
 
   return {
@@ -283,7 +285,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       stopping.abort();
       pressure.stop();
       await sessions.stop();
-      await Promise.all([sending.stop(), replays.stop(), dispatcher.stop(), server.stop(), upkeep.stop()]);
+      await Promise.all([chatNews, sending, outbox, server, upkeep].map((running) => running.stop()));
       await alerts.stop();
       await safekeeping.stop();
       await store.close();

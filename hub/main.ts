@@ -46,11 +46,14 @@ async function main(): Promise<void> {
   let stopping = false;
   // Where nobody starts it again, a process must not end by itself.
   const isSupervised = process.env["pm_id"] !== undefined || process.send !== undefined;
-  const started = await startHub(
-    config,
-    log,
-    isSupervised ? { endProcess: () => stop("watchdog", RESTART_CODE) } : {},
-  );
+  const started = await startHub(config, log, {
+    // At once, as after a kill: whatever is still written goes into a database that is damaged.
+    fail: (cause) => {
+      say(cause.message);
+      process.exit(1);
+    },
+    ...(isSupervised && { endProcess: () => stop("watchdog", RESTART_CODE) }),
+  });
   hub = started;
   if (started.newApiKey !== null)
     say(

@@ -1,6 +1,7 @@
-/** What keeps a hub's data safe while it works: how far it has got, copies every hour, and the turn of the master key. */
+/** What keeps a hub's data safe while it works: how far it has got, copies every hour, and the turns of the keys. */
 import { doneBy } from "./core/audit.ts";
 import type { Clock } from "./core/clock.ts";
+import type { IsClockTrusted } from "./core/clock-trust.ts";
 import type { Log } from "./core/log.ts";
 import { SAFEKEEPING_MARKS } from "./core/safekeeping-marks.ts";
 import type { Store } from "./core/store.ts";
@@ -14,6 +15,10 @@ import { keepWatermark } from "./store/watermark.ts";
 /** Not at the full hour, when everything else on a machine happens. */
 const BACKUP_TIMES = "7 * * * *";
 const DRILL_TIMES = "37 3 1 * *";
+/** Most of the time there is nothing to do. */
+const DATA_KEY_TIMES = "22 * * * *";
+/** So long a data key seals what is new. */
+const DATA_KEY_MS = 365 * 86_400_000;
 const PATIENCE_MS = 2_000;
 const AUDITED = { backup: "backup.made", drill: "backup.drilled" } as const;
 
@@ -24,6 +29,8 @@ export interface Safekeeping {
   backUp(): Promise<void>;
   /** Tries the newest backup out, now. */
   drill(): Promise<void>;
+  /** New data keys in place of those that have served a year, now. */
+  renewDataKeys(): Promise<void>;
   /** Resolves when nothing of it touches the store any more. */
   stop(): Promise<void>;
 }
@@ -36,6 +43,7 @@ export async function startSafekeeping({
   keyFile,
   onFailed,
   clock,
+  isClockTrusted,
   log,
 }: {
   dataDir: string;
@@ -46,6 +54,7 @@ export async function startSafekeeping({
   /** A backup or the trial of one went wrong, for those who call people. */
   onFailed: (what: "backup" | "drill") => void;
   clock: Clock;
+  isClockTrusted: IsClockTrusted;
   log: Log;
 }): Promise<Safekeeping> {
   const enter = (action: string, about: { target?: string; details?: Record<string, unknown> }) =>
@@ -97,17 +106,35 @@ export async function startSafekeeping({
       if (newest !== null) await enter("backup.drilled", { target: newest.name });
     });
 
-  const times = [atTimes(BACKUP_TIMES, backUp, { log }), atTimes(DRILL_TIMES, drill, { log })];
+  let renewing: Promise<void> = Promise.resolve();
+  const renewDataKeys = async (): Promise<void> => {
+    if (!isClockTrusted()) return;
+    const renewed = await vault.renewOld({ now: clock.now(), maxAgeMs: DATA_KEY_MS });
+    if (renewed === 0) return;
+    log.info({ renewed }, "vault.data_keys_renewed");
+    await enter("vault.data_keys_renewed", { details: { renewed } });
+  };
+
+  const times = [
+    atTimes(BACKUP_TIMES, backUp, { log }),
+    atTimes(DRILL_TIMES, drill, { log }),
+    atTimes(DATA_KEY_TIMES, () => (renewing = renewDataKeys()), { log }),
+  ];
 
   return {
     note: () => watermark.note(),
     backUp,
     drill,
+    renewDataKeys,
     stop: async () => {
       for (const each of times) each.stop();
       // A large copy would outlast the patience of whoever stops the process; what is half done is cleared away by the next.
       const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
-      await Promise.all([Promise.race([backups.idle(), patience]), keyRotation.stop()]);
+      await Promise.all([
+        Promise.race([backups.idle(), patience]),
+        keyRotation.stop(),
+        Promise.allSettled([renewing]),
+      ]);
       await watermark.stop();
     },
   };

@@ -8,6 +8,7 @@ const { values: options } = parseArgs({ options: { json: { type: "boolean", defa
 interface Status {
   figures: Record<string, unknown>;
   connections: Record<string, unknown>[];
+  corrections: Record<string, unknown>[];
   sessions: Record<string, unknown>[];
   failed: Record<string, unknown>[];
 }
@@ -22,6 +23,7 @@ async function ask(bridge: BridgeCaller): Promise<Status> {
   return {
     figures: recordOf(data["figures"]),
     connections: recordsOf(data["connections"]),
+    corrections: recordsOf(data["corrections"]),
     sessions: recordsOf(sync["sessions"]),
     failed: recordsOf(failed["items"]),
   };
@@ -33,7 +35,16 @@ const shown = (value: unknown): string =>
 const moment = (value: unknown): string =>
   typeof value === "string" ? value.slice(0, 16).replace("T", " ") : "-";
 
-function print({ figures, connections, sessions, failed }: Status): void {
+/** What the last comparison of hub and CRM found, and how much of it was put right. */
+function differences(comparison: Record<string, unknown>): string {
+  if (comparison["at"] === undefined) return "-";
+  const found = ["contacts", "chats", "messages"].reduce((sum, kind) => sum + Number(comparison[kind]), 0);
+  return found === 0 ? "0" : `${found}, ${shown(comparison["repaired"])} repaired`;
+}
+
+const SHOWN_CORRECTIONS = 10;
+
+function print({ figures, connections, corrections, sessions, failed }: Status): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(
     `${shown(figures["total"])} accounts: ${shown(figures["connected"])} connected, ${shown(figures["inError"])} in error, ` +
@@ -41,7 +52,19 @@ function print({ figures, connections, sessions, failed }: Status): void {
   );
   say(
     textTable(
-      ["session", "status", "since", "reason", "last sync", "contacts", "chats", "messages", "job", "behind"],
+      [
+        "session",
+        "status",
+        "since",
+        "reason",
+        "last sync",
+        "contacts",
+        "chats",
+        "messages",
+        "job",
+        "behind",
+        "differences",
+      ],
       connections.map((connection) => {
         const session = sessions.find((one) => one["session"] === connection["sessionId"]) ?? {};
         const job = recordOf(session["job"]);
@@ -57,6 +80,7 @@ function print({ figures, connections, sessions, failed }: Status): void {
           shown(session["total_messages"]),
           job["state"] === undefined ? "-" : `${shown(job["state"])} ${shown(job["progress"])} %`,
           shown(session["lag"]),
+          differences(recordOf(connection["lastComparison"])),
         ];
       }),
     ),
@@ -73,6 +97,22 @@ function print({ figures, connections, sessions, failed }: Status): void {
           shown(one["reason"]),
           shown(one["by"]),
         ]),
+      ),
+    );
+  }
+  if (corrections.length > 0) {
+    say("\nLast corrections (hub and registry compared)");
+    say(
+      textTable(
+        ["when", "session", "field", "from", "to"],
+        corrections
+          .slice(0, SHOWN_CORRECTIONS)
+          .map((one) => [
+            moment(one["at"]),
+            shown(one["sessionId"]),
+            shown(one["field"]),
+            ...["from", "to"].map((side) => (one["field"] === "phoneNumber" ? "…" : shown(one[side]))),
+          ]),
       ),
     );
   }

@@ -21,8 +21,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({ options: { out: { type: "string", default: root } } });
 const project = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** Loaded only by who chooses the CRM that needs them: left out where they cannot be installed. */
-const OPTIONAL = ["better-sqlite3"];
+/** Loaded only where the CRM that needs them is chosen: whoever chooses it installs them. */
+const CHOSEN = ["better-sqlite3"];
 
 function run(command, args, cwd) {
   const { status, stdout, error } = spawnSync(command, args, {
@@ -86,10 +86,13 @@ function dependenciesOf(names) {
       throw new Error(`the bridge imports ${name}, which is no dependency of the project`);
     return [name, version];
   });
-  const isOptional = ([name]) => OPTIONAL.includes(name);
+  const isChosen = ([name]) => CHOSEN.includes(name);
   return {
-    dependencies: Object.fromEntries(versions.filter((one) => !isOptional(one))),
-    optionalDependencies: Object.fromEntries(versions.filter(isOptional)),
+    dependencies: Object.fromEntries(versions.filter((one) => !isChosen(one))),
+    peerDependencies: Object.fromEntries(versions.filter(isChosen)),
+    peerDependenciesMeta: Object.fromEntries(
+      versions.filter(isChosen).map(([name]) => [name, { optional: true }]),
+    ),
   };
 }
 
@@ -107,7 +110,7 @@ const bridge = await startBridge(readBridgeConfig(process.env), log, { adapter: 
 app.post("/webhook", expressDoor(bridge.receiver));
 \`\`\`
 
-\`BRIDGE_CRM=sqlite\` needs the optional package better-sqlite3.
+\`BRIDGE_CRM=sqlite\` (what is chosen where nothing else is) needs \`npm install better-sqlite3@${project.dependencies["better-sqlite3"]}\` as well.
 `;
 
 const folder = mkdtempSync(join(tmpdir(), "pack-bridge-"));

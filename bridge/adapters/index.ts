@@ -1,6 +1,7 @@
 /** Opens the adapter that the configuration names. Each is loaded only when it is chosen: a light bridge needs no SQLite. */
 import type { CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
+import { CrmMisconfigured } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 export type CrmConfig =
@@ -37,7 +38,7 @@ export async function openAdapter(crm: CrmConfig, deps: AdapterDeps): Promise<Cr
       return createMemoryAdapter(deps);
     }
     case "sqlite": {
-      const { openSqliteAdapter } = await import("./sqlite/sqlite-adapter.ts");
+      const { openSqliteAdapter } = await import("./sqlite/sqlite-adapter.ts").catch(withoutSqlite);
       return openSqliteAdapter({ file: crm.file, clock: deps.clock });
     }
     case "frappe": {
@@ -49,4 +50,14 @@ export async function openAdapter(crm: CrmConfig, deps: AdapterDeps): Promise<Cr
       return openHttpAdapter(crm, deps);
     }
   }
+}
+
+/** The light package comes without it. */
+function withoutSqlite(cause: unknown): never {
+  const isMissing = cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND";
+  if (!isMissing || !cause.message.includes("better-sqlite3")) throw cause;
+  throw new CrmMisconfigured(
+    "BRIDGE_CRM=sqlite needs the package better-sqlite3: install it beside the bridge, or choose another CRM.",
+    { cause },
+  );
 }

@@ -44,7 +44,7 @@ export function methodRoutes({ app, methods, auth }: MethodRoutesParts): Router 
 const callers = new WeakMap<object, Caller>();
 
 /** A link that someone follows, or a crawler, must not be able to change anything. */
-function requireVerb(verb: string, { role }: Method): void {
-  if (verb === "POST" || (verb === "GET" && role === "read")) return;
+function requireVerb(verb: string, { isSafe }: Method): void {
+  if (verb === "POST" || (verb === "GET" && isSafe)) return;
   throw new BridgeError("FORBIDDEN", "Call this method with POST.");
 }

@@ -49,6 +49,24 @@ export function createMetrics({
   gauge("inbox_bridge_connections", "Accounts known, by status", "status", () =>
     Object.values(state.read().connections).map(({ status }) => status),
   );
+  const comparisons = () => Object.values(state.read().comparisons);
+  const total = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [register],
+      collect() {
+        this.set(value());
+      },
+    });
+  total("inbox_bridge_differences", "Differences between hub and CRM that the last comparisons found", () =>
+    comparisons().reduce((sum, { contacts, chats, messages }) => sum + contacts + chats + messages, 0),
+  );
+  total(
+    "inbox_bridge_corrections",
+    "Corrections of the connection registry that are kept",
+    () => state.read().corrections.length,
+  );
   new Gauge({
     name: "inbox_bridge_feed_lag",
     help: "Events of the hub not yet read from its feed; -1 while the hub cannot be asked",

@@ -24,6 +24,7 @@ export interface SurfaceParts {
   version: string;
   keys: MethodKey[];
   secrets: () => string[];
+  acceptLegacy: boolean;
   receiver: Receiver;
   methods: { all: Method[]; directory: DirectoryMethods };
   adapter: CrmAdapter;
@@ -43,7 +44,7 @@ export function createSurface(parts: SurfaceParts): { surface: Surface; stop(): 
     surface: {
       webhooks: [webhookRoutes({ app, receiver: parts.receiver, answered: metrics.webhook })],
       methods: [
-        webhookTestRoutes({ app, secrets: parts.secrets, clock }),
+        webhookTestRoutes({ app, secrets: parts.secrets, acceptLegacy: parts.acceptLegacy, clock }),
         countRoute({ adapter, auth }),
         methodRoutes({ app, methods: parts.methods.all, auth }),
       ],

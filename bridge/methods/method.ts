@@ -12,8 +12,10 @@ export interface Call {
 export interface Method {
   /** After the app's name: `api.sync.get_sync_status`. */
   name: string;
-  /** `read` looks, by GET too; `admin` changes things, by POST only. */
+  /** Whose key it takes. */
   role: "read" | "admin";
+  /** It only looks: it may be called by GET. */
+  isSafe: boolean;
   /** @throws BridgeError `VALIDATION_ERROR` when the arguments are not what the method takes */
   run(given: Record<string, unknown>, call: Call): Promise<Record<string, unknown>>;
 }
@@ -22,11 +24,13 @@ export interface Method {
 export function method<Shape extends z.ZodRawShape>({
   name,
   role,
+  isSafe = role === "read",
   args,
   run,
 }: {
   name: string;
   role: Method["role"];
+  isSafe?: boolean;
   args: Shape;
   run: (args: z.infer<z.ZodObject<Shape>>, call: Call) => Promise<Record<string, unknown>>;
 }): Method {
@@ -34,6 +38,7 @@ export function method<Shape extends z.ZodRawShape>({
   return {
     name,
     role,
+    isSafe,
     run: async (given, call) => {
       const parsed = schema.safeParse(withoutEmpty(given));
       if (!parsed.success)

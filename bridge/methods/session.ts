@@ -65,7 +65,9 @@ export function sessionMethods({
     }),
     method({
       name: "api.session.get_qr_code",
+      // Whoever sees it can link a phone to the account.
       role: "admin",
+      isSafe: true,
       args: named,
       run: async ({ session_id: given }) => ({ success: true, data: await hub.qrCode(await find(given)) }),
     }),

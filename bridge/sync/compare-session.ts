@@ -10,7 +10,17 @@ import type { Log } from "../log.ts";
 import type { Chat } from "../records.ts";
 import type { Comparison, Tally } from "../state/bridge-state.ts";
 import type { SyncLimits } from "./budget.ts";
-import { earlier, questionOf, rangeOf, standingOf, type ChatSides } from "./compare-chat.ts";
+import {
+  afterBringing,
+  earlier,
+  everStored,
+  lacksMore,
+  questionOf,
+  rangeOf,
+  standingOf,
+  type ChatSides,
+  type Standing,
+} from "./compare-chat.ts";
 import { readPages } from "./read-pages.ts";
 import { createShortfall } from "./shortfall.ts";
 import { addTally, NOTHING } from "./tally.ts";
@@ -39,14 +49,18 @@ const GIVE_UP_AFTER = 3;
 const NAMED = 20;
 const ALL = Number.MAX_SAFE_INTEGER;
 
-/** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable */
-export type SessionComparison = (sessionId: string) => Promise<Comparison>;
+export interface SessionComparison {
+  /** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable */
+  compare(sessionId: string): Promise<Comparison>;
+  /** The session is gone: another one of its name is another matter. */
+  forget(sessionId: string): void;
+}
 
 export function createSessionComparison(parts: ComparisonParts): SessionComparison {
   const { hub, adapter, writer, limits, clock, log, isStopped } = parts;
   const shortfall = createShortfall(limits);
   /** Chats that were read although the CRM has as many or more: how both stood then. They are read again when that changes. */
-  const readAt = new Map<string, string>();
+  const readAt = new Map<string, Map<string, Standing>>();
   /** Per session and chat, the oldest message the CRM had when it was last looked at. */
   const oldest = new Map<string, Map<string, number>>();
 
@@ -91,22 +105,34 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     if (question.ask === "same") return NOTHING;
     if (question.ask === "range") return range(sessionId, chatId, question.since, held?.messages ?? 0);
     const standing = standingOf({ chat, held });
-    const key = `${sessionId}|${chatId}`;
-    if (standing !== null && readAt.get(key) === standing) return NOTHING;
+    const before = readAt.get(sessionId)?.get(chatId);
+    if (standing !== null && before === standing) return NOTHING;
     const brought = await newest(sessionId, chatId);
-    const tally = addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore }));
-    if (standing !== null) readAt.set(key, standing);
+    const lacks = lacksMore(before, standing);
+    const tally = addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore, lacks }));
+    if (standing !== null) remember(sessionId, chatId, afterBringing(standing, tally.created));
     return tally;
+  }
+
+  function remember(sessionId: string, chatId: string, standing: Standing): void {
+    readAt.set(sessionId, (readAt.get(sessionId) ?? new Map<string, Standing>()).set(chatId, standing));
   }
 
   async function olderHoles(
     sessionId: string,
-    { chatId, held, oldestBefore }: Pick<ChatSides, "held" | "oldestBefore"> & { chatId: string },
+    {
+      chatId,
+      held,
+      oldestBefore,
+      lacks,
+    }: Pick<ChatSides, "held" | "oldestBefore"> & { chatId: string; lacks: boolean },
   ): Promise<Tally> {
     // There may be holes before those as well.
     const [now] = held === undefined ? [] : await adapter.chatDigests(sessionId, [chatId]);
     const before = rangeOf(now, oldestBefore);
-    return before.ask === "range" ? range(sessionId, chatId, before.since, now?.messages ?? 0) : NOTHING;
+    if (before.ask !== "range") return NOTHING;
+    // Something is missing, although by their number all are there: what the hub let go stands in for it.
+    return range(sessionId, chatId, before.since, lacks ? 0 : (now?.messages ?? 0));
   }
 
   /** Chats of the hub with what the CRM holds of each, newest first. */
@@ -159,7 +185,7 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     }
   }
 
-  return async (sessionId) => {
+  const compare = async (sessionId: string): Promise<Comparison> => {
     const extra = { chats: 0, messages: 0, inChats: [] };
     const found: Found = { contacts: NOTHING, chats: NOTHING, messages: NOTHING, extra };
     const there = {
@@ -179,6 +205,15 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     }
     return comparison;
   };
+
+  return {
+    compare,
+    forget: (sessionId) => {
+      readAt.delete(sessionId);
+      oldest.delete(sessionId);
+      shortfall.forget(sessionId);
+    },
+  };
 }
 
 /** `brought`: what the CRM lacked of the hub's while it had as many or more of its own. */
@@ -187,7 +222,7 @@ function noteExtra(
   { chat, held }: { chat: Chat; held: ChatDigest | undefined },
   brought: number,
 ): void {
-  const messages = (held?.messages ?? 0) + brought - chat.totalMessages;
+  const messages = (held?.messages ?? 0) + brought - everStored(chat);
   if (messages <= 0) return;
   extra.messages += messages;
   if (extra.inChats.length < NAMED) extra.inChats.push({ chatId: chat.chatId, messages });

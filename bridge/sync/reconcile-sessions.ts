@@ -23,12 +23,14 @@ export interface SessionReconcileParts {
   readFeed: () => Promise<unknown>;
   /** The session turns out to be connected, and nobody had told. */
   cameOn: (session: Session) => Promise<unknown>;
+  /** The hub has the session no more: what is remembered of its records goes with it. */
+  wentAway: (sessionId: string) => Promise<void>;
   lanes: Lanes;
   log: Log;
 }
 
 export function createSessionReconcile(parts: SessionReconcileParts): () => Promise<Correction[]> {
-  const { hub, state, adapter, connections, readFeed, cameOn, lanes, log } = parts;
+  const { hub, state, adapter, connections, readFeed, cameOn, wentAway, lanes, log } = parts;
   /** Sessions as the CRM has them by this process. The others are written once, whether they were corrected or not. */
   const written = new Map<string, Session>();
 
@@ -65,6 +67,7 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
       const last = written.get(sessionId);
       if (last !== undefined) await write(ended(last), at);
       written.delete(sessionId);
+      await wentAway(sessionId);
       return corrections;
     });
 

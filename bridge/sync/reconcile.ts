@@ -60,7 +60,7 @@ const HOURLY = "23 * * * *";
 export function createReconcile(parts: ReconcileParts): Reconcile {
   const { hub, state, connections, feed, queue, limits, cron, syncOnConnect, clock, log } = parts;
   let isStopped = false;
-  const compare = createSessionComparison({
+  const comparing = createSessionComparison({
     ...parts,
     writer: createRecordWriter(parts),
     isStopped: () => isStopped,
@@ -81,6 +81,13 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       if (!syncOnConnect || hasSyncedSince(connectedAt, queue.jobs(sessionId))) return;
       await queue.request(sessionId, "connected");
     },
+    wentAway: async (sessionId) => {
+      comparing.forget(sessionId);
+      await state.update((data) => {
+        data.comparisons = without(data.comparisons, sessionId);
+        data.syncedUntil = without(data.syncedUntil, sessionId);
+      });
+    },
   });
   const tasks: Scheduled[] = [];
   const underWay = new Map<string, Promise<Comparison>>();
@@ -93,7 +100,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
 
   async function compareNow(sessionId: string): Promise<Comparison> {
     await afterSync(sessionId);
-    const comparison = await compare(sessionId);
+    const comparison = await comparing.compare(sessionId);
     if (isStopped) return comparison; // half a comparison is none
     await state.update((data) => {
       data.comparisons[sessionId] = comparison;
@@ -162,6 +169,9 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     },
   };
 }
+
+const without = <T>(all: Record<string, T>, key: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => name !== key));
 
 const NO_DIFFERENCE = {
   contacts: 0,

@@ -12,6 +12,7 @@ export interface Shortfall {
   missing(sessionId: string, hub: Counts, crm: Counts): Counts;
   /** Everything within the limits was just read and written. */
   accept(sessionId: string, hub: Counts, crm: Counts): void;
+  forget(sessionId: string): void;
 }
 
 export function createShortfall(limits: Pick<SyncLimits, "contacts" | "chats">): Shortfall {
@@ -31,5 +32,6 @@ export function createShortfall(limits: Pick<SyncLimits, "contacts" | "chats">):
       };
     },
     accept: (sessionId, hub, crm) => void accepted.set(sessionId, lacking(hub, crm)),
+    forget: (sessionId) => void accepted.delete(sessionId),
   };
 }

@@ -36,7 +36,7 @@ const moved = (job: SyncJob, signal: SyncSignal): SyncStatus => transitions[job.
 const RETRY_WAITS_SECONDS = [10, 60];
 /** Longer requests to wait are met by the next hour's job. */
 const LONGEST_WAIT_SECONDS = 60 * 60;
-/** Of finished jobs, so many are kept: per session, and of all sessions together. */
+/** Of finished jobs, so many are kept: per session, and of all sessions together; a session's last ones always are. */
 const KEPT_OF_SESSION = 50;
 const KEPT = 200;
 
@@ -133,13 +133,17 @@ function newJob(
 /** Without the oldest finished jobs beyond what is kept. */
 function bounded(jobs: SyncJob[]): SyncJob[] {
   const ofSession = new Map<string, number>();
+  const completed = new Set<string>();
   let all = 0;
   const isKept = (job: SyncJob): boolean => {
     if (isOpen(job)) return true;
     const newer = ofSession.get(job.sessionId) ?? 0;
     ofSession.set(job.sessionId, newer + 1);
     all += 1;
-    return newer < KEPT_OF_SESSION && all <= KEPT;
+    // How a session stands must be known of each, however many there are: its last job, and the last that came to its end.
+    const isLastCompleted = job.status === "completed" && !completed.has(job.sessionId);
+    if (isLastCompleted) completed.add(job.sessionId);
+    return newer === 0 || isLastCompleted || (newer < KEPT_OF_SESSION && all <= KEPT);
   };
   return jobs.toReversed().filter(isKept).toReversed();
 }

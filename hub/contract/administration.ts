@@ -67,6 +67,32 @@ export const deliverySchema = z
   })
   .meta({ id: "Delivery" });
 
+export const replaySchema = z
+  .object({
+    job: z.string(),
+    state: z.enum(["running", "done"]),
+    filter: z
+      .object({
+        endpointId: z.string(),
+        sessionId: z.string(),
+        chatId: z.string(),
+        state: deliveryStateSchema,
+        event: z.enum(EVENT_NAMES),
+        since: isoTime,
+        until: isoTime,
+        afterSeq: z.int(),
+      })
+      .partial()
+      .describe("What was asked for"),
+    matched: z
+      .int()
+      .describe("How many matched when it began; those that were owed anyway are not sent again"),
+    replayed: z.int().describe("How many are due again by now; `/api/deliveries` tells what became of them"),
+    startedAt: isoTime,
+    finishedAt: isoTime.nullable(),
+  })
+  .meta({ id: "Replay" });
+
 export const scopeSchema = z.enum(["read", "send", "media", "webhooks", "admin"]);
 
 export const keySettingsSchema = z

@@ -58,6 +58,10 @@ export const cleanupStepSchema = z.object({
   error: z.string().optional(),
 });
 
+/** WhatsApp asks for sent messages again for some days: what answers it must still be there. */
+export const RETENTION_DAYS = { least: 7, most: 3650 };
+const retentionProblem = `use ${RETENTION_DAYS.least} to ${RETENTION_DAYS.most} days, or null: phones ask for sent messages again for a week`;
+
 export const sessionSettingsSchema = z
   .object({
     jidForm: z.enum(["c.us", "s.whatsapp.net"]),
@@ -66,6 +70,14 @@ export const sessionSettingsSchema = z
     ordering: z.enum(["chat", "session"]),
     ignoreGroups: z.boolean(),
     historyDays: z.int().min(0).max(3650),
+    retentionDays: z
+      .int(retentionProblem)
+      .min(RETENTION_DAYS.least, retentionProblem)
+      .max(RETENTION_DAYS.most, retentionProblem)
+      .nullable()
+      .describe(
+        "Messages older than that go; null: as the hub is set to (`HUB_RETENTION_DAYS`), else they stay",
+      ),
     bot: z.object({ enabled: z.boolean(), reason: z.string().max(500).nullable() }),
     sendingEnabled: z.boolean().describe("False: nothing is sent; what is to be queued waits"),
   })
@@ -132,6 +144,7 @@ export const chatSchema = z
     unreadCount: z.int(),
     messageCount: z.int(),
     totalMessages: z.int(),
+    removedMessages: z.int().optional().describe("Messages that went for their age; absent: none did"),
     archived: z.boolean(),
     pinned: z.boolean(),
     isMuted: z.boolean(),

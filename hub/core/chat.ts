@@ -10,6 +10,8 @@ export interface Chat {
   name: string | null;
   unreadCount: number;
   messageCount: number;
+  /** How many were stored and went for their age. */
+  removedMessages: number;
   archived: boolean;
   pinned: boolean;
   /** Unix seconds; 0 = not muted, -1 = for ever. */

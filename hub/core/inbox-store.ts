@@ -33,8 +33,23 @@ export interface InboxStore {
     laterThan?: number | undefined;
     limit: number;
   }): Promise<MessagePlace[]>;
+  /**
+   * Removes messages written before `before`, with all that is kept of them but their bytes on disk (`MediaStore.left`);
+   * chats and people stay. Looks at no more than `limit` of them, oldest first, after the place `after` (null: from the
+   * start), and answers where to go on; null at the end. Those stay that came or changed after `settledBefore`, that are
+   * on their way to WhatsApp, or of which a webhook has still to be told.
+   */
+  removeOld(query: {
+    sessionId: string;
+    before: Date;
+    settledBefore: Date;
+    after: MessageAge | null;
+    limit: number;
+  }): Promise<{ removed: number; place: MessageAge | null }>;
   /** Makes at most `limit` messages findable by their words; returns how many. A search does so itself for a few. */
   indexWords(limit: number): Promise<number>;
+  /** Writes `chat.updated` for at most `limit` chats whose unread count moved with what arrived; returns how many. */
+  tellChats(limit: number, now: Date): Promise<number>;
   /** Incoming messages of a chat that are not read yet, newest first, at most `limit`. */
   unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
   /** When messages of others were written (Unix seconds), newest first, none before `since`, at most `limit`. */
@@ -61,6 +76,12 @@ export interface HistoryCoverage {
   complete: boolean;
   /** Chats of which the phone said that it has older messages. */
   chatsWithOlder: number;
+}
+
+/** Where a message stands in the order of time: Unix seconds, and its number in the store. */
+export interface MessageAge {
+  ts: number;
+  n: number;
 }
 
 /** A stored message as WhatsApp names it, and when it was written. */

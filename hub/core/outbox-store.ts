@@ -42,6 +42,18 @@ export interface DeliveryFilter {
   afterSeq?: number | undefined;
 }
 
+/** An order to send many deliveries again. */
+export interface ReplayJob {
+  id: string;
+  filter: DeliveryFilter;
+  /** How many matched before anything moved; those that are owed anyway are among them, and not sent again. */
+  matched: number;
+  replayed: number;
+  startedAt: Date;
+  /** Null while it is under way. */
+  finishedAt: Date | null;
+}
+
 export interface OutboxStore {
   /** Heads of lanes that are due, at most one per lane, none of a lane already leased. Leases end with `settle` or the process. */
   leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
@@ -57,15 +69,18 @@ export interface OutboxStore {
   get(n: number): Promise<{ delivery: Delivery; body: string; attempts: Attempt[] } | null>;
   /** Makes one finished delivery due again, marked as a replay; false when it is owed anyway. */
   replay(n: number, now: Date): Promise<boolean>;
-  /** Keeps the order to replay what matches and is there by now; false while one of the same filter is kept. */
-  openReplay(job: { id: string; filter: DeliveryFilter }): Promise<boolean>;
+  /** Keeps the order to replay what matches and is there by now; false while one of the same filter is under way. */
+  openReplay(job: Pick<ReplayJob, "id" | "filter" | "matched" | "startedAt">): Promise<boolean>;
   /**
    * Makes the next finished deliveries of a job due again, at most `limit`, and notes how far it is, in one transaction: a
-   * process that takes it up passes none of them a second time. When none is left the order is kept no longer.
+   * process that takes it up passes none of them a second time. When none is left it is finished.
    */
   continueReplay(id: string, now: Date, limit: number): Promise<{ replayed: number; isDone: boolean }>;
   /** Orders not yet done, the oldest first. */
   openReplays(): Promise<string[]>;
+  /** Orders under way and the newest that ended, newest first: all, or those about one of these endpoints. */
+  replays(query: PageRequest & { endpoints: "*" | string[] }): Promise<Page<ReplayJob>>;
+  replayJob(id: string): Promise<ReplayJob | null>;
   count(filter: DeliveryFilter): Promise<number>;
   dismiss(filter: DeliveryFilter | { n: number }, now: Date): Promise<number>;
   /** Removes the oldest entries of the log of attempts made before `before`, at most `limit`; returns how many. */

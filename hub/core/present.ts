@@ -159,6 +159,7 @@ export function presentChat(chat: Chat, { jidForm }: View) {
     unreadCount: chat.unreadCount,
     messageCount: chat.messageCount,
     totalMessages: chat.messageCount,
+    ...(chat.removedMessages === 0 ? {} : { removedMessages: chat.removedMessages }),
     archived: chat.archived,
     pinned: chat.pinned,
     isMuted: chat.muteExpiration !== 0,

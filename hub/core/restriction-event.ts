@@ -47,7 +47,7 @@ export function sessionRestricted(
 }
 
 /** As a session shows it in place of the reason of a loss. */
-export const restrictionReason = (at: Date) => {
+export const restrictionReason = (since: Date) => {
   const advice = adviceOnRefusal(RESTRICTED) ?? "";
   return {
     code: RESTRICTED,
@@ -55,6 +55,6 @@ export const restrictionReason = (at: Date) => {
     blame: "whatsapp" as const,
     advice,
     adviceEs: inSpanish(advice),
-    at: at.toISOString(),
+    at: since.toISOString(),
   };
 };

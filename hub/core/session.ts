@@ -19,6 +19,8 @@ export interface SessionSettings {
   ordering: "chat" | "session";
   ignoreGroups: boolean;
   historyDays: number;
+  /** Messages older than that go; null: as the hub is set to. */
+  retentionDays: number | null;
   bot: { enabled: boolean; reason: string | null };
   /** False: nothing leaves; what is to be queued waits. */
   sendingEnabled: boolean;
@@ -83,6 +85,13 @@ export const defaultSettings = (jidForm: JidForm): SessionSettings => ({
   ordering: "chat",
   ignoreGroups: false,
   historyDays: 365,
+  retentionDays: null,
   bot: { enabled: false, reason: null },
   sendingEnabled: true,
 });
+
+/** How far back a new link brings history: what would soon go for its age is not taken. */
+export const importDays = (
+  { historyDays, retentionDays }: Pick<SessionSettings, "historyDays" | "retentionDays">,
+  hubRetentionDays: number | null,
+): number => Math.min(historyDays, retentionDays ?? hubRetentionDays ?? historyDays);

@@ -174,6 +174,10 @@ export interface MediaStore {
   /** The item a short URL leads to while its token is valid. */
   byToken(token: string, now: Date): Promise<MediaItem | null>;
   remove(mediaId: string): Promise<void>;
+  /** Files whose message went, and whose bytes may still lie on disk: ids after this one, at most `limit`, in order. */
+  left(after: string, limit: number): Promise<string[]>;
+  /** Their bytes are gone as well. */
+  cleared(mediaIds: string[]): Promise<void>;
 }
 
 /** remote: still at WhatsApp; stored: bytes on our disk; gone: WhatsApp no longer has them. */
@@ -260,6 +264,8 @@ export interface FigureStore {
 export interface MarkStore {
   get(name: string): Promise<Date | null>;
   set(name: string, at: Date): Promise<void>;
+  /** All whose names begin so: a name may carry a word of its own. */
+  named(prefix: string): Promise<{ name: string; at: Date }[]>;
   forget(before: Date): Promise<number>;
 }
 

@@ -61,6 +61,7 @@ const TELLING = new Set([
   "purge",
   "days",
   "historyDays",
+  "retentionDays",
   "deleteMode",
   "sendToFrappe",
 ]);

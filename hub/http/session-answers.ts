@@ -15,13 +15,15 @@ type Reads = Pick<HttpContext, "store" | "clock" | "sending">;
 
 export const dayStartOf = (now: Date): number => Math.floor(now.getTime() / 86_400_000) * 86_400;
 
-export async function shownSession(session: Session, { store, clock, sending }: Reads) {
+export async function shownSession(session: Session, { store, sending }: Reads) {
   const { sessionId } = session;
   const unread = await store.inbox.unread(sessionId);
   const shown = presentSession(session, { unreadCount: unread });
-  if (shown.state !== "connected" || (await sending.restrictionOf(sessionId)) === null) return shown;
+  if (shown.state !== "connected") return shown;
+  const restriction = await sending.restrictionOf(sessionId);
+  if (restriction === null) return shown;
   // What WhatsApp forbids is no matter of the connection: it is shown over one that works.
-  return { ...shown, state: "restricted" as const, reason: restrictionReason(clock.now()) };
+  return { ...shown, state: "restricted" as const, reason: restrictionReason(restriction.since) };
 }
 
 async function shownSending(sessionId: string, { sending }: Reads): Promise<z.output<typeof sendingSchema>> {

@@ -10,7 +10,7 @@ import type { MediaFiles, WrittenFile } from "./media-files.ts";
 import { tooBig } from "./media-source.ts";
 
 export interface DownloadParts {
-  media: Pick<MediaStore, "messageOf" | "saveState">;
+  media: Pick<MediaStore, "get" | "messageOf" | "saveState">;
   files: MediaFiles;
   link: (sessionId: string) => WhatsAppLink;
   /** Bigger announcements are refused, longer answers cut. */
@@ -50,6 +50,8 @@ export function createDownloads(parts: DownloadParts): Downloads {
         verify: (written) => refuseDamaged(written, message),
       });
       await media.saveState(item.mediaId, { state: "stored", filesize: size, sha256 });
+      // Its message may have gone for its age meanwhile.
+      if ((await media.get(item.mediaId)) === null) await files.remove(item.mediaId);
       log.info(
         { sessionId: message.sessionId, mediaId: item.mediaId, size, ms: clock.now().getTime() - startedAt },
         "media.downloaded",

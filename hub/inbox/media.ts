@@ -37,6 +37,8 @@ export interface Media extends OutgoingFiles {
   /** Where the bytes of a stored item lie. */
   pathOf(mediaId: string): string;
   remove(mediaId: string): Promise<void>;
+  /** The bytes of a file that is not known any more. */
+  removeFile(mediaId: string): Promise<void>;
   /** Deletes what a crash left half-written; to be called once at start. */
   tidy(): Promise<void>;
   idle(): Promise<void>;
@@ -113,6 +115,7 @@ export function createMedia(parts: MediaParts): Media {
       await media.remove(known);
       await files.remove(known);
     },
+    removeFile: (mediaId) => files.remove(mediaId),
     tidy: () => files.tidy(),
     idle: () => downloads.idle(),
   };

@@ -18,6 +18,7 @@ const SAME_MS = 60_000;
 const LONGEST_TIMER_MS = 3_600_000;
 
 export interface Restriction {
+  since: Date;
   until: Date;
   /** WhatsApp's word for the kind, where it gave one. */
   type: string | null;
@@ -39,7 +40,7 @@ export interface Restrictions {
 
 export interface RestrictionsParts {
   events: Pick<EventStore, "append">;
-  marks: Pick<MarkStore, "get" | "set">;
+  marks: Pick<MarkStore, "get" | "set" | "named">;
   sessions: Pick<SessionStore, "get">;
   /** What waits for it looks again. */
   onChange: (sessionId: string) => void;
@@ -51,12 +52,19 @@ export interface RestrictionsParts {
 
 /** Unix milliseconds; 0 for none. */
 interface State {
+  since: number;
   refusedUntil: number;
   lockedUntil: number;
   type: string | null;
   toldUntil: number;
+  /** The mark on disk that says since when and of what kind. */
+  kindMark: string | null;
   cancel: () => void;
 }
+
+const NONE = { since: 0, refusedUntil: 0, lockedUntil: 0, type: null };
+/** What is marked so is over; the store throws it away with all that is old. */
+const OVER = new Date(0);
 
 const untilOf = ({ refusedUntil, lockedUntil }: State): number => Math.max(refusedUntil, lockedUntil);
 
@@ -70,13 +78,27 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
   const now = (): number => clock.now().getTime();
   const refusedMark = (sessionId: string): string => `cold_refused:${sessionId}`;
   const lockedMark = (sessionId: string): string => `cold_locked:${sessionId}`;
+  /** Followed by WhatsApp's word, if it gave one; made when the restriction began. */
+  const kindMark = (sessionId: string): string => `cold_kind:${sessionId}:`;
 
   function stateOf(sessionId: string): State {
     const known = states.get(sessionId);
     if (known !== undefined) return known;
-    const state = { refusedUntil: 0, lockedUntil: 0, type: null, toldUntil: 0, cancel: () => undefined };
+    const state = { ...NONE, toldUntil: 0, kindMark: null, cancel: () => undefined };
     states.set(sessionId, state);
     return state;
+  }
+
+  const marked = async (name: string): Promise<number> => (await marks.get(name))?.getTime() ?? 0;
+
+  /** Since when and of what kind. A kill may have left an older mark beside the one that counts. */
+  async function markedKind(sessionId: string) {
+    const prefix = kindMark(sessionId);
+    const found = (await marks.named(prefix)).filter(({ at }) => at > OVER);
+    const newest = found.sort((one, other) => other.at.getTime() - one.at.getTime())[0];
+    if (newest === undefined) return null;
+    const { name, at } = newest;
+    return { mark: name, restriction: { since: at.getTime(), type: name.slice(prefix.length) || null } };
   }
 
   /** What a process before this one knew. */
@@ -84,11 +106,15 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     const begun = loading.get(sessionId);
     if (begun !== undefined) return begun;
     const read = (async () => {
-      const refused = (await marks.get(refusedMark(sessionId)))?.getTime() ?? 0;
-      const locked = (await marks.get(lockedMark(sessionId)))?.getTime() ?? 0;
+      const refused = await marked(refusedMark(sessionId));
+      const locked = await marked(lockedMark(sessionId));
+      const kind = await markedKind(sessionId);
       const state = stateOf(sessionId);
+      state.kindMark = kind?.mark ?? null;
       state.toldUntil = Math.max(refused, locked);
       if (state.toldUntil === 0) return;
+      // It goes on, whatever this process heard since it began.
+      if (state.toldUntil > now()) Object.assign(state, kind?.restriction ?? { since: now() });
       state.refusedUntil = Math.max(state.refusedUntil, refused);
       state.lockedUntil = Math.max(state.lockedUntil, locked);
       settle(sessionId);
@@ -99,7 +125,9 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
   }
 
   const current = (state: State): Restriction | null =>
-    untilOf(state) > now() ? { until: new Date(untilOf(state)), type: state.type } : null;
+    untilOf(state) > now()
+      ? { since: new Date(state.since), until: new Date(untilOf(state)), type: state.type }
+      : null;
 
   /** Writes down what is true now, tells what is news, and lets look again whoever waits. */
   function settle(sessionId: string): void {
@@ -114,7 +142,8 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
   async function write(sessionId: string, state: State): Promise<void> {
     await load(sessionId);
     const restriction = current(state);
-    if (restriction === null) Object.assign(state, { refusedUntil: 0, lockedUntil: 0, type: null });
+    if (restriction === null) Object.assign(state, NONE);
+    await writeKind(sessionId, state, restriction);
     await marks.set(refusedMark(sessionId), new Date(state.refusedUntil));
     await marks.set(lockedMark(sessionId), new Date(state.lockedUntil));
     await tell(sessionId, state, restriction);
@@ -122,6 +151,13 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     if (restriction === null) return;
     const waitMs = Math.min(restriction.until.getTime() - now(), LONGEST_TIMER_MS);
     state.cancel = schedule(Math.max(0, waitMs) + 1, () => settle(sessionId));
+  }
+
+  async function writeKind(sessionId: string, state: State, restriction: Restriction | null): Promise<void> {
+    const mark = restriction && `${kindMark(sessionId)}${restriction.type ?? ""}`;
+    if (mark !== null && restriction !== null) await marks.set(mark, restriction.since);
+    if (state.kindMark !== null && state.kindMark !== mark) await marks.set(state.kindMark, OVER);
+    state.kindMark = mark;
   }
 
   async function tell(sessionId: string, state: State, restriction: Restriction | null): Promise<void> {
@@ -140,6 +176,7 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     const state = stateOf(sessionId);
     if (!isActive && state.lockedUntil === 0) return;
     if (isActive) {
+      if (current(state) === null) state.since = now();
       // WhatsApp knows better than we how long a refusal means.
       state.refusedUntil = 0;
       const end = until?.getTime() ?? 0;
@@ -158,7 +195,8 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     known: (sessionId) => current(stateOf(sessionId)),
     refused: (sessionId) => {
       const state = stateOf(sessionId);
-      if (current(state) === null) state.refusedUntil = now() + USUAL_MS;
+      if (current(state) === null)
+        Object.assign(state, { since: now(), refusedUntil: now() + USUAL_MS, type: null });
       settle(sessionId);
     },
     told: (sessionId, said) => {
@@ -169,7 +207,7 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     forget: (sessionId) => {
       load(sessionId)
         .then(() => {
-          Object.assign(stateOf(sessionId), { refusedUntil: 0, lockedUntil: 0, type: null });
+          Object.assign(stateOf(sessionId), NONE);
           settle(sessionId);
         })
         .catch((err: unknown) => log.error({ sessionId, err }, "restriction.not_read"));

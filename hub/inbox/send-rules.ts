@@ -43,7 +43,7 @@ export interface SendRulesParts {
   sends: SendStore;
   sessions: Pick<SessionStore, "get">;
   events: Pick<EventStore, "append">;
-  marks: Pick<MarkStore, "get" | "set">;
+  marks: Pick<MarkStore, "get" | "set" | "named">;
   link: (sessionId: string) => WhatsAppLink;
   /** Left out: as many and as fast as they come. */
   limits?: SendLimits;

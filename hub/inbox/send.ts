@@ -72,7 +72,7 @@ export interface SendingParts {
   inbox: InboxStore;
   sessions: Pick<SessionStore, "get" | "list">;
   events: Pick<EventStore, "append">;
-  marks: Pick<MarkStore, "get" | "set">;
+  marks: Pick<MarkStore, "get" | "set" | "named">;
   media: Pick<Media, "fromSource" | "pathOf" | "remove" | "open">;
   contacts: Pick<Contacts, "lookUp">;
   link: (sessionId: string) => WhatsAppLink;

@@ -86,8 +86,9 @@ export function createReplays({
     start: async (filter, { dryRun, by }) => {
       const matched = await outbox.count(filter);
       if (dryRun || matched === 0) return { job: null, matched };
-      const job = newId("job", clock.now());
-      if (!(await outbox.openReplay({ id: job, filter })))
+      const startedAt = clock.now();
+      const job = newId("job", startedAt);
+      if (!(await outbox.openReplay({ id: job, filter, matched, startedAt })))
         throw new HubError("STATE_CONFLICT", "A replay of this filter is running already.");
       log.info({ job, by, matched }, "replay.started");
       run(job);

@@ -1,4 +1,5 @@
 /** Which sessions there are: finds the runner of each, makes new ones, and brings deleted ones back. */
+import type { IsClockTrusted } from "../core/clock-trust.ts";
 import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
 import { defaultSettings, newSession, type Session, type SessionSettings } from "../core/session.ts";
@@ -31,10 +32,12 @@ export interface Directory {
 export function createDirectory({
   store,
   jidForm,
+  isClockTrusted,
   parts,
 }: {
   store: SessionStore;
   jidForm: JidForm;
+  isClockTrusted: IsClockTrusted;
   parts: RunnerParts;
 }): Directory {
   const { clock, log } = parts;
@@ -90,7 +93,7 @@ export function createDirectory({
   }
 
   async function broughtBack(deleted: Session, input: SessionInput): Promise<Omit<Session, "id">> {
-    const resumable = isResumable(deleted, clock.now());
+    const resumable = await mayResume(deleted);
     if (!resumable) await discardSealed(deleted.sessionId, parts);
     return {
       ...deleted,
@@ -104,6 +107,11 @@ export function createDirectory({
       settings: { ...deleted.settings, ...input.settings },
     };
   }
+
+  /** While the clock is in doubt a week may not have passed: a login that is still there is kept. */
+  const mayResume = async (deleted: Session): Promise<boolean> =>
+    isResumable(deleted, clock.now()) ||
+    (!isClockTrusted() && (await parts.connector.isPaired(deleted.sessionId)));
 
   return {
     load,
@@ -119,7 +127,7 @@ export function createDirectory({
     resumeIfDeleted: async (sessionId) => {
       if (findIfAny(sessionId) !== undefined) return;
       const deleted = await findDeleted(sessionId);
-      if (deleted !== undefined && isResumable(deleted, clock.now())) await create({ sessionId });
+      if (deleted !== undefined && (await mayResume(deleted))) await create({ sessionId });
     },
     forget: (sessionId) => void runners.delete(sessionId),
   };

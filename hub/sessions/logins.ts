@@ -2,8 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { AuthStore, LoginStanding, QuarantinedLogin, VaultStore } from "../core/store.ts";
-import { createSnapshots } from "./snapshots.ts";
-import type { Vault } from "./vault.ts";
+import { createSnapshots, type NamedKey } from "./snapshots.ts";
+import { isFormerOf, type Vault } from "./vault.ts";
 
 export interface Logins {
   /** Null when there is no login, and none is missing. */
@@ -30,7 +30,7 @@ const KEPT_MS = 30 * DAY_MS;
 
 export interface LoginsParts {
   auth: AuthStore;
-  keys: Pick<VaultStore, "dataKey">;
+  keys: Pick<VaultStore, "dataKey" | "scopes">;
   vault: Pick<Vault, "cipher" | "renew">;
   /** Folder of the copies; nothing that starts sessions reads it. */
   dir: string;
@@ -42,9 +42,15 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
   const undoUntil = (now: Date): Date => new Date(now.getTime() + UNDO_MS);
   const scopeOf = (sessionId: string): string => `session:${sessionId}`;
 
+  /** The one in use, and those before it. */
+  async function dataKeys(scope: string): Promise<NamedKey[]> {
+    const names = (await keys.scopes()).filter((name) => name === scope || isFormerOf(scope, name));
+    return Promise.all(names.map(async (name) => ({ name, wrapped: await keys.dataKey(name) })));
+  }
+
   async function copy(sessionId: string, now: Date): Promise<void> {
     const rows = await auth.loginRows(sessionId);
-    if (rows !== null) await snapshots.keep(sessionId, rows, await keys.dataKey(scopeOf(sessionId)), now);
+    if (rows !== null) await snapshots.keep(sessionId, rows, await dataKeys(scopeOf(sessionId)), now);
   }
 
   /** A key that opens with no master key is as good as lost; the next login needs one. */

@@ -25,6 +25,12 @@ const keyIdOf = (key: Uint8Array): Buffer =>
 
 const headerOf = (key: Uint8Array): Buffer => Buffer.concat([Buffer.of(VERSION), keyIdOf(key)]);
 
+export const idOfKey = (key: Uint8Array): string => keyIdOf(key).toString("hex");
+
+/** Which key these bytes say that sealed them. */
+export const keyIdIn = (sealed: Uint8Array): string =>
+  Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength).toString("hex", 1, NONCE_AT);
+
 /** Whether these bytes say that this key sealed them. */
 export const isSealedBy = (key: Uint8Array, sealed: Uint8Array): boolean =>
   Buffer.from(sealed).subarray(0, NONCE_AT).equals(headerOf(key));

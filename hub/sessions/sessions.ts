@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import type { Clock } from "../core/clock.ts";
+import type { IsClockTrusted } from "../core/clock-trust.ts";
 import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
@@ -85,6 +86,7 @@ export interface SessionsParts {
   /** Proves that a write reaches the disk; throws when it does not. */
   canary: () => Promise<void>;
   clock: Clock;
+  isClockTrusted: IsClockTrusted;
   nudge: Nudge;
   log: Log;
   jidForm: JidForm;
@@ -111,6 +113,7 @@ export function createSessions({
   reasonOf,
   canary,
   clock,
+  isClockTrusted,
   nudge,
   log,
   jidForm,
@@ -150,7 +153,7 @@ export function createSessions({
     onKeyUnreadable,
     watchdog: watchdog ?? null,
   };
-  const directory = createDirectory({ store, jidForm, parts });
+  const directory = createDirectory({ store, jidForm, isClockTrusted, parts });
   const sweepAlarm = createAlarm(schedule);
   let sweeping: Promise<void> = Promise.resolve();
 
@@ -164,6 +167,7 @@ export function createSessions({
 
   function sweepNow(): void {
     const sweep = async (): Promise<void> => {
+      if (!isClockTrusted()) return;
       await sweepSealed({ store, connector, clock, schedule, log });
       await logins.sweep();
     };

@@ -7,9 +7,15 @@ import type { LoginRows } from "../core/store.ts";
 
 export interface Snapshots {
   /** Resolves when the copy is on disk and reads back as what was copied; otherwise nothing may be moved. */
-  keep(sessionId: string, login: LoginRows, dataKey: Uint8Array | null, now: Date): Promise<void>;
+  keep(sessionId: string, login: LoginRows, dataKeys: NamedKey[], now: Date): Promise<void>;
   /** Destroys those made before `before`. */
   forget(before: Date): Promise<void>;
+}
+
+/** What opens the rows of a login, sealed by the master key. */
+export interface NamedKey {
+  name: string;
+  wrapped: Uint8Array | null;
 }
 
 const SUFFIX = ".snapshot";
@@ -23,9 +29,10 @@ export function createSnapshots({
   cipher: () => Promise<Cipher>;
 }): Snapshots {
   return {
-    keep: async (sessionId, login, dataKey, now) => {
+    keep: async (sessionId, login, dataKeys, now) => {
       const name = `${sessionId}.${now.getTime()}${SUFFIX}`;
-      const plain = Buffer.from(JSON.stringify({ sessionId, ...written(login), dataKey: text(dataKey) }));
+      const keys = dataKeys.map(({ name, wrapped }) => [name, text(wrapped)]);
+      const plain = Buffer.from(JSON.stringify({ sessionId, ...written(login), dataKeys: keys }));
       const { seal, open } = await cipher();
       const file = path.join(dir, name);
       await writeDurably(file, seal(`snapshot|${name}`, plain));

@@ -5,9 +5,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import { finishRestore, forgetRestore } from "./backups/restore.ts";
+import { lookBeside, lookFirst } from "./damage.ts";
 import { isLogMissing, keepInMind, markOpen, unmarkOpen } from "./open-mark.ts";
 import { FolderInUse, holdLock, type Lock } from "./sqlite/lock.ts";
-import { checkFile } from "./sqlite/quick-check.ts";
+import { orDamaged } from "./sqlite/quick-check.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 import { isBehind, readKeptWatermark, writeWatermark, type KeptWatermark } from "./watermark.ts";
 
@@ -16,9 +17,26 @@ export interface OpenStoreOptions {
   publicUrl: string;
   clock: Clock;
   log: Log;
+  /**
+   * A large database that turned out to be damaged after all: nothing more may be built on it, and the next start refuses.
+   * Who gives this does not wait for the look at a large one.
+   */
+  onDamaged?: (cause: Error) => void;
+  /** Bytes from which on a database is large. */
+  large?: number;
 }
 
-export async function openStore({ dataDir, publicUrl, clock, log }: OpenStoreOptions): Promise<Store> {
+/** So much is looked over in a quarter of a second; it grows with what is stored, and the start must not. */
+const LARGE = 32 * 1024 * 1024;
+
+export async function openStore({
+  dataDir,
+  publicUrl,
+  clock,
+  log,
+  onDamaged,
+  large = LARGE,
+}: OpenStoreOptions): Promise<Store> {
   const lock = openFolder(dataDir);
   try {
     const restore = await finishRestore(dataDir);
@@ -26,21 +44,27 @@ export async function openStore({ dataDir, publicUrl, clock, log }: OpenStoreOpt
     const file = join(dataDir, "hub.db");
     assertNotLost(file, mark);
     const hasLostItsLog = isLogMissing(dataDir, file);
-    const checked = checkFile(file);
+    const isLookOwed = await lookFirst(dataDir, file, onDamaged === undefined ? null : large);
     if (hasLostItsLog) await keepInMind(dataDir);
-    const store = await openSqliteStore({
+    const store = await orDamaged(
       file,
-      publicUrl,
-      clock,
-      onSetBack: (backMs) => log.warn({ backMs }, "clock.set_back"),
-    });
+      openSqliteStore({
+        file,
+        publicUrl,
+        clock,
+        onSetBack: (backMs) => log.warn({ backMs }, "clock.set_back"),
+      }),
+    );
     await settleRestore({ dataDir, store, restore, mark, hasLostItsLog, log });
     await markOpen(dataDir);
     const { hubId } = await store.identity();
-    log.info({ hubId, bytes: statSync(file).size, checked }, "store.opened");
+    log.info({ hubId, bytes: statSync(file).size }, "store.opened");
+    const looking =
+      isLookOwed && onDamaged !== undefined ? lookBeside({ dataDir, file, onDamaged, log }) : null;
     return {
       ...store,
       close: async () => {
+        await looking?.stop();
         await unmarkOpen(dataDir).catch((err: unknown) => log.warn({ err }, "store.mark_not_removed"));
         await store.close();
         lock.release();

@@ -3,9 +3,7 @@
  * enough goes, and every few seconds the words of new messages become findable.
  */
 import { doneBy } from "../core/audit.ts";
-import type { Clock } from "../core/clock.ts";
-import { watchClock } from "../core/clock-jumps.ts";
-import type { Log } from "../core/log.ts";
+import type { IsClockTrusted } from "../core/clock-trust.ts";
 import type {
   AuditStore,
   EventStore,
@@ -15,6 +13,7 @@ import type {
   OutboxStore,
   Store,
 } from "../core/store.ts";
+import { removeOldMessages, type OldMessageParts } from "./old-messages.ts";
 
 const DAY_MS = 86_400_000;
 /** Readers of the feed and replays reach back so far; an older position is answered with EVENTS_EXPIRED. */
@@ -33,10 +32,6 @@ const EVERY_MS = 60 * 60_000;
 const FIRST_MS = 60_000;
 const WORDS_EVERY_MS = 3_000;
 const BATCH = 500;
-/** A clock that was set forward makes everything old at once: so long is a person given to set it right. */
-const DOUBT_MS = DAY_MS;
-/** What is kept the shortest is kept two days. */
-const MUCH_MS = DAY_MS / 24;
 
 export interface Upkeep {
   /** One whole round, now. */
@@ -45,48 +40,20 @@ export interface Upkeep {
   stop(): Promise<void>;
 }
 
-export interface UpkeepParts {
+export interface UpkeepParts extends Omit<OldMessageParts, "isStopped"> {
   intake: Pick<IntakeStore, "prune">;
-  inbox: Pick<InboxStore, "indexWords">;
+  inbox: Pick<InboxStore, "indexWords" | "removeOld">;
   events: Pick<EventStore, "forget">;
   outbox: Pick<OutboxStore, "forgetAttempts">;
   audit: Pick<AuditStore, "append" | "forget">;
   marks: Pick<MarkStore, "forget">;
   giveBack: Store["giveBack"];
-  clock: Clock;
-  log: Log;
-  /** Milliseconds that passed, whatever became of the clock. */
-  elapsed?: () => number;
+  isClockTrusted: IsClockTrusted;
 }
 
-export function startUpkeep({
-  intake,
-  inbox,
-  events,
-  outbox,
-  audit,
-  marks,
-  giveBack,
-  clock,
-  log,
-  elapsed = () => performance.now(),
-}: UpkeepParts): Upkeep {
+export function startUpkeep(parts: UpkeepParts): Upkeep {
+  const { intake, inbox, events, outbox, audit, marks, giveBack, clock, isClockTrusted, log } = parts;
   let isStopped = false;
-  const jumps = watchClock({ clock, elapsed });
-  let aheadMs = 0;
-  let doubtedAt = 0;
-
-  /** Whether the clock may be believed when it says that something is old. */
-  function isTrusted(): boolean {
-    const jump = jumps.look();
-    if (jump > 0) {
-      log.warn({ aheadMs: jump }, "clock.set_forward");
-      aheadMs += jump;
-      doubtedAt = elapsed();
-    } else aheadMs = Math.max(0, aheadMs + jump);
-    if (elapsed() - doubtedAt >= DOUBT_MS) aheadMs = 0;
-    return aheadMs < MUCH_MS;
-  }
 
   /** Until a batch does less than `least`, with a turn for everybody else in between. */
   async function all(batch: () => Promise<number>, least = 1): Promise<number> {
@@ -99,16 +66,17 @@ export function startUpkeep({
   }
 
   async function round(): Promise<void> {
-    if (!isTrusted()) return;
+    if (!isClockTrusted()) return;
     const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
     const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
     const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
     const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
     const entries = await all(() => audit.forget(before(AUDIT_MS), BATCH));
     await marks.forget(before(MARKS_MS));
+    const messages = await removeOldMessages({ ...parts, isStopped: () => isStopped });
     const pages = await all(() => giveBack(BATCH));
-    if (stanzas + forgotten + attempts + entries + pages === 0) return;
-    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, pages };
+    if (stanzas + forgotten + attempts + entries + messages + pages === 0) return;
+    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, messages, pages };
     log.info(removed, "store.old_removed");
     await audit.append(doneBy("hub", "store.old_removed", clock.now(), { details: removed }));
   }
@@ -130,7 +98,7 @@ export function startUpkeep({
 
   const old = once(round, "store.old_not_removed");
   const words = once(() => {
-    isTrusted();
+    isClockTrusted();
     // What comes meanwhile waits for the next time: a few words cost a commit as many do.
     return all(() => inbox.indexWords(BATCH), BATCH);
   }, "store.words_not_indexed");

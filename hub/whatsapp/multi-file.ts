@@ -119,17 +119,53 @@ export function sealLogin({ creds, keys, fingerprint }: LooseLogin, cipher: Ciph
   return rows;
 }
 
-/** Writes a stored login into an empty folder, complete on disk when it resolves. @throws Error when it cannot be read */
-export async function writeMultiFile(folder: string, rows: LoginRows, cipher: Cipher): Promise<void> {
+export interface WrittenLogin {
+  keys: number;
+  /** How many of each kind could not be opened, and were left out. */
+  unreadable: Record<string, number>;
+}
+
+/**
+ * Writes a stored login into an empty folder, complete on disk when it resolves. A key that is damaged is left out: whoever
+ * uses the login makes it anew, where without credentials there is no login at all. @throws Error when those cannot be read
+ */
+export async function writeMultiFile(folder: string, rows: LoginRows, cipher: Cipher): Promise<WrittenLogin> {
   if (rows.creds === null) throw new Error("There is no login in this session.");
-  const creds = credsOf(cipher.open("creds", rows.creds));
+  const creds = openCreds(rows.creds, cipher);
   if (!isPaired(creds)) throw new Error("This session is not linked: there is no login to export.");
-  for (const { type, id, value } of rows.keys) {
-    const plain = codecOf(type).decode(cipher.open(keyPlace(type, id), value));
-    await writeFile(join(folder, `${fileOf(`${type}-${id}`)}.json`), plain);
+  const written: WrittenLogin = { keys: 0, unreadable: {} };
+  for (const row of rows.keys) {
+    const key = openKey(row, cipher);
+    if (key === null) written.unreadable[row.type] = (written.unreadable[row.type] ?? 0) + 1;
+    else {
+      await writeFile(join(folder, `${fileOf(`${row.type}-${row.id}`)}.json`), key.value);
+      written.keys++;
+    }
   }
   // Last: without it the folder is no login.
   await writeFile(join(folder, CREDS_FILE), creds);
+  return written;
+}
+
+function openCreds(sealed: Uint8Array, cipher: Cipher): AuthenticationCreds {
+  try {
+    return credsOf(cipher.open("creds", sealed));
+  } catch (cause) {
+    throw new Error(
+      "The credentials of this session cannot be opened: they are damaged, and without them there is no login to export. " +
+        "Restore a backup from before, or link the number anew.",
+      { cause },
+    );
+  }
+}
+
+/** Null when it is damaged. */
+function openKey({ type, id, value }: LoginRows["keys"][number], cipher: Cipher): { value: unknown } | null {
+  try {
+    return { value: codecOf(type).decode(cipher.open(keyPlace(type, id), value)) };
+  } catch {
+    return null; // what is wrong with it helps nobody: it is counted
+  }
 }
 
 const fileOf = (name: string): string => name.replaceAll("/", "__").replaceAll(":", "-");

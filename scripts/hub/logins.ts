@@ -58,13 +58,34 @@ export function addLogins(program: Command, bench: Bench): void {
     .action(async (sessionId: string, to: string, { yes }: { yes: boolean }) => {
       if (!yes) throw new CommandError(WARNING);
       const { exportLogin } = await dataFolder();
-      await inPlainWords(exportLogin(readConfig(bench.desk.env), { sessionId, to }, silent));
+      const written = await inPlainWords(exportLogin(readConfig(bench.desk.env), { sessionId, to }, silent));
       await note(bench, [["login.exported", sessionId]]);
+      const leftOut = textOfLeftOut(written.unreadable);
       bench.show({
-        data: { sessionId, folder: to },
-        text: `The login of ${sessionId} is in ${to}. Whoever reads that folder has the account: move it, then remove it here.`,
+        data: { sessionId, folder: to, ...written },
+        text: lines(
+          `The login of ${sessionId} is in ${to}. Whoever reads that folder has the account: move it, then remove it here.`,
+          leftOut,
+        ),
+        isProblem: leftOut !== null,
       });
     });
+}
+
+/** By kind alone: the names of keys are numbers of people. */
+function textOfLeftOut(unreadable: Record<string, number>): string | null {
+  const kinds = Object.entries(unreadable);
+  if (kinds.length === 0) return null;
+  const count = kinds.reduce((sum, [, each]) => sum + each, 0);
+  return lines(
+    `${count} ${count === 1 ? "key" : "keys"} could not be opened and ${count === 1 ? "was" : "were"} left out: ` +
+      `${kinds.map(([kind, each]) => `${kind} ${each}`).join(", ")}.`,
+    "The login works without them: the session with a person, or the key of a group, is made anew by a retry, and a first " +
+      "message may come a little later.",
+    "app-state-sync-key" in unreadable
+      ? "Without an app-state-sync-key, chats archived, pinned or muted on the phone may not follow there."
+      : null,
+  );
 }
 
 const note = (bench: Bench, done: [action: string, target: string][]): Promise<void> =>

@@ -2,8 +2,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { UsageError } from "./command-error.ts";
 import type { Bench } from "./desk.ts";
-import { numberOf } from "./hub-calls.ts";
-import { cell } from "./show.ts";
+import { numberOf, recordsOf, type Json } from "./hub-calls.ts";
+import { cell, moment, table } from "./show.ts";
 
 interface Options {
   endpoint?: string;
@@ -15,6 +15,7 @@ interface Options {
   until?: string;
   afterSeq?: number;
   yes: boolean;
+  progress: boolean;
 }
 
 export function addReplay(program: Command, bench: Bench): void {
@@ -32,7 +33,17 @@ export function addReplay(program: Command, bench: Bench): void {
     .option("--until <time>", "of events before then (ISO 8601)")
     .option("--after-seq <seq>", "of events after this number", wholeNumber)
     .option("--yes", "do it", false)
+    .option("--progress", "how far earlier orders are, newest first", false)
     .action(async (options: Options) => {
+      if (options.progress) {
+        const { replays } = await bench.hub().get("/api/deliveries/replays?limit=20");
+        const rows = recordsOf(replays);
+        bench.show({
+          data: { replays: rows },
+          text: rows.length === 0 ? "Nothing was sent again by a filter so far." : progressOf(rows),
+        });
+        return;
+      }
       const filter = filterOf(options);
       if (Object.keys(filter).length === 0)
         throw new UsageError(
@@ -48,7 +59,7 @@ export function addReplay(program: Command, bench: Bench): void {
       const { job } = await hub.send("POST", "/api/deliveries/replay", filter);
       bench.show({
         data: { filter, matched, job },
-        text: `${matched} deliveries are being sent again (${cell(job)}). Progress: npm run hub -- status`,
+        text: `${matched} deliveries are being sent again (${cell(job)}). Progress: npm run hub -- replay --progress`,
       });
     });
 }
@@ -75,6 +86,16 @@ function filterOf({
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
+
+const progressOf = (rows: Json[]): string =>
+  table(rows, {
+    job: "job",
+    state: "state",
+    "sent again": (row) => `${numberOf(row["replayed"])} of ${numberOf(row["matched"])}`,
+    began: (row) => moment(row["startedAt"]),
+    ended: (row) => moment(row["finishedAt"]),
+    which: "filter",
+  });
 
 const counted = (matched: number): string =>
   matched === 0

@@ -71,6 +71,18 @@ test("the tables have the fields of the document types, no more and no less", ()
   }
 });
 
+test("a file of an earlier bridge is brought up to date, with all its records", async () => {
+  const first = await open();
+  await written(first, "A", "B");
+  await first.close();
+  const before = otherProgram();
+  before.exec("ALTER TABLE whatsapp_message DROP COLUMN edit_position; PRAGMA user_version = 1");
+  before.close();
+  const again = await open();
+  expect(await written(again, "A", "C")).toMatchObject([{ outcome: "unchanged" }, { outcome: "created" }]);
+  expect(await again.totals("s1")).toMatchObject({ messages: 3 });
+});
+
 test("a file of a newer bridge is refused, and so is a file that is none", async () => {
   const db = remembered(openConnection(file));
   db.pragma("user_version = 999");

@@ -15,6 +15,7 @@ import { logins } from "./store/logins.ts";
 import { mediaFiles } from "./store/media-files.ts";
 import { messageTraces } from "./store/message-traces.ts";
 import { newMessages } from "./store/new-messages.ts";
+import { oldMessages } from "./store/old-messages.ts";
 import { peopleAndChats } from "./store/people-and-chats.ts";
 import { phonesOfHiddenIds } from "./store/phones-of-hidden-ids.ts";
 import { retention } from "./store/retention.ts";
@@ -48,6 +49,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("traces, missing messages and the past", () => messageTraces(world));
     describe("the audit log", () => auditLog(world));
     describe("retention", () => retention(world));
+    describe("old messages", () => oldMessages(world));
     describe("what watches over the hub", () => watching(world));
     if (survives) describe("a crash", () => crashes(world));
   });

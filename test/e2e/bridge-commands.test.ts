@@ -56,6 +56,7 @@ test(
     const { stdout: table } = await script("bridge-status", [], { ...caller, BRIDGE_METHOD_KEYS: key });
     expect(table).toContain("1 accounts: 1 connected");
     expect(table).toMatch(/s1 +connected/);
+    expect(table).toMatch(/behind +differences/);
     await expect(script("bridge-sync", ["nobody"], caller)).rejects.toMatchObject({ code: 1 });
 
     await bridge.kill("SIGTERM");

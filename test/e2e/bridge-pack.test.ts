@@ -43,7 +43,7 @@ test(
     expect(tarball).toMatch(/inbox-hub-bridge-\d+\.\d+\.\d+\.tgz$/);
 
     await writeFile(join(folder, "package.json"), '{"name":"a-crm","private":true,"type":"module"}');
-    const flags = ["--ignore-scripts", "--omit=optional", "--prefer-offline", "--no-audit", "--no-fund"];
+    const flags = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
     await run("npm", ["install", ...flags, tarball], { cwd: folder });
     const installed = await readdir(join(folder, "node_modules"));
     for (const name of ["@whiskeysockets", "better-sqlite3", "libsignal", "ws", "qrcode"])
@@ -51,7 +51,7 @@ test(
     const about = recordOf(
       JSON.parse(await readFile(join(folder, "node_modules/inbox-hub-bridge/package.json"), "utf8")),
     );
-    expect(about["optionalDependencies"]).toEqual({ "better-sqlite3": expect.any(String) as string });
+    expect(about["peerDependencies"]).toEqual({ "better-sqlite3": expect.any(String) as string });
 
     const event = toldOf({ kind: "stored", message: aMessage() }, 5);
     const body = eventBody(event);
@@ -69,6 +69,11 @@ test(
     };
     await writeFile(join(folder, "webhook.json"), JSON.stringify({ env, body, headers }));
     await writeFile(join(folder, "probe.js"), PROBE);
+    const chosen = { PATH: process.env["PATH"], ...env, BRIDGE_CRM: "sqlite" };
+    await expect(
+      run(join(folder, "node_modules/.bin/inbox-bridge"), { cwd: folder, env: chosen }),
+    ).rejects.toMatchObject({ stderr: expect.stringContaining("install it beside the bridge") as string });
+
     const { stdout } = await run(process.execPath, ["probe.js"], { cwd: folder });
     expect(JSON.parse(stdout)).toMatchObject({
       first: { success: true, processed: { processed: true, action: "created" } },

@@ -138,6 +138,20 @@ describe("the bridge's road", () => {
     expect(median(times)).toBeLessThan(LIVE_MS);
   });
 
+  test("the CRM counts what nobody has read as the hub does", { timeout: 60_000 }, async () => {
+    const { chats } = await road.hub.get<{ chats: { chatId: string; unreadCount: number }[] }>(
+      `/api/messages/${SESSION}/chats?unread=true&limit=100`,
+    );
+    const unreadInHub = chats.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
+    expect(unreadInHub).toBeGreaterThanOrEqual(LIVE_MESSAGES);
+    await until("the counts in the CRM", async () => {
+      const rows = await road.bridge.crm.all<{ unread_count: number }>("WhatsApp Conversation", [
+        "unread_count",
+      ]);
+      return rows.reduce((sum, { unread_count }) => sum + unread_count, 0) === unreadInHub;
+    });
+  });
+
   test("what is sent from the CRM rises to Read there", { timeout: 60_000 }, async () => {
     const { message_id: id } = await road.bridge.crm.method<{ message_id: string }>("messages.send_message", {
       session_name: SESSION,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isQuiet, parseQuietHours } from "../../hub/alerts/quiet-hours.ts";
+import { createClockTrust } from "../../hub/core/clock-trust.ts";
 import { openStore } from "../../hub/store/open-store.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { startUpkeep } from "../../hub/store/upkeep.ts";
@@ -11,6 +12,7 @@ import { anEndpoint, aNewEvent, aNewSession } from "../support/builders.ts";
 import { fixedClock, hours, minutes, seconds } from "../support/fixed-clock.ts";
 import { logBook } from "../support/log-book.ts";
 import { openOutboxRig } from "../support/outbox-rig.ts";
+import { openSessionRig } from "../support/session-rig.ts";
 
 const days = (count: number): number => hours(24 * count);
 
@@ -132,7 +134,13 @@ test("O4: thirty days forward: it is told, and nothing is removed for being old 
     clock.advance(ms);
     passed += ms;
   };
-  const upkeep = startUpkeep({ ...store, clock, log, elapsed: () => passed });
+  const upkeep = startUpkeep({
+    ...store,
+    clock,
+    isClockTrusted: createClockTrust({ clock, log, elapsed: () => passed }),
+    ...{ removeFile: () => Promise.resolve(), retentionDays: null },
+    log,
+  });
   onTestFinished(() => upkeep.stop());
   const kept = async (): Promise<number> =>
     (await store.events.after({ after: 0, limit: 100, sessions: "*" })).length;
@@ -150,6 +158,52 @@ test("O4: thirty days forward: it is told, and nothing is removed for being old 
   pass(days(32));
   await upkeep.run();
   expect(await kept()).toBe(0);
+});
+
+describe("O4: forty days forward, with a login in quarantine and a session that was just deleted", () => {
+  async function withThingsToLose() {
+    const rig = await openSessionRig();
+    const gone = await rig.connected("gone", "34600999888");
+    await rig.connected("away", "34600999777");
+    await rig.sessions.restoreAll();
+    await rig.store.auth.commit("away", { creds: Buffer.from("c"), fingerprint: "f", keys: [], intake: [] });
+    await rig.store.auth.quarantine("away", "test", rig.time.clock.now());
+    await rig.sessions.remove("gone", { logout: false });
+    gone.whenOpened(() => gone.opens());
+    const kept = async (): Promise<[boolean, number]> => [
+      gone.retirements.length === 0,
+      (await rig.store.auth.quarantined("away")).length,
+    ];
+    return { rig, gone, kept };
+  }
+
+  test("O4: both are kept until somebody could set it right, and go when nobody did", async () => {
+    const { rig, kept } = await withThingsToLose();
+    rig.time.setsClock(days(40));
+    await rig.pass(hours(19));
+    expect(await kept()).toEqual([true, 1]);
+    await rig.pass(hours(18));
+    expect(await kept()).toEqual([false, 0]);
+  });
+
+  test("O4: set right within the day, the session goes when its week is over", async () => {
+    const { rig, kept } = await withThingsToLose();
+    rig.time.setsClock(days(40));
+    await rig.pass(hours(7));
+    rig.time.setsClock(-days(40));
+    await rig.pass(days(6));
+    expect(await kept()).toEqual([true, 1]);
+    await rig.pass(days(2));
+    expect(await kept()).toEqual([false, 1]);
+  });
+
+  test("O4: the deleted session comes back without a scan meanwhile", async () => {
+    const { rig, gone } = await withThingsToLose();
+    rig.time.setsClock(days(40));
+    const { session } = await rig.sessions.create({ sessionId: "gone" });
+    expect(session).toMatchObject({ phoneNumber: "34600999888" });
+    expect(gone.retirements).toEqual([]);
+  });
 });
 
 test("O4: a night in which the clocks are changed is quiet from evening to morning, by the clock on the wall", () => {

@@ -202,6 +202,16 @@ test("hourly backups are kept for a day, one of each day for two weeks, those by
   const count: Record<string, number> = {};
   for (const { kind } of await backups.list()) count[kind] = (count[kind] ?? 0) + 1;
   expect(count).toEqual({ manual: 1, daily: 14, hourly: 24 });
+
+  // The clock was ahead all the time, and is set right: what is made now makes room among what bears a later date.
+  clock.advance(-hours(20 * 24));
+  const made = [await backups.hourly()];
+  clock.advance(hours(1));
+  made.push(await backups.hourly());
+  expect(made.map(({ kind }) => kind)).toEqual(["daily", "hourly"]);
+  expect(await backups.list()).toEqual(expect.arrayContaining(made));
+  expect(await backups.list()).toHaveLength(1 + 14 + 24);
+  expect(await backups.drill()).toEqual(made[1]);
   await store.close();
 }, 120_000);
 

@@ -36,5 +36,7 @@ test("the same figures are there for Prometheus, without a name in them", async 
   expect(text).toContain('inbox_bridge_connections{status="connected"} 1');
   expect(text).toContain('inbox_bridge_sync_jobs{status="completed"} 1');
   expect(text).toContain("inbox_bridge_feed_lag 0");
+  expect(text).toMatch(/inbox_bridge_corrections \d+/);
+  expect(text).toContain("inbox_bridge_differences 0");
   expect(text).not.toContain("shop-one");
 });

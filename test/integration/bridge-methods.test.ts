@@ -1,7 +1,7 @@
 /** The methods a CRM calls: syncs, sessions, sends, what failed. */
 import { describe, expect, test } from "vitest";
 import { createMemoryAdapter } from "../../bridge/adapters/memory/memory-adapter.ts";
-import { ANA, APP, openBridgeRig, rigWithPeople, withPeople } from "../support/bridge-rig.ts";
+import { ANA, APP, openBridgeRig, READER, rigWithPeople, withPeople } from "../support/bridge-rig.ts";
 import { hubDown } from "../support/fake-hub.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
 import { listIn, recordOf } from "../support/http-rig.ts";
@@ -157,6 +157,10 @@ describe("orders for a session", () => {
       data: { qrCode: "iVBORw0KGgo=", status: "qr_code" },
     });
     expect(code.headers.get("cache-control")).toBe("no-store");
+    // It looks and changes nothing, but whoever sees the code can link a phone.
+    const path = `/api/method/${APP}.api.session.get_qr_code?session_id=s1`;
+    expect((await rig.call("GET", path)).message).toMatchObject({ success: true });
+    expect((await rig.call("GET", path, { key: READER })).status).toBe(403);
     expect(rig.log.text()).not.toContain("iVBORw0KGgo=");
   });
 });

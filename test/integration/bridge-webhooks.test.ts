@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { aMessage } from "../support/builders.ts";
 import { APP, openBridgeRig } from "../support/bridge-rig.ts";
 import { recordOf } from "../support/http-rig.ts";
-import { signedHeaders, toldOf } from "../support/receiver-rig.ts";
+import { SECRET, signedHeaders, toldOf } from "../support/receiver-rig.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
 import { createMemoryAdapter } from "../../bridge/adapters/memory/memory-adapter.ts";
-import { eventBody } from "../../hub/contract/index.ts";
+import { eventBody, signBody } from "../../hub/contract/index.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
 import { until } from "../support/until.ts";
 
@@ -118,6 +118,19 @@ describe("a webhook", () => {
 
 describe("the tests of an installation", () => {
   const path = `/api/method/${APP}.api.webhook_test`;
+
+  test("take the older header where webhooks with it alone are taken, and only there", async () => {
+    const body = eventBody(toldOf({ kind: "stored", message: aMessage() }, 5));
+    const asked = { key: null, body, headers: { "X-Webhook-Signature": signBody(SECRET, body) } };
+    for (const [setting, status] of [
+      ["1", 200],
+      ["0", 401],
+    ] as const) {
+      const rig = await openBridgeRig({ env: { BRIDGE_ACCEPT_LEGACY_SIGNATURE: setting } });
+      expect((await rig.call("POST", `${path}.test_webhook_with_signature`, asked)).status).toBe(status);
+      expect((await rig.call("POST", FRAPPE_PATH, asked)).status).toBe(status);
+    }
+  });
 
   test("say that the bridge is reached, and whether a signature is right, without applying anything", async () => {
     const rig = await openBridgeRig();

@@ -66,6 +66,20 @@ describe("few calls", () => {
   });
 });
 
+test.each(["text", "objects"] as const)(
+  "a site that wants what is counted as %s tells how many messages each chat has",
+  async (functions) => {
+    const { site, adapter } = await openFrappeRig({ functions });
+    await adapter.upsertMessages(batch(page(3)));
+    const digest = { chatId: ANA, messages: 3, oldest: NOW, newest: NOW + 2 };
+    expect(await adapter.chatDigests("s1")).toEqual([digest]);
+    site.requests();
+    // Asked once in vain, not each time.
+    expect(await adapter.chatDigests("s1", [ANA])).toEqual([digest]);
+    expect(site.requests()).toHaveLength(2);
+  },
+);
+
 describe("fields that a site does not have", () => {
   test.each(["refused", "sql error", "left out"] as const)(
     "%s: are left out, remembered and reported",

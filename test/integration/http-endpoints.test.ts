@@ -173,4 +173,45 @@ describe("deliveries", () => {
     const again = await rig.post(`/api/deliveries/${String(first?.["id"])}/replay`, {});
     expect([again.status, again.data["state"]]).toEqual([200, "pending"]);
   });
+
+  test("a replay by a filter tells how far it is, to those who see its endpoint", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    await rig.session("mine", { phoneNumber: "34600777666" });
+    const { data } = await rig.post("/api/endpoints", { url: hook, events: ["message.received"] });
+    const endpointId = String(data["id"]);
+    await rig.tell("s1", aMessageFact({ id: "3A1" }), aMessageFact({ id: "3A2" }));
+    await rig.post("/api/deliveries/dismiss", { endpointId });
+    expect((await rig.get("/api/deliveries/replays")).data).toMatchObject({ replays: [], total: 0 });
+    const order = { endpointId, state: "dismissed", since: "2020-01-01T00:00:00Z" };
+    const started = await rig.post("/api/deliveries/replay", order);
+    const job = String(started.data["job"]);
+    await rig.ctx.replays.idle();
+    const told = await rig.get(`/api/deliveries/replays/${job}`);
+    const now = rig.clock.now().toISOString();
+    expect(told.data).toEqual({
+      job,
+      state: "done",
+      filter: { ...order, since: "2020-01-01T00:00:00.000Z" },
+      matched: 2,
+      replayed: 2,
+      startedAt: now,
+      finishedAt: now,
+    });
+    expect((await rig.get("/api/deliveries/replays")).data).toMatchObject({
+      replays: [told.data],
+      total: 1,
+    });
+
+    const key = await rig.makeKey({ sessions: ["mine"] });
+    expect((await rig.get("/api/deliveries/replays", { key })).data).toMatchObject({ replays: [], total: 0 });
+    const unknown = `job_${"0".repeat(26)}`;
+    for (const [id, asked] of [
+      [job, { key }],
+      [unknown, {}],
+    ] as const) {
+      const none = await rig.get(`/api/deliveries/replays/${id}`, asked);
+      expect([none.status, none.json["code"]]).toEqual([404, "NOT_FOUND"]);
+    }
+  });
 });

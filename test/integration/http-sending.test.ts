@@ -64,14 +64,21 @@ describe("sending over the API", () => {
     await rig.session("s1");
     rig.link.word = { code: "463" };
     const refused = await send(rig, person(1));
+    const began = rig.clock.now().toISOString();
     const until24 = new Date(rig.clock.now().getTime() + hours(24)).toISOString();
+    rig.clock.advance(hours(1));
     expect([refused.status, refused.json["code"]]).toEqual([422, "RECIPIENT_RESTRICTED"]);
     expect(refused.json["details"]).toMatchObject({ whatsappCode: "463", until: until24 });
     expect(await shown(rig)).toMatchObject({
       state: "restricted",
       status: "connected",
       isConnected: true,
-      reason: { code: "463", blame: "whatsapp", adviceEs: inSpanish(adviceOnRefusal("463") ?? "") },
+      reason: {
+        code: "463",
+        blame: "whatsapp",
+        adviceEs: inSpanish(adviceOnRefusal("463") ?? ""),
+        at: began,
+      },
       sending: { restricted: { until: until24, type: null } },
     });
     rig.clock.advance(hours(25));

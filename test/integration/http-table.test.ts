@@ -14,6 +14,7 @@ const SAMPLES: Record<string, string> = {
   mediaId: `med_${"0".repeat(26)}`,
   endpointId: `ep_${"0".repeat(26)}`,
   deliveryId: `dlv_${"0".repeat(26)}`,
+  job: `job_${"0".repeat(26)}`,
   keyId: `key_${"0".repeat(26)}`,
   eventId: `evt_${"0".repeat(26)}`,
   token: "A".repeat(22),

@@ -179,6 +179,9 @@ describe("replay", () => {
       `${owed} deliveries are being sent again (job_`,
     );
     await rig.ctx.replays.idle();
+    expect((await hub("replay", "--progress")).out).toMatch(
+      new RegExp(`job_\\w{26} +done +${owed} of ${owed} `),
+    );
     expect(await rig.store.outbox.count({ state: "pending" })).toBe(owed);
     expect((await hub("replay", ...filter)).out).toBe("No delivery matches.");
   });

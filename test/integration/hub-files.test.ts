@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../../hub/config.ts";
 import { startHub, type Hub } from "../../hub/hub.ts";
@@ -133,6 +134,7 @@ test("a login of another program is taken over, and given away again", { timeout
   creds.account = proto.ADVSignedDeviceIdentity.fromObject({ details: Buffer.of(1) });
   creds.me = { id: "34600111222:3@s.whatsapp.net", lid: "777:3@lid", name: "Shop" };
   writeFileSync(join(others, "shop", "creds.json"), JSON.stringify(creds, BufferJSON.replacer));
+  writeFileSync(join(others, "shop", "session-34600999.0.json"), '{"_sessions":{},"version":"v1"}');
   writeFileSync(join(others, "broken", "creds.json"), "{");
 
   const imported = await folder.run("import", others);
@@ -150,4 +152,18 @@ test("a login of another program is taken over, and given away again", { timeout
   const { out } = await folder.run("audit");
   expect(out).toMatch(/operator +login\.exported +shop +done/);
   expect(out).toMatch(/operator +login\.imported +shop +done/);
+
+  // Once more, with a key that is damaged: the rest goes, and the command says what that means.
+  await folder.stop();
+  const db = new Database(join(folder.dir, "hub.db"));
+  db.exec("UPDATE auth_key SET v = x'01' WHERE type = 'session'");
+  db.close();
+  const partly = await folder.run("export", "shop", join(others, "partly"), "--yes");
+  expect(partly.code).toBe(1);
+  expect(partly.out).toMatch(/1 key could not be opened and was left out: session 1\./);
+  expect(partly.out).toContain("made anew by a retry");
+  expect(partly.out).not.toContain("34600999");
+  expect(readdirSync(join(others, "partly"))).toEqual(["creds.json"]);
+  const json = await folder.run("export", "shop", join(others, "again"), "--yes", "--json");
+  expect(JSON.parse(json.out)).toMatchObject({ keys: 0, unreadable: { session: 1 } });
 });

@@ -168,6 +168,40 @@ describe("what is known of an account", () => {
     expect(await restricted()).toBeNull();
   });
 
+  test("when a restriction began, and of what kind it is, outlives a kill; one that begins later is another", async () => {
+    await open({});
+    const began = time.clock.now();
+    const tell = async (type: string | null, forMs: number): Promise<void> => {
+      const until = new Date(time.clock.now().getTime() + forMs);
+      inbox.sending.heard("s1", { restriction: { isActive: true, until, type } });
+      await settle();
+    };
+    const kill = async (): Promise<void> => {
+      time.forgetTimers();
+      await inbox.crash();
+    };
+    await tell(null, hours(5));
+    await pass(hours(1));
+    await tell("BIZ_QUALITY", hours(6));
+    expect(await restricted()).toMatchObject({ since: began, type: "BIZ_QUALITY" });
+    await pass(hours(1));
+    await kill();
+    expect(await restricted()).toMatchObject({ since: began, type: "BIZ_QUALITY" });
+    await pass(hours(1));
+    await tell(null, hours(6));
+    await kill();
+    expect(await restricted()).toMatchObject({ since: began, type: null });
+
+    await pass(hours(7));
+    expect(await restricted()).toBeNull();
+    await kill();
+    await tell("NEW_KIND", hours(1));
+    const later = time.clock.now();
+    await pass(minutes(30));
+    await kill();
+    expect(await restricted()).toMatchObject({ since: later, type: "NEW_KIND" });
+  });
+
   test("is forgotten with a session that is deleted: its name comes back without it", async () => {
     await open({ newChatsPerDay: 1 });
     inbox.sending.heard("s1", { allowance: { total: 10, used: 10, until: null, isReached: true } });

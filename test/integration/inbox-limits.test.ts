@@ -203,7 +203,8 @@ describe("a refusal that forbids new chats", () => {
 
   test("says so with advice, is not tried again, and strangers wait for a day where WhatsApp gives no end", async () => {
     await open({});
-    const end = new Date(time.clock.now().getTime() + hours(24));
+    const began = time.clock.now();
+    const end = new Date(began.getTime() + hours(24));
     expect(await refuse()).toMatchObject({
       code: "RECIPIENT_RESTRICTED",
       details: { whatsappCode: "463", until: end.toISOString() },
@@ -226,7 +227,7 @@ describe("a refusal that forbids new chats", () => {
     await settle();
     expect(left()).toEqual(["hola", "2"]);
     expect(held.status).toBe("pending");
-    expect((await standing()).restriction).toEqual({ until: end, type: null });
+    expect((await standing()).restriction).toEqual({ since: began, until: end, type: null });
     await pass(hours(24) + seconds(1));
     expect(left()).toEqual(["hola", "2", "1"]);
     expect(await restrictedEvents()).toMatchObject([
@@ -238,10 +239,11 @@ describe("a refusal that forbids new chats", () => {
 
   test("lasts until the end that WhatsApp names, over a kill, and a stranger who writes is none any more", async () => {
     await open({});
-    const end = new Date(time.clock.now().getTime() + hours(3));
+    const began = time.clock.now();
+    const end = new Date(began.getTime() + hours(3));
     inbox.whatsapp.restriction = { isActive: true, until: end, type: "SOMETHING_NEW" };
     await refuse();
-    expect((await standing()).restriction).toEqual({ until: end, type: "SOMETHING_NEW" });
+    expect((await standing()).restriction).toEqual({ since: began, until: end, type: "SOMETHING_NEW" });
     await Promise.all([queue(1), queue(2)]);
     time.forgetTimers();
     await inbox.crash();

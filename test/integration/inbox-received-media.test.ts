@@ -89,6 +89,22 @@ describe("a received file", () => {
     expect((await inbox.media.open(media.mediaId)).size).toBe(JPEG.length);
   });
 
+  test("whose message goes for its age while it is on its way leaves nothing on the disk", async () => {
+    const { message, media } = await receive(JPEG);
+    const slow = new Readable({ read: () => undefined });
+    inbox.whatsapp.media.set(message.id, () => slow);
+    const opening = inbox.media.open(media.mediaId).catch((error: unknown) => error);
+    await until("the download begins", () => inbox.whatsapp.asked.download === 1);
+    const later = new Date(inbox.clock.now().getTime() + minutes(1));
+    await inbox.store.inbox.removeOld({
+      ...{ sessionId: "s1", before: later, settledBefore: later, after: null, limit: 9 },
+    });
+    slow.push(JPEG);
+    slow.push(null);
+    expect(await opening).toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    expect(await inbox.filesOnDisk()).toEqual([]);
+  });
+
   test("on its way longer than callers are held tells them when to come again, and is there then", async () => {
     await inbox.close();
     inbox = await openInbox({ downloadHoldMs: 50 });

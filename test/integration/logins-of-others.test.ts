@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BufferJSON, initAuthCreds, proto } from "../../hub/whatsapp/baileys.ts";
 import { exportLogin, importLogins } from "../../hub/data-folder.ts";
@@ -126,6 +127,43 @@ describe("a folder of another program", () => {
     expect(results[3]?.refused).toMatch(/s42/);
     const again = await importLogins(hub, { from: join(root, "42"), sessionId: "other" }, log);
     expect(again[0]?.refused).not.toBeNull();
+  });
+});
+
+describe("a login with damaged rows", () => {
+  /** An imported login, and its rows as somebody left them. */
+  async function damaged(sql: string) {
+    const from = join(await temporary(), "shop");
+    await aFolder(from);
+    const hub = await emptyHub();
+    await importLogins(hub, { from, sessionId: "shop" }, log);
+    const db = new Database(join(hub.dataDir, "hub.db"));
+    db.exec(sql);
+    db.close();
+    return { hub, from, to: join(await temporary(), "away") };
+  }
+
+  test("is exported without the keys that cannot be opened, and what was left out is counted by kind", async () => {
+    const { hub, from, to } = await damaged(
+      `UPDATE auth_key SET v = CAST(substr(v, 1, 40) || x'00' || substr(v, 42) AS BLOB) WHERE type = 'session';
+       UPDATE auth_key SET v = x'01' WHERE type = 'sender-key';`,
+    );
+    const { keys, unreadable } = await exportLogin(hub, { sessionId: "shop", to }, log);
+    expect(keys).toBe(8);
+    expect(unreadable).toEqual({ session: 1, "sender-key": 2 });
+    const kinds = /^(session|sender-key)-(?!memory)/;
+    const whole = (await readdir(from)).filter((name) => !kinds.test(name));
+    expect((await readdir(to)).sort()).toEqual(whole.sort());
+  });
+
+  test("is not exported when its credentials cannot be opened: nothing is left behind, nothing changed here", async () => {
+    const { hub, to } = await damaged(
+      "UPDATE auth_creds SET v = CAST(substr(v, 1, 40) || x'00' || substr(v, 42) AS BLOB)",
+    );
+    await expect(exportLogin(hub, { sessionId: "shop", to }, log)).rejects.toThrow(
+      /The credentials of this session cannot be opened/,
+    );
+    expect(await readdir(join(to, ".."))).toEqual([]);
   });
 });
 

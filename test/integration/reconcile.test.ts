@@ -164,6 +164,43 @@ describe("hub and CRM", () => {
   });
 });
 
+describe("a session that was deleted", () => {
+  test("leaves nothing behind that would count for another one of its name", async () => {
+    const world = await aSqliteWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 20 });
+    const { reconcile } = await synced(world);
+    await reconcile.sessions();
+    world.byHand(
+      "UPDATE whatsapp_message SET message_id = 'OTHER', timestamp = '2030-01-01 00:00:00.000000' WHERE message_id = ?",
+      messageId(1, 20),
+    );
+    const messagesRead = (): number => world.hub.calls.filter(({ method }) => method === "messages").length;
+    // What the CRM alone has is read for until it is known to stay.
+    await reconcile.messages("s1");
+    await reconcile.messages("s1");
+    world.hub.calls.length = 0;
+    await reconcile.messages("s1");
+    expect(messagesRead()).toBe(0);
+    expect(world.state.read()).toHaveProperty("comparisons.s1");
+    expect(world.state.read()).toHaveProperty("syncedUntil.s1");
+
+    const { sessions, emit } = world.hub.store;
+    const data = sessions.get("s1");
+    if (data === undefined) throw new Error("the hub lost its session");
+    sessions.delete("s1");
+    emit("endpoint.test", "_hub", { hello: true });
+    await reconcile.sessions();
+    const { comparisons, syncedUntil } = world.state.read();
+    expect({ comparisons, syncedUntil }).toEqual({ comparisons: {}, syncedUntil: {} });
+
+    sessions.set("s1", data);
+    emit("endpoint.test", "_hub", { hello: true });
+    await reconcile.sessions();
+    await reconcile.messages("s1");
+    expect(messagesRead()).toBeGreaterThan(0);
+  });
+});
+
 describe("a comparison", () => {
   test("goes on after a chat that cannot be read, and gives up when the hub answers nothing any more", async () => {
     const world = syncWorld();

@@ -28,7 +28,7 @@ test("a restored hub sends no letter, goes on with no replay and enters no order
   const store = await open();
   await createVault({ masterKey: Buffer.from(masterKey, "hex"), keys: store.vault });
   await store.letters.hold({ subject: "down", text: "for an hour" }, systemClock.now());
-  await store.outbox.openReplay({ id: "r1", filter: {} });
+  await store.outbox.openReplay({ id: "r1", filter: {}, matched: 0, startedAt: systemClock.now() });
   const begun = await store.audit.begin(
     doneBy("hub", "backup.made", systemClock.now(), { details: { requestId: "req_1" } }),
   );

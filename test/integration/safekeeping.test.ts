@@ -31,6 +31,7 @@ test("backups and trials that fail are told to people, to the audit log and in t
     keyFile: null,
     onFailed: (what) => failed.push(what),
     clock,
+    isClockTrusted: () => true,
     log,
   });
   onTestFinished(async () => {
@@ -85,5 +86,53 @@ test("backups and trials that fail are told to people, to the audit log and in t
     "backup.made done",
     "backup.made failed",
     "backup.made done",
+  ]);
+});
+
+test("a data key serves a year: then a new one seals what is new, it is in the audit log, and a clock in doubt turns nothing", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "hub-safekeeping-"));
+  const clock = fixedClock();
+  const log = logBook();
+  const store = await openStore({ dataDir, publicUrl: "http://hub.example", clock, log });
+  const masterKey = randomBytes(32);
+  const vault = await createVault({ masterKey, keys: store.vault });
+  let isTrusted = true;
+  const safekeeping = await startSafekeeping({
+    ...{ dataDir, store, vault, keyFile: null, clock, log },
+    onFailed: () => undefined,
+    isClockTrusted: () => isTrusted,
+  });
+  onTestFinished(async () => {
+    await safekeeping.stop();
+    await store.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  const cipher = await vault.cipher("session:s1");
+  const keyIdOf = (sealed: Uint8Array): string => Buffer.from(sealed.subarray(1, 5)).toString("hex");
+  const sealed = cipher.seal("p", Buffer.from("ratchet"));
+  const renewals = async (): Promise<unknown[]> =>
+    (await store.audit.list({ limit: 50, page: 1 })).items
+      .filter(({ action }) => action === "vault.data_keys_renewed")
+      .map(({ details }) => details);
+
+  await safekeeping.renewDataKeys();
+  clock.advance(minutes(364 * 24 * 60));
+  await safekeeping.renewDataKeys();
+  clock.advance(minutes(24 * 60));
+  isTrusted = false;
+  await safekeeping.renewDataKeys();
+  expect(await renewals()).toEqual([]);
+  expect(keyIdOf(cipher.seal("p", Buffer.of(1)))).toBe(keyIdOf(sealed));
+
+  isTrusted = true;
+  await safekeeping.renewDataKeys();
+  await safekeeping.renewDataKeys();
+  expect(await renewals()).toEqual([{ renewed: 2 }]);
+  const fresh = cipher.seal("p", Buffer.from("new"));
+  expect(keyIdOf(fresh)).not.toBe(keyIdOf(sealed));
+  const restarted = await (await createVault({ masterKey, keys: store.vault })).cipher("session:s1");
+  expect([sealed, fresh].map((each) => Buffer.from(restarted.open("p", each)).toString())).toEqual([
+    "ratchet",
+    "new",
   ]);
 });

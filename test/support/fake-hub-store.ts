@@ -37,6 +37,8 @@ export interface FakeHubStore {
   ): Message;
   /** Gone, as after a restore of an older backup. */
   removeMessage(sessionId: string, key: { chatId: string; messageId: string }): void;
+  /** Went for its age: the chat knows how many did, and keeps its last moment. */
+  ageOut(sessionId: string, key: { chatId: string; messageId: string }): void;
   /** `position`: the first event's number may be far ahead, as after a restore. */
   emit(event: EventName, sessionId: string, data: Record<string, unknown>): HubEvent;
 }
@@ -85,6 +87,13 @@ export function createFakeHubStore({
     return found;
   };
 
+  const removeMessage: FakeHubStore["removeMessage"] = (sessionId, key) => {
+    const data = need(sessionId);
+    const found = find(data, key);
+    data.messages.set(key.chatId, data.messages.get(key.chatId)?.filter((one) => one !== found) ?? []);
+    tally(data, key.chatId);
+  };
+
   return {
     sessions,
     events,
@@ -124,11 +133,18 @@ export function createFakeHubStore({
       tally(data, key.chatId);
       return found.record;
     },
-    removeMessage: (sessionId, key) => {
-      const data = need(sessionId);
-      const found = find(data, key);
-      data.messages.set(key.chatId, data.messages.get(key.chatId)?.filter((one) => one !== found) ?? []);
-      tally(data, key.chatId);
+    removeMessage,
+    ageOut: (sessionId, key) => {
+      const { chats } = need(sessionId);
+      const before = chats.get(key.chatId)?.record;
+      removeMessage(sessionId, key);
+      const after = chats.get(key.chatId);
+      if (before === undefined || after === undefined) return;
+      const { removedMessages = 0, firstMessageTime, lastMessageAt } = before;
+      after.record = {
+        ...after.record,
+        ...{ removedMessages: removedMessages + 1, firstMessageTime, lastMessageAt },
+      };
     },
     emit: (event, sessionId, data) => {
       seq += 1;

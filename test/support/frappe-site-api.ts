@@ -1,8 +1,9 @@
 /** The calls of a Frappe site: what each does to its documents, and who may make it. */
 import type { IncomingMessage } from "node:http";
 import busboy from "busboy";
+import { checkDocType, checkField } from "./frappe-site-doctypes.ts";
 import { refuse, SiteError } from "./frappe-site-errors.ts";
-import { listDocs, matching, type UnknownField } from "./frappe-site-list.ts";
+import { listDocs, matching, type ListManners } from "./frappe-site-list.ts";
 import {
   plainText,
   type Doc,
@@ -24,7 +25,7 @@ export function createSiteApi({
   apiKey,
   apiSecret,
   timeZone,
-  unknownField,
+  manners,
   settingsForbidden,
 }: {
   store: SiteStore;
@@ -32,7 +33,7 @@ export function createSiteApi({
   apiKey: string;
   apiSecret: string;
   timeZone: string;
-  unknownField: UnknownField;
+  manners: ListManners;
   settingsForbidden: boolean;
 }): SiteApi {
   for (const type of coreTypes()) store.doctypes.set(type.name, type);
@@ -53,7 +54,7 @@ export function createSiteApi({
       case "frappe.client.get_count":
         return matching(store, store.meta(doctype), args["filters"]).length;
       case "frappe.client.get_list":
-        return listDocs(store, doctype, args, { unknownField });
+        return listDocs(store, doctype, args, manners);
       case "frappe.client.insert_many": {
         const docs = parsedList(args["docs"]);
         if (docs.length > 200)
@@ -77,6 +78,7 @@ export function createSiteApi({
 
   const create = (doctype: string, body: Record<string, unknown>): unknown => {
     if (doctype === "DocType") {
+      checkDocType(body, store);
       const type = docTypeOf(body);
       if (store.doctypes.has(type.name)) throw refuse.duplicateName("DocType", type.name);
       install(type);
@@ -85,6 +87,7 @@ export function createSiteApi({
     if (doctype === "Custom Field") {
       const type = store.meta(String(body["dt"]));
       const field = fieldOf(body);
+      checkField(body, type.name, store);
       const name = `${type.name}-${field.fieldname}`;
       if (type.fields.some(({ fieldname }) => fieldname === field.fieldname))
         throw refuse.duplicateName("Custom Field", name);
@@ -135,7 +138,7 @@ export function createSiteApi({
       return [200, { message: method(first, { ...Object.fromEntries(url.searchParams), ...given }) }];
     const name = rest.join("/");
     if (verb === "GET" && name === "")
-      return [200, { data: listDocs(store, first, Object.fromEntries(url.searchParams), { unknownField }) }];
+      return [200, { data: listDocs(store, first, Object.fromEntries(url.searchParams), manners) }];
     if (verb === "GET") return [200, { data: read(first, name) }];
     if (verb === "POST") return [200, { data: store.atomically(() => create(first, given)) }];
     if (verb === "PUT")

@@ -36,6 +36,9 @@ export const refuse = {
       "CharacterLengthExceededError",
       `<b>${label}</b> will get truncated, as max characters allowed is ${length}`,
     ),
+  /** The database's own words: Frappe does not measure these columns before. */
+  dataTooLong: (label: string) =>
+    new SiteError(500, "DataError", `(1406, "Data too long for column '${label}' at row 1")`),
   noLink: (label: string, value: string) =>
     new SiteError(417, "LinkValidationError", `Could not find <b>${label}: ${value}</b>`),
   badOption: (label: string, value: string) =>

@@ -14,6 +14,13 @@ export interface ListArgs {
 
 /** What a list says about a column that is not there: it differs between releases. */
 export type UnknownField = "refused" | "sql error" | "left out";
+/** How a list wants to be told what to count: as text until Frappe 15, as an object since 16. */
+export type Functions = "text" | "objects";
+
+export interface ListManners {
+  unknownField: UnknownField;
+  functions: Functions;
+}
 
 const STANDARD = [
   "name",
@@ -35,12 +42,13 @@ export function listDocs(
   store: SiteStore,
   doctype: string,
   args: ListArgs,
-  { unknownField }: { unknownField: UnknownField },
+  { unknownField, functions }: ListManners,
 ): Record<string, unknown>[] {
   const type = store.doctypes.get(doctype);
   if (type === undefined) throw new SiteError(404, "DoesNotExistError", `DocType ${doctype} not found`);
-  const fields = fieldsOf(type, args.fields, unknownField);
+  const fields = fieldsOf(type, told(args.fields, functions), unknownField);
   const rows = matching(store, type, args.filters);
+  checkOrder(type, args, fields);
   const grouped = typeof args.group_by === "string" && args.group_by !== "" ? args.group_by : null;
   const shown =
     grouped === null
@@ -49,6 +57,18 @@ export function listDocs(
   const limit = Number(args.limit_page_length ?? 20);
   const start = Number(args.limit_start ?? 0);
   return limit === 0 ? shown : shown.slice(start, start + limit);
+}
+
+/** What a list is ordered or grouped by is a column, or the name that an aggregate was given. */
+function checkOrder(type: SiteDocType, { order_by, group_by }: ListArgs, fields: string[]): void {
+  const aliases = fields.map((field) => AGGREGATE.exec(field)?.[3]);
+  const parts = `${plainText(order_by)},${plainText(group_by)}`.split(",").map((part) => part.trim());
+  for (const part of parts.filter((one) => one !== "")) {
+    const [field = "", direction = "asc", ...rest] = part.split(/\s+/);
+    if (rest.length > 0 || !["asc", "desc"].includes(direction.toLowerCase()))
+      throw new SiteError(417, "DataError", `Illegal SQL Query: ${part}`);
+    if (!hasColumn(type, field) && !aliases.includes(field)) throw sqlError(type.name, field, "ORDER BY");
+  }
 }
 
 export const matching = (store: SiteStore, type: SiteDocType, filters: unknown): Doc[] => {
@@ -63,8 +83,29 @@ const hasColumn = (type: SiteDocType, field: string): boolean =>
   STANDARD.includes(field) ||
   type.fields.some(({ fieldname, fieldtype }) => fieldname === field && fieldtype !== "Table");
 
-function fieldsOf(type: SiteDocType, given: unknown, unknownField: UnknownField): string[] {
-  const fields = typeof given === "string" ? (JSON.parse(given) as unknown) : given;
+/** Fields as one kind of text, whatever the release wants to hear. */
+function told(given: unknown, functions: Functions): unknown {
+  const fields: unknown = typeof given === "string" ? JSON.parse(given) : given;
+  if (!Array.isArray(fields)) return fields;
+  return fields.map((field: unknown) => {
+    if (typeof field !== "object" || field === null) {
+      if (functions === "objects" && String(field).includes("("))
+        throw new SiteError(
+          417,
+          "ValidationError",
+          `SQL functions are not allowed as strings in SELECT: ${String(field)}. Use dict syntax like {'COUNT': '*'} instead.`,
+        );
+      return field;
+    }
+    if (functions === "text")
+      throw new SiteError(500, "AttributeError", "'dict' object has no attribute 'lower'");
+    const { as, ...work } = field as Record<string, string>;
+    const [[name, column] = []] = Object.entries(work);
+    return `${(name ?? "").toLowerCase()}(${column}) as ${as}`;
+  });
+}
+
+function fieldsOf(type: SiteDocType, fields: unknown, unknownField: UnknownField): string[] {
   if (!Array.isArray(fields) || fields.length === 0) return ["name"];
   const wanted = fields.map(String);
   const columnOf = (field: string): string => AGGREGATE.exec(field)?.[2] ?? field;
@@ -106,7 +147,7 @@ function holds(stored: unknown, operator: string, value: unknown): boolean {
     case "in":
       return (Array.isArray(value) ? value : String(value).split(",")).map(folded).includes(one);
     case "like":
-      return new RegExp(`^${escaped(other).replaceAll("%", ".*")}$`, "su").test(one);
+      return likePattern(other).test(one);
     case ">":
       return one > other;
     case "<":
@@ -117,6 +158,10 @@ function holds(stored: unknown, operator: string, value: unknown): boolean {
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** Any characters for %, any one for _: ids of sessions have those. */
+const likePattern = (text: string): RegExp =>
+  new RegExp(`^${escaped(text).replaceAll("%", ".*").replaceAll("_", ".")}$`, "su");
 
 function ordered<T extends Record<string, unknown>>(rows: T[], orderBy: unknown): T[] {
   // Whatever the database finds first: nobody may rely on it, so it is shuffled the same way every time.

@@ -43,8 +43,29 @@ export interface SiteStore {
 const LENGTH = 140;
 const TEXT_TYPES = ["Data", "Small Text", "Text", "Long Text", "Text Editor"];
 const LIMITED = ["Data", "Select", "Link"];
+const LARGEST_INT = 2_147_483_647;
+/** What the columns behind the longer types hold. */
+const BYTES: Record<string, number> = { "Small Text": 65_535, Text: 65_535 };
+
 export const plainText = (value: unknown): string =>
   typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+
+function checkSize(fieldname: string, fieldtype: string, value: unknown): void {
+  if (fieldtype === "Int" && Math.abs(Number(value)) > LARGEST_INT)
+    throw refuse.tooLong(fieldname, LARGEST_INT);
+  const written = plainText(value);
+  // Characters, not halves of them.
+  if (LIMITED.includes(fieldtype) && Array.from(written).length > LENGTH)
+    throw refuse.tooLong(fieldname, LENGTH);
+  if (Buffer.byteLength(written) > (BYTES[fieldtype] ?? Infinity)) throw refuse.dataTooLong(fieldname);
+}
+
+/** A required text of blanks, or of nothing but tags, counts as missing. */
+const hasContent = (value: unknown): boolean =>
+  typeof value === "number" ||
+  plainText(value)
+    .replace(/<!--.*?-->|<[^>]*>/g, "")
+    .trim() !== "";
 
 /** MariaDB compares without regard to case. */
 const folded = (value: unknown): string => plainText(value).toLowerCase();
@@ -86,7 +107,7 @@ export function createSiteStore({
       .sort((a, b) => Number(a["idx"]) - Number(b["idx"]));
 
   const validate = (type: SiteDocType, doc: Doc): void => {
-    const missing = type.fields.filter(({ fieldname, reqd }) => reqd === 1 && (doc[fieldname] ?? "") === "");
+    const missing = type.fields.filter(({ fieldname, reqd }) => reqd === 1 && !hasContent(doc[fieldname]));
     if (missing.length > 0)
       throw refuse.mandatory(
         type.name,
@@ -107,8 +128,8 @@ export function createSiteStore({
     doc: Doc,
   ): void => {
     const value = doc[fieldname];
+    checkSize(fieldname, fieldtype, value);
     if (typeof value !== "string" || value === "") return;
-    if (LIMITED.includes(fieldtype) && value.length > LENGTH) throw refuse.tooLong(fieldname, LENGTH);
     if (fieldtype === "Link" && byName(options, value) === undefined) throw refuse.noLink(fieldname, value);
     if (fieldtype === "Select" && !options.split("\n").includes(value))
       throw refuse.badOption(fieldname, value);

@@ -11,7 +11,7 @@ import { appDocTypes, appHooks } from "./frappe-site-app.ts";
 import { createSiteApi, type SiteApi } from "./frappe-site-api.ts";
 import { siteDocuments } from "./frappe-site-documents.ts";
 import { SiteError, siteErrorBody } from "./frappe-site-errors.ts";
-import type { UnknownField } from "./frappe-site-list.ts";
+import type { Functions, UnknownField } from "./frappe-site-list.ts";
 import { createSiteStore, type Doc, type SiteStore } from "./frappe-site-store.ts";
 
 export interface SiteRequest {
@@ -62,6 +62,7 @@ export interface FrappeSiteOptions {
   countsUnread?: boolean;
   timeZone?: string;
   unknownField?: UnknownField;
+  functions?: Functions;
   /** The key's user may not read the settings of the system. */
   settingsForbidden?: boolean;
 }
@@ -74,6 +75,7 @@ export async function startFrappeSite({
   countsUnread = true,
   timeZone = "Europe/Madrid",
   unknownField = "refused",
+  functions = "text",
   settingsForbidden = false,
 }: FrappeSiteOptions = {}): Promise<FrappeSite> {
   const apiKey = "a1b2c3d4e5f6a7b";
@@ -82,7 +84,8 @@ export async function startFrappeSite({
   let ticks = 0;
   const now = (): string => new Date(started + ++ticks).toISOString().replace("T", " ").replace("Z", "000");
   const store = createSiteStore({ now, hooks: app ? appHooks({ countsUnread }) : {} });
-  const api = createSiteApi({ store, now, apiKey, apiSecret, timeZone, unknownField, settingsForbidden });
+  const manners = { unknownField, functions };
+  const api = createSiteApi({ store, now, apiKey, apiSecret, timeZone, manners, settingsForbidden });
   if (app) appDocTypes().forEach(api.install);
 
   const sockets = new Set<Socket>();

@@ -132,6 +132,7 @@ export async function openHttpRig({
     reasonOf,
     canary: () => store.canary(),
     clock,
+    isClockTrusted: () => true,
     nudge,
     log,
     jidForm: "c.us",

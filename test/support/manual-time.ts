@@ -14,34 +14,44 @@ export interface ManualTime {
   waiting(): number;
   /** Timers die with their process. */
   forgetTimers(): void;
+  /** Somebody sets the clock; no time passes. */
+  setsClock(ms: number): void;
+  /** Milliseconds that passed, whatever became of the clock. */
+  elapsed(): number;
 }
 
 export function manualTime(): ManualTime {
   const clock = fixedClock();
   const timers = new Set<Timer>();
-  const now = () => clock.now().getTime();
+  let setBy = 0;
+  const elapsed = () => clock.now().getTime() - setBy;
   const nextBefore = (end: number): Timer | undefined =>
     [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
 
   return {
     clock,
     schedule: (ms, work) => {
-      const timer = { at: now() + ms, work };
+      const timer = { at: elapsed() + ms, work };
       timers.add(timer);
       return () => void timers.delete(timer);
     },
     pass: async (ms, settle) => {
-      const end = now() + ms;
+      const end = elapsed() + ms;
       await settle();
       for (let next = nextBefore(end); next !== undefined; next = nextBefore(end)) {
         timers.delete(next);
-        clock.set(new Date(Math.max(now(), next.at)));
+        clock.advance(Math.max(0, next.at - elapsed()));
         next.work();
         await settle();
       }
-      clock.set(new Date(end));
+      clock.advance(end - elapsed());
     },
     waiting: () => timers.size,
     forgetTimers: () => timers.clear(),
+    setsClock: (ms) => {
+      clock.advance(ms);
+      setBy += ms;
+    },
+    elapsed,
   };
 }

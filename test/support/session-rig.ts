@@ -1,6 +1,7 @@
 /** Sessions with a puppet WhatsApp, a store, and time that a test moves by hand. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createClockTrust } from "../../hub/core/clock-trust.ts";
 import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { SessionStore, Store } from "../../hub/core/store.ts";
@@ -79,6 +80,11 @@ export async function openSessionRig({
   const written = <T>(work: () => Promise<T>): Promise<T> =>
     disk.fails ? Promise.reject(new Error("disk full")) : work();
 
+  const isClockTrusted = createClockTrust({
+    clock: time.clock,
+    log: { warn: () => undefined },
+    elapsed: () => time.elapsed(),
+  });
   const start = (): Sessions =>
     createSessions({
       store: guarded,
@@ -99,6 +105,7 @@ export async function openSessionRig({
         return written(() => Promise.resolve());
       },
       clock: time.clock,
+      isClockTrusted,
       schedule: (ms, work) => time.schedule(ms, work),
       random: () => 0.5,
       nudge: createNudge(),

@@ -92,6 +92,7 @@ export async function openSessionsHub(
       reasonOf,
       canary: () => store.canary(),
       clock,
+      isClockTrusted: () => true,
       nudge,
       log: silent,
       jidForm: "c.us",

@@ -47,6 +47,7 @@ const chat = {
   name: "Ana",
   unreadCount: 2,
   messageCount: 5,
+  removedMessages: 0,
   archived: true,
   pinned: false,
   muteExpiration: -1,

@@ -14,6 +14,7 @@ test("an empty environment gives the safe defaults", () => {
     webhook: null,
     webhookAllowCidrs: [],
     jidForm: "c.us",
+    retentionDays: null,
     logLevel: "info",
     sends: {
       enabled: true,

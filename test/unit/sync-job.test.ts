@@ -91,6 +91,21 @@ describe("requests", () => {
     expect(kept.filter(({ status }) => status === "completed")).toHaveLength(50);
     expect(kept.at(-1)?.status).toBe("queued");
   });
+
+  test("keep of each session its last job and the last that came to its end, however many sessions there are", () => {
+    const done = (jobs: SyncJob[], sessionId: string, isWell: boolean): SyncJob[] =>
+      ask(jobs, { sessionId }).jobs.map((job) => {
+        if (job.status !== "queued") return job;
+        const running = { ...began(job, T0), attempts: 3 };
+        return isWell ? succeeded(running, T0) : failedTry(running, failure, T0);
+      });
+    let jobs: SyncJob[] = [];
+    for (const isWell of [true, false]) for (let n = 0; n < 250; n += 1) jobs = done(jobs, `s${n}`, isWell);
+    for (const status of ["completed", "failed"])
+      expect(
+        new Set(jobs.filter((job) => job.status === status).map(({ sessionId }) => sessionId)).size,
+      ).toBe(250);
+  });
 });
 
 describe("a failed try", () => {

@@ -13,21 +13,20 @@ const text = (written: string) => new TextEncoder().encode(written);
 function memoryKeys() {
   const rows = new Map<string, Uint8Array>();
   let writes = 0;
-  let isFailing = false;
+  let failsIn = 0;
   const keys: VaultStore = {
     scopes: () => Promise.resolve([...rows.keys()]),
     dataKey: (scope) => Promise.resolve(rows.get(scope) ?? null),
     saveDataKey: (scope, wrapped) => {
       writes++;
-      if (isFailing) {
-        isFailing = false;
+      if (failsIn-- === 1) {
         return Promise.reject(new Error("disk full"));
       }
       rows.set(scope, wrapped);
       return Promise.resolve();
     },
   };
-  return { keys, rows, writes: () => writes, failNextWrite: () => void (isFailing = true) };
+  return { keys, rows, writes: () => writes, failWrite: (n: number) => void (failsIn = n) };
 }
 
 async function temporaryFolder(): Promise<string> {
@@ -110,12 +109,120 @@ describe("vault", () => {
   });
 
   test("a data key that could not be stored is not used, and the next call tries again", async () => {
-    const { keys, rows, failNextWrite } = memoryKeys();
+    const { keys, rows, failWrite } = memoryKeys();
     const vault = await createVault({ masterKey: randomBytes(32), keys });
-    failNextWrite();
+    failWrite(1);
     await expect(vault.cipher("session:s1")).rejects.toThrow("disk full");
     await vault.cipher("session:s1");
     expect(rows.has("session:s1")).toBe(true);
+  });
+});
+
+describe("data keys", () => {
+  const YEAR_MS = 365 * 24 * 3_600_000;
+  const at = (ms: number) => ({ now: new Date(Date.UTC(2026, 0, 1) + ms), maxAgeMs: YEAR_MS });
+  const keyIdOf = (sealed: Uint8Array): string => Buffer.from(sealed.subarray(1, 5)).toString("hex");
+
+  test("that have served a year seal nothing new, and open what they sealed, after a restart as well", async () => {
+    const { keys } = memoryKeys();
+    const masterKey = randomBytes(32);
+    const vault = await createVault({ masterKey, keys });
+    const s1 = await vault.cipher("session:s1");
+    const sealed = [s1.seal("p", text("0"))];
+    expect(await vault.renewOld(at(0))).toBe(0);
+    expect(await vault.renewOld(at(YEAR_MS - 1))).toBe(0);
+    await vault.cipher("session:young");
+    for (let year = 1; year <= 3; year++) {
+      // The hub's own, and that of s1; later the other session's, too.
+      expect(await vault.renewOld(at(year * YEAR_MS))).toBe(year === 1 ? 2 : 3);
+      expect(await vault.renewOld(at(year * YEAR_MS + 1))).toBe(0);
+      sealed.push(s1.seal("p", text(String(year))));
+    }
+    expect(new Set(sealed.map(keyIdOf)).size).toBe(4);
+    const nextMaster = randomBytes(32);
+    expect(await vault.rotate(nextMaster)).toMatchObject({ rewrapped: 3 + 3 + 3 + 2, unreadable: [] });
+    const again = await (await createVault({ masterKey: nextMaster, keys })).cipher("session:s1");
+    for (const cipher of [s1, again])
+      expect(sealed.map((each) => Buffer.from(cipher.open("p", each)).toString())).toEqual([
+        "0",
+        "1",
+        "2",
+        "3",
+      ]);
+    expect(keyIdOf(again.seal("p", text("new")))).toBe(keyIdOf(sealed[3] ?? new Uint8Array()));
+    expect(() => again.open("q", sealed[0] ?? new Uint8Array())).toThrow();
+  });
+
+  test.each([1, 2])(
+    "are both there when write %d of the change fails, and the next turn does it",
+    async (write) => {
+      const { keys, failWrite } = memoryKeys();
+      const masterKey = randomBytes(32);
+      const vault = await createVault({ masterKey, keys });
+      const hub = await vault.cipher("hub");
+      await vault.renewOld(at(0));
+      const before = hub.seal("p", text("before"));
+      failWrite(write);
+      await expect(vault.renewOld(at(YEAR_MS))).rejects.toThrow("disk full");
+      const between = hub.seal("p", text("between"));
+      const restarted = await createVault({ masterKey, keys });
+      const cipher = await restarted.cipher("hub");
+      expect(await restarted.renewOld(at(YEAR_MS))).toBe(1);
+      const after = cipher.seal("p", text("after"));
+      expect(keyIdOf(after)).not.toBe(keyIdOf(before));
+      expect([before, between, after].map((each) => Buffer.from(cipher.open("p", each)).toString())).toEqual([
+        "before",
+        "between",
+        "after",
+      ]);
+    },
+  );
+
+  test("that are damaged do not keep the others from being renewed, nor from being read", async () => {
+    const { keys, rows } = memoryKeys();
+    const masterKey = randomBytes(32);
+    const vault = await createVault({ masterKey, keys });
+    await vault.cipher("session:s1");
+    await vault.cipher("session:s2");
+    await vault.renewOld(at(0));
+    const old = (await vault.cipher("session:s1")).seal("p", text("old"));
+    await vault.renewOld(at(YEAR_MS));
+    for (const name of rows.keys())
+      if (name.startsWith("session:s1#") || name === "session:s2") rows.set(name, new Uint8Array(73));
+    const restarted = await createVault({ masterKey, keys });
+    expect(await restarted.renewOld(at(2 * YEAR_MS))).toBe(2);
+    const s1 = await restarted.cipher("session:s1");
+    expect(Buffer.from(s1.open("p", s1.seal("p", text("new")))).toString()).toBe("new");
+    expect(() => s1.open("p", old)).toThrow(/another key/);
+    await expect(restarted.cipher("session:s2")).rejects.toThrow(/session:s2/);
+  });
+
+  test("are renewed and sealed with a new master key at once without losing one", async () => {
+    const { keys } = memoryKeys();
+    // What was read is old when it arrives.
+    const slow: VaultStore = {
+      ...keys,
+      dataKey: async (scope) => {
+        const found = await keys.dataKey(scope);
+        await new Promise((resolve) => setImmediate(resolve));
+        return found;
+      },
+    };
+    const vault = await createVault({ masterKey: randomBytes(32), keys: slow });
+    const scopes = ["hub", ...Array.from({ length: 20 }, (_, n) => `session:s${n}`)];
+    const ciphers = await Promise.all(scopes.map((scope) => vault.cipher(scope)));
+    await vault.renewOld(at(0));
+    const nextMaster = randomBytes(32);
+    await Promise.all([
+      vault.rotate(nextMaster),
+      vault.renewOld(at(YEAR_MS)),
+      vault.renewOld(at(2 * YEAR_MS)),
+    ]);
+    const restarted = await createVault({ masterKey: nextMaster, keys });
+    for (const [n, scope] of scopes.entries()) {
+      const sealed = ciphers[n]?.seal("p", text(scope)) ?? new Uint8Array();
+      expect(Buffer.from((await restarted.cipher(scope)).open("p", sealed)).toString()).toBe(scope);
+    }
   });
 });
 

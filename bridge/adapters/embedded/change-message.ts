@@ -1,6 +1,7 @@
 /** What is told of a message without the message itself: statuses, edits, deletions, reactions. */
 import type { Position, WriteResult } from "../../adapter.ts";
 import type { MessageChange } from "../../records.ts";
+import { isOlderEdit } from "../edit-order.ts";
 import type { ConversationRow, MessageRow, Row } from "./doctypes.ts";
 import { momentOfSeconds } from "./moments.ts";
 import { laterOf } from "./positions.ts";
@@ -27,8 +28,11 @@ export function changeMessage(
   if (held.position !== null && position !== null && position <= held.position) return unchanged(held.name);
   const fields = changedFields(held, change, position, resolve);
   if (fields === null) return unchanged(held.name);
-  const at = now();
-  rows.messages.update(held.name, { ...fields, modified: at });
+  if (isOnlyRemembered(fields)) {
+    rows.messages.update(held.name, fields);
+    return unchanged(held.name);
+  }
+  rows.messages.update(held.name, { ...fields, modified: now() });
   if (change.kind === "edit") showEdit(writing, chat, change, position);
   return { outcome: "updated", id: held.name };
 }
@@ -49,7 +53,7 @@ function changedFields(
     case "status":
       return statusFields(held, change, position);
     case "edit":
-      return editFields(held, change);
+      return editFields(held, change, position);
     case "deletion":
       return held.status === "Deleted"
         ? null
@@ -82,13 +86,25 @@ function statusFields(
   };
 }
 
-function editFields(held: MessageRow, { content, at }: MessageChange & { kind: "edit" }): Row | null {
+function editFields(
+  held: MessageRow,
+  { content, at }: MessageChange & { kind: "edit" },
+  position: Position,
+): Row | null {
   const text = clean(content);
   const edited = momentOfSeconds(at);
-  if (held.status === "Deleted" || edited < (held.edited_at ?? "")) return null;
-  if (edited === held.edited_at && text === held.content) return null;
-  return { content: text, edited_at: edited, ...(held.caption === null ? {} : { caption: text }) };
+  const heldEdit = { at: held.edited_at ?? "", position: held.edit_position };
+  if (held.status === "Deleted" || isOlderEdit({ at: edited, position }, heldEdit)) return null;
+  const remembered = { edit_position: laterOf(held.edit_position, position) };
+  if (edited === held.edited_at && text === held.content)
+    return remembered.edit_position === held.edit_position ? null : remembered;
+  const caption = held.caption === null ? {} : { caption: text };
+  return { content: text, edited_at: edited, ...caption, ...remembered };
 }
+
+/** The same words told again later: what was told between the two must not pass for news, and nothing to see changes. */
+const isOnlyRemembered = (fields: Row): boolean =>
+  Object.keys(fields).every((field) => field === "edit_position");
 
 /** A chat that shows the edited message as its last shows the new words. */
 function showEdit(

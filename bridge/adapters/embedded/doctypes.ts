@@ -175,7 +175,7 @@ export const MESSAGE = {
     labels: "text",
     notes: "text",
   },
-  hidden: { position: "int", status_position: "int", reactions: "text" },
+  hidden: { position: "int", status_position: "int", reactions: "text", edit_position: "int" },
 } as const satisfies DocType;
 
 export const MEDIA = {

@@ -1,4 +1,5 @@
 /** A hidden id turns out to be somebody: contact, chat and messages move, and what was two becomes one. */
+import { isOlderEdit } from "../edit-order.ts";
 import { CONTACT, type ContactRow, type ConversationRow, type MessageRow, type Row } from "./doctypes.ts";
 import { differences } from "./differences.ts";
 import { lastMessageFields } from "./last-message.ts";
@@ -99,9 +100,7 @@ function mergeTwins({ rows, now }: Writing, { from, into }: { from: MessageRow; 
   );
   const changes = differences(into, {
     ...(isFurther ? { status: from.status, status_position: from.status_position } : {}),
-    ...((from.edited_at ?? "") > (into.edited_at ?? "")
-      ? { content: from.content, caption: from.caption, edited_at: from.edited_at }
-      : {}),
+    ...(isOlderEdit(editOf(into), editOf(from)) ? textOf(from) : {}),
     ...(into.reactions === null
       ? { reactions: from.reactions, reaction: from.reaction, has_reaction: from.has_reaction }
       : {}),
@@ -114,6 +113,18 @@ function mergeTwins({ rows, now }: Writing, { from, into }: { from: MessageRow; 
   rows.messages.remove(from.name);
   if (changes !== null) rows.messages.update(into.name, { ...changes, modified: now() });
 }
+
+const editOf = ({ edited_at, edit_position }: MessageRow) => ({
+  at: edited_at ?? "",
+  position: edit_position,
+});
+
+const textOf = ({ content, caption, edited_at, edit_position }: MessageRow) => ({
+  content,
+  caption,
+  edited_at,
+  edit_position,
+});
 
 function mergedChat(old: ConversationRow, held: ConversationRow): Row {
   const last =

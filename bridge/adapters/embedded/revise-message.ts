@@ -1,6 +1,7 @@
 /** A message that is held already, told again as a whole: what of it changes. Pure. */
 import type { Position } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
+import { isOlderEdit } from "../edit-order.ts";
 import type { MessageRow } from "./doctypes.ts";
 import { textFields } from "./message-fields.ts";
 import { momentOfSecondsOrNull } from "./moments.ts";
@@ -20,17 +21,18 @@ export function revisedFields(
   return {
     ...(isCurrent ? plain : {}),
     ...(isCurrent ? reactionsOf(held.reactions, told.reactions, position, resolve) : {}),
-    ...editedText(held, told, isCurrent),
+    ...editedText(held, told, position),
     ...raisedStatus(held, told, position),
   };
 }
 
-/** The later edit wins, whoever tells it; without one on either side the later record. */
-function editedText(held: MessageRow, told: Message, isCurrent: boolean): Partial<MessageRow> {
+/** The later edit wins, whoever tells it; of one second, or without one on either side, the later record. */
+function editedText(held: MessageRow, told: Message, position: Position): Partial<MessageRow> {
   const text = textFields(told);
-  const heldEdit = held.edited_at ?? "";
-  const toldEdit = text.edited_at ?? "";
-  return toldEdit > heldEdit || (isCurrent && toldEdit === heldEdit) ? text : {};
+  const heldEdit = { at: held.edited_at ?? "", position: held.edit_position };
+  const toldEdit = { at: text.edited_at ?? "", position };
+  const isCurrent = mayOverwrite(held.position, position) && !isOlderEdit(toldEdit, heldEdit);
+  return toldEdit.at > heldEdit.at || isCurrent ? text : {};
 }
 
 function raisedStatus(held: MessageRow, told: Message, position: Position): Partial<MessageRow> {

@@ -1,10 +1,10 @@
 /** Statuses, edits, deletions and reactions that come without their message. */
-import type { Batch, WriteResult } from "../../adapter.ts";
+import type { Batch, Position, WriteResult } from "../../adapter.ts";
 import type { MessageChange } from "../../records.ts";
-import { differing, isEmpty, text, type Row } from "./field-values.ts";
+import { isEmpty, text, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD } from "./hub-state.ts";
 import { changesByEvent } from "./message-fields.ts";
-import { shortText } from "./last-message.ts";
+import { createLasts } from "./last-message.ts";
 import {
   candidateIds,
   isInChat,
@@ -28,6 +28,7 @@ export function createChanges(
   { sessions, messages }: { sessions: Sessions; messages: Messages },
 ): Changes {
   const { tables } = site;
+  const lasts = createLasts(site);
 
   const idsOf = (sessionId: string, { chatId, messageId }: MessageChange): string[] => [
     ...new Set(
@@ -71,7 +72,7 @@ export function createChanges(
         const result = await updateOne(tables, MESSAGE, { name, changes });
         if (result.outcome === "updated") {
           Object.assign(row, changes); // the next change of this message starts from here
-          if (change.kind === "edit") await showEdit(row, change);
+          if (change.kind === "edit") await showEdit(row, change, { sessionId, chatId, position });
         }
         results.push(result);
       }
@@ -80,16 +81,20 @@ export function createChanges(
   };
 
   /** The chat shows the new text if this is its last message. */
-  async function showEdit(row: Row, change: MessageChange & { kind: "edit" }): Promise<void> {
+  async function showEdit(
+    row: Row,
+    change: MessageChange & { kind: "edit" },
+    where: { sessionId: string; chatId: string; position: Position },
+  ): Promise<void> {
     const name = text(row, "conversation");
     const [chat] = await tables.list(CONVERSATION, {
-      fields: ["name", "last_message", "last_remote_message_id"],
+      fields: ["name", "last_message", "last_remote_message_id", STATE_FIELD],
       filters: [["name", "=", name]],
       orderBy: "name asc",
       limit: 1,
     });
     if (chat === undefined || text(chat, "last_remote_message_id") !== change.messageId) return;
-    const changes = differing(chat, { last_message: shortText(change.content) });
+    const changes = lasts.reworded({ ...where, row: chat }, change.content);
     if (!isEmpty(changes)) await tables.update(CONVERSATION, { name, changes });
   }
 }

@@ -1,6 +1,6 @@
 /** Clients of a remote directory, in a document type of their own: a site's customers have rules we do not know. */
 import type { ClientCandidate, ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
-import { cutName, differing, isEmpty, text, type Fields } from "./field-values.ts";
+import { cutName, differing, isEmpty, requiredName, text, type Fields } from "./field-values.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { CLIENT, CONTACT, nowSeconds, type Site } from "./site.ts";
 import { rejected, updateOne } from "./write-many.ts";
@@ -41,7 +41,7 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
 
   const whiteList = (client: Partial<ClientFields>): Fields => ({
     external_id: client.externalId,
-    client_name: client.name === undefined ? undefined : cutName(client.name),
+    client_name: client.name === undefined ? undefined : requiredName(client.name, "-"),
     email: client.email,
     phone: client.phone,
     address: client.address,

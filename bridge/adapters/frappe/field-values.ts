@@ -45,6 +45,17 @@ export const idProblem = (what: string, id: string): string | null =>
 export const cutName = (name: string): string =>
   name.length <= COLUMN ? name : name.slice(0, COLUMN).replace(/[\uD800-\uDBFF]$/, "");
 
+/** A site takes a name that is nothing but tags or blanks for a missing one, and refuses the record. */
+export const requiredName = (name: string, otherwise: string): string =>
+  cutName(name.replace(/<[^>]*>/g, "").trim() === "" ? otherwise : name);
+
+/** What may not be cut, and is not worth losing a record for. */
+export const fittingOrNull = (text: string): string | null => (text.length <= COLUMN ? text : null);
+
+const LARGEST_INT = 2 ** 31 - 1;
+/** A site refuses a larger number. */
+export const fittingInt = (value: number): number => Math.min(value, LARGEST_INT);
+
 export const nameOrNull = (name: string | null): string | null => (name === null ? null : cutName(name));
 
 /** Of `wanted`, what the row does not already say. Columns that the site did not send do not exist there. */

@@ -22,6 +22,8 @@ const hubStateSchema = z.object({
   status: messageStatusSchema.optional(),
   statusPosition: position.optional(),
   editedAt: z.number().optional(),
+  /** The position of that edit: of two within one second the later told one counts. */
+  editPosition: z.number().optional(),
   participant: z.string().optional(),
   /** The file the site was told of: lists do not show child tables. Events do not know its id. */
   mediaUrl: z.string().optional(),

@@ -2,7 +2,19 @@
 import type { MessageStatus } from "../../../hub/contract/index.ts";
 import type { Position } from "../../adapter.ts";
 import type { Message, MessageChange } from "../../records.ts";
-import { differing, flag, isEmpty, isSet, text, type Fields, type Row } from "./field-values.ts";
+import { isOlderEdit, type EditAt } from "../edit-order.ts";
+import {
+  differing,
+  fittingInt,
+  fittingOrNull,
+  flag,
+  isEmpty,
+  isSet,
+  nameOrNull,
+  text,
+  type Fields,
+  type Row,
+} from "./field-values.ts";
 import { isSameState, readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
@@ -134,8 +146,8 @@ function statusPart(row: Row, message: Message, { position, hasState }: Told): P
   return { wanted: { status: STATUS_WORD[status] }, next: { status, statusPosition: position } };
 }
 
-function textPart(row: Row, state: HubState, message: Message, { isStale }: Told): Part {
-  if (!isLaterText(row, state, message, isStale)) return NOTHING;
+function textPart(row: Row, state: HubState, message: Message, told: Told): Part {
+  if (!isLaterText(row, state, message, told)) return NOTHING;
   return {
     wanted: { content: message.content, message_type: message.type },
     next: message.editedAt === null ? {} : { editedAt: message.editedAt },
@@ -155,11 +167,17 @@ function reactionPart(state: HubState, message: Message, { position, hasState }:
 const mediaPart = (message: Message): Part =>
   message.media === null ? NOTHING : { wanted: { has_media: 1 }, next: mediaState(message) };
 
-/** The later edit wins; without one on either side the later record. */
-function isLaterText(row: Row, state: HubState, message: Message, isStale: boolean): boolean {
+export const editOf = ({ editedAt = 0, editPosition }: HubState): EditAt<number> => ({
+  at: editedAt,
+  position: editPosition ?? null,
+});
+
+/** The later edit wins; of one second, or without one on either side, the later record. */
+function isLaterText(row: Row, state: HubState, message: Message, { position, isStale }: Told): boolean {
   if (statusOf(row) === "deleted" || wantedStatus(message) === "deleted") return false;
-  const [kept, told] = [state.editedAt ?? 0, message.editedAt ?? 0];
-  return told > kept || (told === kept && !isStale);
+  const kept = editOf(state);
+  const told = { at: message.editedAt ?? 0, position };
+  return told.at > kept.at || (!isStale && !isOlderEdit(told, kept));
 }
 
 /** True when the whole child table has to be sent. */
@@ -199,8 +217,11 @@ function eventChanges(
     case "deletion":
       return statusChange(row, "deleted", change.at, { time, position });
     case "edit": {
-      if (statusOf(row) === "deleted" || change.at < (state.editedAt ?? 0)) return { changes: {}, next: {} };
-      return { changes: differing(row, { content: change.content }), next: { editedAt: change.at } };
+      const { at, content } = change;
+      if (statusOf(row) === "deleted" || isOlderEdit({ at, position }, editOf(state)))
+        return { changes: {}, next: {} };
+      const next = { editedAt: at, ...(position === null ? {} : { editPosition: position }) };
+      return { changes: differing(row, { content }), next };
     }
     case "reaction": {
       const { from, emoji, at } = change;
@@ -252,10 +273,10 @@ export function mediaItems(
   return [
     {
       media_type: MEDIA_TYPES.includes(type) ? type : "document",
-      filename: media.filename,
-      filesize: media.filesize,
-      mimetype: media.mimetype,
-      url: media.url,
+      filename: nameOrNull(media.filename),
+      filesize: fittingInt(media.filesize),
+      mimetype: nameOrNull(media.mimetype),
+      url: fittingOrNull(media.url),
       remote_media_id: media.mediaId === "" ? mediaId : media.mediaId,
       ...(typeof media.sha256 === "string" ? { media_hash: media.sha256 } : {}),
       ...(file === null ? {} : { file }),

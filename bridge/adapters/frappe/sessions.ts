@@ -1,7 +1,16 @@
 /** WhatsApp Session: one document per account, found by its `session_id`. */
 import type { Position, SessionNotes, WriteResult } from "../../adapter.ts";
 import type { Session } from "../../records.ts";
-import { cutName, differing, flag, isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import {
+  cutName,
+  differing,
+  flag,
+  isEmpty,
+  text,
+  type Fields,
+  type Row,
+  requiredName,
+} from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { SESSION, type Site } from "./site.ts";
@@ -73,7 +82,7 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
 
   const fieldsOf = async (session: Session): Promise<Fields> => ({
     session_id: session.sessionId,
-    session_name: cutName(session.sessionName),
+    session_name: requiredName(session.sessionName, session.sessionId),
     status: STATUS[session.status],
     is_connected: flag(session.isConnected),
     is_active: flag(!session.manuallyStopped),

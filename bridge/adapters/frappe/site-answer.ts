@@ -121,6 +121,10 @@ export function unknownField({ message }: SiteRefusal): string | null {
   return match?.[1] ?? null;
 }
 
+/** `SQL functions are not allowed as strings in SELECT: … Use dict syntax …` */
+export const wantsObjects = ({ message }: SiteRefusal): boolean =>
+  /SQL functions are not allowed as strings/i.test(message);
+
 export const isDuplicate = ({ excType }: SiteRefusal): boolean =>
   ["DuplicateEntryError", "UniqueValidationError", "NameError"].includes(excType);
 

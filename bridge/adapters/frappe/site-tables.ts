@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Log } from "../../log.ts";
 import type { Fields, Row } from "./field-values.ts";
 import { cleaned, isEmpty } from "./field-values.ts";
-import { expecting, SiteRefusal, unknownField } from "./site-answer.ts";
+import { expecting, SiteRefusal, unknownField, wantsObjects } from "./site-answer.ts";
 import { fitsRequestLine, withQuery, type SiteCalls } from "./site-calls.ts";
 
 export type Filter = [field: string, operator: string, value: string | number | (string | number)[]];
@@ -58,6 +58,12 @@ const oneAnswer = z.object({
   data: z.looseObject({ name: z.union([z.string(), z.number()]).transform(String) }),
 });
 
+/** `count(name) as messages` → `{"COUNT": "name", "as": "messages"}` */
+function asObject(field: string): string | Record<string, string> {
+  const [, work, column = "", as = ""] = /^(\w+)\((\w+)\) as (\w+)$/.exec(field) ?? [];
+  return work === undefined ? field : { [work.toUpperCase()]: column, as };
+}
+
 export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log }): SiteTables {
   const missing = new Map<string, Set<string>>();
   const lacks = (doctype: string, field: string): boolean => missing.get(doctype)?.has(field) === true;
@@ -73,9 +79,13 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
     log.warn({ doctype, field, advice: "prepare the site to create it" }, "frappe.field_missing");
   };
 
+  /** Frappe 16 wants what is counted as an object, and those before it know text alone. */
+  let countsByObjects = false;
+
   const ask = async (doctype: string, query: ListQuery): Promise<Row[]> => {
+    const fields = countsByObjects ? query.fields.map(asObject) : query.fields;
     const shared = {
-      fields: query.fields,
+      fields,
       filters: query.filters,
       order_by: query.orderBy,
       limit_start: query.start ?? 0,
@@ -85,7 +95,7 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
     const path = `/api/resource/${encodeURIComponent(doctype)}`;
     const asPath = {
       ...shared,
-      fields: JSON.stringify(query.fields),
+      fields: JSON.stringify(fields),
       filters: JSON.stringify(query.filters),
     };
     // A question too long for a request line is put to the method behind the same list.
@@ -99,6 +109,7 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
   const list = async (doctype: string, query: ListQuery): Promise<Row[]> => {
     for (;;) {
       const fields = query.fields.filter((field) => !lacks(doctype, field));
+      const asObjects = countsByObjects;
       try {
         const rows = await ask(doctype, { ...query, fields });
         // Some releases leave such a column out without a word.
@@ -107,6 +118,10 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
           for (const field of fields) if (/^\w+$/.test(field) && !(field in first)) miss(doctype, field);
         return rows;
       } catch (error) {
+        if (error instanceof SiteRefusal && wantsObjects(error) && !asObjects) {
+          countsByObjects = true;
+          continue;
+        }
         const field = error instanceof SiteRefusal ? unknownField(error) : null;
         if (field === null || !fields.includes(field)) throw error;
         miss(doctype, field);

@@ -1,7 +1,8 @@
 /** One message that two chats held is there twice once the chats are one: the bare id stays, with what either was told. */
+import { isOlderEdit } from "../edit-order.ts";
 import { text, type Fields, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
-import { MESSAGE_FIELDS, sentAt } from "./message-fields.ts";
+import { editOf, MESSAGE_FIELDS, sentAt } from "./message-fields.ts";
 import { isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
 import { MESSAGE } from "./site.ts";
@@ -62,9 +63,9 @@ function whatTheCopyKnew(copy: Row, twin: Row): Fields | null {
   const [theirs, ours] = [readState(copy[STATE_FIELD]), readState(twin[STATE_FIELD])];
   const status = statusOf(copy);
   const isFurther = mayBecome(twin, status, theirs.statusPosition ?? null);
-  const isLaterText = (theirs.editedAt ?? 0) > (ours.editedAt ?? 0);
+  const isLaterText = isOlderEdit(editOf(ours), editOf(theirs));
   if (!isFurther && !isLaterText) return null;
-  const { editedAt } = theirs;
+  const { editedAt, editPosition } = theirs;
   return {
     ...(isFurther ? { status: STATUS_WORD[status] } : {}),
     ...(isLaterText ? { content: text(copy, "content") } : {}),
@@ -72,6 +73,7 @@ function whatTheCopyKnew(copy: Row, twin: Row): Fields | null {
       ...ours,
       ...(isFurther ? { status, statusPosition: theirs.statusPosition ?? null } : {}),
       ...(isLaterText && editedAt !== undefined ? { editedAt } : {}),
+      ...(isLaterText && editPosition !== undefined ? { editPosition } : {}),
     }),
   };
 }

@@ -96,6 +96,7 @@ CREATE TABLE IF NOT EXISTS inbox_messages (
   status_position INTEGER,
   error TEXT,
   edited_at INTEGER,
+  edit_position INTEGER,
   deleted_at INTEGER,
   reactions TEXT NOT NULL DEFAULT '[]',
   position INTEGER,

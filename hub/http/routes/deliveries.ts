@@ -1,14 +1,15 @@
 /** What is owed to endpoints, what became of it, and the orders a person can give about it. */
 import { z } from "zod";
-import { deliverySchema } from "../../contract/administration.ts";
+import { deliverySchema, replaySchema } from "../../contract/administration.ts";
 import { listOf, ok } from "../answer.ts";
 import { deliveryPresenter, presentAttempt, presentHeaders, reachDelivery } from "../delivery-answers.ts";
 import { deliveryFilterShape, deliveryOrderSchema, filterOf, orderFilterOf } from "../delivery-filter.ts";
 import { deliverableEndpoints, reachEndpoint } from "../endpoint-answers.ts";
 import { paging } from "../paging.ts";
+import { reachReplay, replayPresenter } from "../replay-answers.ts";
 import { route, type Route } from "../route.ts";
 import { listOfSchema } from "./list-of.ts";
-import { inDelivery } from "./params.ts";
+import { inDelivery, inReplay } from "./params.ts";
 
 const attemptSchema = z.object({
   n: z.int(),
@@ -72,6 +73,33 @@ export const deliveryRoutes: Route[] = [
     response: z.object({ job: z.string().nullable(), matched: z.int() }),
     handle: async ({ body: { dryRun, ...asked }, caller }, ctx) =>
       ok(await ctx.replays.start(await orderFilterOf(asked, caller, ctx), { dryRun, by: caller.key.id })),
+  }),
+  route({
+    method: "get",
+    path: "/api/deliveries/replays",
+    summary: "Replays by a filter, newest first: those under way, and the last hundred that ended",
+    scope: "webhooks",
+    query: z.object(paging()),
+    response: listOfSchema("replays", replaySchema),
+    handle: async ({ query, caller }, ctx) => {
+      const found = await ctx.store.outbox.replays({
+        ...query,
+        endpoints: await deliverableEndpoints(caller, ctx),
+      });
+      return listOf("replays", found, query, await replayPresenter(ctx));
+    },
+  }),
+  route({
+    method: "get",
+    path: "/api/deliveries/replays/{job}",
+    summary: "How far one of them is",
+    scope: "webhooks",
+    params: inReplay,
+    response: replaySchema,
+    handle: async ({ params, caller }, ctx) => {
+      const found = await reachReplay(params.job, caller, ctx);
+      return ok((await replayPresenter(ctx))(found));
+    },
   }),
   route({
     method: "post",

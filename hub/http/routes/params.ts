@@ -43,5 +43,6 @@ export const inMessage = inSession.extend({ messageId: messageIdSchema });
 export const inMedia = z.object({ mediaId: prefixed("med", "a file") });
 export const inEndpoint = z.object({ endpointId: prefixed("ep", "an endpoint") });
 export const inDelivery = z.object({ deliveryId: prefixed("dlv", "a delivery") });
+export const inReplay = z.object({ job: prefixed("job", "a replay") });
 export const inKey = z.object({ keyId: prefixed("key", "a key") });
 export const inEvent = z.object({ eventId: prefixed("evt", "an event") });

@@ -97,9 +97,16 @@ export function createBackups({
     return head;
   }
 
+  /** Made while the clock was ahead: older than what is made now, whatever date it bears, or that would be removed at once. */
+  async function newestFirst(): Promise<BackupHead[]> {
+    const now = clock.now().toISOString();
+    const all = await listBackups(dataDir);
+    return [...all.filter(({ at }) => at <= now), ...all.filter(({ at }) => at > now)];
+  }
+
   async function prune(): Promise<void> {
     const left = { ...KEPT };
-    for (const { name, kind } of await listBackups(dataDir))
+    for (const { name, kind } of await newestFirst())
       if (left[kind]-- <= 0) await rm(join(dir, name), { force: true });
   }
 
@@ -116,7 +123,7 @@ export function createBackups({
       return now(all.some(({ kind, at }) => kind === "daily" && at.startsWith(today)) ? "hourly" : "daily");
     },
     drill: async () => {
-      const [newest] = await listBackups(dataDir);
+      const [newest] = await newestFirst();
       if (newest === undefined) return null;
       await alone(async () => {
         const plain = join(dir, `drill${HALF}`);

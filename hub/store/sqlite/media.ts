@@ -5,6 +5,7 @@ import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import type { Messages } from "./inbox/messages.ts";
 import { MESSAGE_COLUMNS, toMessage, type MessageRow } from "./inbox/message-rows.ts";
+import { toJson } from "./json.ts";
 
 interface MediaRow {
   media_id: string;
@@ -68,6 +69,10 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
     "SELECT f.* FROM media_token t JOIN media f ON f.media_id = t.media_id WHERE t.token = ? AND t.expires_at > ?",
   );
   const remove = db.prepare("DELETE FROM media WHERE media_id = ?");
+  const left = db.prepare<[string, number], { media_id: string }>(
+    "SELECT media_id FROM media_left WHERE media_id > ? ORDER BY media_id LIMIT ?",
+  );
+  const cleared = db.prepare("DELETE FROM media_left WHERE media_id IN (SELECT value FROM json_each(?))");
   const removeTokens = db.prepare("DELETE FROM media_token WHERE media_id = ?");
 
   const toItem = (row: MediaRow): MediaItem => ({
@@ -112,6 +117,10 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
         removeTokens.run(mediaId);
         remove.run(mediaId);
       });
+    }),
+    left: call((after, limit) => left.all(after, limit).map(({ media_id }) => media_id)),
+    cleared: call((mediaIds) => {
+      cleared.run(toJson(mediaIds));
     }),
   };
 }

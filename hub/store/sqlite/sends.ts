@@ -1,5 +1,5 @@
 /** Sends in progress, and the answers already given under an idempotency key. */
-import type { IdempotencyClaim, IdempotencyKey, SendStore } from "../../core/store.ts";
+import type { Acquaintance, IdempotencyClaim, IdempotencyKey, SendStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import type { Messages } from "./inbox/messages.ts";
@@ -28,6 +28,9 @@ const ANSWER_LIFE_MS = 24 * 3600 * 1000;
 const LEFT =
   "m.status <> 2 AND NOT EXISTS(SELECT 1 FROM outgoing o WHERE o.message = m.n AND o.relayed_at IS NULL)";
 
+/** Somebody in chat `c` wrote. */
+const HEARD = "(c.heard OR EXISTS(SELECT 1 FROM message h WHERE h.chat = c.id AND h.from_me = 0))";
+
 const IS_PERSON = "(substr(c.jid, -15) = '@s.whatsapp.net' OR substr(c.jid, -4) = '@lid')";
 
 export function createSendStore(engine: Engine, recorder: Recorder, messages: Messages): SendStore {
@@ -47,19 +50,23 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   const countWaiting = db.prepare<[number], { n: number }>(
     "SELECT count(*) AS n FROM outgoing WHERE session = ? AND relayed_at IS NULL",
   );
+  // A chat is looked into once, however much waits for it.
   const countWaitingBy = db.prepare<[number], { strangers: number; others: number }>(
-    `SELECT coalesce(sum(is_stranger), 0) AS strangers, coalesce(sum(NOT is_stranger), 0) AS others FROM (
-       SELECT ${IS_PERSON} AND NOT EXISTS(SELECT 1 FROM message h WHERE h.chat = c.id AND h.from_me = 0) AS is_stranger
-       FROM outgoing o JOIN message m ON m.n = o.message JOIN chat c ON c.id = m.chat
-       WHERE o.session = ? AND o.relayed_at IS NULL)`,
+    `SELECT coalesce(sum(CASE WHEN is_stranger THEN k END), 0) AS strangers,
+       coalesce(sum(CASE WHEN is_stranger THEN 0 ELSE k END), 0) AS others
+     FROM (SELECT w.k, ${IS_PERSON} AND NOT ${HEARD} AS is_stranger FROM
+       (SELECT m.chat, count(*) AS k FROM outgoing o JOIN message m ON m.n = o.message
+        WHERE o.session = ? AND o.relayed_at IS NULL GROUP BY m.chat) w JOIN chat c ON c.id = w.chat)`,
   );
   const postpone = db.prepare(
     `UPDATE outgoing SET expires_at = @expiresAt WHERE session = @session AND relayed_at IS NULL
      AND message IN (SELECT n FROM message WHERE session = @session AND id = @id AND from_me = 1)`,
   );
-  const acquaintance = db.prepare<[number, string], { heard: number; written: number }>(
-    `SELECT EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 0) AS heard,
-       EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 1 AND ${LEFT}) AS written
+  // In this order: in a chat of thousands of messages that others wrote, one of ours may be the last of them.
+  const acquaintance = db.prepare<[number, string], { known: Acquaintance }>(
+    `SELECT CASE WHEN ${HEARD} THEN 'heard'
+       WHEN c.written OR EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id AND m.from_me = 1 AND ${LEFT}) THEN 'written'
+       ELSE 'none' END AS known
      FROM chat c WHERE c.session = ? AND c.jid = ?`,
   );
   const opened = db.prepare<[number, number, number], { jid: string; at: number }>(
@@ -131,11 +138,9 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
     postpone: call((sessionId, id, expiresAt) => {
       postpone.run({ session: engine.session(sessionId).id, id, expiresAt: expiresAt.getTime() });
     }),
-    acquaintance: call((sessionId, chatId) => {
-      const row = acquaintance.get(engine.session(sessionId).id, chatId);
-      if (row?.heard === 1) return "heard";
-      return row?.written === 1 ? "written" : "none";
-    }),
+    acquaintance: call(
+      (sessionId, chatId) => acquaintance.get(engine.session(sessionId).id, chatId)?.known ?? "none",
+    ),
     opened: call((sessionId, since) => {
       const from = Math.floor(since.getTime() / 1000);
       return opened

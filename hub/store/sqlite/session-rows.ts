@@ -28,8 +28,9 @@ export function sessionReader(db: Db): () => Session[] {
 }
 
 /** What rows of older versions lack. */
-const NEWER_SETTINGS = { sendingEnabled: true };
-type StoredSettings = Omit<SessionSettings, keyof typeof NEWER_SETTINGS> & Partial<typeof NEWER_SETTINGS>;
+const NEWER_SETTINGS = { sendingEnabled: true, retentionDays: null };
+type Newer = keyof typeof NEWER_SETTINGS;
+type StoredSettings = Omit<SessionSettings, Newer> & Partial<Pick<SessionSettings, Newer>>;
 
 const toSession = (row: SessionRow): Session => ({
   id: row.id,

@@ -1,6 +1,6 @@
 /** Texts as people really write them, and as nobody should. */
 import { expect, test } from "vitest";
-import { aChat, aContact, aMessage, ANA, NOW, withLast } from "./records.ts";
+import { aChat, aContact, aMessage, ANA, anImage, aSessionRecord, NOW, withLast } from "./records.ts";
 import type { CrmWorlds } from "./world.ts";
 
 const LONG = "Ña ".repeat(100);
@@ -17,6 +17,32 @@ export function oddTexts(world: CrmWorlds): void {
     ];
     expect(await written()).toEqual(["created", "created", "created"]);
     expect(await written()).toEqual(["unchanged", "unchanged", "unchanged"]);
+  });
+
+  test("a file whose name, kind or size is beyond all columns costs no message", async () => {
+    const { messages, shows } = await world();
+    const file = anImage({
+      filename: `${LONG}.pdf`,
+      mimetype: `application/${"x".repeat(200)}`,
+      filesize: 3_000_000_000,
+      url: `https://hub.example/${"m".repeat(200)}`,
+    });
+    const message = aMessage({ messageId: "A", ...file, type: "document" });
+    expect(await messages([message])).toEqual(["created"]);
+    expect(await messages([message])).toEqual(["unchanged"]);
+    await shows("WhatsApp Message", { message_id: "A" }, { has_media: 1 });
+  });
+
+  test("a session whose name is nothing but blanks or tags is a session", async () => {
+    const { adapter, shows } = await world();
+    for (const [sessionId, sessionName] of [
+      ["s1", "  "],
+      ["s2", "<Sales>"],
+    ] as const)
+      expect(await adapter.upsertSession(aSessionRecord({ sessionId, sessionName }), 1)).toMatchObject({
+        outcome: "created",
+      });
+    await shows("WhatsApp Session", { session_id: "s2" }, { status: "Connected" });
   });
 
   test("emoji, right-to-left text and quotes come back as they were", async () => {

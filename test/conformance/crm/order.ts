@@ -107,6 +107,41 @@ export function order(world: CrmWorlds, able: Abilities): void {
     expect(await messages([edited], 8)).toEqual(["unchanged"]);
   });
 
+  test.runIf(able.keepsPositions)(
+    "of two edits within one second the one told later stays, whatever was read or told in between",
+    async () => {
+      const { messages, changes, shows } = await world();
+      const original = aMessage({ messageId: "A", content: "first" });
+      const edit = (content: string): MessageChange => ({
+        kind: "edit",
+        chatId: ANA,
+        messageId: "A",
+        content,
+        at: NOW + 5,
+      });
+      const showsWords = async (content: string): Promise<void> => {
+        await shows("WhatsApp Message", { message_id: "A" }, { content });
+        await shows("WhatsApp Conversation", { chat_id: ANA }, { last_message: content });
+      };
+      await messages([original], 1);
+      await changes([edit("third")], 8);
+      // A page that was read between the two edits, and the first of them, come late.
+      const between = { ...original, content: "second", body: "second", editedAt: NOW + 5 };
+      expect(await messages([between], 6)).toEqual(["unchanged"]);
+      expect(await changes([edit("second")], 7)).toEqual(["unchanged"]);
+      await showsWords("third");
+
+      expect(await changes([edit("fourth")], 9)).toEqual(["updated"]);
+      await showsWords("fourth");
+      // Told again at a later place: what was told before that is old news now.
+      await changes([edit("fourth")], 11);
+      expect(await changes([edit("fifth")], 10)).toEqual(["unchanged"]);
+      const read = { ...between, content: "sixth", body: "sixth" };
+      expect(await messages([read], 12)).toEqual(["updated"]);
+      await showsWords("sixth");
+    },
+  );
+
   test.runIf(able.keepsPositions)("a list read before a reaction does not take it away", async () => {
     const { messages, changes, shows } = await world();
     const message = aMessage({ messageId: "A" });

@@ -7,7 +7,7 @@ export function copies(worlds: Worlds): void {
   test("sends no letter, replays nothing and ends no order of the time before", async () => {
     const { store, clock, afterKill } = await worlds();
     await store.letters.hold({ subject: "down", text: "for an hour" }, clock.now());
-    await store.outbox.openReplay({ id: "r1", filter: {} });
+    await store.outbox.openReplay({ id: "r1", filter: {}, matched: 0, startedAt: clock.now() });
     await store.audit.begin(doneBy("hub", "hub.started", clock.now()));
     await store.declareRestored(await store.watermark(), { areLoginsKnown: true });
     const next = afterKill === null ? store : await afterKill();

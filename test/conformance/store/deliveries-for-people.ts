@@ -1,5 +1,6 @@
 /** What people see of deliveries, send again and give up. */
 import { expect, test } from "vitest";
+import { newId } from "../../../hub/core/ids.ts";
 import type { DeliveryFilter } from "../../../hub/core/store.ts";
 import { aMessageFact, T0 } from "../../support/builders.ts";
 import { minutes, seconds } from "../../support/fixed-clock.ts";
@@ -125,11 +126,13 @@ export function deliveriesForPeople(world: Worlds): void {
     const crm = await endpoint();
     for (let n = 0; n < 9; n++) await record(aMessageFact({ chatId: chat(n) }));
     await settle(await due(crm));
-    const job = { id: "job_1", filter: { endpointId: crm.id, state: "delivered" as const } };
+    const startedAt = clock.now();
+    const asked = { matched: 9, startedAt };
+    const job = { ...asked, id: "job_1", filter: { endpointId: crm.id, state: "delivered" as const } };
     expect(await store.outbox.openReplay(job)).toBe(true);
     const sameFilter = { state: "delivered" as const, endpointId: crm.id, sessionId: undefined };
-    expect(await store.outbox.openReplay({ id: "job_2", filter: sameFilter })).toBe(false);
-    expect(await store.outbox.openReplay({ id: "job_3", filter: { state: "dead" } })).toBe(true);
+    expect(await store.outbox.openReplay({ ...asked, id: "job_2", filter: sameFilter })).toBe(false);
+    expect(await store.outbox.openReplay({ ...asked, id: "job_3", filter: { state: "dead" } })).toBe(true);
     expect(await store.outbox.openReplays()).toEqual(["job_1", "job_3"]);
     // What is delivered after the order was not meant by it.
     await record(aMessageFact({ chatId: chat(0) }));
@@ -139,19 +142,51 @@ export function deliveriesForPeople(world: Worlds): void {
       const step = await store.outbox.continueReplay("job_1", clock.now(), 4);
       ({ isDone } = step);
       steps.push(step.replayed);
+      const finishedAt = isDone ? clock.now() : null;
+      expect(await store.outbox.replayJob("job_1")).toEqual({ ...job, replayed: step.replayed, finishedAt });
       await settle(await due(crm));
     }
     expect(steps).toEqual([4, 8, 9]);
     expect(await store.outbox.count({ state: "delivered" })).toBe(10);
     expect(await store.outbox.openReplays()).toEqual(["job_3"]);
-    expect(await store.outbox.openReplay(job)).toBe(true);
+    await expect(store.outbox.continueReplay("job_1", clock.now(), 4)).rejects.toThrow();
+    expect(await store.outbox.openReplay({ ...job, id: "job_4" })).toBe(true);
+    const listed = async (endpoints: "*" | string[]): Promise<string[]> =>
+      (await store.outbox.replays({ endpoints, limit: 10, page: 1 })).items.map(({ id }) => id);
+    expect(await listed("*")).toEqual(["job_4", "job_3", "job_1"]);
+    expect(await listed([crm.id])).toEqual(["job_4", "job_1"]);
+    expect(await listed([])).toEqual([]);
+    expect(await store.outbox.replayJob("job_5")).toBeNull();
+  });
+
+  test("of the replays that ended the newest hundred are kept, and all that are under way", async () => {
+    const { store, clock } = await world();
+    const open = (n: number): Promise<boolean> =>
+      store.outbox.openReplay({
+        id: `job_${String(n).padStart(3, "0")}`,
+        filter: { afterSeq: n },
+        matched: 0,
+        startedAt: clock.now(),
+      });
+    await open(0);
+    for (let n = 1; n <= 105; n++) {
+      await open(n);
+      await store.outbox.continueReplay(`job_${String(n).padStart(3, "0")}`, clock.now(), 1);
+    }
+    await open(106);
+    const { items, total } = await store.outbox.replays({ endpoints: "*", limit: 1, page: 1 });
+    expect([items[0]?.id, total]).toEqual(["job_106", 102]);
+    expect(await store.outbox.replayJob("job_000")).toMatchObject({ finishedAt: null });
+    expect(await store.outbox.replayJob("job_005")).toBeNull();
+    expect(await store.outbox.replayJob("job_006")).not.toBeNull();
   });
 
   test("since a number, of a session, dead ones only, and never what is still owed", async () => {
     const { store, clock } = await withHistory(world);
     const replayed = async (filter: DeliveryFilter): Promise<number> => {
-      await store.outbox.openReplay({ id: "job_1", filter });
-      return (await store.outbox.continueReplay("job_1", clock.now(), 100)).replayed;
+      const id = newId("job", clock.now());
+      await store.outbox.openReplay({ id, filter, matched: 0, startedAt: clock.now() });
+      return (await store.outbox.continueReplay(id, clock.now(), 100)).replayed;
     };
     expect(await replayed({ afterSeq: 2 })).toBe(1);
     expect(await store.outbox.count({ state: "dead" })).toBe(0);

@@ -77,7 +77,12 @@ export function endpointsAndKeys(world: Worlds): void {
     await record(aMessageFact());
     expect(await store.outbox.count({})).toBe(3);
     expect(await store.endpoints.remove(crm.id)).toBe(0);
-    await store.outbox.openReplay({ id: "job_1", filter: { endpointId: crm.id } });
+    await store.outbox.openReplay({
+      id: "job_1",
+      filter: { endpointId: crm.id },
+      matched: 0,
+      startedAt: T0,
+    });
     expect(await store.outbox.continueReplay("job_1", T0, 10)).toEqual({ replayed: 0, isDone: true });
   });
 

@@ -115,6 +115,35 @@ export function peopleAndChats(world: Worlds): void {
     expect(await store.inbox.chat("s1", GROUP)).toBeNull();
   });
 
+  test("the unread count of what arrived is told once a chat, when it is asked for", async () => {
+    const { store, record, events, clock } = await world();
+    const bob = "34600333444@s.whatsapp.net";
+    const mine = aMessageFact({ fromMe: true, chatId: "34600555666@s.whatsapp.net" });
+    await record([aMessageFact(), aMessageFact(), aMessageFact({ chatId: bob }), mine]);
+    await record(aMessageFact({ chatId: "34600777888@s.whatsapp.net" }, { live: false }));
+    expect(await store.inbox.tellChats(1, clock.now())).toBe(1);
+    expect(await store.inbox.tellChats(5, clock.now())).toBe(1);
+    expect(await store.inbox.tellChats(5, clock.now())).toBe(0);
+    const told = (await events()).filter(({ event }) => event === "chat.updated");
+    expect(told.map(({ data }) => [data.chatId, (data.chat as { unreadCount: number }).unreadCount])).toEqual(
+      [
+        ["34600111222@c.us", 2],
+        ["34600333444@c.us", 1],
+      ],
+    );
+  });
+
+  test("a chat that is told of for another reason is not told of once more", async () => {
+    const { store, record, events, clock } = await world();
+    await record(aMessageFact());
+    await record(chat({ pinned: true }));
+    expect(await store.inbox.tellChats(5, clock.now())).toBe(0);
+    expect((await events()).at(-1)).toMatchObject({
+      event: "chat.updated",
+      data: { chat: { pinned: true, unreadCount: 1 } },
+    });
+  });
+
   test("a group's subject names its chat and its contact", async () => {
     const { store, record, events } = await world();
     const subject = (name: string, live: boolean): Fact => ({

@@ -59,6 +59,17 @@ export function watching(world: Worlds): void {
     expect(await store.marks.get("b")).toEqual(later(hours(2)));
   });
 
+  test("marks are found by how their names begin, and none else", async () => {
+    const { store } = await world();
+    for (const name of ["k:s1:", "k:s1:KIND", "k:s1", "k:s10:KIND", "k:s1;", "K:s1:x"])
+      await store.marks.set(name, T0);
+    await store.marks.set("k:s1:ñ", later(1000));
+    const found = await store.marks.named("k:s1:");
+    expect(found.map(({ name }) => name).sort()).toEqual(["k:s1:", "k:s1:KIND", "k:s1:ñ"]);
+    expect(found.find(({ name }) => name === "k:s1:ñ")?.at).toEqual(later(1000));
+    expect(await store.marks.named("none")).toEqual([]);
+  });
+
   test("letters wait in their order until they are on their way, the newest few hundred of them", async () => {
     const { store } = await world();
     expect(await store.letters.held()).toEqual([]);

@@ -1,4 +1,5 @@
 /** The schema's steps, oldest first. A step that was released never changes. */
 import { records } from "./0001-records.ts";
+import { editPosition } from "./0002-edit-position.ts";
 
-export const migrations: readonly string[] = [records];
+export const migrations: readonly string[] = [records, editPosition];

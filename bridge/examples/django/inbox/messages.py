@@ -3,7 +3,9 @@ from .models import Chat, Message
 from .people import chat_of, last_fields
 from .rules import (
     is_later_text,
+    is_older_edit,
     key_text,
+    later,
     may_become,
     may_overwrite,
     short,
@@ -57,7 +59,7 @@ def update_message(chat, message, told, position):
     if current:
         fields.update(plain_fields(message.session_id, told, message.media))
         fields["reactions"] = with_all_reactions(message.reactions, told["reactions"], position)
-    if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], current):
+    if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], position, current):
         fields.update(content=told["content"], edited_at=told["editedAt"])
     if may_become(message, status_of(told), position):
         fields.update(status=status_of(told), status_position=position)
@@ -117,8 +119,12 @@ def change_message(session_id, told, position):
             if status == "deleted":
                 fields["deleted_at"] = told["at"]
     elif kind == "edit":
-        if message.status != "deleted" and told["at"] >= (message.edited_at or 0):
-            fields = {"content": told["content"], "edited_at": told["at"]}
+        if message.status != "deleted" and not is_older_edit(message, told["at"], position):
+            fields = {
+                "content": told["content"],
+                "edited_at": told["at"],
+                "edit_position": later(message.edit_position, position),
+            }
     elif kind == "reaction":
         reaction = {
             "from": resolve(session_id, told["from"]),

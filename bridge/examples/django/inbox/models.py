@@ -121,6 +121,8 @@ class Message(models.Model):
     status_position = models.BigIntegerField(null=True)
     error = models.TextField(null=True)
     edited_at = models.BigIntegerField(null=True)
+    # Where the hub counted that edit: of two within one second the later told one counts.
+    edit_position = models.BigIntegerField(null=True)
     deleted_at = models.BigIntegerField(null=True)
     reactions = models.JSONField(default=list)
     position = models.BigIntegerField(null=True)

@@ -3,6 +3,7 @@ from .models import Alias, Chat, Contact, Message
 from .rules import (
     is_hidden,
     is_later_last,
+    is_older_edit,
     is_person,
     key_text,
     may_become,
@@ -216,7 +217,9 @@ def merge_twins(message, twin):
     fields = {}
     if may_become(twin, message.status, message.status_position):
         fields.update(status=message.status, status_position=message.status_position)
-    if (message.edited_at or 0) > (twin.edited_at or 0):
-        fields.update(content=message.content, edited_at=message.edited_at)
+    if is_older_edit(message, twin.edited_at or 0, twin.edit_position):
+        fields.update(
+            content=message.content, edited_at=message.edited_at, edit_position=message.edit_position
+        )
     revise(twin, {**fields, "reactions": twin.reactions or message.reactions})
     message.delete()

@@ -22,10 +22,20 @@ def may_become(message, status, position):
     return RANK.index(status) > RANK.index(message.status)
 
 
-def is_later_text(message, edited_at, is_current):
-    """The later edit wins; without one on either side the later record."""
+def is_later_text(message, edited_at, position, is_current):
+    """The later edit wins; of one second, or without one on either side, the later record."""
+    if message.status == "deleted":
+        return False
     held, told = message.edited_at or 0, edited_at or 0
-    return message.status != "deleted" and (told > held or (told == held and is_current))
+    return told > held or (is_current and not is_older_edit(message, told, position))
+
+
+def is_older_edit(message, edited_at, position):
+    """Seconds first; within one second the order in which they were told, where that is known."""
+    held = message.edited_at or 0
+    if edited_at != held or message.edit_position is None or position is None:
+        return edited_at < held
+    return position < message.edit_position
 
 
 def is_later_last(chat, told, position):

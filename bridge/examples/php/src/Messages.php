@@ -61,7 +61,7 @@ final class Messages
             $fields['reactions'] = Rules::withAllReactions(self::reactions($held), $told['reactions'], $position);
         }
         $status = self::statusOf($told);
-        if ($status !== 'deleted' && Rules::isLaterText($held, $told['editedAt'], $isCurrent)) {
+        if ($status !== 'deleted' && Rules::isLaterText($held, $told['editedAt'], $position, $isCurrent)) {
             $fields = [...$fields, 'content' => $told['content'], 'edited_at' => $told['editedAt']];
         }
         if (Rules::mayBecome($held, $status, $position)) {
@@ -115,9 +115,14 @@ final class Messages
                     ...($status === 'deleted' ? ['deleted_at' => $told['at']] : []),
                 ];
             case 'edit':
-                return $held['status'] === 'deleted' || $told['at'] < (int) $held['edited_at']
-                    ? []
-                    : ['content' => $told['content'], 'edited_at' => $told['at']];
+                if ($held['status'] === 'deleted' || Rules::isOlderEdit($held, $told['at'], $position)) {
+                    return [];
+                }
+                return [
+                    'content' => $told['content'],
+                    'edited_at' => $told['at'],
+                    'edit_position' => Rules::later(Rules::number($held['edit_position']), $position),
+                ];
             case 'reaction':
                 $reactions = Rules::withReaction(self::reactions($held), [
                     'from' => $this->people->resolve($sessionId, $told['from']),

@@ -247,8 +247,9 @@ final class People
         if (Rules::mayBecome($twin, $message['status'], $position)) {
             $fields = ['status' => $message['status'], 'status_position' => $position];
         }
-        if ((int) $message['edited_at'] > (int) $twin['edited_at']) {
-            $fields = [...$fields, 'content' => $message['content'], 'edited_at' => $message['edited_at']];
+        if (Rules::isOlderEdit($message, (int) $twin['edited_at'], Rules::number($twin['edit_position']))) {
+            $edit = array_intersect_key($message, array_flip(['content', 'edited_at', 'edit_position']));
+            $fields = [...$fields, ...$edit];
         }
         if ($twin['reactions'] === '[]') {
             $fields['reactions'] = $message['reactions'];

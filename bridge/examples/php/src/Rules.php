@@ -39,12 +39,25 @@ final class Rules
         return self::RANK[$status] > self::RANK[$held];
     }
 
-    /** The later edit wins; without one on either side the later record. */
-    public static function isLaterText(array $message, ?int $editedAt, bool $isCurrent): bool
+    /** The later edit wins; of one second, or without one on either side, the later record. */
+    public static function isLaterText(array $message, ?int $editedAt, ?int $position, bool $isCurrent): bool
+    {
+        if ($message['status'] === 'deleted') {
+            return false;
+        }
+        $told = (int) $editedAt;
+        return $told > (int) $message['edited_at']
+            || ($isCurrent && !self::isOlderEdit($message, $told, $position));
+    }
+
+    /** Seconds first; within one second the order in which they were told, where that is known. */
+    public static function isOlderEdit(array $message, int $editedAt, ?int $position): bool
     {
         $held = (int) $message['edited_at'];
-        $told = (int) $editedAt;
-        return $message['status'] !== 'deleted' && ($told > $held || ($told === $held && $isCurrent));
+        $heldPosition = self::number($message['edit_position']);
+        return $editedAt !== $held || $heldPosition === null || $position === null
+            ? $editedAt < $held
+            : $position < $heldPosition;
     }
 
     /** Whether a chat shows `$told` as its last message from now on. */

@@ -17,6 +17,9 @@ interface ChatRow {
   name: string | null;
   unread_count: number;
   message_count: number;
+  removed_count: number;
+  heard: number;
+  written: number;
   archived: number;
   pinned: number;
   mute_expiration: number;
@@ -59,6 +62,7 @@ export interface Chats {
   /** The row of this chat, made when there is none. */
   ensure(session: number, jid: Jid, now: Date): number;
   get(session: Session, jid: Jid): Chat | null;
+  /** One that is not read yet marks the chat: its count is told a moment later, see `untold-chats.ts`. */
   arrived(chat: number, message: Arrival, now: Date): void;
   /** Something inside it changed. */
   touch(chat: number, now: Date): void;
@@ -93,6 +97,8 @@ export function createChats(engine: Engine): Chats {
     `UPDATE chat SET name = ?, unread_count = ?, archived = ?, pinned = ?, mute_expiration = ?, is_read_only = ?,
        last_at = ?, past = ?, updated_at = ? WHERE id = ?`,
   );
+  const mark = db.prepare("INSERT OR IGNORE INTO untold_chat(chat) VALUES(?)");
+  const unmark = db.prepare("DELETE FROM untold_chat WHERE chat = ?");
   const touched = db.prepare("UPDATE chat SET updated_at = ? WHERE id = ?");
   const pages = createPager(engine);
 
@@ -121,6 +127,7 @@ export function createChats(engine: Engine): Chats {
     },
     arrived: (chat, { n, ts, live, unread }, now) => {
       arrived.run({ n, ts, live: bit(live), unread: bit(unread), chat, now: now.getTime() });
+      if (unread) mark.run(chat);
     },
     touch: (chat, now) => {
       touched.run(now.getTime(), chat);
@@ -136,6 +143,8 @@ export function createChats(engine: Engine): Chats {
       const silent = SILENT.some((column) => before[column] !== after[column]);
       if (known !== undefined && !archived && !others && !silent) return null;
       write(after, now);
+      // What is told of it now tells the count as well.
+      if (others && live) unmark.run(after.id);
       const chat = chats.get(session, jid);
       return chat === null ? null : { chat, archived, others };
     },
@@ -205,6 +214,7 @@ const toChat = (row: ShownRow, sessionId: string): Chat => ({
   name: nameOf(row),
   unreadCount: row.unread_count,
   messageCount: row.message_count,
+  removedMessages: row.removed_count,
   archived: row.archived === 1,
   pinned: row.pinned === 1,
   muteExpiration: row.mute_expiration,

@@ -11,9 +11,12 @@ import type { Contacts } from "./contacts.ts";
 import { createMessagePages } from "./message-pages.ts";
 import { toMessage } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
+import { createRemoveOld } from "./old-messages.ts";
 import type { Recorder } from "./record.ts";
 import type { Stats } from "./stats.ts";
+import { createTellChats } from "./untold-chats.ts";
 import { createWordIndex } from "./words.ts";
+import type { Tell } from "./work.ts";
 
 interface Parts {
   recorder: Recorder;
@@ -23,11 +26,12 @@ interface Parts {
   contacts: Contacts;
   messages: Messages;
   stats: Stats;
+  tell: Tell;
 }
 
 export function createInboxStore(
   engine: Engine,
-  { recorder, intake, addresses, chats, contacts, messages, stats }: Parts,
+  { recorder, intake, addresses, chats, contacts, messages, stats, tell }: Parts,
 ): InboxStore {
   const { db } = engine;
   const raw = db.prepare<[number], { v: Buffer }>("SELECT v FROM message_raw WHERE message = ?");
@@ -39,6 +43,7 @@ export function createInboxStore(
   );
   const pageOfMessages = createMessagePages(engine, { addresses, chats, messages });
   const indexWords = createWordIndex(engine);
+  const tellChats = createTellChats(engine, { chats, tell });
   const beginnings = createBeginnings(engine, { addresses });
 
   return {
@@ -74,7 +79,9 @@ export function createInboxStore(
     }),
     coverage: call((sessionId) => stats.coverage(engine.session(sessionId))),
     beginnings: call(beginnings),
+    removeOld: call(createRemoveOld(engine)),
     indexWords: call(indexWords),
+    tellChats: call(tellChats),
     unreadOf: call((sessionId, jid, limit) => {
       const session = engine.session(sessionId);
       const chatId = addresses.map(session.id, jid);

@@ -42,11 +42,13 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   const joinChats = db.prepare(
     `UPDATE chat SET unread_count = unread_count + @unread, name = coalesce(name, @name),
        first_at = min(coalesce(first_at, @first), coalesce(@first, first_at)), last_at = max(last_at, @last),
+       removed_count = removed_count + @removed, heard = max(heard, @heard), written = max(written, @written),
        last_message = (SELECT n FROM message WHERE chat = @into ORDER BY ts DESC, n DESC LIMIT 1),
        last_ts = coalesce((SELECT ts FROM message WHERE chat = @into ORDER BY ts DESC, n DESC LIMIT 1), 0),
        updated_at = @now
      WHERE id = @into`,
   );
+  const passMark = db.prepare("UPDATE OR IGNORE untold_chat SET chat = ? WHERE chat = ?");
   const removeChat = db.prepare("DELETE FROM chat WHERE id = ?");
 
   /** Copies of messages that are under the phone already. */
@@ -78,8 +80,12 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
       name: source.name,
       first: source.first_at,
       last: source.last_at,
+      removed: source.removed_count,
+      heard: source.heard,
+      written: source.written,
       now: now.getTime(),
     });
+    passMark.run(target.id, source.id);
     removeChat.run(source.id);
     return { id: target.id, moved: true };
   };

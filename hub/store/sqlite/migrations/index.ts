@@ -7,6 +7,9 @@ import { audit } from "./0005-audit.ts";
 import { figures } from "./0006-figures.ts";
 import { replayJobs } from "./0007-replay-jobs.ts";
 import { lettersAndOrders } from "./0008-letters-and-orders.ts";
+import { oldMessages } from "./0009-old-messages.ts";
+import { untoldChats } from "./0010-untold-chats.ts";
+import { replaysThatEnded } from "./0011-replays-that-ended.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -17,4 +20,7 @@ export const migrations: readonly string[] = [
   figures,
   replayJobs,
   lettersAndOrders,
+  oldMessages,
+  untoldChats,
+  replaysThatEnded,
 ];

@@ -1,10 +1,10 @@
 /** Sending again, and giving up: what a person decides about finished and waiting deliveries. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DeliveryFilter, OutboxStore } from "../../../core/store.ts";
+import type { DeliveryFilter, OutboxStore, ReplayJob } from "../../../core/store.ts";
 import { call, inStoreWords } from "../calls.ts";
 import type { Engine } from "../engine.ts";
-import { fromJson, toJson } from "../json.ts";
-import { valuesOf, when, whereOf, type Condition } from "../pager.ts";
+import { date, fromJson, toJson } from "../json.ts";
+import { createPager, valuesOf, when, whereOf, type Condition } from "../pager.ts";
 import { literal, walkOf, type Walk } from "./filter.ts";
 import type { LaneHeads } from "./lane-heads.ts";
 
@@ -20,10 +20,26 @@ interface JobRow {
   replayed: number;
 }
 
-type Port = Pick<OutboxStore, "replay" | "openReplay" | "continueReplay" | "openReplays" | "dismiss">;
+interface ToldRow {
+  id: string;
+  filter: string;
+  matched: number;
+  replayed: number;
+  started_at: number;
+  finished_at: number | null;
+}
+
+type Port = Pick<
+  OutboxStore,
+  "replay" | "openReplay" | "continueReplay" | "openReplays" | "replays" | "replayJob" | "dismiss"
+>;
 
 /** Others get their turn between such steps. */
 const STEP = 1000;
+/** So many orders that ended are kept. */
+const ENDED = 100;
+
+const TOLD = "id, filter, matched, replayed, started_at, finished_at";
 
 const MAY_BE_SENT_AGAIN: Condition[] = [
   literal("d.state >= 2"),
@@ -38,15 +54,24 @@ export function createReplay(engine: Engine, heads: LaneHeads): Port {
   );
   const giveUp = db.prepare("UPDATE delivery SET state = 5, aside = 0, done_at = ? WHERE n = ?");
   const keep = db.prepare(
-    `INSERT INTO replay_job(id, filter, last) VALUES(?, ?, (SELECT coalesce(MAX(n), 0) FROM delivery))
-     ON CONFLICT(filter) DO NOTHING`,
+    `INSERT INTO replay_job(id, filter, matched, started_at, last)
+     VALUES(?, ?, ?, ?, (SELECT coalesce(MAX(n), 0) FROM delivery))
+     ON CONFLICT(filter) WHERE finished_at IS NULL DO NOTHING`,
+  );
+  const forget = db.prepare(
+    `DELETE FROM replay_job WHERE finished_at IS NOT NULL AND id NOT IN
+       (SELECT id FROM replay_job WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT ${ENDED})`,
   );
   const job = db.prepare<[string], JobRow>(
-    "SELECT filter, position, last, replayed FROM replay_job WHERE id = ?",
+    "SELECT filter, position, last, replayed FROM replay_job WHERE id = ? AND finished_at IS NULL",
   );
   const advance = db.prepare("UPDATE replay_job SET position = ?, replayed = ? WHERE id = ?");
-  const drop = db.prepare("DELETE FROM replay_job WHERE id = ?");
-  const kept = db.prepare<[], string>("SELECT id FROM replay_job ORDER BY id").pluck();
+  const finish = db.prepare("UPDATE replay_job SET replayed = ?, finished_at = ? WHERE id = ?");
+  const kept = db
+    .prepare<[], string>("SELECT id FROM replay_job WHERE finished_at IS NULL ORDER BY id")
+    .pluck();
+  const told = db.prepare<[string], ToldRow>(`SELECT ${TOLD} FROM replay_job WHERE id = ?`);
+  const pages = createPager(engine);
 
   const walk = (filter: DeliveryFilter | { n: number }): Walk => {
     if (!("n" in filter)) return walkOf(engine, filter);
@@ -72,7 +97,13 @@ export function createReplay(engine: Engine, heads: LaneHeads): Port {
 
   return {
     replay: call((n, now) => sendAgain(find(walk({ n }), MAY_BE_SENT_AGAIN, 1), now) === 1),
-    openReplay: call(({ id, filter }) => keep.run(id, nameOf(filter)).changes === 1),
+    openReplay: call(({ id, filter, matched, startedAt }) =>
+      engine.transaction(() => {
+        if (keep.run(id, nameOf(filter), matched, startedAt.getTime()).changes === 0) return false;
+        forget.run();
+        return true;
+      }),
+    ),
     continueReplay: call((id, now, limit) => {
       const row = job.get(id);
       if (row === undefined) throw new Error(`no replay ${id}`);
@@ -84,12 +115,35 @@ export function createReplay(engine: Engine, heads: LaneHeads): Port {
         const replayed = row.replayed + sendAgain(found, now);
         // Whatever the walk, deliveries were made in its order.
         const isDone = found.length < limit;
-        if (isDone) drop.run(id);
+        if (isDone) finish.run(replayed, now.getTime(), id);
         else advance.run(found.at(-1)?.n ?? last, replayed, id);
         return { replayed, isDone };
       });
     }),
     openReplays: call(() => kept.all()),
+    replays: call(({ endpoints, ...request }) =>
+      pages.read<ToldRow, ReplayJob>({
+        list: "replays",
+        bound: { endpoints },
+        request,
+        columns: TOLD,
+        from: "replay_job",
+        scope:
+          endpoints === "*"
+            ? []
+            : when("filter ->> '$.endpointId' IN (SELECT value FROM json_each(?))", toJson(endpoints)),
+        filters: [],
+        keys: ["id"],
+        direction: "desc",
+        keyOf: ({ id }) => [id],
+        knownTotal: () => null,
+        toItem: toJob,
+      }),
+    ),
+    replayJob: call((id) => {
+      const row = told.get(id);
+      return row === undefined ? null : toJob(row);
+    }),
     dismiss: async (filter, now) => {
       let dismissed = 0;
       for (;;) {
@@ -104,6 +158,15 @@ export function createReplay(engine: Engine, heads: LaneHeads): Port {
     },
   };
 }
+
+const toJob = (row: ToldRow): ReplayJob => ({
+  id: row.id,
+  filter: fromJson<DeliveryFilter>(row.filter),
+  matched: row.matched,
+  replayed: row.replayed,
+  startedAt: new Date(row.started_at),
+  finishedAt: date(row.finished_at),
+});
 
 /** Lets a walk from event to event begin where it was left. */
 const onwardsFrom = ({ keys }: Walk, position: number): Condition[] =>

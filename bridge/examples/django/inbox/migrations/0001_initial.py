@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                 ('status_position', models.BigIntegerField(null=True)),
                 ('error', models.TextField(null=True)),
                 ('edited_at', models.BigIntegerField(null=True)),
+                ('edit_position', models.BigIntegerField(null=True)),
                 ('deleted_at', models.BigIntegerField(null=True)),
                 ('reactions', models.JSONField(default=list)),
                 ('position', models.BigIntegerField(null=True)),

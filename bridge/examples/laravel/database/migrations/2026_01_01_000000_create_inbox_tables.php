@@ -108,6 +108,7 @@ return new class extends Migration
             $table->bigInteger('status_position')->nullable();
             $table->text('error')->nullable();
             $table->bigInteger('edited_at')->nullable();
+            $table->bigInteger('edit_position')->nullable();
             $table->bigInteger('deleted_at')->nullable();
             $table->text('reactions');
             $table->bigInteger('position')->nullable();
