@@ -128,6 +128,7 @@ export function createSessions({
 }: SessionsParts): Sessions {
   const storeWatch = createStoreWatch({ canary, schedule, log });
   const figures = createFigures({ store: figureStore, clock, log, onMoved });
+  const slots = createSlots();
   const parts: RunnerParts = {
     store,
     connector: {
@@ -140,7 +141,7 @@ export function createSessions({
     onMoved: (previous, next) => figures.moved(previous, next),
     logins,
     reasonOf,
-    slots: createSlots(),
+    slots,
     numbers: createInOrder(),
     storeWatch,
     clock,
@@ -252,16 +253,19 @@ export function createSessions({
     figures: (sessionId) => withRunner(sessionId, ({ session }) => figures.of(session.sessionId)),
     restoreAll: async () => {
       await directory.load();
-      for (const runner of directory.all()) {
-        try {
-          await runner.restore();
-        } catch (err) {
-          // One session that cannot be restored must not keep the others from it.
-          log.error({ sessionId: runner.session.sessionId, err }, "session.not_restored");
+      // Connecting is much work: the hub would be ready only after most of it.
+      await slots.closedDuring(async () => {
+        for (const runner of directory.all()) {
+          try {
+            await runner.restore();
+          } catch (err) {
+            // One session that cannot be restored must not keep the others from it.
+            log.error({ sessionId: runner.session.sessionId, err }, "session.not_restored");
+          }
+          // Each is written down; whoever asks meanwhile need not wait for all of them.
+          await nextTurn();
         }
-        // Each is written down; whoever asks meanwhile need not wait for all of them.
-        await nextTurn();
-      }
+      });
       sweepNow();
     },
     storeFailed: (cause) => directory.all().forEach((runner) => runner.storeFailed(cause)),

@@ -10,11 +10,23 @@ const CONNECTING_AT_ONCE = 5;
 /** Places for accounts that are connecting; a place is taken for as long as `work` lasts. */
 export interface Slots {
   take(work: () => Promise<void>, urgency: Urgency): Promise<void>;
+  /** No place is given while `work` lasts; who asks meanwhile gets one afterwards, the most urgent first. */
+  closedDuring(work: () => Promise<void>): Promise<void>;
 }
 
 export function createSlots(atOnce = CONNECTING_AT_ONCE): Slots {
   const queue = new PQueue({ concurrency: atOnce });
-  return { take: (work, urgency) => queue.add(work, { priority: urgency }) };
+  return {
+    take: (work, urgency) => queue.add(work, { priority: urgency }),
+    closedDuring: async (work) => {
+      queue.pause();
+      try {
+        await work();
+      } finally {
+        queue.start();
+      }
+    },
+  };
 }
 
 /** One piece of work at a time, first come first served; a failed one does not stop the next. */

@@ -273,3 +273,13 @@ describe("details", () => {
     expect(await rig.row("s1")).toMatchObject({ lastActivity: rig.time.clock.now() });
   });
 });
+
+test("no account connects before all of them are written down as on their way", async () => {
+  const rig = await openSessionRig();
+  const first = await rig.connected("s1");
+  await rig.connected("s2", "34600999777");
+  const states: Promise<string>[] = [];
+  first.whenOpened(() => states.push(rig.row("s2").then(({ state }) => state)));
+  await rig.startAgain();
+  expect((await Promise.all(states)).at(0)).toBe("reconnecting");
+});
