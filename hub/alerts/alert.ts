@@ -58,6 +58,10 @@ const TEXTS: Record<AlertCause, { en: string; es: string }> = {
     en: "A webhook receiver said that it is gone and was paused; its events are kept.",
     es: "Un receptor de webhooks dijo que ya no existe y se pausó; sus eventos se guardan.",
   },
+  store_down: {
+    en: "The hub cannot write to its disk; its accounts are not connected.",
+    es: "El hub no puede escribir en su disco; sus cuentas no están conectadas.",
+  },
   disk_low: { en: "The hub's disk is almost full.", es: "El disco del hub está casi lleno." },
   backup_failed: {
     en: "The hub could not make its backup.",
@@ -96,8 +100,9 @@ export function alertOfMove(
   after: number,
 ): Alert | null {
   const { reason } = next;
-  if (reason === null || ORDERED.has(reason.code) || next.deletedAt !== null) return null;
-  if (isSame(previous, next)) return null;
+  if (reason === null || isByOrder(next) || isSame(previous, next)) return null;
+  // One disk for all accounts: whichever comes first speaks for them.
+  if (next.state === "store_down") return previous.state === "store_down" ? null : storeAlert();
   const moved = next.state === previous.state ? undefined : BY_STATE[next.state];
   const failed = next.state === "reconnecting" && failedInARow >= after ? "not_reconnecting" : undefined;
   const cause = moved ?? BY_CODE[reason.code] ?? failed;
@@ -112,6 +117,9 @@ export function alertOfMove(
     adviceEs: inSpanish(reason.advice),
   };
 }
+
+const isByOrder = ({ reason, deletedAt }: Session): boolean =>
+  deletedAt !== null || (reason !== null && ORDERED.has(reason.code));
 
 const isSame = (previous: Session, next: Session): boolean =>
   next.state === previous.state && next.reason?.at.getTime() === previous.reason?.at.getTime();
@@ -136,6 +144,16 @@ export const diskAlert = (): Alert => ({
   advice: "Free disk space. When it is full, WhatsApp keeps the messages and sends are refused.",
   adviceEs:
     "Libere espacio en disco. Cuando se llene, WhatsApp guarda los mensajes y se rechazan los envíos.",
+});
+
+const storeAlert = (): Alert => ({
+  ...ofHub,
+  about: "Inbox Hub",
+  cause: "store_down",
+  advice:
+    "Free disk space or repair the disk (npm run hub -- doctor). Nothing is lost: WhatsApp keeps the messages, and the accounts connect again by themselves.",
+  adviceEs:
+    "Libere espacio o repare el disco (npm run hub -- doctor). No se pierde nada: WhatsApp guarda los mensajes y las cuentas se conectan de nuevo solas.",
 });
 
 export const backupAlert = (cause: "backup_failed" | "drill_failed"): Alert => ({

@@ -1,13 +1,14 @@
 /**
  * Calls people: an event at once, and an e-mail unless it is night; then one letter with all of it in the morning, also after a
- * restart in between. The same cause at the same place is not repeated within an hour.
+ * restart in between. The same cause at the same place is not repeated within an hour. While the disk takes nothing, nothing can
+ * be kept for the morning: the e-mail leaves at once, and the event follows when it can be written.
  */
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { EventStore, LetterStore, MarkStore } from "../core/store.ts";
 import { alertEvent, type Alert } from "./alert.ts";
-import { inOne, letterAbout } from "./letter.ts";
+import { inOne, letterAbout, type Letter } from "./letter.ts";
 import type { Mailer } from "./mail.ts";
 import { isQuiet, type QuietHours } from "./quiet-hours.ts";
 
@@ -45,6 +46,8 @@ export function createAlerts({
   log,
 }: AlertsParts): Alerts {
   let work: Promise<void> = Promise.resolve();
+  /** What the store did not take, by name, and whether people were written to all the same. */
+  const unkept = new Map<string, { alert: Alert; at: Date; isMailed: boolean }>();
 
   const inOrder = (job: () => Promise<void>): Promise<void> =>
     (work = work.then(job).catch((err: unknown) => log.error({ err }, "alert.failed")));
@@ -52,31 +55,63 @@ export function createAlerts({
   async function raise(alert: Alert, now: Date): Promise<void> {
     const { sessionId, cause, endpointId } = alert;
     const name = `alert:${sessionId}:${endpointId ?? ""}:${cause}`;
+    if (unkept.has(name)) return;
     const last = await marks.get(name);
     if (last !== null && now.getTime() - last.getTime() < REPEAT_MS) return;
     log.warn({ sessionId, cause, endpointId }, "alert.raised");
-    await events.append(sessionId, [alertEvent(alert, now)], now);
+    try {
+      await keep(name, { alert, at: now, isMailed: false });
+    } catch (err) {
+      log.error({ err, cause }, "alert.not_kept");
+      unkept.set(name, { alert, at: now, isMailed: await mail(letterAbout(alert, now)) });
+    }
+  }
+
+  async function keep(
+    name: string,
+    { alert, at, isMailed }: { alert: Alert; at: Date; isMailed: boolean },
+  ): Promise<void> {
+    await events.append(alert.sessionId, [alertEvent(alert, at)], clock.now());
     nudge.ring();
-    if (mailer !== null) await letters.hold(letterAbout(alert, now), now);
+    if (mailer !== null && !isMailed) await letters.hold(letterAbout(alert, at), at);
     // Last: killed in between, the hub calls twice rather than not at all.
-    await marks.set(name, now);
+    await marks.set(name, at);
+  }
+
+  async function keepWhatWasNot(): Promise<void> {
+    for (const [name, one] of unkept) {
+      await keep(name, one);
+      unkept.delete(name);
+    }
+  }
+
+  /** Whether it was sent. */
+  async function mail(letter: Letter): Promise<boolean> {
+    if (mailer === null) return false;
+    try {
+      await mailer.send(letter);
+      return true;
+    } catch (err) {
+      // Its message may name what only the operator should know; the kind of failure is enough.
+      const code = err instanceof Error && "code" in err ? String(err.code) : "unknown";
+      log.error({ code }, "alert.mail_not_sent");
+      return false;
+    }
   }
 
   async function deliver(): Promise<void> {
     if (mailer === null || isQuiet(quiet, clock.now())) return;
     const [first, ...others] = await letters.held();
     if (first === undefined) return;
-    try {
-      await mailer.send(inOne([first, ...others]));
-      await letters.sent(others.at(-1)?.n ?? first.n);
-    } catch (err) {
-      // Its message may name what only the operator should know; the kind of failure is enough.
-      const code = err instanceof Error && "code" in err ? String(err.code) : "unknown";
-      log.error({ code, alerts: others.length + 1 }, "alert.mail_not_sent");
-    }
+    if (await mail(inOne([first, ...others]))) await letters.sent(others.at(-1)?.n ?? first.n);
   }
 
-  const look = setInterval(() => void inOrder(deliver), LOOK_MS);
+  async function catchUp(): Promise<void> {
+    await keepWhatWasNot();
+    await deliver();
+  }
+
+  const look = setInterval(() => void inOrder(catchUp), LOOK_MS);
   look.unref();
 
   return {
@@ -87,7 +122,7 @@ export function createAlerts({
         await deliver();
       });
     },
-    deliver: () => inOrder(deliver),
+    deliver: () => inOrder(catchUp),
     stop: async () => {
       clearInterval(look);
       await work;

@@ -73,6 +73,7 @@ export const ALERT_CAUSES = [
   "nothing_heard",
   "endpoint_failing",
   "endpoint_paused",
+  "store_down",
   "disk_low",
   "backup_failed",
   "drill_failed",

@@ -23,12 +23,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const seed = options.seed ?? Date.now().toString(36);
 console.error(`seed ${seed}`);
 
+const notRun = (problem: string): RowResult => ({
+  ...{ tried: 0, lost: 0, doubled: 0, recoveredMs: null, ordinaryMs: null },
+  problems: [problem],
+});
 const rows: (Omit<RowResult, "problems" | "ordinaryMs"> & { id: string; holds: boolean })[] = [];
 for (const row of FAULT_ROWS) {
   if (ids.length > 0 && !ids.includes(row.id)) continue;
   console.error(`… ${row.id} ${row.title}`);
   const say = (text: string): void => console.error(`    ${text}`);
-  const result = await row.run({ tries: tries ?? row.manyTries, seed: `${seed} ${row.id}`, say });
+  // What one row cannot do here, or does not come through, must not keep the others from their turn.
+  const result = await row
+    .run({ tries: tries ?? row.manyTries, seed: `${seed} ${row.id}`, say })
+    .catch((cause: unknown): RowResult => notRun(String(cause)));
   for (const problem of result.problems) console.error(`  ✖ ${problem}`);
   const { tried, lost, doubled, recoveredMs } = result;
   rows.push({ id: row.id, tried, lost, doubled, recoveredMs, holds: holds(result) });

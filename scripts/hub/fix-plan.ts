@@ -13,7 +13,7 @@ export interface FixPlan {
 
 export interface FixSubject {
   state: string;
-  reason: { code: string; text: string; advice: string } | null;
+  reason: { code: string; text: string; blame: string; advice: string } | null;
   /** How long it has been in this state. */
   forMs: number;
   /** Orders of the last half hour, as the timeline has them. */
@@ -98,13 +98,26 @@ export function planFix({ state, reason, forMs, tried }: FixSubject): FixPlan {
     why: `The session is ${state}.`,
   };
   const why = (state === "connected" ? null : reason)?.text ?? usual;
-  if (act === "cure") return { why, ...(forMs < PATIENCE_MS ? WAIT : nextMeans(tried)) };
+  if (act === "cure")
+    return {
+      why,
+      ...(forMs < PATIENCE_MS ? WAIT : nextMeans(tried, isLoginInDoubt({ state, reason }), reason?.advice)),
+    };
   return { act, why, then: then ?? (reason?.advice || ASK_THE_TIMELINE) };
 }
 
-/** From the mildest on: a new connection, then everything but the login anew, then the login too. */
-function nextMeans(tried: string[]): Omit<FixPlan, "why"> {
+/** A login with which WhatsApp lets the account in, or did before the network or our disk failed, is a good one. */
+const isLoginInDoubt = ({ state, reason }: Pick<FixSubject, "state" | "reason">): boolean =>
+  state !== "degraded" && reason?.blame !== "network" && reason?.blame !== "hub";
+
+/** From the mildest on: a new connection, then everything but the login anew, then the login too where it may be the cause. */
+function nextMeans(tried: string[], isInDoubt: boolean, advice = ASK_THE_TIMELINE): Omit<FixPlan, "why"> {
   const was = (order: string): boolean => tried.some((text) => text.startsWith(order));
+  if (was("force-cleanup") && !isInDoubt)
+    return {
+      act: "person",
+      then: `A restart and a cleanup were tried, and its login is good: a new QR code would not help. Look at the network, the disk and the phone (npm run hub -- doctor). ${advice}`,
+    };
   if (was("force-cleanup"))
     return {
       act: "quarantine",

@@ -61,7 +61,8 @@ async function examine(
     text: textOf(entry["text"]),
   }));
   const state = textOf(session["state"]);
-  const { code, text, advice } = recordOf(session["reason"]);
+  const { code, text, blame, advice } = recordOf(session["reason"]);
+  const words = { code: textOf(code), text: textOf(text), blame: textOf(blame), advice: textOf(advice) };
   // Where the state stays, later lines only add to it: the oldest of the run is when it began.
   const changes = entries.filter(({ type }) => type !== "order");
   const other = changes.findIndex(({ type }) => type !== state);
@@ -70,7 +71,7 @@ async function examine(
     session,
     subject: {
       state,
-      reason: text === undefined ? null : { code: textOf(code), text: textOf(text), advice: textOf(advice) },
+      reason: text === undefined ? null : words,
       forMs: since?.agoMs ?? 0,
       tried: entries
         .filter(({ type, agoMs }) => type === "order" && agoMs < RECENT_MS)

@@ -9,6 +9,7 @@ import { deliveriesForPeople } from "./store/deliveries-for-people.ts";
 import { earlyChanges } from "./store/early-changes.ts";
 import { endpointsAndKeys } from "./store/endpoints-and-keys.ts";
 import { eventLog } from "./store/event-log.ts";
+import { ignoredGroups } from "./store/ignored-groups.ts";
 import { lanes } from "./store/lanes.ts";
 import { lists } from "./store/lists.ts";
 import { logins } from "./store/logins.ts";
@@ -36,6 +37,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("new messages", () => newMessages(world));
     describe("changes of messages", () => changesOfMessages(world));
     describe("changes that come before their message", () => earlyChanges(world));
+    describe("groups that a session ignores", () => ignoredGroups(world));
     describe("people and chats", () => peopleAndChats(world));
     describe("the phone behind a hidden id", () => phonesOfHiddenIds(world));
     describe("lists", () => lists(world));

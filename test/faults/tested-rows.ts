@@ -28,7 +28,7 @@ const reportSchema = z.object({
 async function run(
   id: string,
   files: string[],
-  { tries, say = () => undefined }: RowOptions,
+  { tries, seed, say = () => undefined }: RowOptions,
 ): Promise<RowResult> {
   const result: RowResult = {
     tried: 0,
@@ -49,6 +49,7 @@ async function run(
     const child = spawn(process.execPath, [VITEST, ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, FAULT_SEED: `${seed} ${n}` },
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));

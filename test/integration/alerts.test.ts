@@ -12,7 +12,7 @@ import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { Store } from "../../hub/core/store.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
-import { aNewSession } from "../support/builders.ts";
+import { aNewSession, aSession, T0 } from "../support/builders.ts";
 import { fixedClock, hours, minutes, type FixedClock } from "../support/fixed-clock.ts";
 import { logBook, type LogBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
@@ -27,12 +27,15 @@ interface Scene {
   letters: string[];
   /** While true the mail server takes nothing. */
   mail: { refuses: boolean };
+  /** While true the store takes nothing. */
+  disk: { refuses: boolean };
   events(): Promise<Record<string, unknown>[]>;
 }
 
 async function aScene({ quiet = null }: { quiet?: string | null } = {}): Promise<Scene> {
   const letters: string[] = [];
   const mail = { refuses: false };
+  const disk = { refuses: false };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
@@ -58,7 +61,10 @@ async function aScene({ quiet = null }: { quiet?: string | null } = {}): Promise
   const log = logBook();
   const start = (): Alerts =>
     createAlerts({
-      events: store.events,
+      events: {
+        append: (...given) =>
+          disk.refuses ? Promise.reject(new Error("read-only")) : store.events.append(...given),
+      },
       marks: store.marks,
       letters: store.letters,
       mailer: createMailer({
@@ -90,6 +96,7 @@ async function aScene({ quiet = null }: { quiet?: string | null } = {}): Promise
     log,
     letters,
     mail,
+    disk,
     events: async () => {
       const rows = await store.events.after({ after: 0, limit: 100, sessions: "*" });
       return rows.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
@@ -175,6 +182,31 @@ describe("an alert", () => {
     expect(scene.letters).toHaveLength(1);
     expect(scene.letters[0]).toContain("Subject: Inbox Hub: 2 alerts");
     expect(scene.letters[0]).toContain("Front desk");
+  });
+
+  test("about a disk that takes nothing is mailed at once, also at night, and told when it can be written", async () => {
+    const { alerts, letters, disk, clock, events } = await aScene({ quiet: "22:00-07:00" });
+    clock.set(new Date(2025, 10, 7, 23, 30));
+    disk.refuses = true;
+    const working = aSession({ state: "connected" });
+    const reason = { code: "store_failed", text: "", blame: "hub", advice: "", at: T0 } as const;
+    const down = (sessionId: string) =>
+      alertOfMove(working, aSession({ sessionId, state: "store_down", reason }), { failedInARow: 0 }, 3);
+    for (const sessionId of ["s1", "s2"]) {
+      const alert = down(sessionId);
+      if (alert !== null) alerts.raise(alert);
+    }
+    await alerts.idle();
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toContain("The hub cannot write to its disk");
+    await alerts.deliver();
+    expect(await events()).toEqual([]);
+
+    disk.refuses = false;
+    clock.advance(hours(8));
+    await alerts.deliver();
+    expect((await events()).map(({ sessionId }) => sessionId)).toEqual(["_hub"]);
+    expect(letters).toHaveLength(1);
   });
 
   test("waits for a mail server that is away, and no address gets into the log", async () => {

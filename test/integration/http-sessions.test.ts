@@ -62,6 +62,31 @@ describe("sessions", () => {
     expect((await rig.get("/api/sessions")).data["total"]).toBe(0);
   });
 
+  test("a webhook that is refused makes no session, and changes none that is there", async () => {
+    const rig = await openHttpRig();
+    const { id } = await rig.session("old", { connected: false });
+    const hook = "http://127.0.0.1:9/h";
+    for (const [webhook, paths] of [
+      [{ webhookUrl: "http://10.0.0.1/h" }, ["webhookUrl"]],
+      [{ webhookUrl: "no url" }, ["webhookUrl"]],
+      [{ webhookUrl: hook, webhookSecret: "short" }, ["webhookSecret"]],
+      [{ webhookUrl: "http://10.0.0.1/h", webhookSecret: "short" }, ["webhookSecret", "webhookUrl"]],
+    ] as const)
+      for (const sessionId of ["new", "old"]) {
+        const answer = await rig.post("/api/sessions", { sessionId, sessionName: "Other", ...webhook });
+        expect([webhook, answer.status, answer.json["code"]]).toEqual([webhook, 400, "VALIDATION_ERROR"]);
+        const fields = listIn(recordOf(answer.json["details"]), "fields");
+        expect(fields.map(({ path }) => path)).toEqual(paths);
+      }
+    const sessions = listIn((await rig.get("/api/sessions")).data, "sessions");
+    expect(sessions.map((session) => [session["id"], session["sessionName"]])).toEqual([[id, "old"]]);
+    expect(await rig.store.events.range()).toMatchObject({ latestSeq: 0 });
+    expect(await rig.store.endpoints.list()).toEqual([]);
+    expect((await rig.post("/api/sessions", { sessionId: "new", webhookUrl: hook })).status).toBe(201);
+    // What is set already is not looked at again.
+    expect((await rig.post("/api/sessions", { sessionId: "new", webhookUrl: hook })).status).toBe(200);
+  });
+
   test("after connect the status is connecting or qr_code at once, and the QR code is bare base64 by default", async () => {
     const rig = await openHttpRig();
     await rig.session("s1", { connected: false });

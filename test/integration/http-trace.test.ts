@@ -1,11 +1,7 @@
 /** What happened to a message, told to people; and figures that end where a key's sight ends. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
-import { answerStarting } from "../../hub/http/starting.ts";
+import { expect, test } from "vitest";
 import { aMessageFact } from "../support/builders.ts";
-import { fixedClock } from "../support/fixed-clock.ts";
-import { listIn, openHttpRig, recordOf, type HttpRig } from "../support/http-rig.ts";
+import { listIn, openHttpRig, type HttpRig } from "../support/http-rig.ts";
 
 const ANA = "34600111222@s.whatsapp.net";
 
@@ -98,16 +94,4 @@ test("a key that sees some sessions hears nothing of other people's endpoints: n
     `message.received to ${mine}: pending`,
   ]);
   expect((await rig.get("/api/messages/s2/3A2/trace", limited)).status).toBe(404);
-});
-
-test("while the hub starts, its answer is the envelope that callers parse, and says when to repeat", async () => {
-  const server = createServer(answerStarting(fixedClock()));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo; // it listens on a port, so this is no path
-  const response = await fetch(`http://127.0.0.1:${port}/api/sessions`);
-  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
-  const body = recordOf(await response.json());
-  expect(body).toMatchObject({ success: false, code: "OVERLOADED" });
-  expect(body["error"]).toBe(body["message"]);
 });

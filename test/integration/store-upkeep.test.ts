@@ -7,6 +7,7 @@ import { startUpkeep } from "../../hub/store/upkeep.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
 import { fixedClock, hours } from "../support/fixed-clock.ts";
+import { logBook } from "../support/log-book.ts";
 
 const days = (count: number): number => hours(24 * count);
 const nothingOld = { removeFile: () => Promise.resolve(), retentionDays: null };
@@ -52,6 +53,35 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     await upkeep.stop();
     await store.close();
   }
+});
+
+test("an answer kept under an idempotency key goes after a day, asked for or not, and stays while the clock is in doubt", async () => {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  const log = logBook();
+  let isTrusted = false;
+  const upkeep = startUpkeep({ ...store, clock, isClockTrusted: () => isTrusted, ...nothingOld, log });
+  onTestFinished(async () => {
+    await upkeep.stop();
+    await store.close();
+  });
+  const key = { owner: "key_1", route: "post /api/keys", key: "once" };
+  const start = clock.now();
+  /** A claim of the first hour, which finds whatever the round has left. */
+  const claimed = async (): Promise<string> => (await store.sends.claim(key, "hash", "", start)).result;
+  expect(await claimed()).toBe("new");
+  await store.sends.finish(key, { status: 201, body: "{}" }, start);
+
+  clock.advance(hours(24));
+  await upkeep.run();
+  expect(await claimed()).toBe("same");
+  isTrusted = true;
+  clock.advance(-1);
+  await upkeep.run();
+  expect(await claimed()).toBe("same");
+  clock.advance(1);
+  await upkeep.run();
+  expect(await claimed()).toBe("new");
 });
 
 test("what was removed leaves the disk as well", async () => {

@@ -34,6 +34,7 @@ import { createEndpoints } from "../../hub/outbox/endpoints.ts";
 import { createReplays } from "../../hub/outbox/replays.ts";
 
 import { createLogins } from "../../hub/sessions/logins.ts";
+import { cipherOf, KEY_BYTES } from "../../hub/sessions/sealing.ts";
 import { createSessions } from "../../hub/sessions/sessions.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
@@ -87,6 +88,9 @@ export interface HttpRig {
 
 /** Seals nothing: what is tested here is not the vault. */
 const openCipher: Cipher = { seal: (_place, plain) => plain, open: (_place, sealed) => sealed };
+
+/** Of kept answers; the same in each life of a hub. */
+export const answerCipher: Cipher = cipherOf(new Uint8Array(KEY_BYTES).fill(7));
 
 export interface RigOptions {
   ackWaitMs?: number;
@@ -174,6 +178,7 @@ export async function openHttpRig({
   const replays = createReplays({ outbox: store.outbox, clock, nudge, log });
   const idempotency = createIdempotency({
     sends: store.sends,
+    cipher: answerCipher,
     clock,
     failure: (error) => storedFailure(error, clock.now()),
   });

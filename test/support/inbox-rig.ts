@@ -40,6 +40,8 @@ export interface InboxRigOptions {
   /** Address ranges that downloads may go to beside public ones. */
   allowCidrs?: string[];
   ackWaitMs?: number;
+  /** How long the connection may take over what is no message. */
+  orderMs?: number;
   urlTimeoutMs?: number;
   downloadHoldMs?: number;
   downloadDeadlineMs?: number;
@@ -52,6 +54,7 @@ export interface InboxRigOptions {
 export async function openInbox({
   allowCidrs = [],
   ackWaitMs = 5_000,
+  orderMs = 5_000,
   urlTimeoutMs = 5_000,
   downloadHoldMs = 5_000,
   downloadDeadlineMs = 5_000,
@@ -81,11 +84,13 @@ export async function openInbox({
         downloadDeadlineMs,
       },
     });
-    const contacts = createContacts({ inbox: store.inbox, tokens: store.media, media, link, ingest, clock });
+    const contacts = createContacts({
+      ...{ inbox: store.inbox, tokens: store.media, media, link, ingest, clock, orderMs },
+    });
     const sending = createSending({
       ...store,
       ...limits,
-      ...{ media, contacts, link, ingest, clock, nudge, log: silentLog, ackWaitMs },
+      ...{ media, contacts, link, ingest, clock, nudge, log: silentLog, ackWaitMs, orderMs },
     });
     return { store, ingest, puppet, media, contacts, sending };
   };

@@ -7,16 +7,29 @@ const act = (state: string, change: Partial<FixSubject> = {}): string =>
   planFix({ state, reason: null, forMs: minutes(10), tried: [], ...change }).act;
 
 describe("a plan for a session", () => {
-  test.each(["degraded", "starting", "pairing", "reconnecting"])(
-    "that is %s goes from mild to strong",
-    (state) => {
-      expect(act(state, { forMs: seconds(30) })).toBe("wait");
-      expect(act(state)).toBe("restart");
-      expect(act(state, { tried: ['connect, by the key "x"'] })).toBe("restart");
-      expect(act(state, { tried: ['restart, by the key "x"'] })).toBe("soft");
-      expect(act(state, { tried: ['force-cleanup (soft), by the key "x"'] })).toBe("quarantine");
-    },
-  );
+  test("never puts a good login aside because the network, the disk or the phone is away", () => {
+    const tried = ['force-cleanup (soft), by the key "x"'];
+    const lost = (blame: string) => ({
+      code: "408",
+      text: "It was lost.",
+      blame,
+      advice: "Look at the router.",
+    });
+    expect(act("reconnecting", { tried, reason: lost("network") })).toBe("person");
+    expect(act("reconnecting", { tried, reason: lost("hub") })).toBe("person");
+    expect(act("degraded", { tried, reason: lost("whatsapp") })).toBe("person");
+    expect(act("reconnecting", { tried, reason: lost("whatsapp") })).toBe("quarantine");
+    const plan = planFix({ state: "degraded", reason: lost("network"), forMs: minutes(10), tried });
+    expect(plan.then).toMatch(/its login is good.*Look at the router/);
+  });
+
+  test.each(["starting", "pairing", "reconnecting"])("that is %s goes from mild to strong", (state) => {
+    expect(act(state, { forMs: seconds(30) })).toBe("wait");
+    expect(act(state)).toBe("restart");
+    expect(act(state, { tried: ['connect, by the key "x"'] })).toBe("restart");
+    expect(act(state, { tried: ['restart, by the key "x"'] })).toBe("soft");
+    expect(act(state, { tried: ['force-cleanup (soft), by the key "x"'] })).toBe("quarantine");
+  });
 
   test("orders nothing where all is well or only a person can help", () => {
     expect(act("connected")).toBe("fine");
@@ -46,6 +59,7 @@ describe("a plan for a session", () => {
     const reason = {
       code: "403",
       text: "WhatsApp has locked this account.",
+      blame: "whatsapp",
       advice: "Follow its notice on the phone.",
     };
     expect(planFix({ state: "banned", reason, forMs: 0, tried: [] })).toMatchObject({

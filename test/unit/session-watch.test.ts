@@ -179,6 +179,18 @@ describe("the usual silence of an hour", () => {
     expect(usualGapMs(times.slice(1), new Date("2025-11-08T10:30:00Z"))).toBe(60_000);
   });
 
+  test("at night is the night, although no message came after midnight", () => {
+    const nights = Array.from({ length: 10 }, (_, n) => [
+      at("2025-11-07T07:30:00Z") + n * 86_400,
+      at("2025-11-07T22:00:00Z") + n * 86_400,
+    ]);
+    const times = nights.flat().reverse();
+    const night = 9.5 * 3_600_000;
+    for (const hour of ["22:30", "23:30", "03:00", "06:10"])
+      expect(usualGapMs(times, new Date(`2025-11-18T${hour}:00Z`))).toBe(night);
+    expect(usualGapMs(times, new Date("2025-11-18T12:00:00Z"))).toBe(14.5 * 3_600_000);
+  });
+
   test("is nothing where nothing is known", () => {
     expect(usualGapMs([], new Date())).toBe(0);
     expect(
