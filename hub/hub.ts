@@ -89,7 +89,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   await assertKeyFits(dataDir, () => readKeys(false));
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.
-  let app: RequestListener = answerStarting(clock);
+  const environment = config.webSocketUrl === null ? "production" : "test";
+  let app: RequestListener = answerStarting({ clock, version: VERSION, environment });
   const server = await listen({
     app: (request, response) => app(request, response),
     host: config.host,
@@ -245,8 +246,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     endpoints: outbox.endpoints,
     replays: outbox.replays,
     idempotency: createIdempotency({
-      sends: store.sends,
-      clock,
+      ...{ sends: store.sends, cipher: await vault.cipher("hub"), clock },
       failure: (error) => storedFailure(error, clock.now()),
     }),
     dedupe: createDedupe({
@@ -264,7 +264,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     publicUrl,
     dataDir,
     version: VERSION,
-    environment: config.webSocketUrl === null ? "production" : "test",
+    environment,
     stopping: stopping.signal,
   });
   const upkeep = startUpkeep({

@@ -143,6 +143,8 @@ export interface SendStore {
   finish(key: IdempotencyKey, answer: { status: number; body: string }, now: Date): Promise<void>;
   /** Gives an unfinished claim back: nothing was done, a repeat may try. */
   abandon(key: IdempotencyKey): Promise<void>;
+  /** Removes the keys whose day is over, with their answers. */
+  forgetAnswers(now: Date): Promise<void>;
 }
 
 export type Acquaintance = "heard" | "written" | "none";

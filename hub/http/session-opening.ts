@@ -19,8 +19,13 @@ export interface SessionAsked {
 /** 201 when it is new, 200 when it was there. The id stands on both levels, because clients read the one or the other. */
 export async function openSession(asked: SessionAsked, caller: Caller, ctx: HttpContext): Promise<Answer> {
   await refuseOutside(asked.sessionId, caller, ctx);
-  if (asked.webhookUrl) requireScope(caller, "webhooks");
   const { sessionId, sessionName, fromFrappe } = asked;
+  if (asked.webhookUrl) {
+    requireScope(caller, "webhooks");
+    // Before the session is made, so that a refusal leaves nothing behind.
+    const wish = { url: asked.webhookUrl, secret: asked.webhookSecret ?? undefined };
+    await ctx.endpoints.checkForSession(sessionId, wish);
+  }
   const settings: Given<SessionSettings> = given(asked.settings ?? {});
   const { session, created: isNew } = await ctx.sessions.create({
     sessionId,

@@ -2,13 +2,46 @@
 import type { RequestListener } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
+import { cleanPath } from "./clean-path.ts";
 import { storedFailure } from "./errors.ts";
+import { nameRequest } from "./request-id.ts";
+import { secureHeaders } from "./security-headers.ts";
 
-export const answerStarting =
-  (clock: Clock): RequestListener =>
-  (_request, response) => {
-    const error = new HubError("OVERLOADED", "The hub is starting; repeat in a moment.");
-    const { status, body } = storedFailure(error, clock.now());
-    const headers = { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store" };
-    response.writeHead(status, { ...headers, "Retry-After": "1" }).end(body);
+export interface StartingParts {
+  clock: Clock;
+  version: string;
+  environment: string;
+}
+
+/** The process lives from here on, so whoever watches it must not end it; it is not ready for anything else. */
+export function answerStarting({ clock, version, environment }: StartingParts): RequestListener {
+  const now = (): Date => clock.now();
+  const name = nameRequest(now);
+  const message = "Inbox Hub is starting";
+
+  const aliveAt = (path: string): object | null => {
+    if (path === "/livez") return { success: true, message };
+    if (path !== "/health") return null;
+    const about = { message, timestamp: now().toISOString(), version, environment };
+    return { success: true, status: "ok", ...about, sessions: 0, connected: false };
   };
+
+  return (request, response) => {
+    const { method, url = "/" } = request;
+    name(request, response, () => undefined);
+    secureHeaders(request, response, () => undefined);
+    response.setHeader("Content-Type", "application/json; charset=utf-8");
+    response.setHeader("Cache-Control", "no-store");
+    const isRead = method === "GET" || method === "HEAD";
+    const alive = isRead ? aliveAt(cleanPath(url).replace(/\?.*$/s, "")) : null;
+    if (alive !== null) {
+      response.writeHead(200).end(JSON.stringify(alive));
+      return;
+    }
+    const { status, body } = storedFailure(
+      new HubError("OVERLOADED", "The hub is starting; repeat in a moment."),
+      now(),
+    );
+    response.writeHead(status, { "Retry-After": "1" }).end(body);
+  };
+}

@@ -11,6 +11,7 @@ import type { OutgoingContent, WhatsAppKey, WhatsAppLink } from "../core/whatsap
 import type { AckWaiters } from "./ack-waiters.ts";
 import type { AnswerWait } from "./answer-wait.ts";
 import { findMessage } from "./find-message.ts";
+import { inTime, noAnswer, ORDER_MS, SEND_DEADLINE_MS } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
 import { resolveRecipient } from "./recipient.ts";
 import { refusalError, refusalOf } from "./refusal.ts";
@@ -25,6 +26,8 @@ const EDITABLE_SECONDS = 15 * 60;
 const READ_AT_ONCE = 1_000;
 /** After this nobody expects WhatsApp's word any more. */
 const LATE_WORD_MS = 10 * 60 * 1000;
+/** Beside what the connection may take, for WhatsApp's word. */
+const WORD_MS = 1_000;
 
 /** The action's own WhatsApp id, and whether WhatsApp took it in time. */
 export interface Acted {
@@ -60,10 +63,12 @@ export interface ActionsParts {
   gate: Pick<SendGate, "refuseOff">;
   clock: Clock;
   log: Log;
+  /** How long the connection may take over one. */
+  orderMs?: number;
 }
 
 export function createActions(parts: ActionsParts): Actions {
-  const { inbox, sessions, link, ingest, clock, log } = parts;
+  const { inbox, sessions, link, ingest, clock, log, orderMs = ORDER_MS } = parts;
 
   const ownJid = async (sessionId: string): Promise<Jid> => {
     const session = await sessions.get(sessionId);
@@ -87,23 +92,34 @@ export function createActions(parts: ActionsParts): Actions {
       await ingest({ sessionId, facts: facts(), closes: [] });
     };
     const waiter = parts.acks.wait(sessionId, actionId);
-    const { chatId } = message;
-    try {
-      await parts.lanes.run(laneOf(sessionId, chatId), () =>
-        current.send({ chatId, messageId: actionId, content, quoted: null }),
-      );
-    } catch (error) {
-      waiter.cancel();
-      throw error instanceof HubError && error.code !== "INTERNAL_ERROR"
-        ? error
-        : refusalError(refusalOf(error), actionId);
-    }
-    const outcome = await parts.wait.of(waiter, startedAt);
-    if (outcome === null) {
+    const recordLate = (): void => {
       setTimeout(() => waiter.cancel(), LATE_WORD_MS).unref();
       void waiter.outcome
         .then((late) => (late.taken ? record() : undefined))
         .catch((error: unknown) => log.error({ sessionId, actionId, err: error }, "action.not_recorded"));
+    };
+    const { chatId } = message;
+    const state = { isLeaving: false, isGivenUp: false };
+    const leave = async (): Promise<void> => {
+      if (state.isGivenUp) throw noAnswer(); // its caller heard that it failed: it must not happen later on
+      state.isLeaving = true;
+      const sending = current.send({ chatId, messageId: actionId, content, quoted: null });
+      await inTime(sending, SEND_DEADLINE_MS).finally(() => (state.isLeaving = false));
+    };
+    try {
+      await inTime(parts.lanes.run(laneOf(sessionId, chatId), leave), orderMs);
+    } catch (error) {
+      state.isGivenUp = true;
+      // What is on its way may arrive yet.
+      if (state.isLeaving) recordLate();
+      else waiter.cancel();
+      throw error instanceof HubError && error.code !== "INTERNAL_ERROR"
+        ? error
+        : refusalError(refusalOf(error), actionId);
+    }
+    const outcome = await parts.wait.of(waiter, startedAt, orderMs + WORD_MS);
+    if (outcome === null) {
+      recordLate();
       return { actionId, status: "pending", message };
     }
     if (!outcome.taken) throw refusalError(outcome, actionId);
@@ -163,7 +179,7 @@ export function createActions(parts: ActionsParts): Actions {
         messageIds === null
           ? await inbox.unreadOf(sessionId, chatId, READ_AT_ONCE)
           : await incoming(messageIds, (id) => inbox.message(sessionId, id, chatId));
-      if (unread.length > 0) await link(sessionId).markRead(unread.map(incomingKey));
+      if (unread.length > 0) await inTime(link(sessionId).markRead(unread.map(incomingKey)), orderMs);
       const chat = await inbox.chat(sessionId, chatId);
       if (unread.length > 0 || (chat?.unreadCount ?? 0) > 0)
         await ingest({ sessionId, facts: [{ kind: "chat-read", jid: chatId }], closes: [] });

@@ -7,8 +7,8 @@ const CALL_BUDGET_MS = 24_000;
 const SHORTEST_WAIT_MS = 1_000;
 
 export interface AnswerWait {
-  /** The outcome, or null when it did not come in time. */
-  of(waiter: AckWaiter, startedAt: number): Promise<AckOutcome | null>;
+  /** The outcome, or null when it did not come in time; `budgetMs` is for the whole call. */
+  of(waiter: AckWaiter, startedAt: number, budgetMs?: number): Promise<AckOutcome | null>;
   /** Everybody who waits gets null now, and so does everybody from now on. */
   stop(): void;
 }
@@ -18,9 +18,9 @@ export function createAnswerWait({ ackWaitMs = ACK_WAIT_MS } = {}): AnswerWait {
   let stopped = false;
 
   return {
-    of: async (waiter, startedAt) => {
+    of: async (waiter, startedAt, budgetMs = CALL_BUDGET_MS) => {
       if (stopped) return null;
-      const left = CALL_BUDGET_MS - (performance.now() - startedAt);
+      const left = budgetMs - (performance.now() - startedAt);
       const waitMs = Math.min(ackWaitMs, Math.max(SHORTEST_WAIT_MS, left));
       let timer: NodeJS.Timeout | undefined;
       let giveUp: () => void = () => undefined;

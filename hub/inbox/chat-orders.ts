@@ -5,6 +5,7 @@ import type { ChatChange } from "../core/facts.ts";
 import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { InboxStore } from "../core/store.ts";
 import type { ChatOrder, TypingState, WhatsAppLink } from "../core/whatsapp.ts";
+import { inTime, ORDER_MS } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
 import { resolveRecipient } from "./recipient.ts";
 import type { Numbering } from "./send-request.ts";
@@ -30,6 +31,8 @@ export interface ChatOrdersParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   pressure?: Pressure;
+  /** How long the connection may take over one. */
+  orderMs?: number;
 }
 
 export function createChatOrders({
@@ -37,6 +40,7 @@ export function createChatOrders({
   link,
   ingest,
   pressure = noPressure,
+  orderMs = ORDER_MS,
 }: ChatOrdersParts): ChatOrders {
   const chatIdOf = ({ sessionId, chatId: written, numbering }: ChatTarget) =>
     resolveRecipient({ sessionId, written, numbering, inbox, field: "chatId" });
@@ -49,7 +53,7 @@ export function createChatOrders({
 
   const change = async (chat: Chat, order: ChatOrder, becomes: ChatChange): Promise<Chat> => {
     const { sessionId, chatId } = chat;
-    await link(sessionId).changeChat(chatId, order);
+    await inTime(link(sessionId).changeChat(chatId, order), orderMs);
     await ingest({
       sessionId,
       facts: [{ kind: "chat", jid: chatId, change: becomes, live: true }],
@@ -81,7 +85,8 @@ export function createChatOrders({
     showTyping: async (target, state) => {
       // A courtesy that nobody misses, while what matters is late.
       if (pressure.isHigh()) return;
-      await link(target.sessionId).showTyping(await chatIdOf(target), state);
+      const chatId = await chatIdOf(target);
+      await inTime(link(target.sessionId).showTyping(chatId, state), orderMs);
     },
   };
 }

@@ -5,6 +5,7 @@ import { HubError } from "../core/errors.ts";
 import { isLidJid, isPhoneJid, userOf, type Jid } from "../core/jid.ts";
 import type { InboxStore, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { inTime, ORDER_MS } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
 import type { Media, OpenFile } from "./media.ts";
 import { createPictures } from "./pictures.ts";
@@ -43,15 +44,17 @@ export interface ContactsParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   clock: Clock;
+  /** How long the connection may take over one. */
+  orderMs?: number;
 }
 
 export function createContacts(parts: ContactsParts): Contacts {
-  const { inbox, link, ingest, clock } = parts;
-  const pictures = createPictures(parts);
+  const { inbox, link, ingest, clock, orderMs = ORDER_MS } = parts;
+  const pictures = createPictures({ ...parts, orderMs });
   const known = createShelf<LookUp>({ clock, keepMs: DAY_MS, max: MAX_LOOK_UPS });
 
   const ask = async (sessionId: string, digits: string): Promise<LookUp> => {
-    const found = await link(sessionId).lookUp(digits);
+    const found = await inTime(link(sessionId).lookUp(digits), orderMs);
     if (found.jid !== null && found.lid !== null)
       await ingest({ sessionId, facts: [{ kind: "lid", lid: found.lid, phone: found.jid }], closes: [] });
     return found;
@@ -67,7 +70,7 @@ export function createContacts(parts: ContactsParts): Contacts {
   const block: Contacts["block"] = async (sessionId, written, isBlocked, numbering = INTERNATIONAL) => {
     const jid = await resolveRecipient({ sessionId, written, numbering, inbox, field: "contactId" });
     if (!isPhoneJid(jid) && !isLidJid(jid)) throw noPerson("contactId", "name a person");
-    await link(sessionId).block(jid, isBlocked);
+    await inTime(link(sessionId).block(jid, isBlocked), orderMs);
     await ingest({
       sessionId,
       facts: [{ kind: "contact", jid, change: { isBlocked }, live: true }],

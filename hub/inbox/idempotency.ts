@@ -1,5 +1,6 @@
 /** A key makes a call happen once: the first answer is kept for a day and given to every repeat. */
 import { createHash } from "node:crypto";
+import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { IdempotencyKey, SendStore } from "../core/store.ts";
@@ -30,18 +31,20 @@ export interface Idempotency {
 
 export interface IdempotencyParts {
   sends: Pick<SendStore, "claim" | "finish" | "abandon">;
+  /** Seals what is kept: some answers show a secret that nobody is to read later. */
+  cipher: Cipher;
   clock: Clock;
   /** How the HTTP layer words a failure, so that a refusal by WhatsApp is kept like any other answer. */
   failure: (error: HubError) => StoredAnswer;
 }
 
-export function createIdempotency({ sends, clock, failure }: IdempotencyParts): Idempotency {
+export function createIdempotency({ sends, cipher, clock, failure }: IdempotencyParts): Idempotency {
   return {
     once: async ({ requestBody, ...key }, reservedId, work) => {
       const claim = await sends.claim(key, sha256(requestBody), reservedId, clock.now());
       switch (claim.result) {
         case "same":
-          return { status: claim.status, body: claim.body, replayed: true };
+          return { status: claim.status, body: opened(cipher, key, claim.body), replayed: true };
         case "running":
           throw new HubError("IDEMPOTENCY_IN_PROGRESS", "The first call under this key is still running.", {
             retryAfterSeconds: 1,
@@ -63,7 +66,7 @@ export function createIdempotency({ sends, clock, failure }: IdempotencyParts): 
       }
       // A 5xx or 429 promises that nothing was done: its repeat is a first try.
       if (answer.status >= 500 || answer.status === 429) await sends.abandon(key);
-      else await sends.finish(key, answer, clock.now());
+      else await sends.finish(key, { ...answer, body: sealed(cipher, key, answer.body) }, clock.now());
       return { ...answer, replayed: false };
     },
   };
@@ -79,5 +82,22 @@ const FINAL_CODES = new Set([
 
 const isFinal = (error: unknown): error is HubError =>
   error instanceof HubError && FINAL_CODES.has(error.code);
+
+/** Tells a sealed answer from one that an earlier version kept in plain: that one is JSON, which never begins so. */
+const SEALED = "sealed:";
+
+const placeOf = ({ owner, route, key }: IdempotencyKey): string =>
+  `answer:${JSON.stringify([owner, route, key])}`;
+
+const sealed = (cipher: Cipher, key: IdempotencyKey, body: string): string =>
+  SEALED + Buffer.from(cipher.seal(placeOf(key), Buffer.from(body, "utf8"))).toString("base64");
+
+/** Throws for a row that was changed or moved: its call ran, so it must not run again either. */
+function opened(cipher: Cipher, key: IdempotencyKey, kept: string): string {
+  if (!kept.startsWith(SEALED)) return kept;
+  return Buffer.from(cipher.open(placeOf(key), Buffer.from(kept.slice(SEALED.length), "base64"))).toString(
+    "utf8",
+  );
+}
 
 const sha256 = (body: string | Uint8Array): string => createHash("sha256").update(body).digest("hex");

@@ -6,6 +6,7 @@ import { newToken } from "../core/ids.ts";
 import type { Jid } from "../core/jid.ts";
 import type { MediaItem, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
+import { inTime } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
 import type { Media, OpenFile } from "./media.ts";
 import { createShelf } from "./shelf.ts";
@@ -26,11 +27,12 @@ export interface PicturesParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   clock: Clock;
+  orderMs: number;
 }
 
 const none = (): HubError => new HubError("MEDIA_NOT_FOUND", "There is no picture of this contact.");
 
-export function createPictures({ tokens, media, link, ingest, clock }: PicturesParts): Pictures {
+export function createPictures({ tokens, media, link, ingest, clock, orderMs }: PicturesParts): Pictures {
   const asked = createShelf<string | null>({ clock, keepMs: DAY_MS, max: MAX_REMEMBERED });
 
   const tell = async (sessionId: string, jid: Jid, pictureToken: string | null): Promise<void> => {
@@ -56,7 +58,7 @@ export function createPictures({ tokens, media, link, ingest, clock }: PicturesP
 
   /** Asks WhatsApp and keeps what it shows; the id of the file, null when there is none. */
   const fetch = async (sessionId: string, jid: Jid, kept: MediaItem | null): Promise<string | null> => {
-    const url = await link(sessionId).profilePictureUrl(jid);
+    const url = await inTime(link(sessionId).profilePictureUrl(jid), orderMs);
     const mediaId = url === null ? null : await bring(sessionId, jid, url, kept);
     if (kept === null || kept.mediaId === mediaId) return mediaId;
     if (mediaId === null) await tell(sessionId, jid, null);

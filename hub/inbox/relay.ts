@@ -7,15 +7,13 @@ import type { Log } from "../core/log.ts";
 import type { InboxStore, SendStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
+import { inTime, SEND_DEADLINE_MS } from "./in-time.ts";
 import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
 import type { Leaving } from "./leaving.ts";
 import type { SendGate } from "./send-gate.ts";
 import type { SendLanes } from "./send-lane.ts";
 import { outgoing, type KeptOrder } from "./send-order.ts";
 import { openLink } from "./open-link.ts";
-
-/** A library call that never ends must not hold its chat for ever; big files need their time to upload. */
-const SEND_DEADLINE_MS = 10 * 60 * 1000;
 
 export interface RelayJob {
   sessionId: string;
@@ -84,7 +82,8 @@ export function createRelay(parts: RelayParts): Relay {
       try {
         const content = outgoing(order, (mediaId) => media.pathOf(mediaId));
         const { isForwarded } = order;
-        sent = await inTime(current.send({ chatId, messageId, content, quoted, isForwarded }));
+        const sending = current.send({ chatId, messageId, content, quoted, isForwarded });
+        sent = await inTime(sending, SEND_DEADLINE_MS, notTaken);
       } catch (error) {
         if (isInterruption(error)) continue;
         if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
@@ -121,6 +120,9 @@ export function createRelay(parts: RelayParts): Relay {
   };
 }
 
+const notTaken = (): HubError =>
+  new HubError("SESSION_NOT_CONNECTED", "The connection did not take the message in time.");
+
 export const EXPIRED: Refusal = { code: "expired", error: "Not sent within its time to live." };
 export const UNCONFIRMED: Refusal = { code: "unconfirmed", error: "WhatsApp never confirmed it." };
 
@@ -134,18 +136,3 @@ export const failedFact = (chatId: Jid, messageId: string, { code, error }: Refu
   code,
   error,
 });
-
-async function inTime<T>(sending: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new HubError("SESSION_NOT_CONNECTED", "The connection did not take the message in time."));
-    }, SEND_DEADLINE_MS);
-    timer.unref();
-  });
-  try {
-    return await Promise.race([sending, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -83,6 +83,8 @@ export interface SendingParts {
   /** Throws OVERLOADED while the hub has no room for more. */
   refuseWhenFull?: () => Promise<void>;
   ackWaitMs?: number;
+  /** How long the connection may take over what is no message. */
+  orderMs?: number;
   /** Left out: as many and as fast as they come. */
   limits?: SendLimits;
   schedule?: Schedule;

@@ -54,6 +54,8 @@ export interface Endpoints {
     sessionId: string,
     wish: { url?: string | undefined; secret?: string | undefined; client?: string | null | undefined },
   ): Promise<{ endpoint: Endpoint | null; secret: string | null }>;
+  /** `VALIDATION_ERROR` for what `setForSession` would refuse; changes nothing. */
+  checkForSession(sessionId: string, wish: { url: string; secret?: string | undefined }): Promise<void>;
   forSession(sessionId: string): Promise<Endpoint[]>;
   /** The endpoint of the hub's own configuration; null takes a former one out of use, its rows stay. */
   ensureDefault(
@@ -220,6 +222,12 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     return { endpoint: await get(existing.id), secret: null };
   };
 
+  const checkForSession: Endpoints["checkForSession"] = async (sessionId, { url, secret }) => {
+    const problems = secretProblems(secret);
+    if (url !== (await managed(sessionId))?.url) problems.push(...(await urlProblems(url, guard)));
+    if (problems.length > 0) throw inSessionWords(invalid(problems));
+  };
+
   const ensureDefault: Endpoints["ensureDefault"] = async (target) => {
     const existing = [...(await known()).values()].find(({ managedBy }) => managedBy === "default");
     if (target === null)
@@ -259,6 +267,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
           throw inSessionWords(error);
         }
       }),
+    checkForSession,
     forSession: async (sessionId) =>
       [...(await known()).values()].filter(
         ({ sessions }) => sessions === "*" || sessions.includes(sessionId),

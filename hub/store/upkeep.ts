@@ -11,6 +11,7 @@ import type {
   IntakeStore,
   MarkStore,
   OutboxStore,
+  SendStore,
   Store,
 } from "../core/store.ts";
 import { removeOldMessages, type OldMessageParts } from "./old-messages.ts";
@@ -47,12 +48,13 @@ export interface UpkeepParts extends Omit<OldMessageParts, "isStopped"> {
   outbox: Pick<OutboxStore, "forgetAttempts">;
   audit: Pick<AuditStore, "append" | "forget">;
   marks: Pick<MarkStore, "forget">;
+  sends: Pick<SendStore, "forgetAnswers">;
   giveBack: Store["giveBack"];
   isClockTrusted: IsClockTrusted;
 }
 
 export function startUpkeep(parts: UpkeepParts): Upkeep {
-  const { intake, inbox, events, outbox, audit, marks, giveBack, clock, isClockTrusted, log } = parts;
+  const { intake, inbox, events, outbox, audit, marks, sends, giveBack, clock, isClockTrusted, log } = parts;
   let isStopped = false;
 
   /** Until a batch does less than `least`, with a turn for everybody else in between. */
@@ -73,6 +75,8 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
     const entries = await all(() => audit.forget(before(AUDIT_MS), BATCH));
     await marks.forget(before(MARKS_MS));
+    // Each keyed call does so as well; but the next one may never come.
+    await sends.forgetAnswers(clock.now());
     const messages = await removeOldMessages({ ...parts, isStopped: () => isStopped });
     const pages = await all(() => giveBack(BATCH));
     if (stanzas + forgotten + attempts + entries + messages + pages === 0) return;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createIdempotency } from "../../hub/inbox/idempotency.ts";
 import { storedFailure } from "../../hub/http/errors.ts";
-import { openHttpRig, type HttpRig } from "../support/http-rig.ts";
+import { answerCipher, openHttpRig, type HttpRig } from "../support/http-rig.ts";
 import { until } from "../support/until.ts";
 
 const order = { to: "34600111222", type: "text", message: "one order" };
@@ -48,6 +48,7 @@ test("A5: killed after WhatsApp took the message and before the answer: the repe
       // The answer is never written down: this is where the first life ends.
       idempotency: createIdempotency({
         sends: { ...store.sends, finish: () => new Promise(() => undefined) },
+        cipher: answerCipher,
         clock: ctx.clock,
         failure: (error) => storedFailure(error, ctx.clock.now()),
       }),

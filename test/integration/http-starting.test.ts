@@ -58,6 +58,6 @@ test("each answer has a request id of its own", async () => {
   const ids: unknown[] = [];
   for (const path of ["/livez", "/health", "/readyz", "/api/sessions"])
     ids.push((await call(path)).headers.get("x-request-id"));
-  expect(ids).toEqual(ids.map(() => expect.stringMatching(/^req_/)));
+  for (const id of ids) expect(id).toMatch(/^req_/);
   expect(new Set(ids).size).toBe(4);
 });

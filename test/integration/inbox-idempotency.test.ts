@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HubError } from "../../hub/core/errors.ts";
 import { createIdempotency, type StoredAnswer } from "../../hub/inbox/idempotency.ts";
 import { hours } from "../support/fixed-clock.ts";
+import { answerCipher } from "../support/http-rig.ts";
 import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
 import { until } from "../support/until.ts";
 
@@ -16,6 +17,7 @@ function call({ key = "order-1", text = "hola", route = "POST send s1" } = {}) {
   const { clock, store, sending } = inbox;
   const idempotency = createIdempotency({
     sends: store.sends,
+    cipher: answerCipher,
     clock,
     failure: ({ code, message }) => ({ status: 422, body: JSON.stringify({ code, message }) }),
   });
@@ -101,6 +103,7 @@ describe("a crash under a keyed call", () => {
     const key = { owner: "key_1", route: "POST send s1", key: "order-1" };
     const idempotency = createIdempotency({
       sends: { ...inbox.store.sends, finish: () => new Promise(() => undefined) },
+      cipher: answerCipher,
       clock: inbox.clock,
       failure: () => ({ status: 422, body: "" }),
     });

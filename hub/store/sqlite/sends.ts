@@ -93,6 +93,10 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   );
   const forget = db.prepare("DELETE FROM idempotency WHERE at <= ?");
 
+  const forgetAnswers = (now: Date): void => {
+    forget.run(now.getTime() - ANSWER_LIFE_MS);
+  };
+
   const takeOver = (
     key: IdempotencyKey,
     bodyHash: string,
@@ -161,7 +165,7 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
     ),
     claim: call((key, bodyHash, reservedId, now) =>
       engine.transaction((): IdempotencyClaim => {
-        forget.run(now.getTime() - ANSWER_LIFE_MS);
+        forgetAnswers(now);
         const row = claimed.get(key.owner, key.route, key.key);
         if (row === undefined) return takeOver(key, bodyHash, reservedId, now);
         if (row.body_hash !== bodyHash) return { result: "conflict" };
@@ -176,5 +180,6 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
     abandon: call(({ owner, route, key }) => {
       abandon.run(owner, route, key);
     }),
+    forgetAnswers: call(forgetAnswers),
   };
 }

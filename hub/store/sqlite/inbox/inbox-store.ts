@@ -10,6 +10,7 @@ import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
 import { createMessagePages } from "./message-pages.ts";
 import { toMessage } from "./message-rows.ts";
+import { createGroupFilter } from "./ignored-groups.ts";
 import type { Messages } from "./messages.ts";
 import { createRemoveOld } from "./old-messages.ts";
 import type { Recorder } from "./record.ts";
@@ -45,13 +46,14 @@ export function createInboxStore(
   const indexWords = createWordIndex(engine);
   const tellChats = createTellChats(engine, { chats, tell });
   const beginnings = createBeginnings(engine, { addresses });
+  const withoutIgnored = createGroupFilter({ chats, messages });
 
   return {
     record: call(({ sessionId, facts, closes, now }) => {
       const session = engine.session(sessionId);
       return engine.transaction(() => {
         const { repeated } = intake.close(session.id, closes, now);
-        const applied = recorder.apply(session, facts, { now, repeated });
+        const applied = recorder.apply(session, withoutIgnored(session, facts), { now, repeated });
         return { messages: applied.messages.map(({ message }) => message), lastSeq: applied.lastSeq };
       });
     }),
