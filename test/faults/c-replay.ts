@@ -115,14 +115,14 @@ function judge(
   const replays = crm.requests().filter(({ replay, accepted }) => replay && accepted);
   // Each try that was noted: one more than one means that a delivery was made due a second time.
   const again = "SELECT count(*) FROM (SELECT 1 FROM attempt GROUP BY delivery HAVING count(*) > 1)";
-  const jobs = count(dataDir, "SELECT count(*) FROM replay_job");
+  const jobs = count(dataDir, "SELECT count(*) FROM replay_job WHERE finished_at IS NULL");
   const check = readFolder(dataDir, (folder) => folder.quickCheck());
   return {
     lost: events - new Set(replays.map(({ webhookId }) => webhookId)).size,
     doubled: count(dataDir, again),
     problems: [
       ...problems,
-      ...(jobs === 0 ? [] : [`${jobs} orders are kept although all is done`]),
+      ...(jobs === 0 ? [] : [`${jobs} orders are under way although all is done`]),
       ...(check === "ok" ? [] : ["the database does not pass its quick check"]),
     ],
   };
