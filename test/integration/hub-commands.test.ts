@@ -150,7 +150,7 @@ describe("fix-session", () => {
     expect([soft.code, soft.out]).toEqual([0, expect.stringMatching(/socket +true/)]);
     await rig.store.sessions.save({ ...session, state: "degraded" }, []);
     rig.clock.advance(minutes(5));
-    expect(jsonOf(await hub("fix-session", "shop", "--json"))).toMatchObject({ plan: { act: "quarantine" } });
+    expect(jsonOf(await hub("fix-session", "shop", "--json"))).toMatchObject({ plan: { act: "person" } });
     expect(await hub("fix-session", "shop", "--undo")).toMatchObject({ code: 1, out: "" });
     rig.clock.advance(minutes(31));
     expect(jsonOf(await hub("fix-session", "shop", "--json"))).toMatchObject({ plan: { act: "restart" } });
