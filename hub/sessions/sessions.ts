@@ -8,7 +8,7 @@ import type { JidForm } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { SessionFigures } from "../core/session-figures.ts";
-import { isActive, isOpen } from "../core/session-state.ts";
+import { isOpen } from "../core/session-state.ts";
 import type { Session, SessionSettings } from "../core/session.ts";
 import type { FigureStore, SessionStore } from "../core/store.ts";
 import type { WhatsAppConnector, WhatsAppLink } from "../core/whatsapp.ts";
@@ -20,6 +20,7 @@ import type { RunnerParts, WatchdogParts } from "./runner-parts.ts";
 import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
 import { sweepSealed } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
+import { hasArrived, isLinking, notReady } from "./arrival.ts";
 import { createInOrder, createSlots } from "./slots.ts";
 import { createStoreWatch } from "./store-watch.ts";
 
@@ -283,21 +284,3 @@ export function createSessions({
 }
 
 const forgetful: FigureStore = { get: () => Promise.resolve(null), save: () => Promise.resolve() };
-
-/** On the way to a code or to an open connection. */
-const isLinking = ({ state }: Session): boolean =>
-  isActive(state) && !isOpen(state) && state !== "store_down";
-
-/** Nothing more will happen by itself while a caller waits. */
-const hasArrived = (session: Session): boolean =>
-  session.state === "qr" || session.state === "pairing_code" || !isLinking(session);
-
-const notReady = ({ state }: Session): HubError =>
-  isOpen(state)
-    ? new HubError("QR_NOT_READY", "This session is connected; there is no code to scan.", {
-        details: { state },
-      })
-    : new HubError("QR_NOT_READY", "No code is on show yet; ask again in a moment.", {
-        details: { state },
-        retryAfterSeconds: 2,
-      });

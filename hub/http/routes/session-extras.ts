@@ -27,7 +27,7 @@ export const sessionExtraRoutes: Route[] = [
   route({
     method: "get",
     path: "/api/sessions/frappe/sessions",
-    summary: "Sessions whose events go to a Frappe site",
+    summary: "Sessions that are marked as a Frappe site's; the mark holds no event back",
     scope: "webhooks",
     contract: true,
     query: z.object(paging(100)),
@@ -37,7 +37,7 @@ export const sessionExtraRoutes: Route[] = [
   sessionRoute({
     method: "get",
     path: "/api/sessions/{sessionId}/frappe/status",
-    summary: "Whether a session's events go to a Frappe site",
+    summary: "Whether a session is marked as a Frappe site's",
     scope: "webhooks",
     contract: true,
     params: inSession,
@@ -47,7 +47,8 @@ export const sessionExtraRoutes: Route[] = [
   sessionRoute({
     method: "post",
     path: "/api/sessions/{sessionId}/frappe/configure",
-    summary: "Says whether a session's events go to a Frappe site",
+    summary:
+      "Marks a session as a Frappe site's, or not; the mark holds no event back: endpoints say what is sent where",
     scope: "webhooks",
     contract: true,
     params: inSession,
