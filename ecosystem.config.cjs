@@ -3,10 +3,13 @@
  * its data folder admits one. `npm run pm2:start` uses this file.
  */
 const { existsSync } = require("node:fs");
+const { homedir } = require("node:os");
 const { join } = require("node:path");
 
 const root = __dirname;
 if (existsSync(join(root, ".env"))) process.loadEnvFile(join(root, ".env"));
+
+const logs = join(process.env.PM2_HOME || join(homedir(), ".pm2"), "logs");
 
 const app = (name, script, more) => ({
   name,
@@ -25,6 +28,9 @@ const app = (name, script, more) => ({
   // The processes write JSON lines with their own times.
   time: false,
   merge_logs: true,
+  // Where pm2-logrotate looks as well. Not in the data folder: that one is copied and moved, and is the hub's alone.
+  out_file: join(logs, `${name}-out.log`),
+  error_file: join(logs, `${name}-error.log`),
   ...more,
 });
 

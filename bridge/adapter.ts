@@ -91,8 +91,14 @@ export interface CrmAdapter {
   }): Promise<WriteResult>;
 
   totals(sessionId: string): Promise<Totals>;
-  /** One per chat that has any message; `chatIds` narrows. */
+  /**
+   * One per chat that has any message; `chatIds` narrows. None at all where the CRM cannot count by chat: the newest messages
+   * of the top chats are then read each time.
+   */
   chatDigests(sessionId: string, chatIds?: string[]): Promise<ChatDigest[]>;
+
+  /** The session whose record the CRM knows by this name; null where it has none. Absent where records have no names. */
+  sessionIdOf?(name: string): Promise<string | null>;
 
   /** Clients of a remote directory; absent where the CRM has no place for them. */
   readonly clients?: ClientStore;
@@ -116,7 +122,10 @@ export interface DirectoryClient {
 }
 
 export interface ClientStore {
-  /** Candidates by external id, else by the exact normal form of the national id: more than one means nobody may decide. */
+  /**
+   * Candidates by external id, else by the normal form of the national id, compared exactly, however the CRM has it written:
+   * more than one means nobody may decide.
+   */
   find(by: { externalId: string; nationalId: string | null }): Promise<ClientCandidate[]>;
   /** One transaction. All fields; `code` and `email` are filled in by the caller. */
   create(client: ClientFields): Promise<WriteResult>;

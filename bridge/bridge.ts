@@ -112,6 +112,10 @@ export async function startBridge(
     hub,
     state,
     apply,
+    setAside: async ({ seq, sessionId }, cause) => {
+      const error = `It could not be applied (${cause instanceof Error ? cause.name : typeof cause}); the log says where.`;
+      await failed.add({ sessionId, kind: "event", key: String(seq), error });
+    },
     clock,
     log: part("feed"),
     onReset: async (why) => {

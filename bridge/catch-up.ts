@@ -1,6 +1,6 @@
 /** What the bridge missed while it was not running. A hub or a CRM that is not there yet is asked again until it is. */
 import { setTimeout as pause } from "node:timers/promises";
-import { CrmMisconfigured, CrmUnavailable, HubUnavailable } from "./errors.ts";
+import { isPassing } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 const FIRST_PAUSE_MS = 1_000;
@@ -29,6 +29,3 @@ export async function catchUp({
     }
   }
 }
-
-const isPassing = (cause: unknown): cause is Error =>
-  cause instanceof HubUnavailable || cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured;

@@ -121,6 +121,8 @@ const schema = z.object({
 });
 
 type Settings = z.infer<typeof schema>;
+
+const EVERYWHERE = ["0.0.0.0", "::", "[::]"];
 type Given = Record<string, string>;
 
 /** Settings that only make sense together: the first names the choice, the others must be there with it, or must not. */
@@ -129,6 +131,12 @@ function mismatched(given: Given): { name: string; problem: string }[] {
   const needs: [because: string, isChosen: boolean, names: string[]][] = [
     ["BRIDGE_CRM=frappe", crm === "frappe", ["FRAPPE_URL", "FRAPPE_API_KEY", "FRAPPE_API_SECRET"]],
     ["BRIDGE_CRM=http", crm === "http", ["CRM_URL"]],
+    // The hub is told where to send: an address to listen at everywhere is none to send to.
+    [
+      `BRIDGE_HOST=${given["BRIDGE_HOST"]}`,
+      EVERYWHERE.includes(given["BRIDGE_HOST"] ?? ""),
+      ["BRIDGE_PUBLIC_URL"],
+    ],
     ["WISPRO_URL", "WISPRO_URL" in given, ["WISPRO_TOKEN"]],
     ["WISPRO_TOKEN", "WISPRO_TOKEN" in given, ["WISPRO_URL"]],
   ];

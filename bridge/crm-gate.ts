@@ -63,6 +63,7 @@ export function createCrmGate({
     attempt(Math.min(pauseMs * 2, LONGEST_PAUSE_MS)).catch((cause: unknown) => {
       log.error({ err: cause }, "crm.prepare_failed");
       problem = "it could not be prepared; the log says why";
+      if (!isStopped) timer = setTimeout(() => void retry(LONGEST_PAUSE_MS), LONGEST_PAUSE_MS);
     });
 
   return {
@@ -94,6 +95,7 @@ function gated(adapter: CrmAdapter, pass: () => void): CrmAdapter {
       return call(...args);
     };
   const { documents, clients } = adapter;
+  const sessionIdOf = adapter.sessionIdOf?.bind(adapter);
   return {
     name: adapter.name,
     check: behind(() => adapter.check()),
@@ -108,6 +110,7 @@ function gated(adapter: CrmAdapter, pass: () => void): CrmAdapter {
     mergeContact: behind((merge) => adapter.mergeContact(merge)),
     totals: behind((sessionId) => adapter.totals(sessionId)),
     chatDigests: behind((sessionId, chatIds) => adapter.chatDigests(sessionId, chatIds)),
+    ...(sessionIdOf === undefined ? {} : { sessionIdOf: behind(sessionIdOf) }),
     ...(clients === undefined
       ? {}
       : {

@@ -4,8 +4,8 @@ import { BridgeError } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 export interface Scheduled {
-  /** From one time to the next one. */
-  periodMs: number;
+  /** From now to the next time. */
+  untilNextMs(): number;
   stop(): void;
 }
 
@@ -32,9 +32,8 @@ export function schedule(expression: string, work: () => Promise<unknown>, { log
     unref: true,
     logger: { debug: told("debug"), info: told("debug"), warn: told("warn"), error: told("error") },
   });
-  const [first, second] = task.getNextRuns(2);
   return {
-    periodMs: first === undefined || second === undefined ? 0 : second.getTime() - first.getTime(),
+    untilNextMs: () => Math.max(0, (task.getNextRuns(1)[0]?.getTime() ?? 0) - Date.now()),
     stop: () => void task.destroy(),
   };
 }

@@ -78,3 +78,7 @@ export class HubUnavailable extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** The hub or the CRM cannot do its part now: said in plain words, and tried again. Anything else is a fault of ours. */
+export const isPassing = (cause: unknown): cause is CrmUnavailable | CrmMisconfigured | HubUnavailable =>
+  cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured || cause instanceof HubUnavailable;

@@ -52,8 +52,10 @@ export function createHubClient({
   // One listener per request that waits.
   setMaxListeners(0, closing.signal);
 
-  const once = async (request: HubRequest): Promise<Outcome> => {
-    const { method, path, query = {}, body, idempotencyKey, timeoutMs = ANSWER_MS } = request;
+  const once = async (request: HubRequest, leftMs: number): Promise<Outcome> => {
+    const { method, path, query = {}, body, idempotencyKey } = request;
+    // A request with a deadline of its own is a slow one.
+    const timeoutMs = request.deadlineMs === undefined ? ANSWER_MS : Math.max(1, leftMs);
     try {
       const response = await client(base + path + queryText(query), {
         method,
@@ -82,10 +84,10 @@ export function createHubClient({
   };
 
   const ask = async (request: HubRequest): Promise<unknown> => {
-    const deadline = performance.now() + deadlineMs;
+    const deadline = performance.now() + Math.min(request.deadlineMs ?? deadlineMs, deadlineMs);
     for (let unanswered = 0; ;) {
       if (closing.signal.aborted) throw new HubUnavailable("The bridge is shutting down.");
-      const outcome = await once(request);
+      const outcome = await once(request, deadline - performance.now());
       if (outcome.kind === "done") return outcome.data;
       const { error } = outcome;
       const waitMs = waitAfter(outcome, unanswered);

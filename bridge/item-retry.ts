@@ -1,5 +1,7 @@
 /** Records that once could not be written: each is brought from the hub as it is now, and written again. */
+import type { HubEvent } from "../hub/contract/index.ts";
 import type { CrmAdapter, WriteResult } from "./adapter.ts";
+import { HubUnavailable } from "./errors.ts";
 import type { FailedItems } from "./failed-items.ts";
 import type { HubClient } from "./hub-client.ts";
 import { chatLane, sessionLane, type Lanes } from "./lanes.ts";
@@ -22,14 +24,33 @@ export function createItemRetry({
   apply: Apply;
   failed: Pick<FailedItems, "add" | "resolve">;
 }): ItemRetry {
+  /** Null when the hub keeps it no more. */
+  const eventOf = async (seq: number): Promise<HubEvent | null> => {
+    try {
+      const { events } = await hub.events({ after: seq - 1, limit: 1 });
+      return events.find((one) => one.seq === seq) ?? null;
+    } catch (cause) {
+      if (cause instanceof HubUnavailable && cause.code === "EVENTS_EXPIRED") return null;
+      throw cause;
+    }
+  };
+
+  /** The hub was asked, and refuses to tell of this one alone: the others are tried all the same. */
+  const retryAlone = async (item: FailedItem): Promise<string | null> => {
+    try {
+      return await retry(item);
+    } catch (cause) {
+      if (cause instanceof HubUnavailable && cause.code === "VALIDATION_ERROR") return cause.message;
+      throw cause;
+    }
+  };
+
   /** Why it was refused again; null when it is well, or the hub has nothing left to write. */
   const retry = async ({ sessionId, kind, key }: FailedItem): Promise<string | null> => {
     switch (kind) {
       case "event": {
-        const seq = Number(key);
-        const { events } = await hub.events({ after: seq - 1, limit: 1 });
-        const event = events.find((one) => one.seq === seq);
-        return event === undefined ? null : ((await apply(event)).rejected ?? null);
+        const event = await eventOf(Number(key));
+        return event === null ? null : ((await apply(event)).rejected ?? null);
       }
       case "contact": {
         const found = await hub.contact(sessionId, key);
@@ -60,7 +81,7 @@ export function createItemRetry({
     let healed = 0;
     // One after the other: what failed together may have failed because the CRM was under pressure.
     for (const item of items) {
-      const error = await retry(item);
+      const error = await retryAlone(item);
       const { id, sessionId, kind, key } = item;
       if (error !== null) await failed.add({ sessionId, kind, key, error });
       else {

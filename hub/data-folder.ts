@@ -27,15 +27,13 @@ import { openStore } from "./store/open-store.ts";
 import { FolderInUse } from "./store/sqlite/lock.ts";
 import { openReader } from "./store/sqlite/reader.ts";
 import { writeWatermark } from "./store/watermark.ts";
-import {
-  CREDS_FILE,
-  readMultiFile,
-  sealLogin,
-  writeMultiFile,
-  type WrittenLogin,
-} from "./whatsapp/multi-file.ts";
+import { sealLogin } from "./whatsapp/loose-login.ts";
+import { CREDS_FILE, readMultiFile, writeMultiFile, type WrittenLogin } from "./whatsapp/multi-file.ts";
 
-type Folder = Pick<Config, "dataDir" | "masterKey" | "masterKeyPrevious" | "masterKeyFile" | "jidForm">;
+export type Folder = Pick<
+  Config,
+  "dataDir" | "masterKey" | "masterKeyPrevious" | "masterKeyFile" | "jidForm"
+>;
 
 const keyFileOf = ({ masterKeyFile, dataDir }: Folder): string =>
   masterKeyFile ?? join(dataDir, "master.key");
@@ -47,6 +45,29 @@ const keysOf = (folder: Folder) =>
     file: keyFileOf(folder),
     mayCreate: false,
   });
+
+/** A backup as an operator names it: by its name in the list, or by the path of a file. */
+export interface NamedBackup {
+  backup: string;
+  /** A master key from the time of the backup, if it is not among the hub's own any more. */
+  olderKey?: string;
+}
+
+export function backupFile({ dataDir }: Pick<Folder, "dataDir">, backup: string): string {
+  const named = join(dataDir, BACKUP_FOLDER, backup);
+  return existsSync(named) ? named : backup;
+}
+
+/** The master key, and all others with which a copy may have been sealed. */
+export async function keysForCopies(
+  folder: Folder,
+  olderKey: string | undefined,
+): Promise<{ masterKey: Uint8Array; previous: Uint8Array[] }> {
+  const { masterKey, previous } = await keysOf(folder);
+  const given = olderKey === undefined ? [] : [parseMasterKey(olderKey)];
+  const former = folder.masterKey === null ? await formerKeys(keyFileOf(folder)) : [];
+  return { masterKey, previous: [...previous, ...given, ...former] };
+}
 
 /** Also while a hub runs on the folder. @throws Error in plain words */
 export async function backupNow(folder: Folder, log: Log): Promise<BackupHead> {
@@ -73,27 +94,21 @@ export async function backupNow(folder: Folder, log: Log): Promise<BackupHead> {
 export const listBackups = ({ dataDir }: Pick<Folder, "dataDir">): Promise<BackupHead[]> => listOf(dataDir);
 
 /**
- * Puts a backup in the database's place; the database from before is kept beside it. `backup` is a name of the list or a path;
- * `olderKey` a master key from the time of the backup, if it is not among the hub's own any more.
+ * Puts a backup in the database's place; the database from before is kept beside it.
  * @throws Error in plain words while a hub runs on the folder, or when the backup cannot be used: then nothing was changed
  */
 export async function restoreBackup(
   folder: Folder,
-  { backup, olderKey }: { backup: string; olderKey?: string },
+  { backup, olderKey }: NamedBackup,
   log: Log,
 ): Promise<Restored> {
-  const { dataDir } = folder;
-  const { masterKey, previous } = await keysOf(folder);
-  const given = olderKey === undefined ? [] : [parseMasterKey(olderKey)];
-  const former = folder.masterKey === null ? await formerKeys(keyFileOf(folder)) : [];
-  const older = [...previous, ...given, ...former];
-  const named = join(dataDir, BACKUP_FOLDER, backup);
+  const { masterKey, previous } = await keysForCopies(folder, olderKey);
   return restore({
-    dataDir,
-    file: existsSync(named) ? named : backup,
-    openFileKey: (place, wrapped) => openFileKey([masterKey, ...older], place, wrapped),
+    dataDir: folder.dataDir,
+    file: backupFile(folder, backup),
+    openFileKey: (place, wrapped) => openFileKey([masterKey, ...previous], place, wrapped),
     prepare: async (keys) => {
-      const vault = await createVault({ masterKey, previous: older, keys });
+      const vault = await createVault({ masterKey, previous, keys });
       await vault.finishRotation();
     },
     clock: systemClock,
@@ -102,7 +117,7 @@ export async function restoreBackup(
 }
 
 /** The store of a folder on which no hub runs, and what opens its secrets. */
-async function withStore<T>(
+export async function withStore<T>(
   folder: Folder,
   log: Log,
   work: (opened: { store: Store; vault: Vault }) => Promise<T>,

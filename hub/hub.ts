@@ -1,8 +1,7 @@
 /** The composition root: builds the parts, connects them, owns the order of start and stop. Nothing else knows them all. */
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
-import { startAlerts } from "./alerts/start.ts";
-import type { Config } from "./config.ts";
+import { inSettingNames, type Config } from "./config.ts";
 import { doneBy } from "./core/audit.ts";
 import { systemClock } from "./core/clock.ts";
 import { createClockTrust } from "./core/clock-trust.ts";
@@ -16,8 +15,11 @@ import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
 import { drawQrBase64 } from "./http/qr-image.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { publicUrlOf } from "./http/own-url.ts";
 import { listen } from "./http/server.ts";
+import { createSignIn } from "./http/sign-in.ts";
 import { answerStarting } from "./http/starting.ts";
+import { hubKeys } from "./hub-keys.ts";
 import { createChatOrders } from "./inbox/chat-orders.ts";
 import { createContacts } from "./inbox/contacts.ts";
 import { createDedupe } from "./inbox/dedupe.ts";
@@ -26,20 +28,19 @@ import { createIdempotency } from "./inbox/idempotency.ts";
 import { startChatNews } from "./inbox/chat-news.ts";
 import { createIngest } from "./inbox/ingest.ts";
 import { createMedia } from "./inbox/media.ts";
-import { createRoom, isDiskLow } from "./inbox/room.ts";
+import { startProfiles } from "./inbox/profiles.ts";
+import { createRoom } from "./inbox/room.ts";
 import { createSending } from "./inbox/send.ts";
 import { createOutbox } from "./outbox/outbox.ts";
+import { startOverseers } from "./overseers.ts";
 import { startSafekeeping } from "./safekeeping.ts";
 import { createLogins } from "./sessions/logins.ts";
 import { createRestart } from "./sessions/process-restart.ts";
-import { readMasterKeys, type MasterKeys } from "./sessions/master-key.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";
-import { assertMasterKey, createVault } from "./sessions/vault.ts";
+import { createVault } from "./sessions/vault.ts";
 import type { WatchTiming } from "./sessions/watch.ts";
 import type { RootLog } from "./log.ts";
-import { measureLoopLag } from "./loop-lag.ts";
 import { openStore } from "./store/open-store.ts";
-import { peekDataKey } from "./store/peek.ts";
 import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
@@ -78,15 +79,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const nudge = createNudge();
   const stopping = new AbortController();
 
-  const keyFile = config.masterKeyFile ?? join(dataDir, "master.key");
-  const readKeys = (mayCreate: boolean) =>
-    readMasterKeys({
-      configured: config.masterKey,
-      configuredPrevious: config.masterKeyPrevious,
-      file: keyFile,
-      mayCreate,
-    });
-  await assertKeyFits(dataDir, () => readKeys(false));
+  const keys = await hubKeys(config);
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.
   const environment = config.webSocketUrl === null ? "production" : "test";
@@ -96,7 +89,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     host: config.host,
     port: config.port,
   });
-  const publicUrl = config.publicUrl ?? server.url;
+  const publicUrl = publicUrlOf({ configured: config.publicUrl, host: config.host, own: server.url, log });
 
   const storeLog = log.child({ part: "store" });
   const store = await openStore({
@@ -110,32 +103,22 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     throw cause;
   });
   const isClockTrusted = createClockTrust({ clock, log: storeLog });
-  const masterKeys = await readKeys((await store.vault.dataKey("hub")) === null);
+  const masterKeys = await keys.read((await store.vault.dataKey("hub")) === null);
   const vault = await createVault({ ...masterKeys, keys: store.vault });
-  const alerts = startAlerts({
-    settings: config.alerts,
-    isDiskLow: () => isDiskLow(dataDir),
-    events: store.events,
-    marks: store.marks,
-    letters: store.letters,
-    clock,
-    nudge,
-    log: log.child({ part: "alerts" }),
+  const overseers = startOverseers({
+    ...{ store, settings: config.alerts, dataDir, clock, nudge, log },
+    countUnreadable: (sessionId, counts) => sessions.countUnreadable(sessionId, counts),
   });
+  const { pressure, storms, alerts } = overseers;
   const safekeeping = await startSafekeeping({
-    dataDir,
-    store,
-    vault,
-    keyFile: config.masterKey === null ? keyFile : null,
-    onFailed: (what) => alerts.safekeepingFailed(what),
-    clock,
-    isClockTrusted,
-    log: storeLog,
+    ...{ dataDir, store, vault, clock, isClockTrusted, log: storeLog },
+    keyFile: keys.file,
+    onNews: (what, news) => alerts.safekeeping(what, news),
   });
   const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
 
   const ingest = createIngest({ inbox: store.inbox, clock, nudge });
-  const chatNews = startChatNews({ inbox: store.inbox, ingest, clock, nudge, log: storeLog });
+  const chatNews = startChatNews({ inbox: store.inbox, ingest, clock, nudge, pressure, log: storeLog });
   const connector = (overrides.connector ?? createBaileysConnector)({
     auth: store.auth,
     intake: store.intake,
@@ -154,6 +137,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     },
     historyDays: async (id) => importDays((await sessions.get(id)).settings, config.retentionDays),
     onNews: (sessionId, news) => sending.heard(sessionId, news),
+    onUnreadable: (sessionId, news) => storms.heard(sessionId, news),
     webSocketUrl: config.webSocketUrl,
     clock,
     log: log.child({ part: "whatsapp" }),
@@ -177,6 +161,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       sending.moved(previous, next);
       alerts.moved(previous, next, seen);
     },
+    onSwept: (details) => store.audit.append(doneBy("hub", "logins.swept", clock.now(), { details })),
     onKeyUnreadable: (kind) => metrics.keyUnreadable(kind),
     watchdog: {
       intake: store.intake,
@@ -197,9 +182,9 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     },
   });
   const link = (sessionId: string) => sessions.link(sessionId);
-  const pressure = measureLoopLag(log);
   const metrics = createMetrics({
     ...{ sessions: () => sessions.list(), sending: () => sending, store, pressure, clock },
+    each: { figures: (sessionId) => sessions.figures(sessionId), isStormy: storms.isStormy },
   });
   ingest.onRecorded((sessionId, facts) => {
     sessions.touch(sessionId);
@@ -214,7 +199,10 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const media = createMedia({ media: store.media, link, dir: dataDir, guard, clock, log: inboxLog });
   await media.tidy();
   const room = createRoom({ outbox: store.outbox, dir: dataDir, clock });
-  const contacts = createContacts({ inbox: store.inbox, media, tokens: store.media, link, ingest, clock });
+  const contacts = createContacts({
+    ...{ inbox: store.inbox, media, tokens: store.media, link, ingest, pressure, clock },
+    onWanted: (contact) => profiles.want(contact),
+  });
   const sending = createSending({
     ...store,
     ...{ media, contacts, link, ingest, clock, nudge },
@@ -222,20 +210,33 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     log: inboxLog,
     refuseWhenFull: () => room.refuseWhenFull(),
   });
+  const profiles = startProfiles({
+    ...{
+      inbox: store.inbox,
+      contacts,
+      ingest,
+      sessions,
+      sending,
+      clock,
+      log: inboxLog,
+      isOn: config.pictures,
+    },
+  });
 
+  const cipher = await vault.cipher("hub");
   const outbox = await createOutbox({
     store,
-    cipher: await vault.cipher("hub"),
+    cipher,
     guard,
     defaultEndpoint: config.webhook && { ...config.webhook, client: FIRST_CLIENT },
-    clock,
-    nudge,
+    ...{ clock, nudge, pressure },
     log: log.child({ part: "outbox" }),
     userAgent: USER_AGENT,
     onSettled: ({ patch }) => metrics.delivery(patch.state),
     onTrouble: (endpointId, what) => alerts.endpointInTrouble(endpointId, what),
-  });
+  }).catch(inSettingNames);
 
+  const httpLog = log.child({ part: "http" });
   app = createApp({
     sessions,
     contacts,
@@ -246,7 +247,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     endpoints: outbox.endpoints,
     replays: outbox.replays,
     idempotency: createIdempotency({
-      ...{ sends: store.sends, cipher: await vault.cipher("hub"), clock },
+      ...{ sends: store.sends, cipher, clock },
       failure: (error) => storedFailure(error, clock.now()),
     }),
     dedupe: createDedupe({
@@ -255,12 +256,9 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       reserveId: (sessionId) => sending.reserveId(sessionId),
       clock,
     }),
-    store,
-    metrics,
-    pressure,
-    clock,
-    nudge,
-    log: log.child({ part: "http" }),
+    signIn: await createSignIn({ store, cipher, clock, log: httpLog }),
+    ...{ store, cipher, metrics, pressure, clock, nudge },
+    log: httpLog,
     publicUrl,
     dataDir,
     version: VERSION,
@@ -268,7 +266,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     stopping: stopping.signal,
   });
   const upkeep = startUpkeep({
-    ...{ ...store, clock, isClockTrusted, log: storeLog },
+    ...{ ...store, clock, isClockTrusted, pressure, log: storeLog },
     ...{ removeFile: (mediaId) => media.removeFile(mediaId), retentionDays: config.retentionDays },
   });
   await store.audit.append(
@@ -283,18 +281,14 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     rejectionIgnored: (code) => metrics.rejectionIgnored(code),
     stop: async () => {
       stopping.abort();
-      pressure.stop();
+      await storms.stop();
       await sessions.stop();
-      await Promise.all([chatNews, sending, outbox, server, upkeep].map((running) => running.stop()));
-      await alerts.stop();
+      await Promise.all(
+        [chatNews, profiles, sending, outbox, server, upkeep].map((running) => running.stop()),
+      );
+      await overseers.stop();
       await safekeeping.stop();
       await store.close();
     },
   };
-}
-
-/** A hub with the wrong key must not write anything, not even that it was opened. */
-async function assertKeyFits(dataDir: string, readKeys: () => Promise<MasterKeys>): Promise<void> {
-  const sealed = peekDataKey(dataDir, "hub");
-  if (sealed !== null) assertMasterKey(await readKeys(), sealed);
 }

@@ -2,6 +2,7 @@
 import { pino, type Logger } from "pino";
 
 const SECRET_KEYS = [
+  "accessToken",
   "apiKey",
   "authorization",
   "body",
@@ -13,6 +14,7 @@ const SECRET_KEYS = [
   "phone",
   "phoneNumber",
   "qr",
+  "refreshToken",
   "secret",
   "text",
   "token",

@@ -1,7 +1,7 @@
 /** Measures how late the event loop is. Connections are given up by the library when it stands still for five seconds. */
 import { performance } from "node:perf_hooks";
 import type { Log } from "./core/log.ts";
-import type { Pressure } from "./core/pressure.ts";
+import { CAN_WAIT, countShed, type Pressure } from "./core/pressure.ts";
 
 const SAMPLE_MS = 250;
 /** Ten seconds of them. */
@@ -13,6 +13,7 @@ export function measureLoopLag(log: Log): Pressure & { stop(): void } {
   let isHigh = false;
   let last = performance.now();
 
+  const shedding = countShed(() => isHigh);
   const worst = (): number => Math.max(0, ...samples);
   // By a timer's own lateness: a histogram that is emptied now and then loses the very pause in which that was due.
   const timer = setInterval(() => {
@@ -21,14 +22,15 @@ export function measureLoopLag(log: Log): Pressure & { stop(): void } {
     last = now;
     if (worst() >= HIGH_MS === isHigh) return;
     isHigh = !isHigh;
-    if (isHigh) log.warn({ lagMs: Math.round(worst()) }, "hub.overloaded");
-    else log.info({}, "hub.keeps_up");
+    if (isHigh) log.warn({ lagMs: Math.round(worst()), putOff: CAN_WAIT }, "hub.overloaded");
+    else log.info({ putOffSoFar: shedding.shed() }, "hub.keeps_up");
   }, SAMPLE_MS);
   timer.unref();
 
   return {
     lagMs: worst,
     isHigh: () => isHigh,
+    ...shedding,
     stop: () => clearInterval(timer),
   };
 }

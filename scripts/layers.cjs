@@ -28,7 +28,7 @@ const bridgeRoom = (room) => ({
     path: "^bridge/",
     pathNot: [
       `^bridge/${room}/`,
-      "^bridge/(records|adapter|errors|clock|lanes|log|hub-client|failed-items|cron)\\.ts$",
+      "^bridge/(records|adapter|errors|clock|lanes|log|hub-client|failed-items|cron|national-id)\\.ts$",
       "^bridge/state/bridge-state\\.ts$",
     ],
   },
@@ -104,6 +104,7 @@ module.exports = {
       "bridge/adapters/http/",
       "bridge/directory/",
     ]),
+    owned("jsonwebtoken", ["hub/http/"]),
     owned("prom-client", ["hub/http/", "bridge/http/"]),
     owned("lowdb", ["bridge/state/"]),
     owned("node-cron", ["hub/cron.ts", "bridge/cron.ts"]),

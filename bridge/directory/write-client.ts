@@ -2,7 +2,7 @@
 import type { ClientStore, DirectoryClient, WriteResult } from "../adapter.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
 import { decideClient, type ClientRules } from "./decide-client.ts";
-import { normalNationalId } from "./national-id.ts";
+import { normalNationalId } from "../national-id.ts";
 
 export type ClientOutcome =
   { kind: "created" | "updated" | "unchanged" | "skipped" } | { kind: "error"; error: string };

@@ -5,7 +5,6 @@ import type { HubClient } from "../hub-client.ts";
 import type { Session } from "../records.ts";
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,100}$/;
-const DOCTYPE = "WhatsApp Session";
 
 /** @throws BridgeError `SESSION_NOT_FOUND` */
 export async function sessionNamed(
@@ -14,12 +13,13 @@ export async function sessionNamed(
 ): Promise<Session> {
   const direct = await sessionOf(name, hub);
   if (direct !== null) return direct;
-  const sessionId = await idOfDocument(name, adapter);
-  const ofDocument = sessionId === null ? null : await sessionOf(sessionId, hub);
-  if (ofDocument !== null) return ofDocument;
   const isMeant = ({ id, sessionName }: Session): boolean => sessionName === name || String(id) === name;
   const [only, second] = (await hub.sessions()).filter(isMeant);
   if (only !== undefined && second === undefined) return only;
+  // Last: a CRM that is away keeps nobody from what the hub alone can do.
+  const sessionId = (await adapter.sessionIdOf?.(name)) ?? null;
+  const ofRecord = sessionId === null ? null : await sessionOf(sessionId, hub);
+  if (ofRecord !== null) return ofRecord;
   throw new BridgeError("SESSION_NOT_FOUND", "The hub has no session of this name.");
 }
 
@@ -30,17 +30,6 @@ async function sessionOf(sessionId: string, hub: HubClient): Promise<Session | n
     return await hub.session(sessionId);
   } catch (cause) {
     if (cause instanceof HubUnavailable && cause.status === 404) return null;
-    throw cause;
-  }
-}
-
-async function idOfDocument(name: string, { documents }: CrmAdapter): Promise<string | null> {
-  if (documents === undefined) return null;
-  try {
-    const { session_id: sessionId } = await documents.get(DOCTYPE, name);
-    return typeof sessionId === "string" ? sessionId : null;
-  } catch (cause) {
-    if (cause instanceof BridgeError) return null; // no such document
     throw cause;
   }
 }

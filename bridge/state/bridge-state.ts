@@ -17,7 +17,7 @@ export const tallySchema = z.object({
 });
 export type Tally = z.infer<typeof tallySchema>;
 
-/** One account as the bridge knows it, independent of the CRM (MISSION B2 in the words of this project). */
+/** One account as the bridge knows it, independent of the CRM. */
 export const connectionSchema = z.object({
   sessionId: z.string(),
   phoneNumber: z.string().nullable(),

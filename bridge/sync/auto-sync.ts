@@ -55,7 +55,7 @@ export function createAutoSync({
 
   const request = (sessionId: string): Promise<SyncJob> => queue.request(sessionId, "hourly");
 
-  /** Each session always at the same moment of the hour, all of them spread over it. */
+  /** Each session always at the same moment of the hour, all of them spread over the time to the next run. */
   async function spread(periodMs: number): Promise<void> {
     const sessions = await connected();
     const startedAt = clock.now().toISOString();
@@ -98,7 +98,7 @@ export function createAutoSync({
     },
     start: () => {
       if (cron === null || task !== null) return;
-      const scheduled = schedule(cron, () => spread(scheduled.periodMs), { log });
+      const scheduled = schedule(cron, () => spread(scheduled.untilNextMs()), { log });
       task = scheduled;
     },
     stop: () => {

@@ -4,7 +4,7 @@
  */
 import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
-import { HubUnavailable } from "../errors.ts";
+import { HubUnavailable, isPassing } from "../errors.ts";
 import type { EventsPage, HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
@@ -35,6 +35,8 @@ export interface FeedParts {
   hub: Pick<HubClient, "events">;
   state: BridgeState;
   apply: (event: HubEvent) => Promise<{ rejected?: string }>;
+  /** Keeps an event that nobody knows how to apply where a person sees it. */
+  setAside: (event: HubEvent, cause: unknown) => Promise<void>;
   /**
    * The events up to now are not to be had one by one: everything must be compared. Called again when it fails or the
    * process dies in it. It may ask for that work but must not wait for a reading: it is called within one.
@@ -47,12 +49,17 @@ export interface FeedParts {
 }
 
 const PAGE = 500;
+/** Readings that an event may break by what nobody foresaw, before the others go on without it. */
+const MOST_BROKEN = 3;
 const HOLE_MS = 10_000;
 /** Events applied and not yet passed by the mark; forgetting one costs a write that changes nothing. */
 const MOST_REMEMBERED = 100_000;
 
-export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HOLE_MS }: FeedParts): Feed {
+export function createFeed(parts: FeedParts): Feed {
+  const { hub, state, apply, setAside, onReset, clock, log, holeMs = HOLE_MS } = parts;
   const applied = new Set<number>();
+  /** How often each event broke a reading. */
+  const broken = new Map<number, number>();
   /** Newest event that was pushed; 0 before the first one. */
   let newestPushed = 0;
   let holes = createHoles(state.read().mark);
@@ -81,11 +88,30 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
   const applyAll = async (events: HubEvent[]): Promise<number> => {
     const fresh = events.filter(({ seq }) => !applied.has(seq));
     await applyInOrder(fresh, async (event) => {
-      const { rejected } = await apply(event);
+      const { rejected } = await applyOrSetAside(event);
       if (rejected !== undefined) log.warn({ seq: event.seq, event: event.event }, "feed.rejected");
       remember(event.seq);
     });
     return fresh.length;
+  };
+
+  /** A fault of ours in one event must not keep all that came after it, of every account, from the CRM. */
+  const applyOrSetAside = async (event: HubEvent): Promise<{ rejected?: string }> => {
+    const { seq } = event;
+    try {
+      const result = await apply(event);
+      broken.delete(seq);
+      return result;
+    } catch (cause) {
+      if (isPassing(cause)) throw cause;
+      const times = (broken.get(seq) ?? 0) + 1;
+      broken.set(seq, times);
+      if (times < MOST_BROKEN) throw cause;
+      log.error({ seq, event: event.event, err: cause }, "feed.set_aside");
+      await setAside(event, cause);
+      broken.delete(seq);
+      return {};
+    }
   };
 
   /** Why the mark means nothing for this page, or null. `pushed`: the newest that was pushed before the page was asked for. */
@@ -103,7 +129,9 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
     await state.update((data) => {
       data.syncedUntil = {};
       // Numbers of another count: compared with new ones they would hide them.
-      if (why !== "expired") for (const row of Object.values(data.connections)) row.seq = 0;
+      if (why === "expired") return;
+      for (const row of Object.values(data.connections)) row.seq = 0;
+      data.failedItems = data.failedItems.filter(({ kind }) => kind !== "event");
     });
     await onReset(why);
     await state.update((data) => {
@@ -111,6 +139,7 @@ export function createFeed({ hub, state, apply, onReset, clock, log, holeMs = HO
       data.mark = latestSeq;
     });
     applied.clear();
+    broken.clear();
     newestPushed = 0;
     holes = createHoles(latestSeq);
     return latestSeq;

@@ -10,8 +10,8 @@ type Reads = Pick<HubClient, "contacts" | "chats" | "messages">;
 export interface ReadAhead {
   /** Answers what was asked for ahead, once; everything else is asked now. */
   hub: Reads;
-  contacts(): void;
-  /** `since`: Unix seconds; null reads the whole list. */
+  /** Two pages: their first moments are those of the check. `since`: Unix seconds; null reads the whole list. */
+  contacts(since: number | null): void;
   chats(since: number | null): void;
   /** The list that messages are chosen from; when `isWhole`, also the first messages of its first chats. */
   messages(options: { isWhole: boolean }): void;
@@ -39,12 +39,19 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
 
   return {
     hub: { contacts: contacts.take, chats: chats.take, messages: messages.take },
-    contacts: () => first(limits.contacts, (page) => void contacts.ask(sessionId, page)),
-    chats: (since) =>
-      first(
-        limits.chats,
-        (page) => void chats.ask(sessionId, since === null ? page : { ...page, updatedAfter: since }),
-      ),
+    contacts: (since) =>
+      first(limits.contacts, (page) => {
+        // Its failure is told to whoever takes the page.
+        contacts.ask(sessionId, { ...page, ...after(since) }).then(
+          ({ items, nextCursor }) => {
+            const limit = pageSize(limits.contacts, items.length);
+            if (nextCursor !== null && limit > 0)
+              void contacts.ask(sessionId, { limit, cursor: nextCursor, ...after(since) });
+          },
+          () => undefined,
+        );
+      }),
+    chats: (since) => first(limits.chats, (page) => void chats.ask(sessionId, { ...page, ...after(since) })),
     messages: ({ isWhole }) =>
       first(limits.messagesPerChat === 0 ? 0 : limits.messageChats, (page) => {
         const list = chats.ask(sessionId, page);
@@ -62,13 +69,18 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
   };
 }
 
+const after = (since: number | null) => (since === null ? {} : { updatedAfter: since });
+
 /** Answers of one request, kept until somebody takes them. */
 function once<A extends unknown[], T>(read: (...args: A) => Promise<T>) {
   const asked = new Map<string, Promise<T>>();
   return {
     ask: (...args: A): Promise<T> => {
+      const key = JSON.stringify(args);
+      const before = asked.get(key);
+      if (before !== undefined) return before;
       const answer = read(...args);
-      asked.set(JSON.stringify(args), answer);
+      asked.set(key, answer);
       // Told to whoever takes it; until then, and if nobody does, it is nobody's failure.
       answer.catch(() => undefined);
       return answer;

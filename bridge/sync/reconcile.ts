@@ -86,6 +86,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       await state.update((data) => {
         data.comparisons = without(data.comparisons, sessionId);
         data.syncedUntil = without(data.syncedUntil, sessionId);
+        data.failedItems = data.failedItems.filter((item) => item.sessionId !== sessionId);
       });
     },
   });

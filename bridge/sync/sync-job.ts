@@ -204,3 +204,9 @@ export function failedTry(job: SyncJob, failure: SyncFailure, now: Date): SyncJo
   const nextTryAt = new Date(now.getTime() + Math.max(wait, asked) * 1000);
   return { ...job, status: moved(job, "failed"), error: failure.error, nextTryAt: nextTryAt.toISOString() };
 }
+
+/** The last job of each session, where it did not come to its end: what came before it was made good. Jobs oldest first. */
+export const unfinished = (jobs: SyncJob[]): SyncJob[] =>
+  [...new Map(jobs.map((job) => [job.sessionId, job])).values()].filter(
+    ({ status }) => status === "failed" || status === "incomplete",
+  );

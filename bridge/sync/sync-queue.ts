@@ -26,6 +26,7 @@ import {
   retried,
   succeeded,
   timedOut,
+  unfinished,
   type SyncFailure,
 } from "./sync-job.ts";
 import { recordsOf, type SyncPace, type SyncProgress } from "./sync-progress.ts";
@@ -196,14 +197,6 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       log.warn({ sessionId, err: cause }, "sync.pictures_failed");
     });
 
-  /** The last job of each session, where it did not come to its end. */
-  const unfinished = (): string[] => {
-    const last = new Map(jobs.all().map((job) => [job.sessionId, job]));
-    return [...last.values()]
-      .filter(({ status }) => status === "failed" || status === "incomplete")
-      .map(({ jobId }) => jobId);
-  };
-
   async function retryOne(jobId: string): Promise<number> {
     const { sessionId, status } = jobs.get(jobId);
     const isUnderWay = jobs.all(sessionId).some((job) => !isFinal(job));
@@ -242,7 +235,8 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     jobs: jobs.all,
     retry: async (jobId) => {
       let count = 0;
-      for (const one of jobId === "all" ? unfinished() : [jobId]) count += await retryOne(one);
+      for (const one of jobId === "all" ? unfinished(jobs.all()).map((job) => job.jobId) : [jobId])
+        count += await retryOne(one);
       pump();
       return count;
     },

@@ -6,12 +6,12 @@ import type { Clock } from "../clock.ts";
 import { BridgeError } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import { sessionLane, type Lanes } from "../lanes.ts";
-import type { SyncStep } from "../state/bridge-state.ts";
+import type { Checkpoint, SyncStep } from "../state/bridge-state.ts";
 import { isTimeUp, planOf } from "./budget.ts";
-import { startOfPass } from "./checkpoint.ts";
+import { startOfPass, type SyncParts } from "./checkpoint.ts";
 import { copyChats, copyContacts } from "./copy-list.ts";
 import { copyMessages } from "./copy-messages.ts";
-import { createReadAhead } from "./read-ahead.ts";
+import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
 import { createShortfall } from "./shortfall.ts";
 import { isFromScratch } from "./sync-job.ts";
 import {
@@ -46,14 +46,13 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
     const { sessionId, parts: wanted } = run.job();
     const startedAt = clock.now();
     const ahead = createReadAhead(parts.hub, sessionId, limits);
-    // What was never synced is read whole, whatever the check says.
-    if (run.job().checkpoint === null && run.syncedUntil === null && wanted.contacts) ahead.contacts();
+    const begun = Math.floor(startedAt.getTime() / 1000);
+    if (run.job().checkpoint === null) readFirst(ahead, startOfPass(wanted, begun, run.syncedUntil), wanted);
     const there = await check(sessionId, parts);
     run.plan(planOf(there, limits));
     if (run.job().checkpoint === null) {
       const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
       const isWhole = isFromScratch(run.job()) || missing.contacts + missing.chats > 0;
-      const begun = Math.floor(startedAt.getTime() / 1000);
       run.save(entering(startOfPass(wanted, begun, isWhole ? null : run.syncedUntil), { there, limits }));
     }
 
@@ -73,6 +72,18 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
     await adapter.noteSession(sessionId, { totals, lastSync: clock.now() });
     return "completed";
   };
+}
+
+/**
+ * What a new pass reads first, while it is being checked. Should the check say that everything is to be read after all, a
+ * short answer was asked for in vain.
+ */
+function readFirst(ahead: ReadAhead, { since }: Checkpoint, wanted: SyncParts): void {
+  if (wanted.contacts) ahead.contacts(since);
+  // What changed is little: all of it is under way at once. Whole lists come step by step.
+  if (since === null) return;
+  if (wanted.chats) ahead.chats(since);
+  if (wanted.messages) ahead.messages({ isWhole: false });
 }
 
 /** Proves that the session is connected, writes it into the CRM, and says what the hub has of it. */

@@ -1,5 +1,6 @@
 /** An event of the hub → the CRM. Safe to repeat and in any order: writes carry their position, and older ones change nothing. */
 import { parseEventData, type EventName, type HubEvent } from "../../hub/contract/index.ts";
+import { HubUnavailable } from "../errors.ts";
 import { chatLane } from "../lanes.ts";
 import type { Applied, Apply } from "./applied.ts";
 import { messageHandlers } from "./apply-messages.ts";
@@ -22,6 +23,7 @@ export function createApply(parts: ApplyParts): Apply {
     "session.alert": ignored,
     "session.cleanup": ignored,
     "session.restricted": ignored,
+    "bot.status": ignored,
     "endpoint.test": ignored,
   };
 
@@ -60,8 +62,25 @@ export function createApply(parts: ApplyParts): Apply {
     return settle(failed, record, { outcome: "rejected", error: "Invalid data" });
   };
 
-  return (event) => applyAs<EventName>(event.event, handlers[event.event], event);
+  /** What the hub will never tell more about must not hold up everything that came after it. */
+  const passed = (event: HubEvent, { code, message }: HubUnavailable): Promise<Applied> => {
+    if (code === "SESSION_NOT_FOUND") return ignored();
+    const record = { sessionId: event.sessionId, kind: "event", key: String(event.seq) } as const;
+    return settle(failed, record, { outcome: "rejected", error: message });
+  };
+
+  return async (event) => {
+    try {
+      return await applyAs<EventName>(event.event, handlers[event.event], event);
+    } catch (cause) {
+      if (cause instanceof HubUnavailable && FINAL.includes(cause.code ?? "")) return passed(event, cause);
+      throw cause;
+    }
+  };
 }
+
+/** Answers of the hub that asking again does not change: the session is gone, or the event names what no question may name. */
+const FINAL = ["SESSION_NOT_FOUND", "VALIDATION_ERROR"];
 
 function chatInHref(href: unknown): string | null {
   const encoded = typeof href === "string" ? /\/api\/messages\/[^/]+\/([^/?]+)$/.exec(href)?.[1] : undefined;

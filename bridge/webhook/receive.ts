@@ -4,7 +4,7 @@
  */
 import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
-import { CrmMisconfigured, CrmUnavailable, HubUnavailable } from "../errors.ts";
+import { CrmMisconfigured, isPassing } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Action, Applied, Apply } from "./applied.ts";
 import { signatureProblem, type Headers } from "./check-signature.ts";
@@ -88,7 +88,7 @@ export function createReceiver({
         : rejected(applied.rejected);
     } catch (error) {
       // Not the text: a CRM repeats phone numbers in it.
-      if (isExpected(error)) log.warn({ ...facts, reason: error.name }, "webhook.failed");
+      if (isPassing(error)) log.warn({ ...facts, reason: error.name }, "webhook.failed");
       else log.error({ ...facts, err: error }, "webhook.broken");
       return failureAnswer(error);
     }
@@ -181,11 +181,8 @@ const later = (error: string, seconds: number | null = null): Received => ({
   body: { success: false, error: error.slice(0, LONGEST_TEXT) },
 });
 
-const isExpected = (error: unknown): error is CrmUnavailable | CrmMisconfigured | HubUnavailable =>
-  error instanceof CrmUnavailable || error instanceof CrmMisconfigured || error instanceof HubUnavailable;
-
 /** What the hub's log of deliveries will show; of a fault of ours nothing but that it was one. */
 function failureAnswer(error: unknown): Received {
-  if (!isExpected(error)) return later("Something went wrong inside the bridge; its log says what.");
+  if (!isPassing(error)) return later("Something went wrong inside the bridge; its log says what.");
   return later(error.message, error instanceof CrmMisconfigured ? null : error.retryAfterSeconds);
 }

@@ -1,6 +1,7 @@
 /** Looks at the disk every minute, and calls people before it is full. */
+import { HUB_SESSION } from "../contract/events.ts";
 import type { Log } from "../core/log.ts";
-import { diskAlert } from "./alert.ts";
+import { hubAlert } from "./alert.ts";
 import type { Alerts } from "./alerts.ts";
 
 const LOOK_MS = 60_000;
@@ -11,11 +12,12 @@ export function watchDisk({
   log,
 }: {
   isLow: () => Promise<boolean>;
-  alerts: Pick<Alerts, "raise">;
+  alerts: Pick<Alerts, "raise" | "over">;
   log: Log;
 }): { stop(): void } {
   const look = async (): Promise<void> => {
-    if (await isLow()) alerts.raise(diskAlert());
+    if (await isLow()) alerts.raise(hubAlert("disk_low"));
+    else alerts.over({ sessionId: HUB_SESSION, cause: "disk_low" });
   };
   const timer = setInterval(() => {
     look().catch((err: unknown) => log.warn({ err }, "alert.disk_not_seen"));

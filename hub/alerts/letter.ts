@@ -1,5 +1,5 @@
 /** Alerts as an e-mail, in English and Spanish. */
-import { textOf, type Alert } from "./alert.ts";
+import { wordsOf, type Telling } from "./telling.ts";
 
 export interface Letter {
   subject: string;
@@ -10,12 +10,16 @@ export interface Letter {
 const inOneLine = (text: string): string => text.replace(/\p{Cc}+/gu, " ").slice(0, 150);
 
 /** About one alert. */
-export function letterAbout(alert: Alert, at: Date): Letter {
-  const { en, es } = textOf(alert);
-  const { about, advice, adviceEs } = alert;
+export function letterAbout(telling: Telling): Letter {
+  const { text, advice } = wordsOf(telling);
+  const { about } = telling.alert;
   return {
-    subject: inOneLine(`Inbox Hub: ${about}: ${en}`),
-    text: [`${at.toISOString()}  ${inOneLine(about)}`, `${en} ${advice}`, `${es} ${adviceEs}`].join("\n"),
+    subject: inOneLine(`Inbox Hub: ${about}: ${text.en}`),
+    text: [
+      `${telling.at.toISOString()}  ${inOneLine(about)}`,
+      `${text.en} ${advice.en}`,
+      `${text.es} ${advice.es}`,
+    ].join("\n"),
   };
 }
 

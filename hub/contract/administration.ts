@@ -1,4 +1,4 @@
-/** The resources of those who run the hub: endpoints, deliveries and keys, as schemas. */
+/** The resources of those who run the hub: endpoints, deliveries, keys and users, as schemas. */
 import { z } from "zod";
 import { EVENT_NAMES } from "./events.ts";
 import { PRESETS } from "./signature.ts";
@@ -95,6 +95,20 @@ export const replaySchema = z
 
 export const scopeSchema = z.enum(["read", "send", "media", "webhooks", "admin"]);
 
+/** An endpoint that sessions are given when they are made. */
+export const endpointTemplateSchema = z
+  .object({
+    url: z.string().min(1).max(2048),
+    events: z
+      .array(z.enum(["*", ...EVENT_NAMES]))
+      .min(1)
+      .max(100),
+    ordering: z.enum(["chat", "session"]),
+    ack: z.enum(["body", "status"]),
+    presets: z.array(z.enum(PRESETS)).max(PRESETS.length),
+  })
+  .meta({ id: "EndpointTemplate" });
+
 export const keySettingsSchema = z
   .object({
     dedupeSeconds: z.int().min(0).max(3600),
@@ -105,6 +119,13 @@ export const keySettingsSchema = z
       .regex(/^\d{1,4}$/, "use the digits of a country code")
       .nullable(),
     nationalDigits: z.int().min(4).max(14).nullable(),
+    jidForm: z
+      .enum(["c.us", "s.whatsapp.net"])
+      .nullable()
+      .describe("Of the sessions it makes; null: as the hub is set to (`HUB_JID_FORM`)"),
+    defaultEndpoint: endpointTemplateSchema
+      .nullable()
+      .describe("Who hears of the sessions it makes with `fromFrappe` and without a `webhookUrl`"),
   })
   .meta({ id: "KeySettings" });
 
@@ -114,6 +135,11 @@ export const keySchema = z
     name: z.string(),
     scopes: z.array(scopeSchema),
     sessions: sessionsSchema,
+    allowedCidrs: z
+      .array(z.string())
+      .describe(
+        "Where calls with it may come from; empty: from anywhere. A call through a proxy is in no range",
+      ),
     client: z.string(),
     settings: keySettingsSchema,
     expiresAt: isoTime.nullable(),
@@ -121,11 +147,22 @@ export const keySchema = z
   })
   .meta({ id: "Key" });
 
+export const userSchema = z
+  .object({
+    id: z.string(),
+    identifier: z.string().describe("What is typed to log in"),
+    scopes: z.array(scopeSchema),
+    sessions: sessionsSchema,
+    createdAt: isoTime,
+    disabledAt: isoTime.nullable(),
+  })
+  .meta({ id: "User" });
+
 export const auditEntrySchema = z
   .object({
     n: z.int().describe("Place in the chain, without a hole"),
     at: isoTime,
-    actor: z.string().describe("Id of a key, or operator, hub, nobody"),
+    actor: z.string().describe("Id of a key or a user, or operator, hub, nobody"),
     actorName: z.string().nullable(),
     action: z.string(),
     target: z.string().nullable(),

@@ -71,12 +71,16 @@ export const ALERT_CAUSES = [
   "passkey_required",
   "login_unusable",
   "nothing_heard",
+  "messages_unreadable",
   "endpoint_failing",
   "endpoint_paused",
   "store_down",
   "disk_low",
+  "overloaded",
   "backup_failed",
   "drill_failed",
+  "backup_overdue",
+  "drill_overdue",
 ] as const;
 const alertCauseSchema = z.enum(ALERT_CAUSES);
 
@@ -147,7 +151,17 @@ export const EVENT_DATA = {
   "contact.merged": dataOf({ from: address, into: address, conversationId: z.int().nullable() }),
   "group.updated": dataOf({
     groupId: address,
-    group: z.object({ id: address, subject: z.string().nullable() }),
+    /** What the hub knows of it; what WhatsApp did not tell so far is left out. */
+    group: z.object({
+      id: address,
+      subject: z.string().nullable(),
+      description: z.string().nullable().optional(),
+      owner: address.optional(),
+      createdAt: seconds.optional(),
+      announce: z.boolean().optional(),
+      restrict: z.boolean().optional(),
+      ephemeralSeconds: z.int().optional(),
+    }),
     by: address.nullable(),
   }),
   "group.participants": dataOf({
@@ -196,6 +210,9 @@ export const EVENT_DATA = {
     status: session.status,
     state: z.string().nullable(),
     cause: alertCauseSchema,
+    /** Told when it begins, each day while it lasts, and when it is over. */
+    phase: z.enum(["began", "lasts", "ended"]),
+    since: seconds,
     text: z.string(),
     textEs: z.string(),
     advice: z.string(),
@@ -208,7 +225,10 @@ export const EVENT_DATA = {
     isConnected: z.boolean(),
     /** False: it is over. */
     restricted: z.boolean(),
+    /** Null while it is restricted: WhatsApp does not say until when. */
     until: z.iso.datetime().nullable(),
+    /** Messages to strangers wait until then; a guess where WhatsApp does not say. */
+    heldUntil: z.iso.datetime().nullable(),
     /** WhatsApp's own word for the kind; new ones appear. */
     type: z.string().nullable(),
     text: z.string(),
@@ -223,6 +243,13 @@ export const EVENT_DATA = {
     chats: z.int(),
     messages: z.int(),
     complete: z.boolean(),
+  }),
+  "bot.status": dataOf({
+    enabled: z.boolean(),
+    reason: z.string().nullable(),
+    /** Label of the API client that said so. */
+    by: z.string().nullable(),
+    timestamp: seconds,
   }),
   "delivery.dead": dataOf({
     deliveryId: z.string(),

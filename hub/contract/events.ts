@@ -51,6 +51,7 @@ export const EVENTS = {
   "session.alert": row("session", "Somebody should look: at a session, an endpoint, the disk or the backups"),
   "session.restricted": row("session", "WhatsApp forbids the account to open new chats, or lets it again"),
   "history.synced": row("session", "An import of history finished or paused"),
+  "bot.status": row("session", "A session's bot was switched on or off"),
   "delivery.dead": row("session", "An event was parked for an endpoint; told to the other endpoints"),
   "endpoint.test": row("session", "Sent on demand to try an endpoint", { wildcard: false }),
 } as const satisfies Record<string, EventRow>;

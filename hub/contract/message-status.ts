@@ -22,7 +22,7 @@ const RANK: Record<MessageStatus, number> = {
 /** True when `next` may replace `current`; repeats and steps back may not. */
 export const rises = (current: MessageStatus, next: MessageStatus): boolean => RANK[next] > RANK[current];
 
-/** The contract's number beside the word. */
+/** The contract's number beside the word, as long as the message was not played. */
 export const ACK: Record<MessageStatus, number> = {
   failed: -1,
   pending: 0,
@@ -31,3 +31,9 @@ export const ACK: Record<MessageStatus, number> = {
   read: 3,
   deleted: 0,
 };
+
+/** Of a voice note that was listened to; its status is `read` all the same. */
+const ACK_PLAYED = 4;
+
+export const ackOf = ({ status, isPlayed }: { status: MessageStatus; isPlayed: boolean }): number =>
+  status === "read" && isPlayed ? ACK_PLAYED : ACK[status];

@@ -80,6 +80,11 @@ export const sessionSettingsSchema = z
       ),
     bot: z.object({ enabled: z.boolean(), reason: z.string().max(500).nullable() }),
     sendingEnabled: z.boolean().describe("False: nothing is sent; what is to be queued waits"),
+    pairingNumber: z
+      .string()
+      .regex(/^\d{6,15}$/, "use the digits of the phone number, with its country code")
+      .nullable()
+      .describe("Number that a pairing code is for when the call for one names none"),
   })
   .meta({ id: "SessionSettings" });
 

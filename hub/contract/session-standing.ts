@@ -11,9 +11,15 @@ export const sendingSchema = z
     waiting: z.int().describe("Messages that were accepted and have not left"),
     nextAt: isoTime.nullable().describe("When the next message may leave; null for now"),
     restricted: z
-      .object({ until: isoTime, type: z.string().nullable() })
+      .object({
+        until: isoTime.nullable().describe("Null: WhatsApp does not say until when"),
+        heldUntil: isoTime.describe(
+          "Messages to strangers wait until then; a guess where WhatsApp does not say",
+        ),
+        type: z.string().nullable(),
+      })
       .nullable()
-      .describe("WhatsApp forbids new chats until then"),
+      .describe("WhatsApp forbids new chats"),
     newChats: z.object({
       limit: z.int().nullable().describe("Of 24 hours; null for any number, or WhatsApp's own"),
       opened: z.int().describe("In the last 24 hours"),
@@ -42,6 +48,23 @@ export const sessionFiguresSchema = z
     degradedSeconds: z.int(),
     scanToConnectedMs: timesSchema,
     startToConnectedMs: timesSchema,
+    unreadable: z
+      .object({
+        messages: z.int().describe("Could not be decrypted when they came; each is asked for again"),
+        byKind: z.record(z.string(), z.int()),
+        cameAfterAll: z.int(),
+        storms: z.int().describe("Times that so many came at once that people were called"),
+      })
+      .describe("Messages that could not be decrypted"),
     lastLosses: z.array(z.object({ at: isoTime, code: z.string(), text: z.string(), blame: blameSchema })),
   })
   .meta({ id: "SessionFigures" });
+
+/** When backups were last made and tried out, and when either last went wrong. */
+const turnSchema = z.object({
+  doneAt: isoTime.nullable(),
+  failedAt: isoTime.nullable(),
+  ageSeconds: z.int().nullable().describe("Since it last went well"),
+  failing: z.boolean().describe("The last one went wrong"),
+});
+export const safekeepingSchema = z.object({ backup: turnSchema, drill: turnSchema });

@@ -9,9 +9,9 @@ type AuditActor = "operator" | "hub" | "nobody";
 
 export interface NewAuditEntry {
   at: Date;
-  /** Id of a key, or one of the words above. */
+  /** Id of a key or a user, or one of the words above. */
   actor: string;
-  /** Name of the key, as it was then. */
+  /** Name of the key or the user, as it was then. */
   actorName: string | null;
   /** A route as `POST /api/keys`, or a word of its own as `hub.started`. */
   action: string;

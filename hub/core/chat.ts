@@ -48,5 +48,7 @@ export interface Contact {
   isMyContact: boolean;
   isBlocked: boolean;
   isBusiness: boolean;
+  /** Unix milliseconds: when WhatsApp was last asked for picture and about; null when what is here is out of date. */
+  lookedUpAt: number | null;
   updatedAt: number;
 }

@@ -55,6 +55,8 @@ export interface Delivery {
   endpointId: string;
   lane: string;
   state: DeliveryState;
+  /** On its way now; shown in the place of the state. */
+  isSending: boolean;
   attempts: number;
   nextAttemptAt: Date | null;
   lastStatus: number | null;

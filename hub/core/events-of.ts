@@ -2,8 +2,9 @@
 import { adviceOnRefusal } from "./advice-on-refusals.ts";
 import { inSpanish } from "./advice.ts";
 import type { Chat, Contact } from "./chat.ts";
+import type { GroupChange } from "./facts.ts";
 import { phoneJid, showJid, type Jid, type JidForm } from "./jid.ts";
-import { ACK, type MessageStatus } from "../contract/message-status.ts";
+import { ackOf, type MessageStatus } from "../contract/message-status.ts";
 import type { Message } from "./message.ts";
 import { presentChat, presentContact, presentMessageEvent, type View } from "./present.ts";
 import type { NewEvent } from "./store.ts";
@@ -21,7 +22,7 @@ export type Change =
   | { kind: "reacted"; target: MessageName; from: Jid; fromMe: boolean; emoji: string; atMs: number }
   | {
       kind: "status";
-      message: Pick<Message, "chatId" | "id" | "client">;
+      message: Pick<Message, "chatId" | "id" | "client" | "isPlayed">;
       status: MessageStatus;
       at: number;
       /** In a group: the member who made it rise. */
@@ -32,7 +33,8 @@ export type Change =
   | { kind: "chat"; chat: Chat; archived: boolean; others: boolean }
   | { kind: "contact"; contact: Contact }
   | { kind: "merged"; lid: Jid; phone: Jid; conversationId: number | null }
-  | { kind: "group"; jid: Jid; subject: string | null; by: Jid | null }
+  /** `details`: all that is known of the group. */
+  | { kind: "group"; jid: Jid; subject: string | null; details: GroupChange; by: Jid | null }
   | {
       kind: "participants";
       jid: Jid;
@@ -105,10 +107,16 @@ const TELLERS: { [K in Kind]: Teller<K> } = {
   merged: ({ lid, phone, conversationId }, { jidForm }) => [
     inSession("contact.merged", { from: lid, into: showJid(phone, jidForm), conversationId }),
   ],
-  group: ({ jid, subject, by }, { jidForm }) => [
+  group: ({ jid, subject, details: { description = null, owner, ...details }, by }, { jidForm }) => [
     inChat("group.updated", jid, {
       groupId: jid,
-      group: { id: jid, subject },
+      group: {
+        id: jid,
+        subject,
+        description,
+        ...(owner === undefined ? {} : { owner: showJid(owner, jidForm) }),
+        ...details,
+      },
       by: showOrNull(by, jidForm),
     }),
   ],
@@ -179,7 +187,7 @@ function statusEvents(change: ChangeOf<"status">, view: View, now: Date): NewEve
     chatId: showJid(message.chatId, view.jidForm),
   };
   const member = participant === null ? {} : { participant: showJid(participant, view.jidForm) };
-  const ack = ACK[status];
+  const ack = ackOf({ status, isPlayed: message.isPlayed });
   switch (status) {
     case "sent":
       if (message.client === null) return [];

@@ -26,7 +26,7 @@ export type Fact =
       atMs: number;
       live: boolean;
     }
-  /** A rise of own messages' status; `code` and `error` only with `failed`. */
+  /** A rise of own messages' status; `code` and `error` only with `failed`, `isPlayed` only with `read`. */
   | {
       kind: "status";
       chatId: Jid;
@@ -34,6 +34,7 @@ export type Fact =
       status: MessageStatus;
       at: number;
       participant: Jid | null;
+      isPlayed?: true;
       code?: string;
       error?: string;
     }
@@ -41,10 +42,12 @@ export type Fact =
   | { kind: "lid"; lid: Jid; phone: Jid }
   /** Only the members that are given change. */
   | { kind: "contact"; jid: Jid; lid?: Jid | null; change: ContactChange; live: boolean }
+  /** When WhatsApp was asked for picture and about (Unix milliseconds); null: what it said then is out of date. */
+  | { kind: "profile"; jid: Jid; lookedUpAt: number | null }
   | { kind: "chat"; jid: Jid; change: ChatChange; live: boolean }
   /** A chat was read on another device: its unread count is zero. */
   | { kind: "chat-read"; jid: Jid }
-  | { kind: "group"; jid: Jid; subject: string | null; by: Jid | null; live: boolean }
+  | { kind: "group"; jid: Jid; subject: string | null; change?: GroupChange; by: Jid | null; live: boolean }
   | {
       kind: "participants";
       jid: Jid;
@@ -76,6 +79,20 @@ export interface ContactChange {
   isMyContact?: boolean;
   isBlocked?: boolean;
   isBusiness?: boolean;
+}
+
+/** Of a group, beside its subject. Only the members that are given change. */
+export interface GroupChange {
+  description?: string | null;
+  owner?: Jid;
+  /** Unix seconds. */
+  createdAt?: number;
+  /** Only admins may write. */
+  announce?: boolean;
+  /** Only admins may change the subject, the picture and the description. */
+  restrict?: boolean;
+  /** After so long messages disappear; 0: they stay. */
+  ephemeralSeconds?: number;
 }
 
 export interface ChatChange {

@@ -8,8 +8,8 @@ import { UNDECRYPTABLE, type Message } from "./message.ts";
 export function healed(before: Message, whole: Message): Message | null {
   const isMissing = before.unknownKind === UNDECRYPTABLE && before.status !== "deleted";
   if (!isMissing || whole.unknownKind === UNDECRYPTABLE) return null;
-  const { timestamp, status, reactions, editedAt, content } = before;
-  const message = { ...whole, timestamp, status, reactions };
+  const { timestamp, status, isPlayed, reactions, editedAt, content } = before;
+  const message = { ...whole, timestamp, status, isPlayed, reactions };
   if (editedAt === null) return message;
   return { ...message, content, caption: whole.caption === null ? null : content, editedAt };
 }

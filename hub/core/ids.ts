@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { ulid } from "ulid";
 
-export type IdPrefix = "evt" | "ep" | "dlv" | "med" | "key" | "job" | "req" | "qr";
+export type IdPrefix = "evt" | "ep" | "dlv" | "med" | "key" | "job" | "req" | "qr" | "usr" | "sgn";
 
 // Asking the system for every character costs 80 µs an id, and each event needs one: bytes are drawn in bulk.
 const POOL = 4096;

@@ -28,11 +28,16 @@ export interface AuthStore {
   /** The whole login as it lies there, for a copy; null when there is none. */
   loginRows(sessionId: string): Promise<LoginRows | null>;
   /**
-   * Puts a whole login where there is none, and makes the session if it is not there, in one. `STATE_CONFLICT` when the session
-   * has a login, when another session has this very one, or holds its number.
+   * Puts a whole login where there is none, and makes the session if it is not there, in one. `instead` puts what is there into
+   * quarantine first; `isStale`: it is an older copy. `STATE_CONFLICT` when the session has a login, when another session has
+   * this very one, or holds its number.
    */
-  install(session: Omit<Session, "id">, login: LoginRows & { fingerprint: string }): Promise<void>;
-  /** It is about to be used elsewhere: what is here will be an older copy. */
+  install(
+    session: Omit<Session, "id">,
+    login: LoginRows & { fingerprint: string },
+    options?: { instead?: { reason: string; now: Date; undoUntil: Date }; isStale?: boolean },
+  ): Promise<void>;
+  /** It is about to be used elsewhere: what is here will be an older copy, and so are copies of it. */
   markStale(sessionId: string): Promise<void>;
 }
 
@@ -51,16 +56,22 @@ export interface RatchetStep {
 /** current: as WhatsApp knows it. stale: a copy, older than what was used since. superseded: a copy of one replaced since. */
 export type LoginStanding = "current" | "stale" | "superseded";
 
-export interface LoginFacts {
+export interface LoginFacts extends LoginAge {
   /** Hash of the login's public key; null when none was ever written. */
   fingerprint: string | null;
-  /** Grows whenever the login is replaced or taken out of use. */
-  generation: number;
-  /** Grows with every write of keys. */
-  keyVersion: number;
   standing: LoginStanding;
   /** There is a row of credentials, readable or not. */
   isThere: boolean;
+}
+
+/** How far a session's logins have got; tells copies of one apart. */
+export interface LoginAge {
+  /** Grows when the whole database was put back from a copy: counts from before say nothing about now. */
+  epoch: number;
+  /** Grows whenever the login is replaced or taken out of use. */
+  generation: number;
+  /** Grows with every write of keys, and with each new generation. */
+  keyVersion: number;
 }
 
 export interface LoginRows {

@@ -77,6 +77,8 @@ export interface Message {
   isForwarded: boolean;
   isStarred: boolean;
   status: MessageStatus;
+  /** An own voice note that was listened to: `read`, and a little more. */
+  isPlayed: boolean;
   /** Unix seconds. */
   editedAt: number | null;
   deletedAt: number | null;

@@ -1,6 +1,7 @@
 /** The outbox as a part of the store: what is owed to endpoints, in lanes, and what came of each try. */
 import type { EventName } from "../contract/events.ts";
 import type { Attempt, Delivery, DeliveryPatch, DeliveryState } from "./delivery.ts";
+import type { NewEvent } from "./new-event.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface DueDelivery {
@@ -28,13 +29,16 @@ export interface Settlement {
   attempt: Attempt | null;
   /** A wait that must not hold its lane: the lane goes on, and this one comes back alone at `nextAttemptAt`. */
   aside?: boolean;
+  /** Told in its session, in the same transaction; not told when a person gave it up meanwhile. */
+  news?: NewEvent;
 }
 
 export interface DeliveryFilter {
   endpointId?: string | undefined;
   sessionId?: string | undefined;
   chatId?: string | undefined;
-  state?: DeliveryState | undefined;
+  /** `sending`: on its way now, which only the leases know. Of orders, `pending` and `retrying` mean those as well. */
+  state?: DeliveryState | "sending" | undefined;
   event?: EventName | undefined;
   /** Unix milliseconds of the event. */
   since?: number | undefined;
@@ -59,7 +63,7 @@ export interface OutboxStore {
   leaseDue(options: { endpointId: string; now: Date; limit: number }): Promise<DueDelivery[]>;
   /** When the next lane of an endpoint becomes due; null when nothing is owed. */
   nextDueAt(endpointId: string): Promise<Date | null>;
-  /** Attempt rows, states and lanes of a batch in one transaction; ends the leases. When it fails they stay taken. */
+  /** Attempt rows, states, lanes and news of a batch in one transaction; ends the leases. When it fails they stay taken. */
   settle(settlements: Settlement[], now: Date): Promise<void>;
   /** Something that is due stands behind a leased head of its lane. */
   isBlocked(endpointId: string, now: Date): Promise<boolean>;

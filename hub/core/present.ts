@@ -12,7 +12,7 @@ import {
   type Jid,
   type JidForm,
 } from "./jid.ts";
-import { ACK } from "../contract/message-status.ts";
+import { ackOf } from "../contract/message-status.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import { isOpen, type SessionState } from "./session-state.ts";
 import type { Session } from "./session.ts";
@@ -225,7 +225,7 @@ export function presentMessage(message: Message, conversationId: number, view: V
     hasMedia: media !== null,
     media: media && { mediaId: media.mediaId, ...presentMedia(media, view.publicUrl) },
     status: message.status,
-    ack: ACK[message.status],
+    ack: ackOf(message),
     timestamp: message.timestamp,
     timestampIso: new Date(message.timestamp * 1000).toISOString(),
     quotedMessageId: message.quotedMessageId,

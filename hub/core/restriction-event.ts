@@ -12,21 +12,43 @@ const TEXT = {
     textEs:
       "WhatsApp no deja que esta cuenta abra chats nuevos por ahora; los chats de quienes escribieron siguen.",
   },
+  untilUnknown: {
+    text: "WhatsApp does not let this account open new chats, and does not say until when; chats of people who wrote go on.",
+    textEs:
+      "WhatsApp no deja que esta cuenta abra chats nuevos y no dice hasta cuándo; los chats de quienes escribieron siguen.",
+  },
+  tried: {
+    text: "WhatsApp never said until when this account may open no new chats; what waited is tried again now.",
+    textEs:
+      "WhatsApp nunca dijo hasta cuándo esta cuenta no puede abrir chats nuevos; ahora se intenta otra vez lo que esperaba.",
+  },
   free: {
     text: "This account may open new chats again; what waited for it is being sent.",
     textEs: "Esta cuenta puede abrir chats nuevos otra vez; se envía lo que esperaba.",
   },
 };
 
-/** Null: it is over. */
+interface Restricted {
+  until: Date;
+  /** False: `until` is when it is tried again; WhatsApp does not say. */
+  isUntilKnown: boolean;
+  type: string | null;
+}
+
+const wordsOf = (restriction: Pick<Restricted, "isUntilKnown">) =>
+  restriction.isUntilKnown ? TEXT.restricted : TEXT.untilUnknown;
+
+/** Null: it is over; `isTried`: as far as we know, which is not much. */
 export function sessionRestricted(
   session: Session,
-  restriction: { until: Date; type: string | null } | null,
+  restriction: Restricted | null,
   now: Date,
+  isTried = false,
 ): NewEvent {
   const { status, isConnected } = presentSession(session);
   const isRestricted = restriction !== null;
   const advice = isRestricted ? adviceOnRefusal(RESTRICTED) : null;
+  const words = isRestricted ? wordsOf(restriction) : isTried ? TEXT.tried : TEXT.free;
   return {
     event: "session.restricted",
     chatId: null,
@@ -34,9 +56,10 @@ export function sessionRestricted(
       status,
       isConnected,
       restricted: isRestricted,
-      until: restriction?.until.toISOString() ?? null,
+      until: restriction?.isUntilKnown === true ? restriction.until.toISOString() : null,
+      heldUntil: restriction?.until.toISOString() ?? null,
       type: restriction?.type ?? null,
-      ...(isRestricted ? TEXT.restricted : TEXT.free),
+      ...words,
       advice,
       adviceEs: advice === null ? null : inSpanish(advice),
       timestamp: toSeconds(now),
@@ -47,14 +70,14 @@ export function sessionRestricted(
 }
 
 /** As a session shows it in place of the reason of a loss. */
-export const restrictionReason = (since: Date) => {
+export const restrictionReason = (restriction: Restricted & { since: Date }) => {
   const advice = adviceOnRefusal(RESTRICTED) ?? "";
   return {
     code: RESTRICTED,
-    text: TEXT.restricted.text,
+    text: wordsOf(restriction).text,
     blame: "whatsapp" as const,
     advice,
     adviceEs: inSpanish(advice),
-    at: since.toISOString(),
+    at: restriction.since.toISOString(),
   };
 };

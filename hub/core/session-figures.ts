@@ -1,6 +1,7 @@
 /** How the connection of a session has done so far: what is counted, and what each change of the session adds to it. */
 import { isActive, isOpen } from "./session-state.ts";
 import type { Session, SessionReason } from "./session.ts";
+import { noneUnreadable, type UnreadableCounts } from "./unreadable.ts";
 
 export interface SessionFigures {
   /** Connections begun, and those that opened. */
@@ -18,6 +19,8 @@ export interface SessionFigures {
   startToOpenMs: number[];
   /** Newest first. */
   losses: LossFigure[];
+  /** Messages that could not be decrypted when they came. */
+  unreadable: UnreadableCounts;
   /** What is under way: Unix milliseconds of the start, or of the scan. */
   startedAt: number | null;
   scannedAt: number | null;
@@ -35,6 +38,7 @@ export const noFigures: SessionFigures = {
   scanToOpenMs: [],
   startToOpenMs: [],
   losses: [],
+  unreadable: noneUnreadable,
   startedAt: null,
   scannedAt: null,
 };
@@ -58,7 +62,8 @@ export function moved(
 ): SessionFigures {
   let after = ofDegradation(figures, previous, next, now);
   // From here on a person takes the time.
-  if (next.state === "qr") after = { ...after, startedAt: null };
+  // And WhatsApp answers: a code that nobody scans is no failed try.
+  if (next.state === "qr") after = { ...after, startedAt: null, failedInARow: 0 };
   if (next.state === "pairing" && previous.state !== "pairing") after = { ...after, scannedAt: now };
   if (isUp(next) && !isUp(previous)) return ofOpening(after, previous, now);
   return isLoss(previous, next) ? ofLoss(after, previous, next) : after;
@@ -101,15 +106,22 @@ const isLoss = (previous: Session, { reason, ...next }: Session): boolean =>
   !ORDERED.has(reason.code) &&
   reason.at.getTime() !== previous.reason?.at.getTime();
 
-function ofLoss(figures: SessionFigures, previous: Session, { reason }: Session): SessionFigures {
+function ofLoss(figures: SessionFigures, previous: Session, next: Session): SessionFigures {
+  const { reason } = next;
   if (reason === null) return figures;
   const { code, text, blame, at } = reason;
   return {
     ...figures,
-    failedInARow: figures.failedInARow + (isUp(previous) ? 0 : 1),
+    failedInARow: figures.failedInARow + (isUp(previous) || next.state === "qr_expired" ? 0 : 1),
     losses: [{ at: at.getTime(), code, text, blame }, ...figures.losses].slice(0, LOSSES_KEPT),
     scannedAt: null,
   };
+}
+
+/** Also while it still is. */
+export function degradedSeconds({ degradedMs, degradedSince }: SessionFigures, now: Date): number {
+  const running = degradedSince === null ? 0 : Math.max(0, now.getTime() - degradedSince);
+  return Math.floor((degradedMs + running) / 1000);
 }
 
 /** The time that so large a share of `times` keeps within; null without any. */

@@ -71,7 +71,7 @@ export const isOpen = (state: SessionState): boolean => OPEN_STATES.includes(sta
 const RESTORED: SessionState[] = [...OPEN_STATES, "starting", "pairing", "reconnecting", "store_down"];
 export const isRestoredAtStart = (state: SessionState): boolean => RESTORED.includes(state);
 
-/** A socket exists or the next try is due: `connect` has nothing to do. */
+/** A socket exists or the next try is waited for: `connect` begins nothing new, but ends the wait. */
 const ACTIVE: SessionState[] = [...RESTORED, "qr", "pairing_code"];
 export const isActive = (state: SessionState): boolean => ACTIVE.includes(state);
 

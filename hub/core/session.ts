@@ -24,6 +24,8 @@ export interface SessionSettings {
   bot: { enabled: boolean; reason: string | null };
   /** False: nothing leaves; what is to be queued waits. */
   sendingEnabled: boolean;
+  /** Digits of the number a pairing code is for when nobody says another; null: it has to be said. */
+  pairingNumber: string | null;
 }
 
 export interface Session {
@@ -88,6 +90,7 @@ export const defaultSettings = (jidForm: JidForm): SessionSettings => ({
   retentionDays: null,
   bot: { enabled: false, reason: null },
   sendingEnabled: true,
+  pairingNumber: null,
 });
 
 /** How far back a new link brings history: what would soon go for its age is not taken. */

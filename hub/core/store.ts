@@ -13,16 +13,20 @@ import type { Jid } from "./jid.ts";
 import type { IntakeStore } from "./intake-store.ts";
 import type { AuthStore, Watermark } from "./login-store.ts";
 import type { OutboxStore } from "./outbox-store.ts";
+import type { NewEvent } from "./new-event.ts";
 import type { Message, MessageMedia } from "./message.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { SessionFigures } from "./session-figures.ts";
 import type { Session } from "./session.ts";
+import type { UserStore } from "./user-store.ts";
 
 export type * from "./audit-store.ts";
 export type * from "./inbox-store.ts";
 export type * from "./intake-store.ts";
 export type * from "./login-store.ts";
+export type * from "./new-event.ts";
 export type * from "./outbox-store.ts";
+export type * from "./user-store.ts";
 
 export interface Store {
   sessions: SessionStore;
@@ -36,6 +40,7 @@ export interface Store {
   outbox: OutboxStore;
   trace: TraceStore;
   keys: KeyStore;
+  users: UserStore;
   audit: AuditStore;
   figures: FigureStore;
   marks: MarkStore;
@@ -59,28 +64,13 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** An event about to be recorded; the store gives it `id` and `seq`, and freezes its bytes. */
-export interface NewEvent {
-  event: EventName;
-  /** Lane of events of kind `chat`; null for the session's lane. */
-  chatId: Jid | null;
-  /** Without `sessionId` and `session_db_id`: the store puts them first. */
-  data: Record<string, unknown>;
-  /** Label of the API client whose own endpoints must not get it. */
-  exceptClient: string | null;
-  /** Id of an endpoint that must not get it: the event tells the others about that one. */
-  exceptEndpoint?: string;
-  /** Deliveries wait until then (an answer to the sender must arrive before the webhook about it). */
-  notBefore: Date | null;
-}
-
 export interface SessionStore {
   /** All, deleted ones included only on request; by integer id. */
   list(options?: { includeDeleted?: boolean }): Promise<Session[]>;
   /** By string id; null also when it is deleted. */
   get(sessionId: string): Promise<Session | null>;
-  /** Creates, or brings a deleted one back with its integer; null when the id is in use. */
-  create(session: Omit<Session, "id">): Promise<Session | null>;
+  /** Creates, or brings a deleted one back with its integer, with its events; null when the id is in use. */
+  create(session: Omit<Session, "id">, events?: NewEvent[]): Promise<Session | null>;
   /**
    * State and its events in one write. Sends nothing when `events` is empty. `noted`: its reason is a line of the timeline,
    * also when the state stays.
@@ -173,6 +163,11 @@ export interface MediaStore {
     change: { state: MediaState; filesize?: number; sha256?: string | null },
   ): Promise<void>;
   addToken(token: string, mediaId: string, expiresAt: Date): Promise<void>;
+  /**
+   * The short URLs of these files work for seven days more, where less than an hour is left. One transaction for all, and
+   * no write where none is due.
+   */
+  renewTokens(tokens: string[], now: Date): Promise<void>;
   /** The item a short URL leads to while its token is valid. */
   byToken(token: string, now: Date): Promise<MediaItem | null>;
   remove(mediaId: string): Promise<void>;

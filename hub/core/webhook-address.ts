@@ -3,8 +3,8 @@
  * operator listed them, or configured that very URL; metadata services and the unroutable rest never.
  */
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from "node:dns";
-import { BlockList, isIP, type LookupFunction } from "node:net";
-import ipaddr from "ipaddr.js";
+import { isIP, type LookupFunction } from "node:net";
+import { blockList, canonicalIp } from "./address-ranges.ts";
 import { HubError } from "./errors.ts";
 
 /** The setting that opens a range; every refusal that it could lift names it. */
@@ -59,22 +59,6 @@ const CLOSED = [
   "::1/128",
   "fc00::/7",
 ];
-
-function blockList(cidrs: string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address, bits] = ipaddr.parseCIDR(cidr);
-    list.addSubnet(address.toString(), bits, address.kind());
-  }
-  return list;
-}
-
-/** The address itself; v4 written as mapped v6 is v4. Null when the text is none. */
-function canonicalIp(text: string): { address: string; family: "ipv4" | "ipv6" } | null {
-  if (isIP(text) === 0 || text.includes("%")) return null;
-  const parsed = ipaddr.process(text);
-  return { address: parsed.toString(), family: parsed.kind() };
-}
 
 export function createAddressGuard({
   allowCidrs,

@@ -10,8 +10,11 @@ export type SessionSignal =
   /** Scanned; WhatsApp asks for a new connection (its code 515). Credentials are already on disk. */
   | { type: "restart_required" }
   | { type: "opened"; phoneNumber: string; lid: Jid | null; pushName: string | null }
-  /** The connection ended; `code` is WhatsApp's or HTTP's number, `paired` whether credentials had an account. */
-  | { type: "closed"; code: number; detail: string; paired: boolean }
+  /**
+   * The connection ended; `code` is WhatsApp's or HTTP's number, `paired` whether credentials had an account, `until` the end of
+   * a ban where WhatsApp named one.
+   */
+  | { type: "closed"; code: number; detail: string; paired: boolean; until?: Date | null }
   /** A key of the login is damaged and counts as absent; `kind` says what it is for, and nothing of whose it is. */
   | { type: "key_unreadable"; kind: string }
   /** The store failed under a socket: it was cut so that WhatsApp keeps the messages. */
@@ -148,6 +151,8 @@ export interface WhatsAppLink {
   newChatAllowance(): Promise<NewChatAllowance>;
   /** URL of the profile picture at WhatsApp, or null when there is none or it is hidden. */
   profilePictureUrl(jid: Jid): Promise<string | null>;
+  /** What people say of themselves; null when they say nothing, or not to us. */
+  about(jid: Jid): Promise<string | null>;
   /** Tells WhatsApp to unlink this device, then closes. */
   logout(): Promise<void>;
   /** Closes the socket and waits until nothing of it can write any more. Safe to call twice. */

@@ -1,22 +1,11 @@
 /** Keys of the API: made, given to the first caller, rotated. Only a SHA-256 is kept, so a key can be shown just once. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { defaultKeySettings, SCOPES, type ApiKey, type ApiKeySettings, type Scope } from "../core/api-key.ts";
 import type { Audited } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { KeyStore } from "../core/store.ts";
-
-const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** Bytes from here on would make the first letters likelier than the others. */
-const FAIR_BYTES = 256 - (256 % BASE62.length);
-
-function randomText(length: number): string {
-  let text = "";
-  while (text.length < length)
-    for (const byte of randomBytes(length))
-      if (byte < FAIR_BYTES) text += BASE62.charAt(byte % BASE62.length);
-  return text.slice(0, length);
-}
+import { randomText } from "./random-text.ts";
 
 /** `ihk_<8>_<43>`: 43 characters of base62 hold 256 random bits. */
 export const newApiKey = (): string => `ihk_${randomText(8)}_${randomText(43)}`;
@@ -24,9 +13,12 @@ export const newApiKey = (): string => `ihk_${randomText(8)}_${randomText(43)}`;
 export const hashOf = (key: string): string => createHash("sha256").update(key, "utf8").digest("hex");
 
 export interface NewKey {
+  /** Where something of it was sealed for that id before. */
+  id?: string;
   name: string;
   scopes: Scope[];
   sessions: "*" | string[];
+  allowedCidrs?: string[] | undefined;
   client?: string | undefined;
   settings?: Partial<ApiKeySettings> | undefined;
   expiresAt?: Date | null | undefined;
@@ -34,7 +26,7 @@ export interface NewKey {
 
 /** The row of a key; without a client label a key is a client of its own. */
 function rowOfKey(key: string, about: NewKey, now: Date): ApiKey {
-  const id = newId("key", now);
+  const id = about.id ?? newId("key", now);
   return {
     id,
     name: about.name,
@@ -42,6 +34,7 @@ function rowOfKey(key: string, about: NewKey, now: Date): ApiKey {
     previous: null,
     scopes: about.scopes,
     sessions: about.sessions,
+    allowedCidrs: about.allowedCidrs ?? [],
     client: about.client ?? id,
     settings: { ...defaultKeySettings, ...about.settings },
     expiresAt: about.expiresAt ?? null,

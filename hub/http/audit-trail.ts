@@ -6,6 +6,7 @@
 import type { Request } from "express";
 import type { ErrorCode } from "../contract/errors.ts";
 import type { Audited, NewAuditEntry } from "../core/audit.ts";
+import { isExpiry } from "./access-tokens.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
@@ -34,21 +35,29 @@ export interface AuditTrail {
 
 type Parts = Pick<HttpContext, "clock" | "log"> & { store: Pick<HttpContext["store"], "audit" | "sessions"> };
 
-const isOrder = ({ method, scope }: Route): boolean =>
-  method !== "get" && (scope === "admin" || scope === "webhooks");
+const isOrder = ({ method, scope, audited }: Route): boolean =>
+  audited || (method !== "get" && (scope === "admin" || scope === "webhooks"));
 
 /** In place of a code: the hub ended before the order did. */
 const BROKEN_OFF = "BROKEN_OFF";
-const NOT_ADMITTED = new Set<ErrorCode>(["MISSING_API_KEY", "INVALID_API_KEY", "AUTHORIZATION_FAILED"]);
+const NOT_ADMITTED = new Set<ErrorCode>([
+  "MISSING_API_KEY",
+  "INVALID_API_KEY",
+  "MISSING_TOKEN",
+  "INVALID_TOKEN",
+  "AUTHORIZATION_FAILED",
+]);
 const ACCIDENTS = new Set<ErrorCode>(["INTERNAL_ERROR", "STORE_UNAVAILABLE", "OVERLOADED", "SHUTTING_DOWN"]);
 
 /** Fields whose values say what was ordered and nothing of persons; of all others only the name is kept. */
 const TELLING = new Set([
   "scopes",
   "sessions",
+  "allowedCidrs",
   "expiresAt",
   "graceSeconds",
   "enabled",
+  "disabled",
   "events",
   "endpointId",
   "state",
@@ -66,7 +75,7 @@ const TELLING = new Set([
   "sendToFrappe",
 ]);
 /** Ids in paths that name no person. */
-const NAMING = new Set(["sessionId", "endpointId", "deliveryId", "keyId", "eventId", "mediaId"]);
+const NAMING = new Set(["sessionId", "endpointId", "deliveryId", "keyId", "eventId", "mediaId", "userId"]);
 const MAX_FIELDS = 30;
 const MAX_LIST = 20;
 const MAX_TEXT = 200;
@@ -123,6 +132,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
   return {
     begin: (route, request) => {
       let who: Pick<NewAuditEntry, "actor" | "actorName"> = { actor: "nobody", actorName: null };
+      let kind = "key";
       let asked: Record<string, unknown> = {};
       let place: string | null = null;
       let isWritten = false;
@@ -151,6 +161,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
       return {
         by: (caller) => {
           who = { actor: caller.key.id, actorName: caller.key.name };
+          kind = caller.person === null ? "key" : "user";
         },
         asks: (query, body) => {
           asked = { ...query, ...body };
@@ -160,7 +171,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
           if (!isOrder(route)) return;
           begun = await begin(entry("failed", place ?? inPath(), { ...valuesOf(asked), code: BROKEN_OFF }));
           if (place === null || route.scope !== "admin") return;
-          const by = who.actorName === null ? who.actor : `the key "${who.actorName}"`;
+          const by = who.actorName === null ? who.actor : `the ${kind} "${who.actorName}"`;
           const text = `${orderIn(route, asked)}, by ${by}`;
           await store.sessions.note(place, { type: "order", text, reason: null });
         },
@@ -175,8 +186,9 @@ export function createAuditTrail(parts: Parts): AuditTrail {
           await leave(entry(isRepeat ? "repeated" : "done", place ?? idIn(answer) ?? inPath()), begun);
         },
         refused: async (error) => {
-          const { code } = toHubError(error);
-          if (!isOrder(route) && !NOT_ADMITTED.has(code)) return;
+          const failure = toHubError(error);
+          const { code } = failure;
+          if (isExpiry(failure) || (!isOrder(route) && !NOT_ADMITTED.has(code))) return drop(begun);
           const outcome = ACCIDENTS.has(code) ? "failed" : "refused";
           const room = refusals.take(`${who.actor} ${action} ${code}`, clock.now());
           if (room === null) return drop(begun);

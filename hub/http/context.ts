@@ -1,5 +1,6 @@
 /** What the HTTP surface is given. Every route gets this and nothing else of the hub. */
 import type { HttpLogger } from "pino-http";
+import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { Pressure } from "../core/pressure.ts";
@@ -15,6 +16,7 @@ import type { Sending } from "../inbox/send.ts";
 import type { Endpoints } from "../outbox/endpoints.ts";
 import type { Replays } from "../outbox/replays.ts";
 import type { Metrics } from "./metrics.ts";
+import type { SignIn } from "./sign-in.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
 export interface HttpContext {
@@ -29,10 +31,24 @@ export interface HttpContext {
   idempotency: Idempotency;
   /** Merges repeated sends that carry no Idempotency-Key. */
   dedupe: Dedupe<Message>;
-  /** What routes read directly; nothing is written through it but keys, tokens of uploads, and who ordered what. */
+  signIn: SignIn;
+  /** Seals what keys hold that must not be read on the disk. */
+  cipher: Cipher;
+  /** What routes read directly; nothing is written through it but keys, users, tokens of uploads, and who ordered what. */
   store: Pick<
     Store,
-    "sessions" | "inbox" | "media" | "events" | "outbox" | "trace" | "keys" | "audit" | "canary" | "identity"
+    | "sessions"
+    | "inbox"
+    | "media"
+    | "events"
+    | "outbox"
+    | "trace"
+    | "keys"
+    | "users"
+    | "audit"
+    | "marks"
+    | "canary"
+    | "identity"
   >;
   metrics: Pick<Metrics, "scrape">;
   pressure: Pressure;

@@ -43,7 +43,7 @@ const present = (delivery: Delivery, jidForm: JidForm) => ({
   chatId: delivery.chatId === null ? null : showJid(delivery.chatId, jidForm),
   endpointId: delivery.endpointId,
   lane: delivery.lane,
-  state: delivery.state,
+  state: delivery.isSending ? ("sending" as const) : delivery.state,
   attempts: delivery.attempts,
   nextAttemptAt: delivery.nextAttemptAt?.toISOString() ?? null,
   lastStatus: delivery.lastStatus,

@@ -36,8 +36,7 @@ export async function filterOf(asked: Asked, caller: Caller, ctx: HttpContext): 
     endpointId,
     sessionId: session?.sessionId,
     chatId: session && chatId ? await chatOf({ session, caller }, chatId, ctx) : undefined,
-    // One on its way is only remembered by the sender; in the store it is pending still.
-    state: state === "sending" ? "pending" : state,
+    state,
     event,
     since,
     until,

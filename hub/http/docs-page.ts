@@ -30,7 +30,7 @@ export function docsPage(routes: Route[], version: string): string {
   );
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Inbox Hub API</title><style>${STYLE}</style></head><body><h1>Inbox Hub API <small>${escaped(version)}</small></h1>
-<p>Send your key as the header <code>X-API-Key</code>. Answers are <code>{"success":true,"data":…}</code> or
+<p>Send your key as the header <code>X-API-Key</code>, or the access token of a user as <code>Authorization: Bearer</code>. Answers are <code>{"success":true,"data":…}</code> or
 <code>{"success":false,"error","code",…}</code>. The machine-readable description is <a href="/openapi.json">/openapi.json</a>.</p>
 ${sections.join("\n")}</body></html>`;
 }

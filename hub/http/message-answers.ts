@@ -1,4 +1,5 @@
 /** Messages as answers: each with the number of its conversation, which the message itself does not know. */
+import { HubError } from "../core/errors.ts";
 import type { Message } from "../core/message.ts";
 import { presentMessage, presentMessageEvent, viewOf } from "../core/present.ts";
 import type { Session } from "../core/session.ts";
@@ -7,7 +8,7 @@ import { listOf, ok, type Answer } from "./answer.ts";
 import type { HttpContext } from "./context.ts";
 import { positionOf } from "./position.ts";
 
-type Reads = Pick<HttpContext, "store" | "publicUrl">;
+type Reads = Pick<HttpContext, "store" | "publicUrl" | "clock">;
 type SentReads = Reads & Pick<HttpContext, "sending">;
 
 /** A message is never without its chat; 0 would mean that the store broke its promise. */
@@ -23,6 +24,17 @@ async function conversationsOf(
   return new Map(chatIds.map((chatId, index) => [chatId, chats[index]?.conversationId ?? NO_CONVERSATION]));
 }
 
+/** A URL that is read now works now, however old its message is. */
+async function renewUrls(messages: Message[], { store, clock }: Reads): Promise<void> {
+  const tokens = messages.flatMap(({ media }) => (media === null ? [] : [media.token]));
+  try {
+    await store.media.renewTokens(tokens, clock.now());
+  } catch (error) {
+    // What was said can be read while nothing can be written.
+    if (!(error instanceof HubError) || error.code !== "STORE_UNAVAILABLE") throw error;
+  }
+}
+
 export async function messageList(
   query: Omit<MessageQuery, "sessionId">,
   session: Session,
@@ -31,6 +43,7 @@ export async function messageList(
   const position = await positionOf(ctx);
   const page = await ctx.store.inbox.messages({ ...query, sessionId: session.sessionId });
   const conversations = await conversationsOf(page.items, session.sessionId, ctx);
+  await renewUrls(page.items, ctx);
   const view = viewOf(session, ctx.publicUrl);
   return listOf(
     "messages",
@@ -44,6 +57,7 @@ export async function messageList(
 export async function messageAnswer(message: Message, session: Session, ctx: Reads): Promise<Answer> {
   const conversations = await conversationsOf([message], session.sessionId, ctx);
   const conversationId = conversations.get(message.chatId) ?? NO_CONVERSATION;
+  await renewUrls([message], ctx);
   return ok(presentMessage(message, conversationId, viewOf(session, ctx.publicUrl)));
 }
 

@@ -1,12 +1,13 @@
-/** The hub's figures for Prometheus. Nothing in a label names a person, a chat or a session. */
+/** The hub's figures for Prometheus. Nothing in a label names a person, a chat or a session; sessions have their numbers. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Clock } from "../core/clock.ts";
 import type { Fact } from "../core/facts.ts";
-import type { Pressure } from "../core/pressure.ts";
+import { CAN_WAIT, type Pressure } from "../core/pressure.ts";
 import { SAFEKEEPING_MARKS } from "../core/safekeeping-marks.ts";
 import type { Session } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import type { Sending } from "../inbox/send.ts";
+import { addSessionMetrics, type SessionMetricsParts } from "./session-metrics.ts";
 
 export interface Metrics {
   /** A message became known, from others or from an own device. */
@@ -27,16 +28,20 @@ export interface MetricsParts {
   store: Pick<Store, "outbox" | "intake" | "marks">;
   /** Left out, what waits to be sent is not shown. */
   sending?: () => Pick<Sending, "standing">;
+  /** Left out, there are no figures of single sessions. */
+  each?: Pick<SessionMetricsParts, "figures" | "isStormy">;
   pressure: Pressure;
   clock: Clock;
 }
 
 const PREFIX = "inbox_hub_";
 
-export function createMetrics({ sessions, store, sending, pressure, clock }: MetricsParts): Metrics {
+export function createMetrics(parts: MetricsParts): Metrics {
+  const { sessions, store, sending, each, pressure, clock } = parts;
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register, prefix: PREFIX });
+  if (each !== undefined) addSessionMetrics({ sessions, clock, ...each }, { register, prefix: PREFIX });
   const counter = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
     new Counter({ name: `${PREFIX}${name}`, help, labelNames: [label], registers });
   const messages = counter("messages_total", "Messages that became known, by direction", "direction");
@@ -140,6 +145,17 @@ export function createMetrics({ sessions, store, sending, pressure, clock }: Met
     registers,
     collect() {
       this.set(pressure.isHigh() ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: `${PREFIX}load_shed_total`,
+    help: "Times that something had to wait because the hub did not keep up, by what",
+    labelNames: ["what"],
+    registers,
+    collect() {
+      this.reset();
+      const shed = pressure.shed();
+      for (const what of CAN_WAIT) this.inc({ what }, shed[what]);
     },
   });
 

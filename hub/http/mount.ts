@@ -9,7 +9,7 @@ import type { HttpContext } from "./context.ts";
 import { readJson } from "./json-body.ts";
 import { onceFor } from "./once.ts";
 import { createRateLimits, type RateLimits } from "./rate-limits.ts";
-import type { Call, Route } from "./route.ts";
+import type { Admission, Call, Route } from "./route.ts";
 
 export function mountRoutes(app: Express, routes: Route[], ctx: HttpContext): void {
   const limits = createRateLimits();
@@ -72,10 +72,18 @@ async function admit(
 ): Promise<Caller | null> {
   if (route.scope === "open") return null;
   if (route.scope === "local or read" && isLocal(request)) return null;
-  const caller = await authenticate(request, query, { keys: ctx.store.keys, clock: ctx.clock });
+  const { signIn, clock } = ctx;
+  const wants = route.scope === "person" ? "token" : "key";
+  const caller = await authenticate(request, query, { keys: ctx.store.keys, signIn, clock, wants });
   trail.by(caller);
-  requireScope(caller, route.scope === "local or read" ? "read" : route.scope);
+  admitCaller(caller, route.scope);
   return caller;
+}
+
+function admitCaller(caller: Caller, scope: Exclude<Admission, "open">): void {
+  if (scope !== "person") requireScope(caller, scope === "local or read" ? "read" : scope);
+  else if (caller.person === null)
+    throw new HubError("AUTHORIZATION_FAILED", "This is for people who logged in, not for keys.");
 }
 
 interface Arrival {
@@ -110,6 +118,7 @@ function callOf({ route, request, response, query, caller, limits, trail }: Arri
       return once(place, work);
     },
     audited: trail.written,
+    by: (who) => trail.by(who),
     countSend: async (sessionId) => {
       if (caller !== null) await limits.countSend(caller, sessionId);
     },

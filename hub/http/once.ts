@@ -41,7 +41,7 @@ export function onceFor(
         owner: caller.key.id,
         route: [route.method, route.path, ...ids].join(" "),
         key,
-        requestBody: JSON.stringify([query, await bodyIdentity(route, request, readBody)]),
+        requestBody: JSON.stringify([query, await bodyIdentity(route, request, readBody)], withoutPasswords),
       },
       // The WhatsApp id is kept with the key before anything is sent: after a crash a repeat finds the first send by it.
       place === "" ? "" : sending.reserveId(place),
@@ -55,6 +55,10 @@ export function onceFor(
     return first ?? again(kept.status, kept.body);
   };
 }
+
+/** Their hash is kept, and it is one that costs nothing to guess with. */
+const withoutPasswords = (name: string, value: unknown): unknown =>
+  /password/i.test(name) ? undefined : value;
 
 /** A stream cannot be read twice: its announced size and type stand for it. */
 async function bodyIdentity(

@@ -31,6 +31,7 @@ const failure = (description: string) => ({
 
 const ADMISSION: Record<Admission, string> = {
   open: "No key needed.",
+  person: "An access token, of any user.",
   "local or read": "A key with the scope `read`, or a call from this machine.",
   read: "Scope `read`.",
   send: "Scope `send`.",
@@ -67,6 +68,12 @@ function answerOf({ response, envelope }: Route) {
   return { description: "Success", content: { "application/json": { schema } } };
 }
 
+/** A key decides alone; without one a person's token does. */
+function securityOf(scope: Admission): Record<string, string[]>[] {
+  if (scope === "open") return [];
+  return scope === "person" ? [{ token: [] }] : [{ apiKey: [] }, { token: [] }];
+}
+
 function operationOf(route: Route): RouteConfig {
   const { method, path, summary, scope, params, query, contract } = route;
   const keyed = scope !== "open";
@@ -78,13 +85,16 @@ function operationOf(route: Route): RouteConfig {
       ADMISSION[scope] + (contract ? " Unknown fields are ignored." : " Unknown fields are refused."),
     operationId: `${method}${path.replace(/[{}]/g, "").replace(/[/.-]+(\w?)/g, (_all, next: string) => next.toUpperCase())}`,
     tags: [tagOf(path)],
-    security: keyed ? [{ apiKey: [] }] : [],
+    security: securityOf(scope),
     request: { params, query, ...bodyOf(route) },
     responses: {
       [route.status]: answerOf(route),
       400: failure("A field is wrong; `details.fields` says which and why"),
       ...(keyed
-        ? { 401: failure("No key, or not a valid one"), 403: failure("The key lacks the scope") }
+        ? {
+            401: failure("No key and no token, or not a valid one"),
+            403: failure("The key or the user lacks the scope"),
+          }
         : {}),
       ...(path.includes("{") ? { 404: failure("Unknown, or outside the key's sessions") } : {}),
       ...(route.counted ? { 429: failure("Too many calls; `Retry-After` says when to repeat") } : {}),
@@ -98,6 +108,12 @@ export function describeRoutes(routes: Route[], version: string) {
     type: "apiKey",
     in: "header",
     name: "X-API-Key",
+  });
+  registry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "`accessToken` of `POST /api/auth/login`",
   });
   for (const route of routes) registry.registerPath(operationOf(route));
   return new OpenApiGeneratorV31(registry.definitions, { sortComponents: "alphabetically" }).generateDocument(

@@ -14,8 +14,11 @@ import { invalid, invalidBySchema } from "./errors.ts";
 import { JSON_LIMIT } from "./json-body.ts";
 import { reachSession } from "./reach.ts";
 
-/** `open`: no key at all. `local or read`: a key with `read`, or a call from this machine. */
-export type Admission = Scope | "open" | "local or read";
+/**
+ * `open`: no key at all. `local or read`: a key with `read`, or a call from this machine. `person`: anybody who logged in,
+ * whatever he may do.
+ */
+export type Admission = Scope | "open" | "local or read" | "person";
 
 /** How the body arrives: as a JSON object of at most so many bytes, or as a stream that the handler reads. */
 export type BodyForm = { form: "json"; maxBytes: number } | { form: "stream" };
@@ -31,6 +34,8 @@ export interface Call {
   once(place: string, work: (reservedId: string | undefined) => Promise<Answer>): Promise<Answer>;
   /** The row of the audit log about this call, for a write that takes it along; without one the row follows the answer. */
   audited: Audited;
+  /** Who it was, where only the call itself proves it. */
+  by(caller: Caller): void;
   /** Counts a message about to be sent. @throws HubError `MESSAGE_RATE_LIMIT_EXCEEDED` */
   countSend(sessionId: string): Promise<void>;
   request: Request;
@@ -57,6 +62,8 @@ export interface Route {
   /** Envelope with `data`, or the body as it is. */
   envelope: boolean;
   status: 200 | 201;
+  /** Enters the audit log, though it needs no scope. */
+  audited: boolean;
   /** Checks ownership of a session named in the path before anything else. */
   inSession: boolean;
   serve(call: Call, ctx: HttpContext): Promise<Answer>;
@@ -79,6 +86,7 @@ interface Declaration<P extends Shape, Q extends Shape, B extends z.ZodType> {
   counted?: false;
   envelope?: false;
   status?: 201;
+  audited?: true;
 }
 
 interface Input<P extends Shape, Q extends Shape, B extends z.ZodType> {
@@ -99,9 +107,9 @@ type Nothing = typeof NOTHING;
 
 type Handle<I> = (input: I, ctx: HttpContext) => Promise<Answer> | Answer;
 
-/** A route for callers with a key. */
+/** A route for callers with a key or a token. */
 export function route<P extends Shape = Nothing, Q extends Shape = Nothing, B extends z.ZodType = Nothing>(
-  declared: Declaration<P, Q, B> & { scope: Scope; handle: Handle<Input<P, Q, B> & Once> },
+  declared: Declaration<P, Q, B> & { scope: Scope | "person"; handle: Handle<Input<P, Q, B> & Once> },
 ): Route {
   return {
     ...described(declared, declared.scope),
@@ -182,6 +190,7 @@ function described<P extends Shape, Q extends Shape, B extends z.ZodType>(
     example: declared.example,
     envelope: declared.envelope ?? true,
     status: declared.status ?? 200,
+    audited: declared.audited ?? false,
     inSession: false,
   };
 }

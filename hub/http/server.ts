@@ -2,6 +2,7 @@
 import { createServer, STATUS_CODES, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { newId } from "../core/ids.ts";
+import { ownUrl } from "./own-url.ts";
 
 const LIMITS = {
   headersTimeout: 10_000,
@@ -18,6 +19,7 @@ const LIMITS = {
 const STOP_GRACE_MS = 5_000;
 
 export interface Listening {
+  /** As this machine reaches it. */
   url: string;
   port: number;
   /** The raw server, for upgrades to WebSocket. */
@@ -50,7 +52,7 @@ export async function listen({
   const bound = portOf(server);
   let stopped: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url: ownUrl(host, bound),
     port: bound,
     server,
     stop: () => (stopped ??= stop(server)),

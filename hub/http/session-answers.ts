@@ -23,7 +23,7 @@ export async function shownSession(session: Session, { store, sending }: Reads) 
   const restriction = await sending.restrictionOf(sessionId);
   if (restriction === null) return shown;
   // What WhatsApp forbids is no matter of the connection: it is shown over one that works.
-  return { ...shown, state: "restricted" as const, reason: restrictionReason(restriction.since) };
+  return { ...shown, state: "restricted" as const, reason: restrictionReason(restriction) };
 }
 
 async function shownSending(sessionId: string, { sending }: Reads): Promise<z.output<typeof sendingSchema>> {
@@ -33,7 +33,11 @@ async function shownSending(sessionId: string, { sending }: Reads): Promise<z.ou
     enabled,
     waiting,
     nextAt: isoOrNull(nextAt),
-    restricted: restriction && { until: restriction.until.toISOString(), type: restriction.type },
+    restricted: restriction && {
+      until: restriction.isUntilKnown ? restriction.until.toISOString() : null,
+      heldUntil: restriction.until.toISOString(),
+      type: restriction.type,
+    },
     newChats: {
       ...newChats,
       freeAt: isoOrNull(newChats.freeAt),

@@ -18,12 +18,13 @@ export function answerStarting({ clock, version, environment }: StartingParts): 
   const now = (): Date => clock.now();
   const name = nameRequest(now);
   const message = "Inbox Hub is starting";
+  const calm = { overloaded: false, putOff: [] };
 
   const aliveAt = (path: string): object | null => {
     if (path === "/livez") return { success: true, message };
     if (path !== "/health") return null;
     const about = { message, timestamp: now().toISOString(), version, environment };
-    return { success: true, status: "ok", ...about, sessions: 0, connected: false };
+    return { success: true, status: "ok", ...about, sessions: 0, connected: false, ...calm };
   };
 
   return (request, response) => {

@@ -1,10 +1,11 @@
 /**
- * Tells of the unread counts of chats in which something arrived: a second after the first message, once for all that came
+ * Tells of chats in which something arrived, or that are called otherwise now: a second after the first, once for all that came
  * meanwhile. The store has marked the chats, so a kill in between only makes it later.
  */
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
+import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { InboxStore } from "../core/store.ts";
 import type { Ingest } from "./ingest.ts";
 
@@ -22,12 +23,14 @@ export function startChatNews({
   ingest,
   clock,
   nudge,
+  pressure = noPressure,
   log,
 }: {
   inbox: Pick<InboxStore, "tellChats">;
   ingest: Pick<Ingest, "onRecorded">;
   clock: Clock;
   nudge: Nudge;
+  pressure?: Pressure;
   log: Log;
 }): ChatNews {
   let timer: NodeJS.Timeout | null = null;
@@ -47,6 +50,10 @@ export function startChatNews({
     if (timer !== null || isStopped) return;
     timer = setTimeout(() => {
       timer = null;
+      if (pressure.sheds("unread_counts")) {
+        plan();
+        return;
+      }
       telling = tellAll().catch((error: unknown) => {
         log.error({ err: error }, "chats.not_told");
         plan();
@@ -55,8 +62,8 @@ export function startChatNews({
     timer.unref();
   }
 
-  const leave = ingest.onRecorded((_session, _facts, { messages }) => {
-    if (messages.length > 0) plan();
+  const leave = ingest.onRecorded((_session, facts, { messages }) => {
+    if (messages.length > 0 || facts.some(({ kind }) => kind === "contact" || kind === "group")) plan();
   });
   // What an earlier process did not come to.
   plan();

@@ -84,7 +84,7 @@ export function createChatOrders({
     },
     showTyping: async (target, state) => {
       // A courtesy that nobody misses, while what matters is late.
-      if (pressure.isHigh()) return;
+      if (pressure.sheds("typing")) return;
       const chatId = await chatIdOf(target);
       await inTime(link(target.sessionId).showTyping(chatId, state), orderMs);
     },

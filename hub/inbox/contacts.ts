@@ -3,6 +3,7 @@ import type { Contact } from "../core/chat.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import { isLidJid, isPhoneJid, userOf, type Jid } from "../core/jid.ts";
+import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { InboxStore, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { inTime, ORDER_MS } from "./in-time.ts";
@@ -29,12 +30,14 @@ export interface Contacts {
     phone: string,
     numbering?: Numbering,
   ): Promise<LookUp & { contact: Contact | null }>;
-  /** From the store alone, however the contact is written. @throws HubError CONTACT_NOT_FOUND */
+  /** From the store alone, however the contact is written; what it lacks may be asked for later. @throws HubError CONTACT_NOT_FOUND */
   info(sessionId: string, written: string, numbering?: Numbering): Promise<Contact>;
   /** Blocked people cannot write. @throws HubError VALIDATION_ERROR for a group */
   block(sessionId: string, written: string, isBlocked: boolean, numbering?: Numbering): Promise<Contact>;
   /** The profile picture; asks WhatsApp at most once a day per contact. @throws HubError MEDIA_NOT_FOUND without one */
   picture(sessionId: string, written: string, numbering?: Numbering): Promise<OpenFile>;
+  /** Asks WhatsApp now for picture and about text. */
+  refresh(contact: Contact): Promise<void>;
 }
 
 export interface ContactsParts {
@@ -43,14 +46,17 @@ export interface ContactsParts {
   tokens: Pick<MediaStore, "addToken" | "byToken">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
+  pressure?: Pressure;
+  /** Hears of each contact that somebody wanted to know about. */
+  onWanted?: (contact: Contact) => void;
   clock: Clock;
   /** How long the connection may take over one. */
   orderMs?: number;
 }
 
 export function createContacts(parts: ContactsParts): Contacts {
-  const { inbox, link, ingest, clock, orderMs = ORDER_MS } = parts;
-  const pictures = createPictures({ ...parts, orderMs });
+  const { inbox, link, ingest, pressure = noPressure, clock, orderMs = ORDER_MS } = parts;
+  const pictures = createPictures({ ...parts, pressure, orderMs });
   const known = createShelf<LookUp>({ clock, keepMs: DAY_MS, max: MAX_LOOK_UPS });
 
   const ask = async (sessionId: string, digits: string): Promise<LookUp> => {
@@ -60,7 +66,7 @@ export function createContacts(parts: ContactsParts): Contacts {
     return found;
   };
 
-  const info: Contacts["info"] = async (sessionId, written, numbering = INTERNATIONAL) => {
+  const find: Contacts["info"] = async (sessionId, written, numbering = INTERNATIONAL) => {
     const jid = await resolveRecipient({ sessionId, written, numbering, inbox, field: "contactId" });
     const contact = await inbox.contact(sessionId, jid);
     if (contact !== null) return contact;
@@ -76,7 +82,7 @@ export function createContacts(parts: ContactsParts): Contacts {
       facts: [{ kind: "contact", jid, change: { isBlocked }, live: true }],
       closes: [],
     });
-    return info(sessionId, written, numbering);
+    return find(sessionId, written, numbering);
   };
 
   return {
@@ -88,9 +94,13 @@ export function createContacts(parts: ContactsParts): Contacts {
       const found = await known.get(`${sessionId} ${digits}`, () => ask(sessionId, digits));
       return { ...found, contact: found.exists ? await inbox.contact(sessionId, found.jid ?? jid) : null };
     },
-    info,
-    picture: async (sessionId, written, numbering) =>
-      pictures.of(await info(sessionId, written, numbering), sessionId),
+    info: async (sessionId, written, numbering) => {
+      const contact = await find(sessionId, written, numbering);
+      parts.onWanted?.(contact);
+      return contact;
+    },
+    picture: async (sessionId, written, numbering) => pictures.of(await find(sessionId, written, numbering)),
+    refresh: (contact) => pictures.refresh(contact),
   };
 }
 

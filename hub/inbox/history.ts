@@ -41,7 +41,7 @@ export function createHistory({ inbox, link, clock, pressure = noPressure }: His
   return {
     ask: async ({ sessionId, chatId: written, numbering, days }) => {
       // The answer is a flood that can come as well later.
-      if (pressure.isHigh())
+      if (pressure.sheds("history"))
         throw new HubError("OVERLOADED", "The hub is too busy for more history at the moment.", {
           retryAfterSeconds: RETRY_AFTER_SECONDS,
         });

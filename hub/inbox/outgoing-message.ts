@@ -43,6 +43,7 @@ export function outgoingMessage(send: OutgoingMessage): Message {
     isForwarded: send.isForwarded,
     isStarred: false,
     status: "pending",
+    isPlayed: false,
     editedAt: null,
     deletedAt: null,
     reactions: [],

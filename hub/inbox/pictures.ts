@@ -1,24 +1,31 @@
-/** Profile pictures: asked for on demand, at most once a day per contact, and kept on our disk behind a token. */
+/**
+ * Profile pictures and about texts: asked of WhatsApp at most once a day per contact, unless WhatsApp itself says that a picture
+ * is a new one. Pictures are kept on our disk behind a token.
+ */
 import type { Contact } from "../core/chat.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
+import type { ContactChange } from "../core/facts.ts";
 import { newToken } from "../core/ids.ts";
-import type { Jid } from "../core/jid.ts";
+import { isGroupJid, type Jid } from "../core/jid.ts";
+import type { Pressure } from "../core/pressure.ts";
 import type { MediaItem, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { inTime } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
 import type { Media, OpenFile } from "./media.ts";
-import { createShelf } from "./shelf.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The URL stays in CRMs for as long as the picture does; a new picture brings a new one. */
 const TOKEN_MS = 10 * 365 * DAY_MS;
-const MAX_REMEMBERED = 50_000;
+
+const RETRY_AFTER_SECONDS = 30;
 
 export interface Pictures {
   /** @throws HubError MEDIA_NOT_FOUND when there is none, or none that we may see. */
-  of(contact: Contact, sessionId: string): Promise<OpenFile>;
+  of(contact: Contact): Promise<OpenFile>;
+  /** Asks WhatsApp for picture and about text, and keeps both. */
+  refresh(contact: Contact): Promise<void>;
 }
 
 export interface PicturesParts {
@@ -26,63 +33,111 @@ export interface PicturesParts {
   media: Pick<Media, "fromSource" | "open" | "remove">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
+  pressure: Pressure;
   clock: Clock;
   orderMs: number;
 }
 
+interface Kept {
+  token: string;
+  item: MediaItem;
+}
+
 const none = (): HubError => new HubError("MEDIA_NOT_FOUND", "There is no picture of this contact.");
 
-export function createPictures({ tokens, media, link, ingest, clock, orderMs }: PicturesParts): Pictures {
-  const asked = createShelf<string | null>({ clock, keepMs: DAY_MS, max: MAX_REMEMBERED });
+const tooBusy = (): HubError =>
+  new HubError("OVERLOADED", "The hub is too busy to ask for a picture now.", {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 
-  const tell = async (sessionId: string, jid: Jid, pictureToken: string | null): Promise<void> => {
-    await ingest({
-      sessionId,
-      facts: [{ kind: "contact", jid, change: { pictureToken }, live: true }],
-      closes: [],
-    });
+/** What WhatsApp said of somebody is good for a day. */
+export const isLookedUp = ({ lookedUpAt }: Contact, now: Date): boolean =>
+  lookedUpAt !== null && now.getTime() - lookedUpAt < DAY_MS;
+
+export function createPictures(parts: PicturesParts): Pictures {
+  const { tokens, media, link, ingest, pressure, clock, orderMs } = parts;
+  const underWay = new Map<string, Promise<string | null>>();
+
+  const keptOf = async ({ pictureToken: token }: Contact): Promise<Kept | null> => {
+    const item = token === null ? null : await tokens.byToken(token, clock.now());
+    return token === null || item === null ? null : { token, item };
   };
 
-  /** Puts the picture on our disk; the id of the kept one when it is the same. */
-  const bring = async (sessionId: string, jid: Jid, url: string, kept: MediaItem | null): Promise<string> => {
-    const file = await media.fromSource({ from: "url", url }, { sessionId, kind: "image" });
-    if (kept !== null && file.sha256 === kept.sha256) {
-      await media.remove(file.mediaId);
-      return kept.mediaId;
+  /** Puts the picture on our disk, unless it is the one that we have. */
+  const bring = async (sessionId: string, url: string, kept: Kept | null) => {
+    const { mediaId, sha256 } = await media.fromSource({ from: "url", url }, { sessionId, kind: "image" });
+    if (kept !== null && sha256 === kept.item.sha256) {
+      await media.remove(mediaId);
+      return { mediaId: kept.item.mediaId, token: kept.token };
     }
     const token = newToken();
-    await tokens.addToken(token, file.mediaId, new Date(clock.now().getTime() + TOKEN_MS));
-    await tell(sessionId, jid, token);
-    return file.mediaId;
+    await tokens.addToken(token, mediaId, new Date(clock.now().getTime() + TOKEN_MS));
+    return { mediaId, token };
   };
 
-  /** Asks WhatsApp and keeps what it shows; the id of the file, null when there is none. */
-  const fetch = async (sessionId: string, jid: Jid, kept: MediaItem | null): Promise<string | null> => {
-    const url = await inTime(link(sessionId).profilePictureUrl(jid), orderMs);
-    const mediaId = url === null ? null : await bring(sessionId, jid, url, kept);
-    if (kept === null || kept.mediaId === mediaId) return mediaId;
-    if (mediaId === null) await tell(sessionId, jid, null);
-    await media.remove(kept.mediaId);
-    return mediaId;
+  /** Undefined while WhatsApp does not say. */
+  const aboutOf = async (sessionId: string, jid: Jid): Promise<string | null | undefined> => {
+    // What stands there of a group is its description, which comes by itself.
+    if (isGroupJid(jid)) return undefined;
+    try {
+      return await inTime(link(sessionId).about(jid), orderMs);
+    } catch (error) {
+      if (error instanceof HubError && error.code === "WHATSAPP_ERROR") return undefined;
+      throw error;
+    }
+  };
+
+  /** The id of the file, null when there is none. */
+  const ask = async (contact: Contact): Promise<string | null> => {
+    const { sessionId, jid } = contact;
+    const [kept, url, about] = await Promise.all([
+      keptOf(contact),
+      inTime(link(sessionId).profilePictureUrl(jid), orderMs),
+      aboutOf(sessionId, jid),
+    ]);
+    const shown = url === null ? null : await bring(sessionId, url, kept);
+    const change: ContactChange = { pictureToken: shown?.token ?? null };
+    if (about !== undefined) change.about = about;
+    await ingest({
+      sessionId,
+      facts: [
+        { kind: "contact", jid, change, live: true },
+        { kind: "profile", jid, lookedUpAt: clock.now().getTime() },
+      ],
+      closes: [],
+    });
+    if (kept !== null && kept.item.mediaId !== shown?.mediaId) await media.remove(kept.item.mediaId);
+    return shown?.mediaId ?? null;
+  };
+
+  /** Who asks meanwhile gets the same answer. */
+  const askOnce = async (contact: Contact): Promise<string | null> => {
+    if (pressure.sheds("pictures")) throw tooBusy();
+    const name = `${contact.sessionId} ${contact.jid}`;
+    const asking = underWay.get(name) ?? ask(contact).finally(() => underWay.delete(name));
+    underWay.set(name, asking);
+    return await asking;
+  };
+
+  const openIfAny = async (mediaId: string | null): Promise<OpenFile> => {
+    if (mediaId === null) throw none();
+    return media.open(mediaId);
   };
 
   return {
-    of: async (contact, sessionId) => {
-      const { pictureToken } = contact;
-      const kept = pictureToken === null ? null : await tokens.byToken(pictureToken, clock.now());
-      const isFresh = kept !== null && clock.now().getTime() - kept.createdAt.getTime() < DAY_MS;
-      if (isFresh) return media.open(kept.mediaId);
+    of: async (contact) => {
+      const mediaId = (await keptOf(contact))?.item.mediaId ?? null;
+      if (isLookedUp(contact, clock.now())) return openIfAny(mediaId);
       try {
-        const mediaId = await asked.get(`${sessionId} ${contact.jid}`, () =>
-          fetch(sessionId, contact.jid, kept),
-        );
-        if (mediaId === null) throw none();
-        return await media.open(mediaId);
+        return await openIfAny(await askOnce(contact));
       } catch (error) {
         // What we have is better than nothing while WhatsApp cannot be asked.
-        if (kept === null || !(error instanceof HubError) || error.code === "MEDIA_NOT_FOUND") throw error;
-        return media.open(kept.mediaId);
+        if (mediaId === null || !(error instanceof HubError) || error.code === "MEDIA_NOT_FOUND") throw error;
+        return media.open(mediaId);
       }
+    },
+    refresh: async (contact) => {
+      await askOnce(contact);
     },
   };
 }

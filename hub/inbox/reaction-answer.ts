@@ -22,6 +22,7 @@ export const reactionAnswer = ({ actionId, status, message }: Acted, emoji: stri
   isForwarded: false,
   isStarred: false,
   status,
+  isPlayed: false,
   editedAt: null,
   deletedAt: null,
   reactions: [],

@@ -10,7 +10,7 @@ import type { EventStore, MarkStore, SessionStore } from "../core/store.ts";
 import type { AccountRestriction } from "../core/whatsapp.ts";
 import type { Schedule } from "./send-limits.ts";
 
-/** Where WhatsApp does not say how long. */
+/** How long strangers wait where WhatsApp does not say until when: a guess of ours, and shown as that. */
 const USUAL_MS = 24 * 3_600_000;
 /** An end that moves by less is the same end. */
 const SAME_MS = 60_000;
@@ -19,7 +19,10 @@ const LONGEST_TIMER_MS = 3_600_000;
 
 export interface Restriction {
   since: Date;
+  /** Strangers wait until then. */
   until: Date;
+  /** False: WhatsApp does not say how long; `until` is when it is tried again. */
+  isUntilKnown: boolean;
   /** WhatsApp's word for the kind, where it gave one. */
   type: string | null;
 }
@@ -55,6 +58,8 @@ interface State {
   since: number;
   refusedUntil: number;
   lockedUntil: number;
+  /** As `lockedUntil`, where that is our guess. */
+  guessedUntil: number;
   type: string | null;
   toldUntil: number;
   /** The mark on disk that says since when and of what kind. */
@@ -62,10 +67,13 @@ interface State {
   cancel: () => void;
 }
 
-const NONE = { since: 0, refusedUntil: 0, lockedUntil: 0, type: null };
+const NONE = { since: 0, refusedUntil: 0, lockedUntil: 0, guessedUntil: 0, type: null };
 /** What is marked so is over; the store throws it away with all that is old. */
 const OVER = new Date(0);
 
+/** A refusal never says how long. */
+const isUntilKnown = ({ refusedUntil, lockedUntil, guessedUntil }: State): boolean =>
+  lockedUntil >= refusedUntil && lockedUntil !== guessedUntil;
 const untilOf = ({ refusedUntil, lockedUntil }: State): number => Math.max(refusedUntil, lockedUntil);
 
 export function createRestrictions(parts: RestrictionsParts): Restrictions {
@@ -78,6 +86,7 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
   const now = (): number => clock.now().getTime();
   const refusedMark = (sessionId: string): string => `cold_refused:${sessionId}`;
   const lockedMark = (sessionId: string): string => `cold_locked:${sessionId}`;
+  const guessedMark = (sessionId: string): string => `cold_guessed:${sessionId}`;
   /** Followed by WhatsApp's word, if it gave one; made when the restriction began. */
   const kindMark = (sessionId: string): string => `cold_kind:${sessionId}:`;
 
@@ -108,6 +117,7 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     const read = (async () => {
       const refused = await marked(refusedMark(sessionId));
       const locked = await marked(lockedMark(sessionId));
+      const guessed = await marked(guessedMark(sessionId));
       const kind = await markedKind(sessionId);
       const state = stateOf(sessionId);
       state.kindMark = kind?.mark ?? null;
@@ -116,7 +126,7 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
       // It goes on, whatever this process heard since it began.
       if (state.toldUntil > now()) Object.assign(state, kind?.restriction ?? { since: now() });
       state.refusedUntil = Math.max(state.refusedUntil, refused);
-      state.lockedUntil = Math.max(state.lockedUntil, locked);
+      if (locked > state.lockedUntil) Object.assign(state, { lockedUntil: locked, guessedUntil: guessed });
       settle(sessionId);
     })();
     loading.set(sessionId, read);
@@ -126,7 +136,12 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
 
   const current = (state: State): Restriction | null =>
     untilOf(state) > now()
-      ? { since: new Date(state.since), until: new Date(untilOf(state)), type: state.type }
+      ? {
+          since: new Date(state.since),
+          until: new Date(untilOf(state)),
+          isUntilKnown: isUntilKnown(state),
+          type: state.type,
+        }
       : null;
 
   /** Writes down what is true now, tells what is news, and lets look again whoever waits. */
@@ -142,11 +157,14 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
   async function write(sessionId: string, state: State): Promise<void> {
     await load(sessionId);
     const restriction = current(state);
+    // Our guess ran out, and WhatsApp has said nothing: it may go on.
+    const isTried = restriction === null && untilOf(state) > 0 && !isUntilKnown(state);
     if (restriction === null) Object.assign(state, NONE);
     await writeKind(sessionId, state, restriction);
     await marks.set(refusedMark(sessionId), new Date(state.refusedUntil));
     await marks.set(lockedMark(sessionId), new Date(state.lockedUntil));
-    await tell(sessionId, state, restriction);
+    await marks.set(guessedMark(sessionId), new Date(state.guessedUntil));
+    await tell(sessionId, state, restriction, isTried);
     state.cancel();
     if (restriction === null) return;
     const waitMs = Math.min(restriction.until.getTime() - now(), LONGEST_TIMER_MS);
@@ -160,7 +178,12 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     state.kindMark = mark;
   }
 
-  async function tell(sessionId: string, state: State, restriction: Restriction | null): Promise<void> {
+  async function tell(
+    sessionId: string,
+    state: State,
+    restriction: Restriction | null,
+    isTried: boolean,
+  ): Promise<void> {
     const until = restriction?.until.getTime() ?? 0;
     const isSame = until === 0 ? state.toldUntil === 0 : Math.abs(until - state.toldUntil) < SAME_MS;
     if (isSame) return;
@@ -168,7 +191,11 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
     state.toldUntil = until;
     if (session === null) return;
     log.warn({ sessionId, until: restriction?.until ?? null, type: state.type }, "session.restricted");
-    await events.append(sessionId, [sessionRestricted(session, restriction, clock.now())], clock.now());
+    await events.append(
+      sessionId,
+      [sessionRestricted(session, restriction, clock.now(), isTried)],
+      clock.now(),
+    );
     nudge.ring();
   }
 
@@ -180,8 +207,9 @@ export function createRestrictions(parts: RestrictionsParts): Restrictions {
       // WhatsApp knows better than we how long a refusal means.
       state.refusedUntil = 0;
       const end = until?.getTime() ?? 0;
-      if (end > now()) state.lockedUntil = end;
-      else if (state.lockedUntil <= now()) state.lockedUntil = now() + USUAL_MS;
+      if (end > now()) Object.assign(state, { lockedUntil: end, guessedUntil: 0 });
+      else if (state.lockedUntil <= now())
+        Object.assign(state, { lockedUntil: now() + USUAL_MS, guessedUntil: now() + USUAL_MS });
       state.type = type;
     } else state.lockedUntil = 0;
     settle(sessionId);

@@ -3,12 +3,11 @@ import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
-import type { EventStore, OutboxStore, Settlement } from "../core/store.ts";
+import type { OutboxStore, Settlement } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
 import { createAttempts } from "./attempt.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { Health } from "./health.ts";
-import { parkedEvent } from "./parked.ts";
 import { createSettler } from "./settler.ts";
 import { createSlots } from "./slots.ts";
 import { createTimeline } from "./timeline.ts";
@@ -35,7 +34,6 @@ export interface Dispatcher {
 export interface DispatcherParts {
   outbox: OutboxStore;
   endpoints: Pick<Endpoints, "list" | "signing" | "saveHealth" | "onChange">;
-  events: Pick<EventStore, "append">;
   guard: AddressGuard;
   clock: Clock;
   nudge: Nudge;
@@ -49,7 +47,7 @@ export interface DispatcherParts {
 }
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
-  const { outbox, endpoints, events, guard, clock, nudge, log, userAgent, random = Math.random } = parts;
+  const { outbox, endpoints, guard, clock, nudge, log, userAgent, random = Math.random } = parts;
   const timeline = createTimeline({ clock, log });
   const settler = createSettler({ outbox, timeline, log, onSettled: parts.onSettled ?? (() => undefined) });
   const slots = createSlots(TOTAL);
@@ -113,12 +111,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       log,
       onParked: (due, error) => {
         log.warn({ deliveryId: due.n, endpointId: due.endpointId, seq: due.seq, error }, "delivery.parked");
-        const event = parkedEvent(due, error);
-        if (event === null) return;
-        errand(
-          "delivery.dead_not_told",
-          events.append(due.sessionId, [event], clock.now()).then(() => nudge.ring()),
-        );
+        // The others are told of it.
+        nudge.ring();
       },
       onRest,
     });

@@ -60,16 +60,32 @@ function headerProblems({ headers, signatureHeaderName }: Endpoint): Problem[] {
   return problems;
 }
 
-export async function urlProblems(url: string, guard: AddressGuard): Promise<Problem[]> {
+/** As far as its text tells: a name may still lead to an address that must not be called. */
+export function urlTextProblems(url: string, guard: AddressGuard): Problem[] {
   if (url.length > MAX_URL) return [{ path: "url", problem: `use at most ${MAX_URL} characters` }];
+  try {
+    guard.check(url);
+    return [];
+  } catch (error) {
+    return problemsIn(error);
+  }
+}
+
+export async function urlProblems(url: string, guard: AddressGuard): Promise<Problem[]> {
+  const problems = urlTextProblems(url, guard);
+  if (problems.length > 0) return problems;
   try {
     await guard.checkHost(url);
     return [];
   } catch (error) {
-    if (!(error instanceof HubError)) throw error;
-    const fields: unknown = error.details?.["fields"];
-    return Array.isArray(fields) ? fields.filter(isProblem) : [{ path: "url", problem: error.message }];
+    return problemsIn(error);
   }
+}
+
+function problemsIn(error: unknown): Problem[] {
+  if (!(error instanceof HubError)) throw error;
+  const fields: unknown = error.details?.["fields"];
+  return Array.isArray(fields) ? fields.filter(isProblem) : [{ path: "url", problem: error.message }];
 }
 
 const isProblem = (value: unknown): value is Problem =>

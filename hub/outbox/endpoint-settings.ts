@@ -48,7 +48,12 @@ export const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "creat
 };
 
 /** What endpoints that a session or the hub's configuration manages have in common. */
-export const MANAGED: EndpointChange = { events: X_SET, ordering: "session", ack: "body" };
+export const MANAGED_ENDPOINT: Pick<Endpoint, "events" | "ordering" | "ack" | "presets"> = {
+  events: X_SET,
+  ordering: "session",
+  ack: "body",
+  presets: [],
+};
 
 /** The endpoint with the settings that were given; what is undefined stays. */
 export const changed = (endpoint: Endpoint, change: EndpointChange): Endpoint => ({

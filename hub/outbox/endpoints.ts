@@ -18,7 +18,7 @@ import {
   urlProblems,
   type Problem,
 } from "./endpoint-rules.ts";
-import { changed, MANAGED, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
+import { changed, MANAGED_ENDPOINT, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
 import type { Health } from "./health.ts";
 import type { Signing } from "./wire-headers.ts";
@@ -49,13 +49,23 @@ export interface Endpoints {
   resume(id: string, audited?: Audited): Promise<Endpoint>;
   /** Sends `endpoint.test` now, outside the outbox. */
   test(id: string, event?: EventName): Promise<EndpointTest>;
-  /** The one endpoint a session manages by itself. An empty URL removes it. `secret` only when the hub made it. */
+  /**
+   * The one endpoint a session manages by itself. An empty URL removes it. `settings` are those of one that is made anew.
+   * `secret` only when the hub made it.
+   */
   setForSession(
     sessionId: string,
-    wish: { url?: string | undefined; secret?: string | undefined; client?: string | null | undefined },
+    wish: {
+      url?: string | undefined;
+      secret?: string | undefined;
+      client?: string | null | undefined;
+      settings?: EndpointChange;
+    },
   ): Promise<{ endpoint: Endpoint | null; secret: string | null }>;
   /** `VALIDATION_ERROR` for what `setForSession` would refuse; changes nothing. */
   checkForSession(sessionId: string, wish: { url: string; secret?: string | undefined }): Promise<void>;
+  /** What is wrong with a URL, and with a secret, that somebody may use later. */
+  problemsOf(wish: { url: string; secret?: string | undefined }): Promise<Problem[]>;
   forSession(sessionId: string): Promise<Endpoint[]>;
   /** The endpoint of the hub's own configuration; null takes a former one out of use, its rows stay. */
   ensureDefault(
@@ -200,7 +210,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         managedBy === "session" && sessions !== "*" && sessions.includes(sessionId),
     );
 
-  const setForSession: Endpoints["setForSession"] = async (sessionId, { url, secret, client }) => {
+  const setForSession: Endpoints["setForSession"] = async (sessionId, { url, secret, client, settings }) => {
     const existing = await managed(sessionId);
     if (url === "") {
       if (existing !== undefined) await remove(existing.id);
@@ -210,7 +220,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
       if (url === undefined)
         throw invalid([{ path: "webhookUrl", problem: "is needed: this session has none yet" }]);
       const made = await create(
-        { ...MANAGED, url, secret, client: client ?? null, sessions: [sessionId] },
+        { ...MANAGED_ENDPOINT, ...settings, url, secret, client: client ?? null, sessions: [sessionId] },
         "session",
       );
       return { endpoint: made.endpoint, secret: secret === undefined ? made.secret : null };
@@ -238,8 +248,9 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
           : existing;
     const { url, secret, client = null } = target;
     if (existing === undefined)
-      return (await create({ ...MANAGED, url, secret, client, description: "HUB_WEBHOOK_URL" }, "default"))
-        .endpoint;
+      return (
+        await create({ ...MANAGED_ENDPOINT, url, secret, client, description: "HUB_WEBHOOK_URL" }, "default")
+      ).endpoint;
     if (secret !== signing(existing).secret) await rotate(existing.id, secret);
     if (url === existing.url && existing.enabled && client === existing.client) return get(existing.id);
     return update(existing.id, { url, client, enabled: true });
@@ -268,6 +279,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         }
       }),
     checkForSession,
+    problemsOf: async ({ url, secret }) => [...secretProblems(secret), ...(await urlProblems(url, guard))],
     forSession: async (sessionId) =>
       [...(await known()).values()].filter(
         ({ sessions }) => sessions === "*" || sessions.includes(sessionId),

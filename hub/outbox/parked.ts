@@ -1,4 +1,4 @@
-/** Tells the other endpoints, and the feed, that an event was given up for one of them. */
+/** Tells the other endpoints, and the feed, that an event was given up for one of them: written with its settlement. */
 import { rowId } from "../core/ids.ts";
 import type { DueDelivery, NewEvent } from "../core/store.ts";
 

@@ -5,6 +5,7 @@ import { HubError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Nudge } from "../core/nudge.ts";
+import { noPressure, type Pressure } from "../core/pressure.ts";
 import type { DeliveryFilter, OutboxStore } from "../core/store.ts";
 
 export interface Replays {
@@ -36,20 +37,28 @@ export interface Replays {
 const SLICE = 500;
 /** After a slice that the disk refused. */
 const RETRY_MS = 5_000;
+/** While the hub does not keep up. */
+const BUSY_MS = 1_000;
 
 export function createReplays({
   outbox,
   clock,
   nudge,
+  pressure = noPressure,
   log,
 }: {
   outbox: Pick<OutboxStore, "replay" | "openReplay" | "continueReplay" | "openReplays" | "count" | "dismiss">;
   clock: Clock;
   nudge: Nudge;
+  pressure?: Pressure;
   log: Log;
 }): Replays {
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
+
+  /** Ends early when the hub does. */
+  const rest = (ms: number): Promise<void> =>
+    pause(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
 
   /** One slice; true when it was the last. */
   async function step(job: string): Promise<boolean> {
@@ -62,12 +71,13 @@ export function createReplays({
   async function work(job: string): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        if (await step(job)) return;
+        if (pressure.sheds("replays")) await rest(BUSY_MS);
+        else if (await step(job)) return;
         // Others get their turn between slices.
         await nextTurn();
       } catch (cause) {
         log.error({ job, err: cause }, "replay.failed");
-        await pause(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await rest(RETRY_MS);
       }
     }
   }

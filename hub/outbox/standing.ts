@@ -7,6 +7,7 @@ import type { Log } from "../core/log.ts";
 import type { DueDelivery, Settlement } from "../core/store.ts";
 import type { Tried } from "./attempt.ts";
 import { healthOf, isFailing, learn, type Health } from "./health.ts";
+import { parkedEvent } from "./parked.ts";
 
 export interface Standing {
   endpoint(): Endpoint;
@@ -107,9 +108,12 @@ export function createStanding(first: Endpoint, { log, random, onHealth }: Stand
       if (becomes !== null) endpoint = { ...endpoint, state: becomes };
       if (becomes !== null || before.breaker.state !== health.breaker.state)
         onHealth(endpoint.id, health, becomes);
+      const parkedBecause = patch.state === "dead" ? patch.lastError : null;
+      const settlement = { n: due.n, laneId: due.laneId, patch, attempt: isOurs ? null : attempt, aside };
+      const news = parkedBecause === null ? null : parkedEvent(due, parkedBecause);
       return {
-        settlement: { n: due.n, laneId: due.laneId, patch, attempt: isOurs ? null : attempt, aside },
-        parkedBecause: patch.state === "dead" ? patch.lastError : null,
+        settlement: news === null ? settlement : { ...settlement, news },
+        parkedBecause,
         stops: health.breaker.state === "open" || endpoint.state === "paused",
         isOurs,
       };

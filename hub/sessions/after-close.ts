@@ -13,8 +13,8 @@ export interface CloseVerdict {
   firstDelayMs?: number;
 }
 
-/** `paired`: whether the credentials had an account. */
-export type ReasonOf = (code: number, paired: boolean) => CloseVerdict;
+/** `paired`: whether the credentials had an account; `until`: the end of a ban, where WhatsApp named one. */
+export type ReasonOf = (code: number, paired: boolean, until: Date | null) => CloseVerdict;
 
 /** What one account's failures so far mean for the next one. */
 export interface CloseHistory {

@@ -1,16 +1,17 @@
 /**
- * Keeping one account connected: what each signal of its line means, when to try again, when to stop trying, and what
- * to do while the store is away. Everything here runs in the runner's order, one signal or order at a time.
+ * Keeping one account connected: what each signal of its line means, when to stop trying, and what to do while the store is
+ * away. Everything here runs in the runner's order, one signal or order at a time.
  */
-import { nextBackoff } from "../core/backoff.ts";
 import { isActive, isOpen, isRestoredAtStart, type SessionChange } from "../core/session-state.ts";
 import type { Session } from "../core/session.ts";
 import { LoginDamaged, type WhatsAppLink } from "../core/whatsapp.ts";
-import { afterClose, freshHistory, type CloseHistory, type CloseVerdict } from "./after-close.ts";
+import { afterClose, type CloseVerdict } from "./after-close.ts";
+import { bringBack } from "./bring-back.ts";
 import { createCodes, qrEvents, type Codes } from "./codes.ts";
 import { createLine, type Line, type LineSignal } from "./line.ts";
 import { createLoginCare, type LoginCare } from "./login-care.ts";
 import { createLoss, type Loss } from "./loss.ts";
+import { claimNumber } from "./number-claim.ts";
 import {
   NO_ANSWER,
   NOT_STARTED,
@@ -20,18 +21,15 @@ import {
   RESTART_ASKED,
   type Cause,
 } from "./reasons.ts";
+import { createRetry, type Retry } from "./retry.ts";
 import type { RunnerParts } from "./runner-parts.ts";
-import { createAlarm, type Alarm } from "./schedule.ts";
 import { detailsOfOpened, reasonAt, type Details, type SessionRecord } from "./session-record.ts";
-import { URGENCY } from "./slots.ts";
+import { URGENCY, type Urgency } from "./slots.ts";
 import { createStoreOutage } from "./store-outage.ts";
 import { unlinkOver } from "./unlink.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 type Signal<T extends LineSignal["type"]> = Extract<LineSignal, { type: T }>;
-
-/** A connection that held this long makes the failures before it history. */
-const STABLE_MS = 60_000;
 
 export class Connection {
   readonly codes: Codes;
@@ -40,13 +38,10 @@ export class Connection {
   readonly storeFailed: (cause: unknown) => Promise<void>;
   readonly #record: SessionRecord;
   readonly #parts: RunnerParts;
-  readonly #later: (work: () => Promise<void>) => void;
-  readonly #retry: Alarm;
+  readonly #retry: Retry;
   readonly #loss: Loss;
-  readonly #probation: Alarm;
   readonly #loginCare: LoginCare;
   readonly #watchdog: Watchdog;
-  #history: CloseHistory = freshHistory;
   /** WhatsApp asked for a new connection and has accepted none since. */
   #restartAsked = false;
 
@@ -54,16 +49,16 @@ export class Connection {
   constructor(record: SessionRecord, parts: RunnerParts, later: (work: () => Promise<void>) => void) {
     this.#record = record;
     this.#parts = parts;
-    this.#later = later;
     this.codes = createCodes(parts.clock);
-    this.#retry = createAlarm(parts.schedule);
+    const { sessionId } = record.session();
+    const connect = (urgency: Urgency): void => later(() => this.#tryAgain(urgency));
+    this.#retry = createRetry({ ...parts, sessionId, connect });
     this.#loss = createLoss({ record, later, schedule: parts.schedule, clock: parts.clock });
-    this.#probation = createAlarm(parts.schedule);
     this.storeFailed = createStoreOutage({
       record,
       loss: this.#loss,
       cut: () => this.cut(),
-      reconnect: () => this.#reconnect(),
+      reconnect: () => this.#retry.afterOutage(),
       later,
       parts,
     });
@@ -74,12 +69,8 @@ export class Connection {
       start: () => this.start(),
     });
     this.line = createLine({
-      sessionId: record.session().sessionId,
-      connector: parts.connector,
-      slots: parts.slots,
-      schedule: parts.schedule,
-      clock: parts.clock,
-      log: parts.log,
+      ...parts,
+      sessionId,
       onSignal: (signal, isCurrent) => later(() => (isCurrent() ? this.#hear(signal) : Promise.resolve())),
     });
     this.#watchdog = createWatchdog({
@@ -101,10 +92,13 @@ export class Connection {
     return this.#record.session();
   }
 
-  /** No effect on an account that is connected or on its way: ten orders make one link. */
+  /** Ten orders make one link. Where the next try is only waited for, it is made now. */
   async start(): Promise<void> {
-    if (isActive(this.#session.state)) return;
-    this.#history = freshHistory;
+    if (isActive(this.#session.state)) {
+      this.#retry.hasten();
+      return;
+    }
+    this.#retry.beginAnew();
     await this.#record.move({ type: "start" }, { reason: null });
     this.line.open(URGENCY.ordered);
   }
@@ -115,22 +109,21 @@ export class Connection {
     if (!isActive(this.#session.state)) return this.start();
     await this.cut();
     this.#restartAsked = false;
-    this.#history = freshHistory;
+    this.#retry.renewed();
     await this.#loss.setBack(REASONS.restarted);
     this.line.open(URGENCY.ordered);
   }
 
   /** Brings back, at the start of the hub, what was connected or on its way when the process ended. */
   async restore(): Promise<void> {
-    const { state, sessionId } = this.#session;
-    if (state === "qr" || state === "pairing_code") {
-      // Scanned in the last moment: the credentials know, the row does not.
-      if (await this.#parts.connector.isPaired(sessionId)) await this.#record.move({ type: "scanned" });
-      else await this.end({ type: "closed", outcome: "qr_expired" }, REASONS.codeLost);
-    } else if (isRestoredAtStart(state) && (await this.#loginCare.setsAside())) return;
-    else if (state === "store_down") await this.#record.move({ type: "start" });
-    else if (isOpen(state)) await this.#loss.setBack(REASONS.hubStarted);
-    if (isRestoredAtStart(this.#session.state)) this.line.open(URGENCY.background);
+    const isDue = await bringBack({
+      record: this.#record,
+      connector: this.#parts.connector,
+      loginCare: this.#loginCare,
+      loss: this.#loss,
+      end: (change, cause) => this.end(change, cause),
+    });
+    if (isDue) this.line.open(URGENCY.background);
   }
 
   /** Ends the link for good, takes the credentials out of use if `retire` says why, and writes where that leaves us. */
@@ -157,7 +150,6 @@ export class Connection {
   async cut(): Promise<void> {
     this.#retry.cancel();
     this.#loss.endGrace();
-    this.#probation.cancel();
     this.#watchdog.rest();
     this.codes.forget();
     await this.line.close();
@@ -169,15 +161,6 @@ export class Connection {
     await this.#loss.lose(cause);
     this.line.open(URGENCY.background);
   };
-
-  /** At once after a first failure of the store; failures that follow wait, or one that stays would make a loop. */
-  #reconnect(): void {
-    const { failures: before } = this.#history;
-    const { delayMs, failures } = nextBackoff({ failures: before, random: this.#parts.random });
-    this.#history = { ...this.#history, failures };
-    if (before === 0) this.line.open(URGENCY.background);
-    else this.#tryAgainIn(delayMs);
-  }
 
   #hear(signal: LineSignal): Promise<void> {
     const { log, reasonOf } = this.#parts;
@@ -192,7 +175,10 @@ export class Connection {
       case "opened":
         return this.#opened(signal);
       case "closed":
-        return this.#closed(signal, { ...reasonOf(signal.code, signal.paired), code: String(signal.code) });
+        return this.#closed(signal, {
+          ...reasonOf(signal.code, signal.paired, signal.until ?? null),
+          code: String(signal.code),
+        });
       case "no_answer":
         return this.#closed(null, NO_ANSWER);
       case "not_started":
@@ -226,26 +212,18 @@ export class Connection {
   }
 
   async #opened(signal: Signal<"opened">): Promise<void> {
-    const { store, numbers, onOpened } = this.#parts;
     const { sessionId, state } = this.#session;
     const deaf = state === "degraded" ? this.#watchdog.cause() : null;
     const details = detailsOfOpened(signal, this.#session, deaf && reasonAt(deaf, this.#now()), this.#now());
-    const holder = await numbers.add(async () => {
-      const other = await store.holderOf(signal.phoneNumber, sessionId);
-      if (other !== null) return other;
-      await this.#record.move({ type: "opened" }, details);
-      return null;
-    });
+    const take = (): Promise<void> => this.#record.move({ type: "opened" }, details);
+    const holder = await claimNumber(signal.phoneNumber, { ...this.#parts, sessionId, take });
     if (holder !== null) return this.#refuseNumber(holder);
     this.codes.forget();
     this.#loss.endGrace();
     this.#restartAsked = false;
-    this.#history = { ...this.#history, outdated: 0 };
-    this.#probation.set(STABLE_MS, () => {
-      this.#history = { ...this.#history, failures: 0 };
-    });
+    this.#retry.opened();
     this.#watchdog.opened(state === "degraded");
-    onOpened(sessionId);
+    this.#parts.onOpened(sessionId);
   }
 
   /** The device that was just linked goes again; the session that has the number is not touched. */
@@ -261,7 +239,7 @@ export class Connection {
       code: signal?.code ?? null,
       paired: signal?.paired ?? true,
       verdict: cause,
-      history: this.#history,
+      history: this.#retry.history(),
       codeShown: state === "qr" || state === "pairing_code",
       now: this.#now(),
       random: this.#parts.random,
@@ -270,29 +248,26 @@ export class Connection {
     if (after.next === "end") return this.end({ type: "closed", outcome: after.outcome }, cause, { retire });
     await this.line.close();
     if (retire !== null) await this.#parts.connector.retireCredentials(sessionId, retire);
-    this.#history = after.history;
+    // Who took the login over is not to be disturbed, whatever people are told.
+    const isFixed = cause.outcome === "replaced";
+    this.#retry.failed(after.history, { isFixed });
     this.#parts.log.info(
       { sessionId, code: cause.code, delayMs: after.delayMs, failures: after.history.failures },
       "session.lost",
     );
     await this.#lose(cause);
-    // Who took the login over is not to be disturbed, whatever people are told.
-    this.#tryAgainIn(cause.outcome === "replaced" ? after.delayMs : this.#loss.inGrace(after.delayMs));
+    this.#retry.after(isFixed ? after.delayMs : this.#loss.inGrace(after.delayMs));
   }
 
-  #tryAgainIn(ms: number): void {
-    this.#retry.set(ms, () =>
-      this.#later(() => {
-        // An order may have been faster.
-        const isDue = this.line.isIdle() && isRestoredAtStart(this.#session.state);
-        if (isDue && this.#session.state !== "store_down") this.line.open(URGENCY.background);
-        return Promise.resolve();
-      }),
-    );
+  /** Something else may have been faster. */
+  #tryAgain(urgency: Urgency): Promise<void> {
+    const isDue = this.line.isIdle() && isRestoredAtStart(this.#session.state);
+    if (isDue && this.#session.state !== "store_down") this.line.open(urgency);
+    return Promise.resolve();
   }
 
   async #lose(cause: Cause): Promise<void> {
-    this.#probation.cancel();
+    this.#retry.lost();
     this.codes.forget();
     await this.#loss.lose(cause);
   }

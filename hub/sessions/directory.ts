@@ -1,4 +1,5 @@
 /** Which sessions there are: finds the runner of each, makes new ones, and brings deleted ones back. */
+import { botNews } from "../core/bot-event.ts";
 import type { IsClockTrusted } from "../core/clock-trust.ts";
 import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
@@ -14,6 +15,10 @@ export interface SessionInput {
   sessionName?: string;
   sendToFrappe?: boolean;
   settings?: Partial<SessionSettings>;
+  /** Label of the client that orders it. */
+  by?: string;
+  /** Settings of one that is new; one that comes back keeps its own. */
+  defaults?: Partial<SessionSettings>;
 }
 
 export interface Directory {
@@ -40,7 +45,7 @@ export function createDirectory({
   isClockTrusted: IsClockTrusted;
   parts: RunnerParts;
 }): Directory {
-  const { clock, log } = parts;
+  const { clock, log, nudge } = parts;
   const runners = new Map<string, SessionRunner>();
   const creating = createInOrder();
   let loading: Promise<void> | null = null;
@@ -79,15 +84,19 @@ export function createDirectory({
       if (visible !== undefined) return { session: visible.session, created: false };
       const deleted = await findDeleted(input.sessionId);
       const draft = deleted === undefined ? brandNew(input) : await broughtBack(deleted, input);
-      const session = await store.create(draft);
+      const before = (deleted?.settings ?? defaultSettings(jidForm)).bot;
+      const news = botNews(before, draft.settings.bot, { by: input.by ?? null, now: clock.now() });
+      const session = await store.create(draft, news);
       if (session === null)
         throw new HubError("SESSION_EXISTS", `The id "${input.sessionId}" is in use already.`);
+      if (news.length > 0) nudge.ring();
       log.info({ sessionId: session.sessionId, resumed: deleted !== undefined }, "session.created");
       return { session: admit(session).session, created: true };
     });
 
-  function brandNew({ sessionId, sessionName, sendToFrappe, settings }: SessionInput): Omit<Session, "id"> {
-    const all = { ...defaultSettings(jidForm), ...settings };
+  function brandNew(input: SessionInput): Omit<Session, "id"> {
+    const { sessionId, sessionName, sendToFrappe, settings, defaults } = input;
+    const all = { ...defaultSettings(jidForm), ...defaults, ...settings };
     const session = newSession({ sessionId, sessionName, settings: all, now: clock.now() });
     return { ...session, sendToFrappe: sendToFrappe ?? false };
   }

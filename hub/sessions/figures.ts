@@ -4,6 +4,7 @@ import type { Log } from "../core/log.ts";
 import { attempted, moved, noFigures, type SessionFigures } from "../core/session-figures.ts";
 import type { Session } from "../core/session.ts";
 import type { FigureStore } from "../core/store.ts";
+import { addUnreadable, type UnreadableCounts } from "../core/unreadable.ts";
 
 /** Hears of each change of a session, with what it made of the figures. */
 export type OnMoved = (previous: Session, next: Session, figures: SessionFigures) => void;
@@ -11,6 +12,7 @@ export type OnMoved = (previous: Session, next: Session, figures: SessionFigures
 export interface Figures {
   attempted(sessionId: string): void;
   moved(previous: Session, next: Session): void;
+  unreadable(sessionId: string, counts: UnreadableCounts): void;
   of(sessionId: string): Promise<SessionFigures>;
   idle(): Promise<void>;
 }
@@ -30,7 +32,8 @@ export function createFigures({
   const work = new Map<string, Promise<void>>();
 
   async function read(sessionId: string): Promise<SessionFigures> {
-    const figures = known.get(sessionId) ?? (await store.get(sessionId)) ?? noFigures;
+    // What an earlier version did not count yet begins with nothing.
+    const figures = known.get(sessionId) ?? { ...noFigures, ...(await store.get(sessionId)) };
     known.set(sessionId, figures);
     return figures;
   }
@@ -67,6 +70,11 @@ export function createFigures({
         (figures) => onMoved(previous, next, figures),
       );
     },
+    unreadable: (sessionId, counts) =>
+      change(sessionId, (figures) => ({
+        ...figures,
+        unreadable: addUnreadable(figures.unreadable, counts),
+      })),
     of: async (sessionId) => {
       await work.get(sessionId);
       return read(sessionId);

@@ -1,6 +1,7 @@
 /** What becomes of one session whose stored login is no use, or is an older copy. The others never notice. */
 import { isOpen, type SessionChange } from "../core/session-state.ts";
 import type { LoginDamaged } from "../core/whatsapp.ts";
+import { damageReason } from "./logins.ts";
 import { keyUnreadable, loginDamaged, REASONS, type Cause } from "./reasons.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Details, SessionRecord } from "./session-record.ts";
@@ -47,7 +48,7 @@ export function createLoginCare({
     damaged: async ({ damage, cause }) => {
       const { sessionId, state } = record.session();
       log.error({ sessionId, damage, err: cause }, "session.login_damaged");
-      await logins.quarantine(sessionId, `login ${damage}`, { isUndoable: false });
+      await logins.quarantine(sessionId, damageReason(damage), { isUndoable: false });
       await end(loggedOut, loginDamaged(damage), { details: number() });
       if (state === "starting") await start();
     },

@@ -1,7 +1,18 @@
 /** Logins out of use: put into quarantine with a sealed copy first, brought back while that is possible, destroyed in the end. */
+import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
-import type { AuthStore, LoginStanding, QuarantinedLogin, VaultStore } from "../core/store.ts";
+import type { Session } from "../core/session.ts";
+import type {
+  AuthStore,
+  LoginAge,
+  LoginFacts,
+  LoginRows,
+  LoginStanding,
+  QuarantinedLogin,
+  VaultStore,
+} from "../core/store.ts";
+import type { LoginDamaged } from "../core/whatsapp.ts";
 import { createSnapshots, type NamedKey } from "./snapshots.ts";
 import { isFormerOf, type Vault } from "./vault.ts";
 
@@ -14,8 +25,17 @@ export interface Logins {
   toBringBack(sessionId: string, quarantineId: string | null): Promise<QuarantinedLogin>;
   /** The login of now, if there is one, takes the other's place in quarantine. */
   bringBack(sessionId: string, quarantineId: string): Promise<void>;
-  /** Destroys what nobody can want back any more. */
-  sweep(): Promise<void>;
+  /**
+   * Puts a login from a copy into a session; the one of now, if there is one, goes into quarantine and can be brought back.
+   * `seal` makes its rows with the session's own key. `isStale`: it was used since the copy was made.
+   */
+  putBack(
+    session: Omit<Session, "id">,
+    seal: (cipher: Cipher) => LoginRows & { fingerprint: string },
+    options: { isStale: boolean },
+  ): Promise<void>;
+  /** Destroys what nobody can want back any more; returns how many logins in quarantine, and how many sealed copies. */
+  sweep(): Promise<{ quarantined: number; copies: number }>;
 }
 
 export interface PutAway {
@@ -27,6 +47,15 @@ const DAY_MS = 86_400_000;
 const UNDO_MS = 7 * DAY_MS;
 /** Longer than it can be undone: for whoever has to find out what happened. */
 const KEPT_MS = 30 * DAY_MS;
+
+/** As which a login goes into quarantine by itself; what goes there otherwise was unlinked, or ordered away. */
+export const damageReason = (damage: LoginDamaged["damage"]): string => `${DAMAGED}${damage}`;
+export const isDamageReason = (reason: string): boolean => reason.startsWith(DAMAGED);
+const DAMAGED = "login ";
+
+/** Null where the login is an older copy itself: nobody knows what was used since. */
+export const ageOf = ({ standing, epoch, generation, keyVersion }: LoginFacts): LoginAge | null =>
+  standing === "current" ? { epoch, generation, keyVersion } : null;
 
 export interface LoginsParts {
   auth: AuthStore;
@@ -49,8 +78,12 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
   }
 
   async function copy(sessionId: string, now: Date): Promise<void> {
-    const rows = await auth.loginRows(sessionId);
-    if (rows !== null) await snapshots.keep(sessionId, rows, await dataKeys(scopeOf(sessionId)), now);
+    const login = await auth.loginRows(sessionId);
+    if (login === null) return;
+    const facts = await auth.login(sessionId);
+    const { fingerprint } = facts;
+    const sealedBy = await dataKeys(scopeOf(sessionId));
+    await snapshots.keep({ sessionId, login, dataKeys: sealedBy, fingerprint, age: ageOf(facts) }, now);
   }
 
   /** A key that opens with no master key is as good as lost; the next login needs one. */
@@ -102,10 +135,20 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
         undoUntil: undoUntil(now),
       });
     },
+    putBack: async (session, seal, { isStale }) => {
+      const { sessionId } = session;
+      const now = clock.now();
+      await copy(sessionId, now);
+      await assertKey(sessionId);
+      await auth.install(session, seal(await vault.cipher(scopeOf(sessionId))), {
+        instead: { reason: "replaced by a login from a copy", now, undoUntil: undoUntil(now) },
+        isStale,
+      });
+    },
     sweep: async () => {
       const before = new Date(clock.now().getTime() - KEPT_MS);
-      await auth.forgetQuarantined(before);
-      await snapshots.forget(before);
+      const quarantined = (await auth.forgetQuarantined(before)).length;
+      return { quarantined, copies: await snapshots.forget(before) };
     },
   };
 }

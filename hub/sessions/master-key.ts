@@ -94,10 +94,21 @@ export async function formerKeys(file: string): Promise<Uint8Array[]> {
 const written64 = (key: Uint8Array): string => `${Buffer.from(key).toString("hex")}\n`;
 
 async function readKeyFile(file: string): Promise<Uint8Array | null> {
+  let written: string;
   try {
-    return parseMasterKey(await readFile(file, "utf8"));
+    written = await readFile(file, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
     throw cause;
+  }
+  try {
+    return parseMasterKey(written);
+  } catch (cause) {
+    throw new Error(
+      `What is in ${file} is no master key: it must be 32 bytes, as 64 hex digits or as base64.`,
+      {
+        cause,
+      },
+    );
   }
 }

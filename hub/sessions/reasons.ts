@@ -54,6 +54,12 @@ export const REASONS = {
     blame: "hub",
     advice: "Press Connect: the session goes on with new keys. A few messages may arrive a little later.",
   },
+  loginPutBack: {
+    code: "login_put_back",
+    text: "The login was put back from a copy; nothing was used since the copy was made.",
+    blame: "user",
+    advice: "Press Connect; no new QR code is needed.",
+  },
   loginGone: {
     code: "login_gone",
     text: "There is no login to connect with any more.",

@@ -4,6 +4,7 @@ import type { Log } from "../core/log.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
 import type { WhatsAppConnector } from "../core/whatsapp.ts";
+import type { Logins } from "./logins.ts";
 import type { Schedule } from "./schedule.ts";
 import { unlinkAnew } from "./unlink.ts";
 
@@ -21,26 +22,37 @@ interface Parts {
   log: Log;
 }
 
-/** Unlinks a device that nobody wants back, and takes its credentials out of use. */
+/** Unlinks a device that nobody wants back, and takes its credentials out of use; false when there were none. */
 export async function discardSealed(
   sessionId: string,
   { connector, schedule, log }: Omit<Parts, "store" | "clock">,
-) {
-  if (!(await connector.isPaired(sessionId))) return;
+): Promise<boolean> {
+  if (!(await connector.isPaired(sessionId))) return false;
   const isTold = await unlinkAnew(sessionId, { connector, schedule });
   await connector.retireCredentials(sessionId, "deleted more than seven days ago");
   log.info({ sessionId, isTold }, "session.sealed_discarded");
+  return true;
 }
 
-/** One pass over all deleted sessions; one that fails is tried again at the next pass. */
-export async function sweepSealed(parts: Parts): Promise<void> {
+/** Destroyed for good: logins of deleted sessions, logins in quarantine, and sealed copies of logins. */
+export type Swept = Record<"sealed" | "quarantined" | "copies", number>;
+
+export const sweepLogins = async (parts: Parts & { logins: Pick<Logins, "sweep"> }): Promise<Swept> => ({
+  sealed: await sweepSealed(parts),
+  ...(await parts.logins.sweep()),
+});
+
+/** One pass over all deleted sessions; one that fails is tried again at the next pass. Returns how many logins went. */
+async function sweepSealed(parts: Parts): Promise<number> {
   const sessions = await parts.store.list({ includeDeleted: true });
+  let discarded = 0;
   for (const session of sessions) {
     if (session.deletedAt === null || isResumable(session, parts.clock.now())) continue;
     try {
-      await discardSealed(session.sessionId, parts);
+      if (await discardSealed(session.sessionId, parts)) discarded++;
     } catch (err) {
       parts.log.warn({ sessionId: session.sessionId, err }, "session.sealed_not_discarded");
     }
   }
+  return discarded;
 }

@@ -26,8 +26,8 @@ export interface SessionRecord {
     details?: Details,
     options?: { quiet?: boolean; extra?: NewEvent[]; noted?: boolean },
   ): Promise<void>;
-  /** Writes details alone; no event. */
-  save(details: Details): Promise<void>;
+  /** Writes details, which move no state, with the events they owe. */
+  save(details: Details, events?: NewEvent[]): Promise<void>;
   /** Writes events alone. */
   tell(events: NewEvent[]): Promise<void>;
   /** Changes memory alone: the store is what failed. */
@@ -93,7 +93,7 @@ export function createSessionRecord(
       if (isSame && events.length === 0) changes.announce();
       else await write(next, events, noted);
     },
-    save: (details) => write({ ...session, ...details }, []),
+    save: (details, events = []) => write({ ...session, ...details }, events),
     tell: (events) => write(session, events),
     moveUnsaved: (change, details) =>
       become({ ...session, ...details, state: nextSessionState(session.state, change) }),

@@ -6,6 +6,7 @@
  * with `lostAt` set, and there is no link to send with. After a restart, by order or of the whole hub, the state is
  * `reconnecting` at once, and the same grace holds back the event alone.
  */
+import { botNews } from "../core/bot-event.ts";
 import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import { HubError } from "../core/errors.ts";
 import type { Session, SessionSettings } from "../core/session.ts";
@@ -125,8 +126,13 @@ export class SessionRunner {
     return this.#ordered(() => this.#record.save(change));
   }
 
-  saveSettings(change: Partial<SessionSettings>): Promise<Session> {
-    return this.#ordered(() => this.#record.save({ settings: { ...this.session.settings, ...change } }));
+  saveSettings(change: Partial<SessionSettings>, by: string | null): Promise<Session> {
+    return this.#ordered(() => {
+      const before = this.session.settings;
+      const settings = { ...before, ...change };
+      const news = botNews(before.bot, settings.bot, { by, now: this.#parts.clock.now() });
+      return this.#record.save({ settings }, news);
+    });
   }
 
   /** Asks for a code to type instead of scanning; the QR code stays valid beside it. */

@@ -11,6 +11,7 @@ import type { SessionFigures } from "../core/session-figures.ts";
 import { isOpen } from "../core/session-state.ts";
 import type { Session, SessionSettings } from "../core/session.ts";
 import type { FigureStore, SessionStore } from "../core/store.ts";
+import type { UnreadableCounts } from "../core/unreadable.ts";
 import type { WhatsAppConnector, WhatsAppLink } from "../core/whatsapp.ts";
 import type { ReasonOf } from "./after-close.ts";
 import { createDirectory, type SessionInput } from "./directory.ts";
@@ -18,7 +19,7 @@ import type { Logins } from "./logins.ts";
 import { createFigures, type OnMoved } from "./figures.ts";
 import type { RunnerParts, WatchdogParts } from "./runner-parts.ts";
 import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
-import { sweepSealed } from "./sealed.ts";
+import { sweepLogins, type Swept } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
 import { hasArrived, isLinking, notReady } from "./arrival.ts";
 import { createInOrder, createSlots } from "./slots.ts";
@@ -32,7 +33,8 @@ export interface Sessions {
   get(sessionId: string): Promise<Session>;
   /**
    * Answers at once, or within `waitMs` (at most 8 s) when it gets somewhere: a code on show, open, or refused. No effect
-   * when connected or connecting. A session deleted less than seven days ago is resumed.
+   * when connected or connecting; where the next try is waited for, it is made now. A session deleted less than seven days ago is
+   * resumed.
    */
   connect(sessionId: string, options?: { waitMs?: number }): Promise<Session>;
   /** Credentials are kept; not restored at the next start. */
@@ -58,12 +60,19 @@ export interface Sessions {
     sessionId: string,
     phoneNumber: string,
   ): Promise<{ code: string; expiresAt: Date; session: Session }>;
-  saveSettings(sessionId: string, change: Partial<SessionSettings>): Promise<Session>;
+  /** `by`: label of the client that orders it. */
+  saveSettings(
+    sessionId: string,
+    change: Partial<SessionSettings>,
+    options?: { by: string | null },
+  ): Promise<Session>;
   saveDetails(sessionId: string, change: { sessionName?: string; sendToFrappe?: boolean }): Promise<Session>;
   /** The link to send with. `SESSION_NOT_CONNECTED` unless open, also during the grace period after a loss. */
   link(sessionId: string): WhatsAppLink;
   /** Something was said in a session; kept in memory and written with its next change. */
   touch(sessionId: string): void;
+  /** Messages that could not be decrypted, for the figures. */
+  countUnreadable(sessionId: string, counts: UnreadableCounts): void;
   /** How the connection has done so far. */
   figures(sessionId: string): Promise<SessionFigures>;
   /** At the start of the hub; resolves when every session is on its way, five connecting at a time. */
@@ -99,6 +108,8 @@ export interface SessionsParts {
   figures?: FigureStore;
   /** Hears of each change, for those who tell people. */
   onMoved?: OnMoved;
+  /** Logins that nobody can want back were looked for; how many were destroyed. */
+  onSwept?: (gone: Swept) => Promise<void>;
   /** Hears of each key of a login that is damaged, by what it is for. */
   onKeyUnreadable?: (kind: string) => void;
   /** How open connections are watched; without it they are not. */
@@ -122,6 +133,7 @@ export function createSessions({
   qrImage,
   figures: figureStore = forgetful,
   onMoved = () => undefined,
+  onSwept = () => Promise.resolve(),
   onKeyUnreadable = () => undefined,
   watchdog,
   schedule = systemSchedule,
@@ -170,8 +182,7 @@ export function createSessions({
   function sweepNow(): void {
     const sweep = async (): Promise<void> => {
       if (!isClockTrusted()) return;
-      await sweepSealed({ store, connector, clock, schedule, log });
-      await logins.sweep();
+      await onSwept(await sweepLogins({ store, connector, logins, clock, schedule, log }));
     };
     sweeping = sweep().catch((err: unknown) => log.warn({ err }, "session.sweep_failed"));
     sweepAlarm.set(SWEEP_MS, sweepNow);
@@ -241,7 +252,8 @@ export function createSessions({
         if (shown === null) throw notReady(runner.session);
         return { ...shown, session: runner.session };
       }),
-    saveSettings: (sessionId, change) => withRunner(sessionId, (runner) => runner.saveSettings(change)),
+    saveSettings: (sessionId, change, { by } = { by: null }) =>
+      withRunner(sessionId, (runner) => runner.saveSettings(change, by)),
     saveDetails: (sessionId, change) => withRunner(sessionId, (runner) => runner.saveDetails(change)),
     link: (sessionId) => {
       const { link, session } = directory.find(sessionId);
@@ -251,6 +263,7 @@ export function createSessions({
       });
     },
     touch: (sessionId) => directory.findIfAny(sessionId)?.touch(),
+    countUnreadable: (sessionId, counts) => figures.unreadable(sessionId, counts),
     figures: (sessionId) => withRunner(sessionId, ({ session }) => figures.of(session.sessionId)),
     restoreAll: async () => {
       await directory.load();

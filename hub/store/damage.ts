@@ -1,6 +1,8 @@
 /**
  * Whether the database may be built upon. A small one is looked over before anything else; for a large one that would keep the
- * hub from its work, so it is done beside. What is found then is written down, and the next start refuses as it would have.
+ * hub from its work, so it is done beside: accounts are connected by then, and write. What is found then is written down, and the
+ * process ends as if killed, which closes all sockets unacknowledged and leaves the file as it is; the next start refuses as it
+ * would have, and names the backups.
  */
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,9 +1,11 @@
 /**
  * Work of the store that nobody waits for, in small batches between the hub's other work: each hour what has been kept long
- * enough goes, and every few seconds the words of new messages become findable.
+ * enough goes, and every few seconds the words of new messages become findable. While the hub does not keep up with its work,
+ * both are put off. Each hourly round is a row of the audit log, also one that found nothing.
  */
 import { doneBy } from "../core/audit.ts";
 import type { IsClockTrusted } from "../core/clock-trust.ts";
+import { noPressure, type CanWait, type Pressure } from "../core/pressure.ts";
 import type {
   AuditStore,
   EventStore,
@@ -31,6 +33,8 @@ const MARKS_MS = 60 * DAY_MS;
 const EVERY_MS = 60 * 60_000;
 /** Not while the hub connects its accounts. */
 const FIRST_MS = 60_000;
+/** A round that was put off, or broken off, by a busy hub. */
+const LATER_MS = 5 * 60_000;
 const WORDS_EVERY_MS = 3_000;
 const BATCH = 500;
 
@@ -51,16 +55,26 @@ export interface UpkeepParts extends Omit<OldMessageParts, "isStopped"> {
   sends: Pick<SendStore, "forgetAnswers">;
   giveBack: Store["giveBack"];
   isClockTrusted: IsClockTrusted;
+  pressure?: Pressure;
 }
 
 export function startUpkeep(parts: UpkeepParts): Upkeep {
   const { intake, inbox, events, outbox, audit, marks, sends, giveBack, clock, isClockTrusted, log } = parts;
+  const { pressure = noPressure } = parts;
   let isStopped = false;
+  let isPutOff = false;
+
+  /** Whether to do no more of it now. */
+  function isTooBusy(what: CanWait): boolean {
+    if (!pressure.sheds(what)) return false;
+    if (what === "retention") isPutOff = true;
+    return true;
+  }
 
   /** Until a batch does less than `least`, with a turn for everybody else in between. */
-  async function all(batch: () => Promise<number>, least = 1): Promise<number> {
+  async function all(what: CanWait, batch: () => Promise<number>, least = 1): Promise<number> {
     let total = 0;
-    for (let gone = least; gone >= least && !isStopped; total += gone) {
+    for (let gone = least; gone >= least && !isStopped && !isTooBusy(what); total += gone) {
       gone = await batch();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -68,20 +82,23 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function round(): Promise<void> {
-    if (!isClockTrusted()) return;
+    isPutOff = false;
+    if (!isClockTrusted() || isTooBusy("retention")) return;
     const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
     const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
-    const forgotten = await all(() => events.forget(before(EVENTS_MS), BATCH));
-    const attempts = await all(() => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
-    const entries = await all(() => audit.forget(before(AUDIT_MS), BATCH));
+    const forgotten = await all("retention", () => events.forget(before(EVENTS_MS), BATCH));
+    const attempts = await all("retention", () => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
+    const entries = await all("retention", () => audit.forget(before(AUDIT_MS), BATCH));
     await marks.forget(before(MARKS_MS));
     // Each keyed call does so as well; but the next one may never come.
     await sends.forgetAnswers(clock.now());
-    const messages = await removeOldMessages({ ...parts, isStopped: () => isStopped });
-    const pages = await all(() => giveBack(BATCH));
-    if (stanzas + forgotten + attempts + entries + messages + pages === 0) return;
+    const messages = await removeOldMessages({
+      ...parts,
+      isStopped: () => isStopped || isTooBusy("retention"),
+    });
+    const pages = await all("retention", () => giveBack(BATCH));
     const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, messages, pages };
-    log.info(removed, "store.old_removed");
+    if (Object.values(removed).some((count) => count > 0)) log.info(removed, "store.old_removed");
     await audit.append(doneBy("hub", "store.old_removed", clock.now(), { details: removed }));
   }
 
@@ -104,12 +121,23 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   const words = once(() => {
     isClockTrusted();
     // What comes meanwhile waits for the next time: a few words cost a commit as many do.
-    return all(() => inbox.indexWords(BATCH), BATCH);
+    return all("search_index", () => inbox.indexWords(BATCH), BATCH);
   }, "store.words_not_indexed");
-  const first = setTimeout(old.runOrSay, FIRST_MS);
-  const hourly = setInterval(old.runOrSay, EVERY_MS);
+  let next = setTimeout(oldInTime, FIRST_MS);
+  next.unref();
+  const hourly = setInterval(oldInTime, EVERY_MS);
   const often = setInterval(words.runOrSay, WORDS_EVERY_MS);
-  for (const timer of [first, hourly, often]) timer.unref();
+  for (const timer of [hourly, often]) timer.unref();
+
+  function oldInTime(): void {
+    old.runOrSay();
+    void old.idle().then(() => {
+      if (!isPutOff || isStopped) return;
+      clearTimeout(next);
+      next = setTimeout(oldInTime, LATER_MS);
+      next.unref();
+    });
+  }
 
   return {
     run: async () => {
@@ -117,7 +145,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     },
     stop: async () => {
       isStopped = true;
-      for (const timer of [first, hourly, often]) clearTimeout(timer);
+      for (const timer of [next, hourly, often]) clearTimeout(timer);
       await Promise.all([old.idle(), words.idle()]);
     },
   };

@@ -3,6 +3,7 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
+import type { UnreadableNews } from "../core/unreadable.ts";
 import { LoginDamaged, type AccountNews, type WhatsAppConnector } from "../core/whatsapp.ts";
 import { isPaired, loadCreds, newCreds } from "./auth-state.ts";
 import { Curve, type AuthenticationCreds } from "./baileys.ts";
@@ -27,6 +28,8 @@ export interface BaileysConnectorParts {
   historyDays?: (sessionId: string) => Promise<number>;
   /** What WhatsApp says about an account itself. */
   onNews?: (sessionId: string, news: AccountNews) => void;
+  /** A message could not be decrypted, or came after all. */
+  onUnreadable?: (sessionId: string, news: UnreadableNews) => void;
   /** Another server in WhatsApp's place, for tests. */
   webSocketUrl: string | null;
   clock: Clock;
@@ -89,6 +92,7 @@ export function createBaileysConnector(parts: BaileysConnectorParts): WhatsAppCo
         timing: parts.timing,
         onSignal,
         onNews: (news) => parts.onNews?.(sessionId, news),
+        onUnreadable: (news) => parts.onUnreadable?.(sessionId, news),
       });
     },
     isPaired: async (sessionId) => {

@@ -3,6 +3,7 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { AuthStore, InboxStore, IntakeStore } from "../core/store.ts";
+import type { UnreadableNews } from "../core/unreadable.ts";
 import type { AccountNews, SessionSignal, WhatsAppLink } from "../core/whatsapp.ts";
 import { hearStanding } from "./account-standing.ts";
 import { createArrivalOrder } from "./arrival-order.ts";
@@ -70,13 +71,13 @@ export interface ConnectionParts {
   timing: ConnectionTiming | undefined;
   onSignal: (signal: SessionSignal) => void;
   onNews: (news: AccountNews) => void;
+  onUnreadable: (news: UnreadableNews) => void;
 }
 
 const SWEEP_MS = 60_000;
 /** WhatsApp takes a pairing code for about as long as a few QR codes. */
 const PAIRING_CODE_MS = 160_000;
 const TRANSACTIONS = { maxCommitRetries: 1, delayBetweenTriesMs: 10 };
-const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
 
 export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
   const { sessionId, creds, cipher, auth, inbox, record, clock, log, crashPoint, onSignal } = parts;
@@ -93,11 +94,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     crashPoint,
   });
   const keys = createKeyStore({
-    sessionId,
-    auth,
-    cipher,
-    journal,
-    generation,
+    ...{ sessionId, auth, cipher, journal, generation },
     onMapping: (pair) => {
       const me = meOf(creds);
       if (me !== null && belongTogether(pair, me))
@@ -121,7 +118,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
   });
   const inFlight = createInFlightStanzas(sessionId);
   const order = createArrivalOrder();
-  const undecrypted = createUndecrypted();
+  const undecrypted = createUndecrypted(parts.onUnreadable);
   const logger = createBaileysLog(log, sessionId);
   const leftOpen: HistoryNotice[] = [];
   let openSince: Date | null = null;
@@ -144,7 +141,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     log,
     crashPoint,
   });
-  const makeRepository = withIntake(makeSignalRepository, {
+  const makeRepository = withIntake(DEFAULT_CONNECTION_CONFIG.makeSignalRepository, {
     sessionId,
     generation,
     inFlight,

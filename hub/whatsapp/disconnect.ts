@@ -23,6 +23,7 @@ export interface ClosedReason {
   firstDelayMs?: number;
 }
 
+const TEMPORARY_BAN = 402;
 const NOTHING_TO_DO = "Nothing to do: the hub connects again by itself.";
 const SERVER_WAIT_MS = 5000;
 
@@ -33,9 +34,9 @@ const TABLE: Record<number, ClosedReason> = {
     blame: "user",
     advice: "Link the number again; history and settings are kept.",
   },
-  402: {
+  [TEMPORARY_BAN]: {
     outcome: "banned",
-    text: "WhatsApp has banned this number for a while.",
+    text: "WhatsApp has banned this number for a while; until when is unknown.",
     blame: "whatsapp",
     advice: "Wait until the time that WhatsApp shows on the phone; do not link again before.",
   },
@@ -136,11 +137,15 @@ const UNKNOWN: ClosedReason = {
   advice: "If it does not connect again by itself, send us the session's timeline.",
 };
 
-/** `paired`: whether the credentials had an account when the connection ended. */
-export const reasonOf = (code: number, paired: boolean): ClosedReason => {
+/** `paired`: whether the credentials had an account when the connection ended; `until`: the end that WhatsApp named. */
+export const reasonOf = (code: number, paired: boolean, until: Date | null = null): ClosedReason => {
   const known = ALIASES[code] ?? code;
-  return (paired ? undefined : UNPAIRED[known]) ?? TABLE[known] ?? UNKNOWN;
+  const reason = (paired ? undefined : UNPAIRED[known]) ?? TABLE[known] ?? UNKNOWN;
+  return code === TEMPORARY_BAN && until !== null ? { ...reason, text: bannedUntil(until) } : reason;
 };
+
+const bannedUntil = (until: Date): string =>
+  `WhatsApp has banned this number until ${until.toISOString().slice(0, 16).replace("T", " ")} (UTC).`;
 
 /** WhatsApp's number of an end, dug out of the error Baileys gives (a Boom, perhaps wrapped). */
 export function codeOf(error: unknown): number {
@@ -149,6 +154,23 @@ export function codeOf(error: unknown): number {
     if (status !== null) return status;
   }
   return 500;
+}
+
+/** When WhatsApp says that a temporary ban ends; null where it does not say. It tells the seconds that are left. */
+export function endOf(error: unknown, now: Date): Date | null {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const seconds = Number(expireIn(at));
+    if (seconds > 0 && seconds <= LONGEST_BAN_SECONDS) return new Date(now.getTime() + seconds * 1000);
+  }
+  return null;
+}
+
+const LONGEST_BAN_SECONDS = 10 * 365 * 86_400;
+
+function expireIn(error: Error): unknown {
+  if (!("data" in error)) return null;
+  const { data } = error;
+  return typeof data === "object" && data !== null && "expire" in data ? data.expire : null;
 }
 
 export function statusOf(error: Error): number | null {

@@ -1,6 +1,6 @@
 /** What Baileys derives from the synced state of the account (names, archive, pins, blocks) → facts. */
 import type { Fact } from "../core/facts.ts";
-import type { AuthenticationCreds, WASocket } from "./baileys.ts";
+import type { AuthenticationCreds, GroupMetadata, WASocket } from "./baileys.ts";
 import type { Generation } from "./generation.ts";
 import type { HistoryRecorder } from "./history-recorder.ts";
 import type { Journal } from "./journal.ts";
@@ -8,7 +8,7 @@ import { meOf } from "./message-of-stanza.ts";
 import { addressOrNull, type Me } from "./translate/addresses.ts";
 import { factsOfChatUpdate, factsOfContact, type RawContact } from "./translate/chats-and-contacts.ts";
 import { belongTogether } from "./translate/facts-of-message.ts";
-import { nameOrNull } from "./translate/fields.ts";
+import { factsOfGroupMetadata } from "./translate/groups.ts";
 
 export function recordEvents({
   socket,
@@ -45,8 +45,10 @@ export function recordEvents({
   );
   ev.on("blocklist.set", ({ blocklist }) => record(() => blocked(blocklist, true, false)));
   ev.on("blocklist.update", ({ blocklist, type }) => record(() => blocked(blocklist, type === "add", true)));
-  ev.on("groups.upsert", (all) => record((_me, live) => all.flatMap((group) => subject(group, live))));
-  ev.on("groups.update", (all) => record((_me, live) => all.flatMap((group) => subject(group, live))));
+  const groups = (all: Partial<GroupMetadata>[]): void =>
+    record((_me, live) => all.flatMap((group) => factsOfGroupMetadata(group, live)));
+  ev.on("groups.upsert", groups);
+  ev.on("groups.update", groups);
 }
 
 /** A message's push name is taken from its stanza; here it would only repeat what Baileys read there. */
@@ -60,9 +62,3 @@ const blocked = (jids: string[], isBlocked: boolean, live: boolean): Fact[] =>
     const jid = addressOrNull(raw);
     return jid === null ? [] : [{ kind: "contact", jid, change: { isBlocked }, live }];
   });
-
-function subject(group: { id?: string; subject?: string }, live: boolean): Fact[] {
-  const jid = addressOrNull(group.id);
-  const name = nameOrNull(group.subject);
-  return jid === null || name === null ? [] : [{ kind: "group", jid, subject: name, by: null, live }];
-}

@@ -65,7 +65,7 @@ export const withIntake =
         if (kept === null) {
           part.plain = null;
           part.failed = true;
-          if (!isReplay(cause)) intake.failed(part.stanza);
+          if (!isReplay(cause)) intake.failed(part.stanza, cause);
           throw cause;
         }
         part.plain = kept;

@@ -23,7 +23,7 @@ export interface Intake {
   /** All parts of a stanza have their plaintext. */
   completed(stanza: InFlight): void;
   /** A part could not be decrypted: a request to send it again is about to leave. */
-  failed(stanza: InFlight): void;
+  failed(stanza: InFlight, cause: unknown): void;
 }
 
 const COMPLAINT_MS = 10_000;
@@ -135,11 +135,11 @@ export function createIntake({
       const me = meOf(creds);
       if (me !== null && isComplete(stanza)) understand(stanza, me);
     },
-    failed: (stanza) => {
+    failed: (stanza, cause) => {
       order.gone(stanza);
       // Nobody misses a status.
       if (addressOf(stanza.chat) === STATUS_BROADCAST) return;
-      undecrypted.add(stanza);
+      undecrypted.add(stanza, cause);
       journal.putStanza(stanza);
       complain();
     },

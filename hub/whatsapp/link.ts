@@ -19,6 +19,7 @@ import type { Generation } from "./generation.ts";
 import { createMediaDownload } from "./media-download.ts";
 import { asSent, keyOf, outgoing, quotedMessage } from "./outgoing.ts";
 import { addressOf } from "./translate/addresses.ts";
+import { nameOrNull } from "./translate/fields.ts";
 
 export interface LinkParts {
   socket: WASocket;
@@ -99,6 +100,13 @@ export function createLink({
     }
   }
 
+  async function about(jid: string): Promise<string | null> {
+    const [found] = (await ask("answer", "WHATSAPP_ERROR", () => socket.fetchStatus(jid))) ?? noAnswer();
+    const said = found?.["status"];
+    if (typeof said !== "object" || said === null || !("status" in said)) return null;
+    return typeof said.status === "string" ? nameOrNull(said.status) : null;
+  }
+
   const { askPhone, ...orders } = createChatOrders({ socket, asking, asAddressed, ownAddressOf });
 
   return {
@@ -109,6 +117,7 @@ export function createLink({
     downloadMedia: createMediaDownload({ socket, asking, asAddressed }),
     lookUp,
     profilePictureUrl,
+    about,
     requestPairingCode: async (phoneNumber) => {
       const code = await tell("give a pairing code", () => socket.requestPairingCode(phoneNumber));
       onPairingCode(code);

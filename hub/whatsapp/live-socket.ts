@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { SessionSignal } from "../core/whatsapp.ts";
 import { isPaired } from "./auth-state.ts";
 import type { AuthenticationCreds, BaileysEventMap, WASocket } from "./baileys.ts";
-import { codeOf, OWN_CODE } from "./disconnect.ts";
+import { codeOf, endOf, OWN_CODE } from "./disconnect.ts";
 import type { Generation } from "./generation.ts";
 import type { Journal } from "./journal.ts";
 import type { RawSocket } from "./outgoing-gate.ts";
@@ -135,12 +135,15 @@ export function watchSocket({
     clearTimeout(deadline);
     onEnding();
     const { code, detail } = ending ?? { code: codeOf(error), detail: error?.message ?? "" };
+    const until = ending === null ? endOf(error, clock.now()) : null;
     inOrder = inOrder.then(async () => {
       // What was received and can still be written is; a failure is told by `onFence`.
       await journal.flush().catch(() => undefined);
       const paired = isPaired(creds);
       finish(
-        code === RESTART_REQUIRED ? { type: "restart_required" } : { type: "closed", code, detail, paired },
+        code === RESTART_REQUIRED
+          ? { type: "restart_required" }
+          : { type: "closed", code, detail, paired, until },
       );
       generation.fence(null);
     });

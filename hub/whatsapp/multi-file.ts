@@ -5,22 +5,13 @@
 import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cipher } from "../core/cipher.ts";
-import { userOf, type Jid } from "../core/jid.ts";
 import type { LoginRows } from "../core/store.ts";
-import { credsBytes, credsOf, fingerprintOf, isPaired } from "./auth-state.ts";
+import { credsOf, isPaired } from "./auth-state.ts";
 import { BufferJSON, type AuthenticationCreds } from "./baileys.ts";
-import { keyPlace } from "./journal.ts";
 import { codecOf } from "./key-codec.ts";
-import { addressOf } from "./translate/addresses.ts";
+import { looseLogin, openRows, type LooseKey, type LooseLogin } from "./loose-login.ts";
 
-/** A login outside of a store: plain, so it is never kept. */
-export interface LooseLogin {
-  creds: AuthenticationCreds;
-  fingerprint: string;
-  phoneNumber: string;
-  lid: Jid | null;
-  pushName: string | null;
-  keys: { type: string; id: string; value: unknown }[];
+interface ReadLogin extends LooseLogin {
   /** Files that hold no key that could be read. */
   unreadable: string[];
 }
@@ -42,37 +33,29 @@ const TYPES = [
 ];
 
 /** @throws Error in plain words when the folder holds no login that could be used */
-export async function readMultiFile(folder: string): Promise<LooseLogin> {
+export async function readMultiFile(folder: string): Promise<ReadLogin> {
   const creds = await readCreds(join(folder, CREDS_FILE));
-  const login: LooseLogin = {
-    creds,
-    fingerprint: fingerprintOf(creds),
-    phoneNumber: userOf(addressOf(creds.me?.id ?? "")),
-    lid: creds.me?.lid ? addressOf(creds.me.lid) : null,
-    pushName: creds.me?.name ?? null,
-    keys: [],
-    unreadable: [],
-  };
+  const keys: LooseKey[] = [];
+  const unreadable: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     if (name === CREDS_FILE) continue;
     const key = keyOfFile(name);
     const value = key === null ? null : await readKey(join(folder, name), key.type);
-    if (key === null || value === null) login.unreadable.push(name);
-    else login.keys.push({ ...key, value });
+    if (key === null || value === null) unreadable.push(name);
+    else keys.push({ ...key, value });
   }
-  return login;
+  const login = looseLogin(creds, keys);
+  if (login === null)
+    throw new Error(`${CREDS_FILE} belongs to no account: it was never linked, or only half-way.`);
+  return { ...login, unreadable };
 }
 
 async function readCreds(file: string): Promise<AuthenticationCreds> {
-  let creds: AuthenticationCreds;
   try {
-    creds = credsOf(await readFile(file));
+    return credsOf(await readFile(file));
   } catch (cause) {
     throw new Error(`${CREDS_FILE} is missing, empty or damaged: there is no login to import.`, { cause });
   }
-  if (!isPaired(creds) || !creds.me?.id)
-    throw new Error(`${CREDS_FILE} belongs to no account: it was never linked, or only half-way.`);
-  return creds;
 }
 
 /** Null when it cannot be read, or is not what its name says. */
@@ -105,20 +88,6 @@ function idOfFile(type: string, written: string): string | null {
   return match === null ? null : `${match[1]}::${match[2]}::${match[3]}`;
 }
 
-/** As the store keeps it. */
-export function sealLogin({ creds, keys, fingerprint }: LooseLogin, cipher: Cipher) {
-  const rows: LoginRows & { fingerprint: string } = {
-    creds: cipher.seal("creds", credsBytes(creds)),
-    keys: keys.map(({ type, id, value }) => ({
-      type,
-      id,
-      value: cipher.seal(keyPlace(type, id), codecOf(type).encode(codecOf(type).hold(value))),
-    })),
-    fingerprint,
-  };
-  return rows;
-}
-
 export interface WrittenLogin {
   keys: number;
   /** How many of each kind could not be opened, and were left out. */
@@ -131,41 +100,19 @@ export interface WrittenLogin {
  */
 export async function writeMultiFile(folder: string, rows: LoginRows, cipher: Cipher): Promise<WrittenLogin> {
   if (rows.creds === null) throw new Error("There is no login in this session.");
-  const creds = openCreds(rows.creds, cipher);
-  if (!isPaired(creds)) throw new Error("This session is not linked: there is no login to export.");
-  const written: WrittenLogin = { keys: 0, unreadable: {} };
-  for (const row of rows.keys) {
-    const key = openKey(row, cipher);
-    if (key === null) written.unreadable[row.type] = (written.unreadable[row.type] ?? 0) + 1;
-    else {
-      await writeFile(join(folder, `${fileOf(`${row.type}-${row.id}`)}.json`), key.value);
-      written.keys++;
-    }
-  }
-  // Last: without it the folder is no login.
-  await writeFile(join(folder, CREDS_FILE), creds);
-  return written;
-}
-
-function openCreds(sealed: Uint8Array, cipher: Cipher): AuthenticationCreds {
-  try {
-    return credsOf(cipher.open("creds", sealed));
-  } catch (cause) {
+  const opened = openRows(rows, cipher);
+  if (opened === null)
     throw new Error(
       "The credentials of this session cannot be opened: they are damaged, and without them there is no login to export. " +
         "Restore a backup from before, or link the number anew.",
-      { cause },
     );
-  }
-}
-
-/** Null when it is damaged. */
-function openKey({ type, id, value }: LoginRows["keys"][number], cipher: Cipher): { value: unknown } | null {
-  try {
-    return { value: codecOf(type).decode(cipher.open(keyPlace(type, id), value)) };
-  } catch {
-    return null; // what is wrong with it helps nobody: it is counted
-  }
+  const { creds, keys, unreadable } = opened;
+  if (!isPaired(creds)) throw new Error("This session is not linked: there is no login to export.");
+  for (const { type, id, value } of keys)
+    await writeFile(join(folder, `${fileOf(`${type}-${id}`)}.json`), value);
+  // Last: without it the folder is no login.
+  await writeFile(join(folder, CREDS_FILE), creds);
+  return { keys: keys.length, unreadable };
 }
 
 const fileOf = (name: string): string => name.replaceAll("/", "__").replaceAll(":", "-");

@@ -19,7 +19,9 @@ export function createNews(): (facts: Fact[]) => Fact[] {
   return (facts) =>
     facts.filter((fact) => {
       if (fact.kind === "lid") return isNew(`lid ${fact.lid}`, fact.phone);
-      if (fact.kind === "contact") return isNew(`contact ${fact.jid}`, JSON.stringify(fact.change));
+      // A picture may go, come and go again.
+      if (fact.kind === "contact" && fact.change.pictureToken === undefined)
+        return isNew(`contact ${fact.jid}`, JSON.stringify(fact.change));
       return true;
     });
 }

@@ -6,6 +6,7 @@ import { cpuSeconds } from "../../test/support/process-figures.ts";
 import { until } from "../../test/support/until.ts";
 import type { SpawnedEmulator } from "../../test/whatsapp/spawn.ts";
 import { startBare } from "./bare-client.ts";
+import { lostByKill } from "./intake-killed.ts";
 import { benchRow, type BenchRow } from "./row.ts";
 import { linkSession, startBenchHub, startReceiver, withEmulator } from "./stand.ts";
 
@@ -101,8 +102,20 @@ export const benchIntake = (): Promise<BenchRow[]> =>
         floor: bare * 1000,
         bar: { ratioAtMost: 2 },
       }),
+      await killRow(emulator),
     ];
   });
+
+async function killRow(emulator: SpawnedEmulator): Promise<BenchRow> {
+  const { hub, bare } = await lostByKill(emulator);
+  return benchRow({
+    name: "intake: acknowledged messages lost by kill -9 in a burst of 1000, hub beside bare Baileys",
+    figure: hub,
+    unit: "messages",
+    floor: bare,
+    bar: { atMost: 0 },
+  });
+}
 
 export const benchGroups = (): Promise<BenchRow[]> =>
   withEmulator(async (emulator) => {

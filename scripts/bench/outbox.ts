@@ -92,7 +92,6 @@ async function measure(store: Store, receiver: Receiver): Promise<BenchRow[]> {
   const settled = createCounter(store.outbox);
   const dispatcher = createDispatcher({
     outbox: settled.outbox,
-    events: store.events,
     endpoints,
     guard,
     clock: systemClock,

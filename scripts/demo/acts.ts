@@ -7,13 +7,13 @@ import type { Stage } from "./stage.ts";
 export const SESSION = "demo";
 
 /** The account that the system before this one took 153 seconds to take over. */
-const ACCOUNT = { contacts: 327, chats: 45, messages: 985 };
+export const ACCOUNT = { contacts: 327, chats: 45, messages: 985 };
 const LIVE_FROM_CONTACTS = 20;
 const LIVE_FROM_HUB = 5;
 const BURST = 400;
 const BURST_PER_SECOND = 100;
 
-interface Totals {
+export interface Totals {
   contacts: number;
   chats: number;
   messages: number;
@@ -50,12 +50,12 @@ export async function link(
   return { scannedAt, seconds: took };
 }
 
-export async function readQr(stage: Stage): Promise<{ qr: string } | null> {
-  const session = await stage.hub.get<{ hasQR: boolean }>(`/api/sessions/${SESSION}/status`);
-  return session.hasQR ? stage.hub.get<{ qr: string }>(`/api/sessions/${SESSION}/qr`) : null;
+export async function readQr(stage: Stage, session = SESSION): Promise<{ qr: string } | null> {
+  const { hasQR } = await stage.hub.get<{ hasQR: boolean }>(`/api/sessions/${session}/status`);
+  return hasQR ? stage.hub.get<{ qr: string }>(`/api/sessions/${session}/qr`) : null;
 }
 
-async function hubTotals({ hub }: Stage): Promise<Totals> {
+export async function hubTotals({ hub }: Stage): Promise<Totals> {
   const [contacts, chats, messages] = await Promise.all([
     hub.get<Page>(`/api/contacts/${SESSION}?limit=1&isGroup=false`),
     hub.get<Page>(`/api/messages/${SESSION}/chats?limit=1`),
@@ -64,7 +64,7 @@ async function hubTotals({ hub }: Stage): Promise<Totals> {
   return { contacts: contacts.total, chats: chats.total, messages: messages.total };
 }
 
-export async function crmTotals({ crm }: Stage): Promise<Totals> {
+async function crmTotals({ crm }: Stage): Promise<Totals> {
   const [contacts, chats, messages] = await Promise.all([
     crm.count("WhatsApp Contact", [["is_group", "=", 0]]),
     crm.count("WhatsApp Conversation"),
@@ -73,8 +73,11 @@ export async function crmTotals({ crm }: Stage): Promise<Totals> {
   return { contacts, chats, messages };
 }
 
-const isWhole = ({ contacts, chats, messages }: Totals): boolean =>
+/** Waited for; whether it is exactly that is judged afterwards. */
+const hasArrived = ({ contacts, chats, messages }: Totals): boolean =>
   contacts >= ACCOUNT.contacts && chats >= ACCOUNT.chats && messages >= ACCOUNT.messages;
+export const areSame = (one: Totals, other: Totals): boolean =>
+  one.contacts === other.contacts && one.chats === other.chats && one.messages === other.messages;
 const inWords = ({ contacts, chats, messages }: Totals): string =>
   `${contacts} contacts · ${chats} chats · ${messages} messages`;
 
@@ -83,7 +86,7 @@ export async function watchHistory(
   stage: Stage,
   screen: Screen,
   scannedAt: number,
-): Promise<{ hub: Totals; secondsToHub: number; secondsToCrm: number }> {
+): Promise<{ hub: Totals; crm: Totals; secondsToHub: number; secondsToCrm: number }> {
   screen.heading("2 · Its history arrives, and the CRM fills itself");
   const whole = async (where: string, totals: () => Promise<Totals>): Promise<Totals> =>
     until(
@@ -91,7 +94,7 @@ export async function watchHistory(
       async () => {
         const seen = await totals();
         screen.progress(`${where}: ${inWords(seen)}`);
-        return isWhole(seen) ? seen : null;
+        return hasArrived(seen) ? seen : null;
       },
       { timeoutMs: 120_000 },
     );
@@ -101,7 +104,7 @@ export async function watchHistory(
   const crm = await whole("the CRM", () => crmTotals(stage));
   const secondsToCrm = seconds(performance.now() - scannedAt);
   screen.good(`CRM: ${inWords(crm)}, all there ${secondsToCrm} s after the scan`);
-  return { hub, secondsToHub, secondsToCrm };
+  return { hub, crm, secondsToHub, secondsToCrm };
 }
 
 const incoming = ({ crm }: Stage): Promise<number> =>
@@ -166,7 +169,7 @@ export async function soleAccount({ whatsapp }: Stage) {
 }
 
 /** Act 4: during a burst the hub is killed and started again, then the bridge; every message is counted. */
-export async function survive(stage: Stage, screen: Screen): Promise<Judgement> {
+export async function survive(stage: Stage, screen: Screen): Promise<Judgement & { said: number }> {
   screen.heading("4 · kill -9 in the middle of a burst");
   const before = await incoming(stage);
   const arrived = async (): Promise<number> => (await incoming(stage)) - before;
@@ -204,7 +207,7 @@ export async function survive(stage: Stage, screen: Screen): Promise<Judgement> 
   const judgement = await judge(stage, SESSION);
   screen.fact("lost", judgement.lost);
   screen.fact("duplicated", judgement.duplicated);
-  return judgement;
+  return { ...judgement, said: BURST };
 }
 
 export async function hasDelivered({ hub }: Stage): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The act of trouble (`--faults`): what goes wrong in a year, one after the other, and the books compared after each. */
 import { until } from "../../test/support/until.ts";
 import { hasDelivered, readQr, seconds, SESSION, soleAccount } from "./acts.ts";
+import { corruptLogin } from "./corrupt-login.ts";
 import { isRight, judge, type Judgement } from "./judge.ts";
 import type { Screen } from "./screen.ts";
 import type { Stage } from "./stage.ts";
@@ -27,6 +28,7 @@ const STRIKES: Record<string, Strike> = {
   "force-cleanup of a healthy session, soft": cleanSoftly,
   "quarantine, and undo": quarantineAndUndo,
   "kill -9 in the middle of an offline batch": killInBatch,
+  "a login is corrupted on disk": (stage, screen) => corruptLogin(stage, screen, () => say(stage, FEW)),
 };
 
 export async function breakThings(stage: Stage, screen: Screen): Promise<Trouble[]> {

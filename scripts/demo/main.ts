@@ -1,13 +1,24 @@
 /**
  * `npm run demo`: the main job on one screen. WhatsApp (emulated), the hub and the bridge run as they would for real; an account
  * is linked, the CRM fills itself, live messages arrive, hub and bridge are killed in the middle. `-- --faults` adds an act of
- * trouble: cut, logged out, cleaned, undone, killed. `-- --once` asks nothing, ends by itself, and its last line is JSON; the exit
+ * trouble: cut, logged out, cleaned, undone, killed, corrupted. `-- --once` asks nothing, ends by itself, and its last line is JSON; the exit
  * status is 0 only when every count is right.
  */
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { link, SESSION, showCrm, survive, talk, watchHistory } from "./acts.ts";
+import {
+  ACCOUNT,
+  areSame,
+  hubTotals,
+  link,
+  SESSION,
+  showCrm,
+  survive,
+  talk,
+  watchHistory,
+  type Totals,
+} from "./acts.ts";
 import { breakThings } from "./faults.ts";
 import { isRight } from "./judge.ts";
 import { createScreen } from "./screen.ts";
@@ -42,7 +53,10 @@ async function show(stage: Stage): Promise<boolean> {
   const { deliveredLastHour: delivered } = await stage.hub.get<{ deliveredLastHour: number }>(
     "/api/deliveries/stats",
   );
-  const good = [survived, ...faults].every(isRight);
+  const said = [survived, ...faults].reduce((sum, act) => sum + act.said, live);
+  const wrong = wrongCounts({ history, said, hub: await hubTotals(stage), crm });
+  for (const line of wrong) screen.bad(line);
+  const good = [survived, ...faults].every(isRight) && wrong.length === 0;
   const figures = {
     ...history.hub,
     live,
@@ -61,6 +75,33 @@ async function show(stage: Stage): Promise<boolean> {
   if (!options.once) await stay(stage);
   process.stdout.write(`${JSON.stringify(figures)}\n`);
   return good;
+}
+
+/** To the last one: what the account holds is known, and so is what was said since. */
+function wrongCounts({
+  history,
+  said,
+  hub,
+  crm,
+}: {
+  history: { hub: Totals; crm: Totals };
+  /** Messages since the history arrived. */
+  said: number;
+  /** As they are in the end. */
+  hub: Totals;
+  crm: Totals;
+}): string[] {
+  // People who wrote for the first time have a chat each: hub and CRM have to agree upon those.
+  const expected = { ...ACCOUNT, chats: hub.chats, messages: ACCOUNT.messages + said };
+  const compared = [
+    { where: "the hub, after the history", seen: history.hub, wanted: ACCOUNT },
+    { where: "the CRM, after the history", seen: history.crm, wanted: ACCOUNT },
+    { where: "the hub, in the end", seen: hub, wanted: expected },
+    { where: "the CRM, in the end", seen: crm, wanted: expected },
+  ];
+  return compared
+    .filter(({ seen, wanted }) => !areSame(seen, wanted))
+    .map(({ where, seen, wanted }) => `${where}: ${JSON.stringify(seen)}, and not ${JSON.stringify(wanted)}`);
 }
 
 /** Leaves everything running for a look around, until Ctrl-C. */

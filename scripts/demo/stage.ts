@@ -8,6 +8,7 @@ import { crmReader, type CrmReader } from "../../test/support/crm-reader.ts";
 import { createHubClient, type HubClient } from "../../test/support/hub-client.ts";
 import { newApiKey, startHubProcess, type HubProcess } from "../../test/support/hub-process.ts";
 import { freePort, type ProductProcess } from "../../test/support/product-process.ts";
+import { runHubCommand } from "../hub/program.ts";
 import { spawnEmulator, type SpawnedEmulator } from "../../test/whatsapp/spawn.ts";
 
 export interface Stage {
@@ -18,6 +19,12 @@ export interface Stage {
   /** The CRM, as its own users read it. */
   crm: CrmReader;
   bridgeUrl: string;
+  /** Where the hub keeps everything. */
+  hubFolder: string;
+  /** A command of the hub's operator, while it runs or not; what it answers as JSON. */
+  operate(...command: string[]): Promise<unknown>;
+  /** Ends it in order. */
+  stopHub(): Promise<void>;
   /** Ends a process as a power cut would, and starts it again on the same folder; milliseconds until it was ready. */
   killHub(): Promise<void>;
   restartHub(): Promise<number>;
@@ -40,12 +47,13 @@ export async function setStage(): Promise<Stage> {
   const secret = makeSecret();
   const apiKey = newApiKey();
   const [whatsapp, hubPort, bridgePort] = await Promise.all([spawnEmulator(), freePort(), freePort()]);
+  const hubFolder = join(folder, "hub");
   const hubUrl = `http://127.0.0.1:${hubPort}`;
   const bridgeUrl = `http://127.0.0.1:${bridgePort}`;
 
   const startHub = (): Promise<HubProcess> =>
     startHubProcess({
-      dataDir: join(folder, "hub"),
+      dataDir: hubFolder,
       apiKey,
       port: hubPort,
       env: {
@@ -79,6 +87,20 @@ export async function setStage(): Promise<Stage> {
     apiKey,
     crm: crmReader({ url: bridgeUrl, key: methodKey }),
     bridgeUrl,
+    hubFolder,
+    operate: async (...command) => {
+      const said = { out: "", err: "" };
+      const code = await runHubCommand(["--json", ...command], {
+        env: { HUB_DATA_DIR: hubFolder, HUB_API_KEY: apiKey, HUB_URL: hubUrl },
+        now: () => new Date(),
+        out: (text) => void (said.out += text),
+        err: (text) => void (said.err += text),
+      });
+      if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${said.err || said.out}`);
+      const answer: unknown = JSON.parse(said.out);
+      return answer;
+    },
+    stopHub: () => hub.kill("SIGTERM"),
     killHub: () => hub.kill("SIGKILL"),
     restartHub: () =>
       timed(async () => {

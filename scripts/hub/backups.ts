@@ -1,13 +1,14 @@
 /** `backup`, `backups`, `restore`: copies of the hub's data, made at any time, put back while it is stopped. */
-import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readConfig } from "../../hub/config.ts";
 import { doneBy } from "../../hub/core/audit.ts";
 import type { BackupHead } from "../../hub/store/backups/container.ts";
-import { CommandError, UsageError } from "./command-error.ts";
+import { enterManualBackups } from "../../hub/store/backups/manual.ts";
+import { CommandError } from "./command-error.ts";
 import type { Bench } from "./desk.ts";
+import { keyIn } from "./key-file.ts";
 import { bytes, lines, moment, table } from "./show.ts";
-import { dataFolder, enterUnlessRunning, inPlainWords, silent, withStore } from "./stopped-hub.ts";
+import { dataFolder, unlessRunning, inPlainWords, silent, withStore } from "./stopped-hub.ts";
 
 export function addBackups(program: Command, bench: Bench): void {
   program
@@ -15,13 +16,11 @@ export function addBackups(program: Command, bench: Bench): void {
     .description("makes a sealed copy of the database now, also while the hub runs")
     .action(async () => {
       const { backupNow } = await dataFolder();
-      const head = await inPlainWords(backupNow(readConfig(bench.desk.env), silent));
-      await enterUnlessRunning(
-        bench.desk,
-        doneBy("operator", "backup.made", bench.desk.now(), {
-          target: head.name,
-          details: { bytes: head.bytes },
-        }),
+      const config = readConfig(bench.desk.env);
+      const head = await inPlainWords(backupNow(config, silent));
+      const { dataDir } = config;
+      await unlessRunning(bench.desk, ({ audit, marks }) =>
+        enterManualBackups({ dataDir, audit, marks, now: new Date(head.at) }),
       );
       bench.show({
         data: shown(head),
@@ -85,12 +84,6 @@ const WARNING = [
   "Nothing was done yet. A restore takes the hub back to that hour: what came later is in the database that is kept aside.",
   "Sessions that were used since go on with new keys when they are connected. Stop the hub first, then add --yes.",
 ].join("\n");
-
-/** From a file: what stands on a command line can be read by everybody on the machine. */
-function keyIn(file: string): string {
-  if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
-  return readFileSync(file, "utf8").trim();
-}
 
 /** Without the sealed key. */
 const shown = ({ name, kind, at, schema, bytes: size }: BackupHead) => ({

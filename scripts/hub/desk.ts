@@ -6,6 +6,8 @@ export interface Desk {
   now(): Date;
   out(text: string): void;
   err(text: string): void;
+  /** Asks for what nobody is to see; left out where there is nobody to ask. */
+  askSecret?: (what: string) => Promise<string>;
 }
 
 /** What a command found: for programs, for people, and whether something is wrong. */

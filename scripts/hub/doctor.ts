@@ -4,8 +4,10 @@ import { CommandError } from "./command-error.ts";
 import type { Bench, Desk } from "./desk.ts";
 import type { Check } from "./doctor/check.ts";
 import { problem } from "./doctor/check.ts";
+import { checkBackups, checkDrill, checkKey } from "./doctor/copies.ts";
 import { checkDisk, checkFolder, checkNode, checkSettings, checkStore } from "./doctor/machine.ts";
 import { checkBridge, checkEndpoint, checkHub, checkSessions } from "./doctor/services.ts";
+import { checkUpgrade } from "./doctor/upgrade.ts";
 import { checkClock, checkWay, overHttp } from "./doctor/way.ts";
 import { textOf, type HubCalls } from "./hub-calls.ts";
 
@@ -43,10 +45,14 @@ async function examine({ env, now }: Desk, hub: HubCalls): Promise<Check[]> {
     checkNode(process.versions.node),
     settings.check,
     checkFolder(dataDir),
+    await checkKey(settings.config, dataDir),
     await checkDisk(dataDir),
     store.check,
+    await checkBackups(dataDir, { now: now(), isRunning: store.isRunning }),
+    await checkDrill(dataDir, { now: now() }),
   ];
   const way = await checkWay("WhatsApp", whatsApp);
+  if (way.every(({ outcome }) => outcome === "ok")) way.push(await checkUpgrade("WhatsApp", whatsApp));
   const ready = await checkHub(hub, { holdsFolder: store.isRunning });
   const { checks, servers } = ready.outcome === "ok" ? await examineWork(hub) : { checks: [], servers: [] };
   const clock = await checkClock([overHttp(whatsApp), ...servers], now);

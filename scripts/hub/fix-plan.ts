@@ -85,6 +85,18 @@ const KNOWN: Record<string, Known> = {
   },
 };
 
+/** Where a copy may help, nobody needs to scan. */
+const DAMAGED_LOGIN: Known = {
+  act: "connect",
+  why: "Its login was damaged on the disk.",
+  then:
+    "A copy may bring its login back without a scan: stop the hub, then npm run hub -- restore-login NAME lists those there are. " +
+    "Or this asks for a fresh QR code; history and settings are kept. Have the phone at hand.",
+};
+
+const knownOf = ({ state, reason }: Pick<FixSubject, "state" | "reason">): Known | undefined =>
+  state === "logged_out" && reason?.code === "login_damaged" ? DAMAGED_LOGIN : KNOWN[state];
+
 const WAIT = { act: "wait", then: "The hub is at it. Look again in two minutes." } as const;
 const ASK_THE_TIMELINE = "Only a person can help here; the session's timeline says more.";
 
@@ -93,7 +105,7 @@ export function planFix({ state, reason, forMs, tried }: FixSubject): FixPlan {
     act,
     why: usual,
     then,
-  }: Known = KNOWN[state] ?? {
+  }: Known = knownOf({ state, reason }) ?? {
     act: "person",
     why: `The session is ${state}.`,
   };

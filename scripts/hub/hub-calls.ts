@@ -1,4 +1,5 @@
 /** The running hub as its operator's commands call it, with the key and at the address of the hub's own settings. */
+import { ownUrl } from "../../hub/http/own-url.ts";
 import { CommandError } from "./command-error.ts";
 
 export type Json = Record<string, unknown>;
@@ -20,10 +21,7 @@ const PAGE = 1_000;
 
 export function hubUrl(env: Record<string, string | undefined>): string {
   if (env["HUB_URL"]) return env["HUB_URL"].replace(/\/+$/, "");
-  const host = env["HUB_HOST"] || "127.0.0.1";
-  // Where it listens on all addresses, this machine is one of them.
-  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${near.includes(":") ? `[${near}]` : near}:${env["HUB_PORT"] || "3000"}`;
+  return ownUrl(env["HUB_HOST"] || "127.0.0.1", env["HUB_PORT"] || "3000");
 }
 
 export function callHub(env: Record<string, string | undefined>): HubCalls {

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { SCOPES, type Scope } from "../../hub/core/api-key.ts";
 import type { Bench } from "./desk.ts";
 import { textOf, type Json } from "./hub-calls.ts";
+import { rangesOf, scopesOf, sessionsOf } from "./lists.ts";
 import { cell, lines, moment, table } from "./show.ts";
 
 export function addKeys(program: Command, bench: Bench): void {
@@ -20,6 +21,11 @@ export function addKeys(program: Command, bench: Bench): void {
     .requiredOption("--name <name>", "who uses it")
     .requiredOption("--scopes <list>", `separated by commas: ${SCOPES.join(", ")}`, scopesOf)
     .option("--sessions <list>", "names of sessions, separated by commas; * for all", sessionsOf, "*")
+    .option(
+      "--from <ranges>",
+      "where its calls may come from, as 203.0.113.0/24,10.0.0.0/8; left out: from anywhere",
+      rangesOf,
+    )
     .option("--client <label>", "keys of one label are one client, which does not hear of its own sends")
     .option("--expires <time>", "when it ends by itself (ISO 8601)", isoTime)
     .action(
@@ -27,13 +33,15 @@ export function addKeys(program: Command, bench: Bench): void {
         name: string;
         scopes: Scope[];
         sessions: "*" | string[];
+        from?: string[];
         client?: string;
         expires?: string;
       }) => {
-        const { expires, ...fields } = options;
+        const { expires, from, ...fields } = options;
         const made = await bench.hub().send("POST", "/api/keys", {
           ...fields,
           ...(expires === undefined ? {} : { expiresAt: expires }),
+          ...(from === undefined ? {} : { allowedCidrs: from }),
         });
         bench.show({ data: made, text: shownOnce(made) });
       },
@@ -65,6 +73,7 @@ const listOf = (rows: Json[]): string =>
     name: "name",
     scopes: ({ scopes }) => cell(Array.isArray(scopes) ? scopes.join(" ") : scopes),
     sessions: ({ sessions }) => cell(Array.isArray(sessions) ? sessions.join(" ") : sessions),
+    from: ({ allowedCidrs }) => cell(Array.isArray(allowedCidrs) ? allowedCidrs.join(" ") : null),
     client: "client",
     expires: ({ expiresAt }) => moment(expiresAt),
     made: ({ createdAt }) => moment(createdAt),
@@ -72,22 +81,6 @@ const listOf = (rows: Json[]): string =>
 
 const shownOnce = (key: Json): string =>
   lines(`${cell(key["id"])} (${cell(key["name"])}), shown only now:`, "", `  ${textOf(key["key"])}`);
-
-const wordsOf = (text: string): string[] =>
-  text
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-
-function scopesOf(text: string): Scope[] {
-  const words = wordsOf(text);
-  const scopes = SCOPES.filter((scope) => words.includes(scope));
-  if (scopes.length === 0 || scopes.length !== new Set(words).size)
-    throw new InvalidArgumentError(`use some of ${SCOPES.join(", ")}`);
-  return scopes;
-}
-
-const sessionsOf = (text: string): "*" | string[] => (text === "*" ? "*" : wordsOf(text));
 
 function isoTime(text: string): string {
   if (Number.isNaN(Date.parse(text)))

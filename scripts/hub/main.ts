@@ -1,5 +1,6 @@
 /** `npm run hub -- <command>`: the process. Settings come from .env, as the hub's own. */
 import { existsSync } from "node:fs";
+import { askSecret } from "./ask-secret.ts";
 import { runHubCommand } from "./program.ts";
 
 // What a command writes into the data folder is for this user alone, as what the hub writes.
@@ -10,4 +11,5 @@ process.exitCode = await runHubCommand(process.argv.slice(2), {
   now: () => new Date(),
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
+  askSecret,
 });

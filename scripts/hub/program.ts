@@ -6,6 +6,7 @@ import { addBackups } from "./backups.ts";
 import { CommandError, UsageError } from "./command-error.ts";
 import type { Bench, Desk } from "./desk.ts";
 import { addDoctor } from "./doctor.ts";
+import { addDrill } from "./drill.ts";
 import { addEndpoints } from "./endpoints.ts";
 import { addFixSession } from "./fix-session.ts";
 import { callHub } from "./hub-calls.ts";
@@ -13,8 +14,10 @@ import { addKeys } from "./keys.ts";
 import { addLogins } from "./logins.ts";
 import { addMasterKey } from "./master-key.ts";
 import { addReplay } from "./replay.ts";
+import { addRestoreLogin } from "./restore-login.ts";
 import { addSessions } from "./sessions.ts";
 import { addStatus } from "./status.ts";
+import { addUsers } from "./users.ts";
 
 const PROBLEM = 1;
 const WRONG_USE = 2;
@@ -49,8 +52,11 @@ export async function runHubCommand(args: string[], desk: Desk): Promise<number>
     addReplay,
     addEndpoints,
     addKeys,
+    addUsers,
     addAudit,
     addBackups,
+    addDrill,
+    addRestoreLogin,
     addLogins,
     addMasterKey,
   ])

@@ -27,6 +27,15 @@ export function table(rows: Json[], columns: Record<string, string | ((row: Json
   );
 }
 
+/** `90_000` → `1 min`; the largest unit that fits, as people say it. */
+export function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
 export function bytes(count: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let rest = count;

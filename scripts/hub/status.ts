@@ -1,11 +1,12 @@
-/** `status`: the hub at a glance: whether it works, its accounts, what it owes, where, and the room it has. */
+/** `status`: the hub at a glance: whether it works, its accounts, what it owes, where, its backups, and the room it has. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Bench, Desk } from "./desk.ts";
 import { numberOf, recordOf, textOf, type HubCalls, type Json } from "./hub-calls.ts";
-import { bytes, cell, lines, moment, table } from "./show.ts";
+import { FIGURE_COLUMNS, sessionsWithFigures } from "./session-table.ts";
+import { bytes, cell, duration, lines, moment, table } from "./show.ts";
 
 export function addStatus(program: Command, bench: Bench): void {
   program
@@ -27,18 +28,23 @@ interface Status {
   sessions: Json[];
   outbox: Json;
   endpoints: Json[];
+  /** When backups were last made and tried out. */
+  safekeeping: Json;
+  /** What is put off because the hub does not keep up. */
+  putOff: string[];
   /** Null when the data folder is not on this machine. */
   disk: { folder: string; freeBytes: number; databaseBytes: number } | null;
   problems: string[];
 }
 
 async function read(hub: HubCalls, desk: Desk): Promise<Status> {
-  const [ready, health, sessions, outbox, endpoints] = await Promise.all([
+  const [ready, health, sessions, outbox, endpoints, safekeeping] = await Promise.all([
     hub.probe("/readyz"),
     hub.probe("/health"),
-    hub.all("/api/sessions", "sessions"),
+    sessionsWithFigures(hub),
     hub.get("/api/deliveries/stats"),
     hub.all("/api/endpoints", "endpoints"),
+    hub.get("/api/safekeeping"),
   ]);
   const status: Omit<Status, "problems"> = {
     url: hub.url,
@@ -49,10 +55,14 @@ async function read(hub: HubCalls, desk: Desk): Promise<Status> {
     sessions,
     outbox,
     endpoints,
+    safekeeping,
+    putOff: wordsOf(health?.body["putOff"]),
     disk: await diskOf(desk.env["HUB_DATA_DIR"] || "./data"),
   };
   return { ...status, problems: problemsOf(status) };
 }
+
+const wordsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(textOf) : []);
 
 function versionHere(): string {
   const file: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -95,11 +105,38 @@ function problemsOf(status: Omit<Status, "problems">): string[] {
         (endpoint) =>
           `Endpoint ${cell(endpoint["id"])} fails: npm run hub -- endpoints test ${cell(endpoint["id"])}`,
       ),
+    ...backupProblems(status.safekeeping),
+    ...(status.putOff.length === 0
+      ? []
+      : [`The hub does not keep up with its work; put off meanwhile: ${status.putOff.join(", ")}.`]),
     ...(parked > 0 ? [`${parked} deliveries are parked: npm run hub -- replay --state dead`] : []),
     ...(status.version === status.versionHere
       ? []
       : [`The hub runs version ${status.version}, the files here are ${status.versionHere}: restart it.`]),
   ];
+}
+
+/** Of turns that failed or are overdue; a hub that has just been set up has made none yet. */
+function backupProblems(safekeeping: Json): string[] {
+  return (["backup", "drill"] as const).flatMap((what) => {
+    const { failing, ageSeconds } = recordOf(safekeeping[what]);
+    const name = what === "backup" ? "backup" : "trial of a backup";
+    if (failing === true) return [`The last ${name} failed: look into the log, then npm run hub -- backup`];
+    return typeof ageSeconds === "number" && ageSeconds > OLD_SECONDS[what]
+      ? [
+          `The last ${name} is ${duration(ageSeconds * 1000)} old: leave the hub running, or npm run hub -- backup`,
+        ]
+      : [];
+  });
+}
+
+/** Older than this, a turn was left out. */
+const OLD_SECONDS = { backup: 3 * 3600, drill: 35 * 86_400 } as const;
+
+function lastOf(turn: Json): string {
+  const { failing, ageSeconds } = turn;
+  const done = typeof ageSeconds === "number" ? `${duration(ageSeconds * 1000)} ago` : "none yet";
+  return failing === true ? `${done}, the last one FAILED` : done;
 }
 
 function textOfStatus({
@@ -110,6 +147,7 @@ function textOfStatus({
   sessions,
   outbox,
   endpoints,
+  safekeeping,
   disk,
   problems,
 }: Status): string {
@@ -119,6 +157,7 @@ function textOfStatus({
     disk === null
       ? null
       : `disk: ${bytes(disk.freeBytes)} free in ${disk.folder}, database ${bytes(disk.databaseBytes)}`,
+    `backup: ${lastOf(recordOf(safekeeping["backup"]))}; tried out: ${lastOf(recordOf(safekeeping["drill"]))}`,
     `owed: ${cell(outbox["pending"])} pending, ${cell(outbox["retrying"])} retrying, ${cell(outbox["dead"])} parked; ` +
       `oldest ${cell(outbox["oldestPendingSeconds"])} s; ${cell(outbox["deliveredLastHour"])} delivered in the last hour, ` +
       `p50 ${cell(outbox["p50Ms"])} ms, p99 ${cell(outbox["p99Ms"])} ms`,
@@ -129,6 +168,7 @@ function textOfStatus({
           session: "sessionId",
           state: "state",
           "last activity": (session) => moment(session["lastActivity"]),
+          ...FIGURE_COLUMNS,
           why: (session) => cell(recordOf(session["reason"])["text"]),
         }),
     "",

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../../hub/config.ts";
-import type { NewAuditEntry } from "../../hub/core/audit.ts";
 import { systemClock } from "../../hub/core/clock.ts";
 import type { Log } from "../../hub/core/log.ts";
 import type { Store } from "../../hub/core/store.ts";
@@ -42,10 +41,10 @@ export async function withStore<T>(desk: Desk, work: (store: Store) => Promise<T
   }
 }
 
-/** Enters what was done into the audit log. A hub that runs keeps that log itself, and nobody else writes into it meanwhile. */
-export async function enterUnlessRunning(desk: Desk, entry: NewAuditEntry): Promise<void> {
+/** Does `work` unless a hub runs: then that hub is the only one to write, and finds out by itself. */
+export async function unlessRunning(desk: Desk, work: (store: Store) => Promise<void>): Promise<void> {
   try {
-    await withStore(desk, (store) => store.audit.append(entry));
+    await withStore(desk, work);
   } catch (error) {
     if (!(error instanceof CommandError && error.cause instanceof FolderInUse)) throw error;
   }

@@ -1,9 +1,12 @@
 /** The http adapter against its example receivers: real Django, real PHP, real Laravel. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import type { WriteResult } from "../../bridge/adapter.ts";
 import { openHttpAdapter } from "../../bridge/adapters/http/http-adapter.ts";
 import { systemClock } from "../../bridge/clock.ts";
 import { signBody } from "../../hub/contract/index.ts";
 import { createLog } from "../../bridge/log.ts";
+import type { MessageChange } from "../../bridge/records.ts";
+import { refuse } from "../support/column-lengths.ts";
 import {
   django,
   isLeftOut,
@@ -15,6 +18,19 @@ import {
   type HttpCrm,
   type Needed,
 } from "../support/http-crm.ts";
+import {
+  aChat,
+  aClient,
+  aContact,
+  aMessage,
+  ANA,
+  aSessionRecord,
+  EVA,
+  GROUP,
+  HIDDEN,
+  NOW,
+  withLast,
+} from "./crm/records.ts";
 import { describeCrmAdapter } from "./crm-adapter.ts";
 
 const log = createLog("silent");
@@ -63,5 +79,112 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
       (await fetch(`${crm.url}/contacts/batch`, { method: "POST", headers, body: text })).status;
     expect(await post(change(right), body)).toBe(401);
     expect(await post(right, BODY)).toBe(200);
+  });
+
+  const opened = async () => {
+    const crm = await (running ??= start());
+    crm.empty();
+    const { url, secret, auth } = crm;
+    const adapter = openHttpAdapter({ url, secret, auth }, { clock: systemClock, log });
+    onTestFinished(() => adapter.close());
+    return { crm, adapter };
+  };
+  const batch = <T>(items: T[], position = 1) => ({ sessionId: "s1", position, items });
+  const outcomes = (results: WriteResult[]): string[] => results.map(({ outcome }) => outcome);
+
+  test("what is too long for its column is cut, or left out where half of it is worth nothing", async () => {
+    const { adapter } = await opened();
+    const long = "x".repeat(300);
+    const url = `https://pictures.example/${long}`;
+    const written = async () => [
+      await adapter.upsertSession(aSessionRecord({ sessionName: long, phoneNumber: "9".repeat(60) }), 1),
+      ...(await adapter.upsertContacts(
+        batch([
+          aContact({ phone: "9".repeat(60), profilePicUrl: url, imgUrl: url, shortName: long, name: long }),
+        ]),
+      )),
+      ...(await adapter.upsertChats(
+        batch([aChat({ ...withLast(aMessage({ messageId: long })), contactName: long })]),
+      )),
+      ...(await adapter.upsertMessages(
+        batch([aMessage({ messageId: "A", quotedMessageId: long, from: long, to: long, pushName: long })]),
+      )),
+    ];
+    expect(outcomes(await written())).toEqual(["created", "created", "created", "created"]);
+    expect(outcomes(await written())).toEqual(["unchanged", "unchanged", "unchanged", "unchanged"]);
+    const client = aClient({ email: long, phone: "9".repeat(60), code: long });
+    expect(await adapter.clients?.create(client)).toMatchObject({ outcome: "created" });
+  });
+
+  test("a record that the database refuses is refused alone, whatever it is refused for", async () => {
+    const { crm, adapter } = await opened();
+    const table = crm.table("contact");
+    const says = "Incorrect string value";
+    // As a column does that holds three bytes of a character.
+    refuse(crm.db, { name: "three_bytes", table, when: "NEW.about GLOB '*[\u{10000}-\u{10ffff}]*'", says });
+    onTestFinished(
+      () => void crm.db.exec("DROP TRIGGER three_bytes_INSERT; DROP TRIGGER three_bytes_UPDATE"),
+    );
+    const results = await adapter.upsertContacts(
+      batch([aContact(), aContact({ id: EVA, about: "👍" }), aContact({ id: GROUP, isGroup: true })]),
+    );
+    expect(outcomes(results)).toEqual(["created", "rejected", "created"]);
+    expect(results[1]?.error).toContain(says);
+    expect(await adapter.totals("s1")).toMatchObject({ contacts: 2 });
+    const longKeys = [aMessage({ messageId: "x".repeat(300) }), aMessage({ messageId: "B" })];
+    expect(outcomes(await adapter.upsertMessages(batch(longKeys)))).toEqual(["rejected", "created"]);
+  });
+
+  test("a client is found however people wrote the national id, and two of one are both told", async () => {
+    const { crm, adapter } = await opened();
+    const { clients } = adapter;
+    if (clients === undefined) throw new Error("the adapter has no clients");
+    const { id = "" } = await clients.create(aClient({ externalId: "1" }));
+    const find = async (nationalId: string) =>
+      (await clients.find({ externalId: "other", nationalId })).map((found) => found.id);
+    const write = (nationalId: string) =>
+      crm.db.prepare(`UPDATE ${crm.table("client")} SET national_id = ? WHERE id = ?`).run(nationalId, id);
+    for (const written of ["V-12.345.678", "12 345 678", "v\u2013 12.345.678", "12345678"]) {
+      write(written);
+      expect([written, await find("12345678")]).toEqual([written, [id]]);
+    }
+    for (const other of ["V12345678", "112345678", "12345678-9"]) {
+      write(other);
+      expect([other, await find("12345678")]).toEqual([other, []]);
+    }
+    write("V-12.345.678");
+    const { id: twin } = await clients.create(aClient({ externalId: "2" }));
+    expect((await find("12345678")).sort()).toEqual([id, twin].sort());
+  });
+
+  test("two copies of a message that become one keep when it was deleted, and why it failed", async () => {
+    const { crm, adapter } = await opened();
+    const own = { fromMe: true, timestamp: NOW } as const;
+    const hidden = { chatId: HIDDEN, to: HIDDEN } as const;
+    for (const messageId of ["A", "B"]) {
+      await adapter.upsertMessages(batch([aMessage({ ...own, messageId })]));
+      await adapter.upsertMessages(batch([aMessage({ ...own, ...hidden, messageId })]));
+    }
+    const told = { chatId: HIDDEN, at: NOW + 5 } as const;
+    await adapter.changeMessages(
+      batch<MessageChange>(
+        [
+          { ...told, messageId: "A", kind: "deletion" },
+          { ...told, messageId: "B", kind: "status", status: "failed", error: "no such number" },
+        ],
+        2,
+      ),
+    );
+    await adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 });
+    const rows = crm.db
+      .prepare(
+        `SELECT message_id, status, status_at, deleted_at, error FROM ${crm.table("message")} ORDER BY 1`,
+      )
+      .all();
+    const at = NOW + 5;
+    expect(rows).toEqual([
+      { message_id: "A", status: "deleted", status_at: at, deleted_at: at, error: null },
+      { message_id: "B", status: "failed", status_at: at, deleted_at: null, error: "no such number" },
+    ]);
   });
 });

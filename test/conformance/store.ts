@@ -23,6 +23,7 @@ import { retention } from "./store/retention.ts";
 import { search } from "./store/search.ts";
 import { sends } from "./store/sends.ts";
 import { sessions } from "./store/sessions.ts";
+import { users } from "./store/users.ts";
 import { watching } from "./store/watching.ts";
 import { createWorlds, type OpenEngine } from "./store/world.ts";
 
@@ -46,6 +47,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("media", () => mediaFiles(world));
     describe("the event log", () => eventLog(world));
     describe("endpoints, keys and the vault", () => endpointsAndKeys(world));
+    describe("users and their sign-ins", () => users(world));
     describe("lanes", () => lanes(world));
     describe("deliveries as people see them", () => deliveriesForPeople(world));
     describe("traces, missing messages and the past", () => messageTraces(world));

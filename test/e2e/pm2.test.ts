@@ -24,7 +24,13 @@ const pm2 = async (...args: string[]): Promise<string> =>
 const processSchema = z.object({
   name: z.string(),
   pid: z.number(),
-  pm2_env: z.object({ status: z.string(), restart_time: z.number(), exec_mode: z.string() }),
+  pm2_env: z.object({
+    status: z.string(),
+    restart_time: z.number(),
+    exec_mode: z.string(),
+    pm_out_log_path: z.string(),
+    pm_err_log_path: z.string(),
+  }),
 });
 /** What pm2 knows of the hub; it may print other lines before its JSON. */
 async function hubProcess(): Promise<z.infer<typeof processSchema>> {
@@ -82,6 +88,15 @@ describe("under pm2", () => {
   test("`start` answers when the hub is ready: one process, not a cluster", async () => {
     expect(await answers()).toBe(true);
     expect((await hubProcess()).pm2_env).toMatchObject({ status: "online", exec_mode: "fork_mode" });
+  }, 60_000);
+
+  test("what it says is in two files whose names do not change, and not in the data folder", async () => {
+    const logs = join(folder, "pm2", "logs");
+    expect((await hubProcess()).pm2_env).toMatchObject({
+      pm_out_log_path: join(logs, "inbox-hub-out.log"),
+      pm_err_log_path: join(logs, "inbox-hub-error.log"),
+    });
+    expect(await readFile(join(logs, "inbox-hub-out.log"), "utf8")).toContain('"msg":"hub.ready"');
   }, 60_000);
 
   test("after kill -9 it is back on the same data", async () => {

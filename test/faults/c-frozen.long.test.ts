@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { CrmRequest } from "../support/fake-crm.ts";
 import { until } from "../support/until.ts";
 import { createRandom } from "../whatsapp/holdings/random.ts";
+import { isInEarnest } from "./in-earnest.ts";
 import { judge } from "./invariants.ts";
 import { settle } from "./settle.ts";
 import { isOnline, openStand } from "./stand.ts";
@@ -12,7 +13,8 @@ import { introduce, say } from "./traffic.ts";
 const SEED = process.env["FAULT_SEED"] ?? Date.now().toString(36);
 /** The shortest time an endpoint can be given to answer. */
 const TIMEOUT_MS = 5_000;
-const FROZEN_MS = TIMEOUT_MS + 1_000;
+/** A whole minute where faults are looked at in earnest, `npm run faults`. */
+const FROZEN_MS = isInEarnest() ? 60_000 : TIMEOUT_MS + 1_000;
 const ANSWER_MS = 300;
 /** Clocks of two processes on a busy machine. */
 const SLACK_MS = 50;

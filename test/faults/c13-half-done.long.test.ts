@@ -3,7 +3,7 @@
  * at every point at which it could be. What is found afterwards is the old or the new, never half, and it goes on.
  */
 import { spawn } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -27,11 +27,14 @@ import { BufferJSON, initAuthCreds, proto } from "../../hub/whatsapp/baileys.ts"
 import { aMessageFact, aNewSession } from "../support/builders.ts";
 import { atEveryStep } from "../support/every-step.ts";
 import { logBook } from "../support/log-book.ts";
+import { createRandom } from "../whatsapp/holdings/random.ts";
 
+const SEED = process.env["FAULT_SEED"] ?? Date.now().toString(36);
 const log = logBook();
 const KEYS = 5;
 /** Of a process that does it all; each takes a few seconds. */
 const KILLS = 8;
+const KILLED_WITHIN_MS = 2_000;
 
 const folderAt = (dataDir: string) => ({
   dataDir,
@@ -263,13 +266,13 @@ describe("C13", () => {
   });
 
   test("all of them in a process that is really killed, at random", async () => {
-    const seed = randomInt(1_000_000);
-    console.log(`C13: seed ${seed}`);
+    console.log(`C13: FAULT_SEED=${SEED}`);
+    const random = createRandom(`${SEED} C13`);
     const dataDir = await aFolder();
     await backupNow(folderAt(dataDir), log);
     const struck: string[] = [];
     for (let round = 0; round < KILLS; round++) {
-      struck.push(await killedAfter(dataDir, (seed * (round + 1) * 7919) % 2_000));
+      struck.push(await killedAfter(dataDir, random.int(KILLED_WITHIN_MS)));
       const { store, vault, logins } = await opened(dataDir);
       if ((await loginIn(store)) === "none") {
         const { id } = await logins.toBringBack("s1", null);

@@ -46,6 +46,39 @@ describe.each<[string, CrmAnswer]>([
   });
 });
 
+test("that an event was parked is told once, also when nobody learns that the write of it succeeded", async () => {
+  let isLost = false;
+  const rig = await openOutboxRig({
+    outbox: (real) => ({
+      ...real,
+      settle: async (settlements, now) => {
+        await real.settle(settlements, now);
+        if (isLost || settlements.every(({ patch }) => patch.state !== "dead")) return;
+        isLost = true;
+        throw new Error("the answer was lost");
+      },
+    }),
+  });
+  const crm = await rig.crm();
+  await rig.endpoint(crm);
+  const poison = await rig.says("34600111222", "poison");
+  await rig.says("34600333444");
+  crm.answers(({ webhookId }) =>
+    webhookId === poison.id ? { kind: "answer", status: 422 } : { kind: "answer" },
+  );
+  await pass(rig, minutes(45), seconds(30));
+  expect(isLost).toBe(true);
+  const rows = await rig.store.events.after({
+    after: 0,
+    limit: 100,
+    sessions: "*",
+    types: ["delivery.dead"],
+  });
+  expect(rows.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
+    { sessionId: "s1", data: { eventId: poison.id, seq: poison.seq, chatId: "34600111222@c.us" } },
+  ]);
+});
+
 test("five events refused on three chats without a success between them are the endpoint's fault", async () => {
   const rig = await openOutboxRig();
   const crm = await rig.crm();

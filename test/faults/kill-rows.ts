@@ -59,7 +59,7 @@ const sentAgain = (makeBlow: (unnoted: Unnoted) => MakeBlow, share: number) => (
 export const RANDOM_KILLS: FaultRow = {
   id: "KILLS",
   title: "killed at random moments, with live and offline traffic",
-  tries: TRIES,
+  tries: 4,
   manyTries: 300,
   run: (options) => killAgainAndAgain({ blows: [atRandom] }, options),
 };

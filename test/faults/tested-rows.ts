@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { IN_EARNEST } from "./in-earnest.ts";
 import type { FaultRow, RowOptions, RowResult } from "./row.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,7 +50,7 @@ async function run(
     const child = spawn(process.execPath, [VITEST, ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, FAULT_SEED: `${seed} ${n}` },
+      env: { ...process.env, ...IN_EARNEST, FAULT_SEED: `${seed} ${n}` },
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
@@ -80,6 +81,7 @@ export const TESTED_ROWS: FaultRow[] = [
     "C13",
     "backup, restore, migration, rotation, quarantine, import killed at every step",
     "c13-half-done.long.test.ts",
+    "c13-put-back.long.test.ts",
   ),
   row("C15", "asked to end under load, and killed when it takes too long", "c-ends.long.test.ts"),
   row("C16", "abort(), a foreign rejection, no memory left, a Boom of the library", "c-ends.long.test.ts"),
@@ -116,12 +118,13 @@ export const TESTED_ROWS: FaultRow[] = [
   row("W4", "history cut off in the middle, twice, in another order", "w-history.test.ts"),
   row("W6", "messages that cannot be read, for each reason there is", "w-unreadable.test.ts"),
   row("W7", "a message that could not be read comes after a restart", "w-unreadable.test.ts"),
-  row("W8", "a session restored from an old backup", "w-restored.test.ts"),
+  row("W8", "a session restored from an old backup", "w-restored.test.ts", "w-put-back.test.ts"),
   row(
     "W9",
     "one session's login damaged, gone, or without its key; some of its keys damaged",
     "w-cleanup.test.ts",
     "w-damaged-keys.test.ts",
+    "w-put-back.test.ts",
   ),
   row("W10", "one login in two programs", "w-logins.test.ts"),
   row("W11", "an address changes in mid-conversation", "w-content.test.ts"),
@@ -143,7 +146,12 @@ export const TESTED_ROWS: FaultRow[] = [
     "o-starved.long.test.ts",
     "o-readonly.test.ts",
   ),
-  row("O3", "the database is damaged, cut short, or without its log", "o-damaged.test.ts"),
+  row(
+    "O3",
+    "the database is damaged, cut short, or without its log",
+    "o-damaged.test.ts",
+    "o-damaged-large.long.test.ts",
+  ),
   row("O4", "the clock is moved back, forward, for the summer, a little at a time", "o-clock.test.ts"),
   row("O5", "no file may be opened any more, no processor is given", "o-starved.long.test.ts"),
   row("O6", "somebody else holds the database", "o-starved.long.test.ts"),

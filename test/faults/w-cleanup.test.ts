@@ -176,13 +176,13 @@ describe("W24: undo", () => {
     const id = putAway?.quarantineId ?? "";
     expect(putAway?.undoUntil).toEqual(new Date(clock.now().getTime() + hours(7 * 24)));
     clock.advance(hours(7 * 24) - 1);
-    await logins.sweep();
+    expect(await logins.sweep()).toEqual({ quarantined: 0, copies: 0 });
     expect(await logins.toBringBack("s1", id)).toMatchObject({ id });
     clock.advance(1);
     await expect(logins.toBringBack("s1", id)).rejects.toMatchObject({ code: "UNDO_EXPIRED" });
     expect(await readdir(dir)).toHaveLength(1);
     clock.advance(hours(24 * 24));
-    await logins.sweep();
+    expect(await logins.sweep()).toEqual({ quarantined: 1, copies: 1 });
     expect(await store.auth.quarantined("s1")).toEqual([]);
     expect(await readdir(dir)).toEqual([]);
   });

@@ -1,108 +1,27 @@
 /** Calling people: over a real mail server of this test, and in the log of events. */
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { SMTPServer } from "smtp-server";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { alertOfMove, diskAlert, endpointAlert, type Alert } from "../../hub/alerts/alert.ts";
-import { createAlerts, type Alerts } from "../../hub/alerts/alerts.ts";
-import { createMailer } from "../../hub/alerts/mail.ts";
-import { isQuiet, parseQuietHours } from "../../hub/alerts/quiet-hours.ts";
+import { describe, expect, test } from "vitest";
+import { alertOfMove, endpointAlert, hubAlert, type Alert } from "../../hub/alerts/alert.ts";
 import { parseEventData } from "../../hub/contract/event-data.ts";
-import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
-import type { Store } from "../../hub/core/store.ts";
-import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
-import { aNewSession, aSession, T0 } from "../support/builders.ts";
-import { fixedClock, hours, minutes, type FixedClock } from "../support/fixed-clock.ts";
-import { logBook, type LogBook } from "../support/log-book.ts";
+import { openAlertsRig, type AlertsRig } from "../support/alerts-rig.ts";
+import { aSession, T0 } from "../support/builders.ts";
+import { hours, minutes } from "../support/fixed-clock.ts";
 import { until } from "../support/until.ts";
 
-interface Scene {
-  alerts: Alerts;
-  /** Another process on the same store. */
-  restart(): Promise<void>;
-  store: Store;
-  clock: FixedClock;
-  log: LogBook;
-  letters: string[];
-  /** While true the mail server takes nothing. */
-  mail: { refuses: boolean };
-  /** While true the store takes nothing. */
-  disk: { refuses: boolean };
-  events(): Promise<Record<string, unknown>[]>;
-}
+const isReplaced: Partial<Session> = {
+  state: "replaced",
+  reason: {
+    code: "440",
+    text: "Another program uses this login.",
+    blame: "other_instance",
+    advice: "Stop the other program, then connect again.",
+    at: T0,
+  },
+};
+const isWell: Partial<Session> = { state: "connected", reason: null, lostAt: null };
 
-async function aScene({ quiet = null }: { quiet?: string | null } = {}): Promise<Scene> {
-  const letters: string[] = [];
-  const mail = { refuses: false };
-  const disk = { refuses: false };
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
-    onMailFrom: (_address, _session, done) => done(mail.refuses ? new Error("not now") : null),
-    onData: (stream, _session, done) => {
-      const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
-        letters.push(Buffer.concat(chunks).toString());
-        done();
-      });
-    },
-  });
-  server.on("error", () => undefined);
-  server.listen(0, "127.0.0.1");
-  await once(server.server, "listening");
-  // Of a server that listens on a port.
-  const { port } = server.server.address() as AddressInfo;
-  const clock = fixedClock();
-  clock.set(new Date(2025, 10, 7, 12, 0));
-  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
-  await store.sessions.create(aNewSession({ sessionId: "s1" }));
-  const log = logBook();
-  const start = (): Alerts =>
-    createAlerts({
-      events: {
-        append: (...given) =>
-          disk.refuses ? Promise.reject(new Error("read-only")) : store.events.append(...given),
-      },
-      marks: store.marks,
-      letters: store.letters,
-      mailer: createMailer({
-        url: `smtp://127.0.0.1:${port}`,
-        from: "hub@example.com",
-        to: ["ops@example.com", "boss@example.com"],
-      }),
-      quiet: quiet === null ? null : parseQuietHours(quiet),
-      clock,
-      nudge: createNudge(),
-      log,
-    });
-  let alerts = start();
-  onTestFinished(async () => {
-    await alerts.stop();
-    await store.close();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  return {
-    get alerts() {
-      return alerts;
-    },
-    restart: async () => {
-      await alerts.stop();
-      alerts = start();
-    },
-    store,
-    clock,
-    log,
-    letters,
-    mail,
-    disk,
-    events: async () => {
-      const rows = await store.events.after({ after: 0, limit: 100, sessions: "*" });
-      return rows.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-    },
-  };
-}
+const aScene = (options: { quiet?: string } = {}): Promise<AlertsRig> =>
+  openAlertsRig({ session: isReplaced, ...options });
 
 const replaced: Alert = {
   sessionId: "s1",
@@ -132,28 +51,111 @@ describe("an alert", () => {
     expect(letters[0]).toContain("Otro programa tom");
   });
 
-  test("is not repeated within an hour, nor after a restart, but others are told", async () => {
+  test("is not repeated while it lasts, but others are told", async () => {
     const { alerts, letters, clock, events } = await aScene();
     alerts.raise(replaced);
-    clock.advance(minutes(59));
+    clock.advance(hours(2));
     alerts.raise(replaced);
     alerts.raise(endpointAlert("ep_1", "endpoint_failing"));
     alerts.raise(endpointAlert("ep_2", "endpoint_failing"));
-    alerts.raise(diskAlert());
-    await alerts.idle();
-    expect(letters).toHaveLength(4);
-    clock.advance(minutes(2));
+    alerts.raise(hubAlert("disk_low"));
     alerts.raise(replaced);
     await alerts.idle();
-    expect(letters).toHaveLength(5);
-    expect((await events()).map(({ sessionId }) => sessionId)).toEqual(["s1", "_hub", "_hub", "_hub", "s1"]);
+    expect(letters).toHaveLength(4);
+    expect((await events()).map(({ sessionId }) => sessionId)).toEqual(["s1", "_hub", "_hub", "_hub"]);
+  });
+
+  test("is told once when it begins, once a day while it lasts, and once when it is over", async () => {
+    const { alerts, letters, clock, told, becomes } = await aScene();
+    alerts.raise(replaced);
+    for (let hour = 1; hour < 24; hour++) {
+      clock.advance(hours(1));
+      alerts.raise(replaced);
+      await alerts.deliver();
+    }
+    expect(await told()).toEqual(["replaced began"]);
+    clock.advance(hours(1));
+    await alerts.deliver();
+    await alerts.deliver();
+    expect(letters[1]).toContain("Front desk: Still so after 24 h: Another program took");
+    await becomes(isWell);
+    await alerts.deliver();
+    clock.advance(minutes(9));
+    await alerts.deliver();
+    expect(letters).toHaveLength(2);
+    clock.advance(minutes(1));
+    await alerts.deliver();
+    clock.advance(hours(48));
+    await alerts.deliver();
+    expect(await told()).toEqual(["replaced began", "replaced lasts", "replaced ended"]);
+    expect(letters).toHaveLength(3);
+    expect(letters[2]).toContain("Over now: Another program took");
+    expect(letters[2]).toContain("it lasted 24 h");
+    expect(letters[2]).toContain("dur=C3=B3 24 h");
+
+    await becomes(isReplaced);
+    alerts.raise(replaced);
+    await alerts.idle();
+    expect((await told()).at(-1)).toBe("replaced began");
+  });
+
+  test("that flickers is one alert", async () => {
+    const { alerts, clock, told, becomes } = await aScene();
+    alerts.raise(replaced);
+    alerts.raise(hubAlert("disk_low"));
+    for (let n = 0; n < 20; n++) {
+      await becomes(isWell);
+      alerts.over({ sessionId: "_hub", cause: "disk_low" });
+      await alerts.deliver();
+      clock.advance(minutes(9));
+      await alerts.deliver();
+      await becomes(isReplaced);
+      alerts.raise(replaced);
+      alerts.raise(hubAlert("disk_low"));
+      await alerts.deliver();
+    }
+    expect(await told()).toEqual(["replaced began", "disk_low began"]);
+  });
+
+  test("lasts over restarts: it is reminded of in its time, and its end is told", async () => {
+    const scene = await aScene();
+    scene.alerts.raise(replaced);
+    await scene.restart();
+    scene.alerts.raise(replaced);
+    scene.clock.advance(hours(24));
+    await scene.alerts.deliver();
+    await scene.restart();
+    await scene.alerts.deliver();
+    expect(await scene.told()).toEqual(["replaced began", "replaced lasts"]);
+    await scene.becomes(isWell);
+    await scene.restart();
+    await scene.alerts.deliver();
+    scene.clock.advance(minutes(10));
+    await scene.alerts.deliver();
+    await scene.restart();
+    await scene.alerts.deliver();
+    expect(await scene.told()).toEqual(["replaced began", "replaced lasts", "replaced ended"]);
+  });
+
+  test("ends without a word where somebody gave an order, or where the endpoint is gone", async () => {
+    const { alerts, clock, told, becomes } = await aScene();
+    alerts.raise(replaced);
+    alerts.raise(endpointAlert("ep_gone", "endpoint_paused"));
+    await alerts.idle();
+    const before = await told();
+    const reason = { code: "stopped", text: "", blame: "user", advice: "", at: T0 } as const;
+    await becomes({ state: "stopped", reason });
+    await alerts.deliver();
+    clock.advance(hours(25));
+    await alerts.deliver();
+    expect(await told()).toEqual(before);
   });
 
   test("wakes nobody: what was held back is one letter in the morning", async () => {
     const { alerts, letters, clock, events } = await aScene({ quiet: "22:00-07:00" });
     clock.set(new Date(2025, 10, 7, 23, 30));
     alerts.raise(replaced);
-    alerts.raise(diskAlert());
+    alerts.raise(hubAlert("disk_low"));
     await alerts.deliver();
     expect(letters).toEqual([]);
     expect(await events()).toHaveLength(2);
@@ -171,7 +173,7 @@ describe("an alert", () => {
     scene.alerts.raise(replaced);
     await scene.alerts.idle();
     await scene.restart();
-    scene.alerts.raise(diskAlert());
+    scene.alerts.raise(hubAlert("disk_low"));
     scene.alerts.raise(replaced);
     await scene.restart();
     scene.clock.advance(hours(8));
@@ -220,42 +222,4 @@ describe("an alert", () => {
     await alerts.deliver();
     await until("the letter", () => letters.length === 1);
   });
-});
-
-describe("what an alert is worth", () => {
-  const at = new Date(2025, 10, 7);
-  const lost = (state: Session["state"], code: string): Session => ({
-    ...aNewSession({ state }),
-    id: 1,
-    reason: { code, text: "", blame: "whatsapp", advice: "Wait a moment.", at },
-  });
-  const well: Session = { ...aNewSession({ state: "connected" }), id: 1 };
-  const cause = (next: Session, failedInARow = 0): string | null =>
-    alertOfMove(well, next, { failedInARow }, 5)?.cause ?? null;
-
-  test("are ends that a person has to end, and tries that fail and fail", () => {
-    expect(cause(lost("logged_out", "401"))).toBe("logged_out");
-    expect(cause(lost("replaced", "440"))).toBe("replaced");
-    expect(cause(lost("banned", "403"))).toBe("banned");
-    expect(cause(lost("stopped", "login_damaged"))).toBe("login_unusable");
-    expect(cause(lost("degraded", "not_cured"))).toBe("nothing_heard");
-    expect(cause(lost("reconnecting", "428"), 5)).toBe("not_reconnecting");
-  });
-
-  test("are not orders, nor losses that heal", () => {
-    expect(cause(lost("logged_out", "logout"))).toBeNull();
-    expect(cause(lost("stopped", "stopped"))).toBeNull();
-    expect(cause(lost("reconnecting", "428"), 4)).toBeNull();
-    expect(cause(lost("degraded", "nothing_heard"))).toBeNull();
-    expect(cause(well)).toBeNull();
-  });
-});
-
-test("quiet hours may span midnight", () => {
-  const night = parseQuietHours("22:00-07:00");
-  const at = (hour: number, minute = 0): Date => new Date(2025, 10, 7, hour, minute);
-  expect([21, 22, 3, 6].map((hour) => isQuiet(night, at(hour)))).toEqual([false, true, true, true]);
-  expect(isQuiet(night, at(7))).toBe(false);
-  expect(isQuiet(parseQuietHours("12:00-13:30"), at(13, 29))).toBe(true);
-  expect(parseQuietHours("25:00-07:00")).toBeNull();
 });

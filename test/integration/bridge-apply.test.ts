@@ -1,6 +1,7 @@
 /** What each event becomes in the CRM. */
 import { describe, expect, test } from "vitest";
 import type { CrmAdapter } from "../../bridge/adapter.ts";
+import { HubUnavailable } from "../../bridge/errors.ts";
 import type { HubEvent } from "../../hub/contract/index.ts";
 import { aMessage, T0, T0_SECONDS } from "../support/builders.ts";
 import { createFakeHub, hubDown, type FakeHub } from "../support/fake-hub.ts";
@@ -174,6 +175,23 @@ describe("people and chats", () => {
     expect(await first("WhatsApp Conversation")).toMatchObject({ is_archived: 1 });
     const unknown = hub.store.emit("chat.archived", "s1", { chatId: "34600000009@c.us", isArchived: true });
     expect((await post(unknown)).action).toBe("ignored");
+  });
+
+  test("and that the hub will never tell more about hold nobody up: those of a deleted session, and what no question may name", async () => {
+    const { hub, post } = await open();
+    const ofGone = hub.store.emit("chat.archived", "s1", { chatId: ANA, isArchived: true });
+    const refuses = (code: string) => () => {
+      throw new HubUnavailable("The hub refused it", { status: 400, code });
+    };
+    hub.before = refuses("SESSION_NOT_FOUND");
+    expect((await post(ofGone)).action).toBe("ignored");
+    hub.before = refuses("VALIDATION_ERROR");
+    const odd = hub.store.emit("chat.archived", "s1", { chatId: ANA, isArchived: false });
+    expect((await post(odd)).status).toBe(422);
+    // A hub that is only away is asked again.
+    hub.before = refuses("OVERLOADED");
+    const later = hub.store.emit("chat.archived", "s1", { chatId: ANA, isArchived: true });
+    expect((await post(later)).status).toBe(503);
   });
 
   test("that are groups change their name as chat and as contact", async () => {

@@ -30,6 +30,7 @@ async function open({
   });
   const applied: number[] = [];
   const resets: ResetReason[] = [];
+  const aside: number[] = [];
   const log = logBook();
   const feed = createFeed({
     hub,
@@ -37,6 +38,10 @@ async function open({
     apply: ({ seq }: HubEvent) => {
       applied.push(seq);
       return Promise.resolve({});
+    },
+    setAside: ({ seq }) => {
+      aside.push(seq);
+      return Promise.resolve();
     },
     onReset: (why) => {
       resets.push(why);
@@ -51,7 +56,7 @@ async function open({
     hub.calls
       .filter(({ method }) => method === "events")
       .map(({ args }) => args[0] as { after: number; limit: number }); // what the method takes
-  return { hub, happens, state, feed, applied, resets, log, asked };
+  return { hub, happens, state, feed, applied, aside, resets, log, asked };
 }
 
 const range = (from: number, to: number): number[] =>
@@ -104,6 +109,25 @@ describe("reading", () => {
     });
     expect(await feed.read()).toEqual({ applied: 4, from: 1, to: 5 });
     expect(log.lines("feed.rejected").map(({ facts }) => facts["seq"])).toEqual([3]);
+  });
+
+  test("passes an event that breaks the bridge itself, once it has broken three readings", async () => {
+    const done: number[] = [];
+    const { feed, log, aside, state } = await open({
+      events: 5,
+      mark: 1,
+      apply: ({ seq }) => {
+        if (seq === 3) throw new TypeError("nobody foresaw it");
+        done.push(seq);
+        return Promise.resolve({});
+      },
+    });
+    for (let n = 0; n < 2; n += 1) await expect(feed.read()).rejects.toThrow("nobody foresaw it");
+    expect([state.read().mark, aside]).toEqual([1, []]);
+    expect(await feed.read()).toMatchObject({ to: 5 });
+    expect(aside).toEqual([3]);
+    expect(done.toSorted()).toEqual([2, 4, 5]);
+    expect(log.lines("feed.set_aside")).toHaveLength(1);
   });
 
   test("is told when the hub does not answer", async () => {

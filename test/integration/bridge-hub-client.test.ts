@@ -91,7 +91,10 @@ describe("the hub", () => {
     expect(await client.chat("s1", "111222@c.us")).toBeNull();
     expect((await client.contact("s1", ANA))?.contact).toMatchObject({ id: ANA, name: "Ana" });
     expect(await client.contact("s1", "111222@c.us")).toBeNull();
-    expect(await failureOf(client.chat("none", ANA))).toMatchObject({ code: "SESSION_NOT_FOUND" });
+    // A session that is gone took all that with it.
+    expect(await client.chat("none", ANA)).toBeNull();
+    expect(await client.message("none", ANA, "3A01")).toBeNull();
+    expect(await failureOf(client.message("s1", ANA, "no id"))).toMatchObject({ code: "VALIDATION_ERROR" });
   });
 
   test("asks for a picture once, and there is one or not", async () => {

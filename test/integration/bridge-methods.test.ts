@@ -187,6 +187,11 @@ describe("what failed", () => {
       { kind: "contact", session: "s1", key: ANA, error: "too odd", attempts: 1 },
     ]);
     const [item] = listIn(listed.message, "items");
+    // A person names the session as anywhere else; a name that nothing has is a mistake, not an empty list.
+    const number = String((await rig.hub.session("s1")).id);
+    const byNumber = await rig.method("api.sync.list_failed", { session_name: number });
+    expect(listIn(byNumber.message, "items")).toHaveLength(1);
+    expect((await rig.method("api.sync.list_failed", { session_name: "nobody" })).status).toBe(404);
 
     const again = await rig.method("api.sync.retry_failed", { item: item?.["id"] });
     expect(again.message).toEqual({ success: true, retried: 1, still_failing: 1 });

@@ -36,6 +36,16 @@ test("many messages of a chat are one word of it, and what was not said before a
     news = start();
     await until("the other one is told of", async () => (await told()).length > 1);
     expect((await told())[1]).toEqual(["34600333444@c.us", 1]);
+
+    // Called otherwise, though nobody wrote.
+    const fact = {
+      kind: "contact",
+      jid: "34600333444@s.whatsapp.net",
+      change: { name: "Eva" },
+      live: true,
+    } as const;
+    await ingest({ sessionId: "s1", facts: [fact], closes: [] });
+    await until("the new name is told of", async () => (await told()).length > 2);
   } finally {
     await news.stop();
     await store.close();

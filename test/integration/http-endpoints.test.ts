@@ -156,6 +156,28 @@ describe("deliveries", () => {
     expect(listIn((await rig.get("/api/deliveries", { key: limited })).data, "deliveries")).toEqual([]);
   });
 
+  test("one that is on its way is shown as sending, alone and in lists, and is not pending", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const { data } = await rig.post("/api/endpoints", { url: hook, events: ["message.received"] });
+    await rig.tell("s1", aMessageFact(), aMessageFact({ chatId: "34600333444@s.whatsapp.net" }));
+    const endpointId = String(data["id"]);
+    const [due] = await rig.store.outbox.leaseDue({ endpointId, now: rig.clock.now(), limit: 1 });
+    const listed = async (state: string) => {
+      const list = await rig.get(`/api/deliveries?state=${state}`);
+      return listIn(list.data, "deliveries").map((one) => [one["seq"], one["state"]]);
+    };
+    expect(await listed("sending")).toEqual([[due?.seq, "sending"]]);
+    const waiting = await listed("pending");
+    expect(waiting.map(([, state]) => state)).toEqual(["pending"]);
+    expect(waiting).not.toContainEqual([due?.seq, "pending"]);
+    const [sending] = listIn((await rig.get("/api/deliveries?state=sending")).data, "deliveries");
+    const shown = await rig.get(`/api/deliveries/${String(sending?.["id"])}`);
+    expect(shown.data["state"]).toBe("sending");
+    rig.store.outbox.release([due?.laneId ?? 0]);
+    expect(await listed("sending")).toEqual([]);
+  });
+
   test("are dismissed and replayed one by one or by a filter, never all by an empty body", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");

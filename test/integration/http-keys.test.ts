@@ -1,10 +1,14 @@
 /** Keys of the API: shown once, limited, renewed, revoked, and the first of them. */
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { keySchema } from "../../hub/contract/administration.ts";
 import { defaultKeySettings } from "../../hub/core/api-key.ts";
 import { ensureFirstKey } from "../../hub/http/api-keys.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
-import { T0 } from "../support/builders.ts";
+import { anApiKey, T0 } from "../support/builders.ts";
 import { fixedClock, minutes } from "../support/fixed-clock.ts";
 import { isExactly, listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 
@@ -61,6 +65,57 @@ describe("keys", () => {
     });
     rig.clock.advance(minutes(6));
     expect((await rig.get("/api/sessions", { key })).status).toBe(401);
+  });
+
+  test("limited to address ranges are valid from there alone, and never through a proxy", async () => {
+    const rig = await openHttpRig();
+    const made = await rig.post("/api/keys", {
+      name: "CRM",
+      scopes: ["read", "admin"],
+      sessions: "*",
+      allowedCidrs: ["127.0.0.0/8", "10.1.0.0/16"],
+    });
+    expect(made.data["allowedCidrs"]).toEqual(["127.0.0.0/8", "10.1.0.0/16"]);
+    const key = String(made.data["key"]);
+    const path = `/api/keys/${String(made.data["id"])}`;
+    expect((await rig.get("/api/sessions", { key })).status).toBe(200);
+    for (const header of ["X-Forwarded-For", "Forwarded", "Via"]) {
+      const through = await rig.get("/api/sessions", { key, headers: { [header]: "127.0.0.1" } });
+      expect([header, through.status, through.json["code"]]).toEqual([header, 401, "INVALID_API_KEY"]);
+    }
+    const body = { name: "x", scopes: ["read"], sessions: "*" };
+    for (const allowedCidrs of [undefined, [], ["127.0.0.0/7"], ["10.1.2.0/24", "10.2.0.0/24"]])
+      expect((await rig.post("/api/keys", { ...body, allowedCidrs }, { key })).status).toBe(403);
+    const narrow = await rig.post("/api/keys", { ...body, allowedCidrs: ["10.1.2.0/24"] }, { key });
+    expect(narrow.status).toBe(201);
+    const elsewhere = await rig.get("/api/sessions", { key: String(narrow.data["key"]) });
+    expect(elsewhere.json["code"]).toBe("INVALID_API_KEY");
+
+    await rig.put(path, { allowedCidrs: ["203.0.113.0/24", "2001:db8::/32"] });
+    expect((await rig.get("/api/sessions", { key })).json["code"]).toBe("INVALID_API_KEY");
+    await rig.put(path, { allowedCidrs: [] });
+    expect((await rig.get("/api/sessions", { key, headers: { Via: "1.1 proxy" } })).status).toBe(200);
+    for (const range of ["127.0.0.1", "10.0.0.0/33", "fe80::1%eth0/64", "10.0/8"]) {
+      const refused = await rig.put(path, { allowedCidrs: [range] });
+      expect(recordOf(refused.json["details"])["fields"]).toMatchObject([{ path: "allowedCidrs.0" }]);
+    }
+  });
+
+  test("of an earlier version have the settings that came later", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hub-keys-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "hub.db");
+    const clock = fixedClock();
+    const first = await openSqliteStore({ file, publicUrl: "", clock });
+    await first.keys.save(anApiKey({ id: "key_1" }));
+    await first.close();
+    const db = new Database(file);
+    db.exec(`UPDATE api_key SET settings = json_remove(settings, '$.allowedCidrs', '$.settings.jidForm',
+      '$.settings.defaultEndpoint')`);
+    db.close();
+    const { keys, close } = await openSqliteStore({ file, publicUrl: "", clock });
+    expect(await keys.get("key_1")).toMatchObject({ allowedCidrs: [], settings: defaultKeySettings });
+    await close();
   });
 
   test("cannot make, change or see a key that may do more than they may", async () => {

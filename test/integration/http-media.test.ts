@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Readable } from "node:stream";
 import { mediaSchema } from "../../hub/contract/resources.ts";
 import { aMedia, aMediaItem, aMessageFact } from "../support/builders.ts";
-import { minutes } from "../support/fixed-clock.ts";
-import { openHttpRig, recordOf, type HttpRig } from "../support/http-rig.ts";
+import { hours, minutes } from "../support/fixed-clock.ts";
+import { listIn, openHttpRig, recordOf, type HttpRig } from "../support/http-rig.ts";
 
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
@@ -152,6 +152,25 @@ describe("downloads", () => {
     expect([late.status, recordOf(JSON.parse(await late.text()))["code"]]).toEqual([404, "MEDIA_NOT_FOUND"]);
     expect(rig.link.asked.download).toBe(1);
     expect((await rig.get("/api/messages/s1/3AUNKNOWN/media")).json["code"]).toBe("MESSAGE_NOT_FOUND");
+  });
+
+  test("a list that is read long after its messages came has URLs that work, until a week later", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const media = aMedia({ filename: "i.png", mimetype: "image/png", filesize: PNG.length });
+    rig.link.media.set("3A1", () => Readable.from([PNG]));
+    await rig.tell("s1", aMessageFact({ id: "3A1", type: "image", media }));
+    const urlIn = async (path: string): Promise<string> => {
+      const [message] = listIn((await rig.get(path)).data, "messages");
+      return String(recordOf(message?.["media"])["url"]).replace("http://hub.example", rig.url);
+    };
+    const first = await urlIn("/api/messages/s1");
+    rig.clock.advance(hours(8 * 24));
+    expect((await fetch(first)).status).toBe(404);
+    for (const path of ["/api/messages/s1", "/api/messages/s1/34600111222"]) {
+      expect((await fetch(await urlIn(path))).status).toBe(200);
+      rig.clock.advance(hours(8 * 24));
+    }
   });
 
   test("a file of a session the key does not see is not there, nor is a wrong token", async () => {

@@ -14,11 +14,11 @@ const person = (n: number): string => `34600333${String(n).padStart(3, "0")}`;
 interface Shown {
   state: string;
   status: string;
-  reason: { code: string; adviceEs: string } | null;
+  reason: { code: string; text: string; adviceEs: string } | null;
   sending: {
     waiting: number;
     enabled: boolean;
-    restricted: { until: string; type: string | null } | null;
+    restricted: { until: string | null; heldUntil: string; type: string | null } | null;
     newChats: { opened: number; limit: number | null; freeAt: string | null };
   };
 }
@@ -59,7 +59,7 @@ describe("sending over the API", () => {
     });
   });
 
-  test("a restriction is shown in the session: its state, why, until when", async () => {
+  test("a restriction is shown in the session: its state, why, until when; unknown where WhatsApp does not say", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
     rig.link.word = { code: "463" };
@@ -75,11 +75,12 @@ describe("sending over the API", () => {
       isConnected: true,
       reason: {
         code: "463",
+        text: expect.stringContaining("does not say until when") as string,
         blame: "whatsapp",
         adviceEs: inSpanish(adviceOnRefusal("463") ?? ""),
         at: began,
       },
-      sending: { restricted: { until: until24, type: null } },
+      sending: { restricted: { until: null, heldUntil: until24, type: null } },
     });
     rig.clock.advance(hours(25));
     expect(await shown(rig)).toMatchObject({ state: "connected", sending: { restricted: null } });

@@ -139,6 +139,25 @@ describe("sessions", () => {
     }
   });
 
+  test("who switches a session's bot is told to CRMs, at its making as well, and only when something changes", async () => {
+    const rig = await openHttpRig();
+    const bot = { enabled: true, reason: null };
+    await rig.post("/api/sessions", { sessionId: "s1", settings: { bot } });
+    await rig.post("/api/sessions", { sessionId: "s2", settings: { bot: { enabled: false } } });
+    await rig.put("/api/sessions/s1/settings", { bot });
+    await rig.put("/api/sessions/s1/settings", { jidForm: "c.us" });
+    const key = await rig.makeKey({ client: "panel" });
+    const off = { enabled: false, reason: "a person answers" };
+    const saved = await rig.put("/api/sessions/s1/settings", { bot: off }, { key });
+    expect(saved.data["bot"]).toEqual(off);
+    const rows = await rig.store.events.after({ after: 0, limit: 9, sessions: "*", types: ["bot.status"] });
+    const timestamp = Math.floor(rig.clock.now().getTime() / 1000);
+    expect(rows.map(({ body }) => recordOf(JSON.parse(body))["data"])).toEqual([
+      { sessionId: "s1", session_db_id: 1, ...bot, by: "tests", timestamp },
+      { sessionId: "s1", session_db_id: 1, ...off, by: "panel", timestamp },
+    ]);
+  });
+
   test("the list pages by clamped numbers and by cursor, and answers total beside the pagination", async () => {
     const rig = await openHttpRig();
     for (const name of ["a", "b", "c", "d", "e"]) await rig.session(name, { connected: false });

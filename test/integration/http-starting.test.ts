@@ -42,6 +42,8 @@ test("health has every field it has later, with no session yet", async () => {
     environment: "test",
     sessions: 0,
     connected: false,
+    overloaded: false,
+    putOff: [],
   });
 });
 

@@ -16,7 +16,7 @@ interface Ended {
 }
 
 const commandsOf =
-  (rig: HttpRig, env: Record<string, string> = {}) =>
+  (rig: HttpRig, env: Record<string, string> = {}, askSecret?: (what: string) => Promise<string>) =>
   async (...args: string[]): Promise<Ended> => {
     const said = { out: [] as string[], err: [] as string[] };
     const code = await runHubCommand(args, {
@@ -24,6 +24,7 @@ const commandsOf =
       now: () => rig.clock.now(),
       out: (text) => void said.out.push(text),
       err: (text) => void said.err.push(text),
+      ...(askSecret === undefined ? {} : { askSecret }),
     });
     return { code, out: said.out.join("\n"), err: said.err.join("\n") };
   };
@@ -88,6 +89,21 @@ describe("status and sessions", () => {
       outbox: { pending: 0, dead: 0 },
       problems: [expect.stringMatching(/^The hub runs version 0\.0\.0-test/)],
     });
+    expect(jsonOf(well)).toMatchObject({
+      sessions: [
+        { sessionId: "shop", figures: { attempts: 1, opened: 1, reconnects: 0, degradedSeconds: 0 } },
+      ],
+      safekeeping: { backup: { doneAt: null, failing: false }, drill: { doneAt: null } },
+      putOff: [],
+    });
+    expect((await hub("status")).out).toMatch(/^backup: none yet; tried out: none yet$/m);
+    await rig.store.marks.set("backup:made", rig.clock.now());
+    await rig.store.marks.set("drill:failed", rig.clock.now());
+    rig.clock.advance(minutes(4 * 60));
+    const old = await hub("status");
+    expect(old.out).toMatch(/^backup: 4 h ago; tried out: none yet, the last one FAILED$/m);
+    expect(old.out).toContain("✖ The last backup is 4 h old");
+    expect(old.out).toContain("✖ The last trial of a backup failed");
     rig.whatsapp.account("shop").closes(403);
     await expect
       .poll(async () => (await hub("status")).out)
@@ -95,9 +111,19 @@ describe("status and sessions", () => {
     expect((await hub("status")).code).toBe(1);
 
     expect((await hub("sessions")).out).toMatch(/shop +shop +error +banned +34600999888/);
+    expect((await hub("sessions")).out).toMatch(
+      /connects\/tries +reconnects +failing now +degraded +to connect/,
+    );
+    expect((await hub("sessions")).out).toMatch(/1\/1 +0 +0 +0 s +0\.0 s \/ 0\.0 s +0/);
+    expect(jsonOf(await hub("sessions", "--json"))).toMatchObject({
+      sessions: [{ figures: { startToConnectedMs: { count: 1 }, unreadable: { messages: 0 } } }],
+    });
     const one = await hub("sessions", "shop");
     expect(one.out).toContain("→ Open WhatsApp on the phone and follow its notice.");
     expect(one.out).toMatch(/banned +403 +WhatsApp has locked this account/);
+    expect(jsonOf(await hub("sessions", "shop", "--json"))).toMatchObject({
+      session: { figures: { lastLosses: [{ code: "403" }] } },
+    });
     expect(await hub("sessions", "nobody")).toMatchObject({
       code: 1,
       err: "There is no such session.",
@@ -192,11 +218,15 @@ describe("keys", () => {
     const rig = await openHttpRig();
     const hub = commandsOf(rig);
     const made = jsonOf(
-      await hub("keys", "create", "--name", "CRM", "--scopes", "read,send", "--sessions", "a,b", "--json"),
+      await hub(
+        ...["keys", "create", "--name", "CRM", "--scopes", "read,send", "--sessions", "a,b"],
+        ...["--from", "127.0.0.0/8, 10.0.0.0/8", "--json"],
+      ),
     );
     expect(made).toMatchObject({ name: "CRM", scopes: ["read", "send"], sessions: ["a", "b"] });
+    expect(made).toMatchObject({ allowedCidrs: ["127.0.0.0/8", "10.0.0.0/8"] });
     expect((await rig.get("/api/sessions", { key: String(made["key"]) })).status).toBe(200);
-    expect((await hub("keys")).out).toMatch(/CRM +read send +a b/);
+    expect((await hub("keys")).out).toMatch(/CRM +read send +a b +127\.0\.0\.0\/8 10\.0\.0\.0\/8/);
     const id = String(made["id"]);
     const renewed = await hub("keys", "rotate", id, "--grace", "60");
     expect(renewed.out).toMatch(/shown only now:\n\n {2}ihk_\w{8}_\w{43}$/);
@@ -226,5 +256,58 @@ describe("endpoints", () => {
     expect((await hub("endpoints", "test", String(dead.data["id"]))).code).toBe(1);
     expect((await hub("endpoints", "test", "ep_unknown")).code).toBe(1);
     expect(listIn(jsonOf(await hub("endpoints", "list", "--json")), "endpoints")).toHaveLength(2);
+  });
+});
+
+describe("users", () => {
+  test("are added, listed, given passwords, shut out, let in and removed", async () => {
+    const rig = await openHttpRig();
+    const hub = commandsOf(rig);
+    const logsIn = async (identifier: string, password: string): Promise<boolean> =>
+      (await rig.post("/api/auth/login", { identifier, password }, { key: null })).status === 200;
+    expect(await hub("users")).toMatchObject({ code: 0, out: "No users." });
+    const added = await hub("users", "add", "ana", "--scopes", "read,send", "--sessions", "a,b");
+    expect(added).toMatchObject({ code: 0, err: "" });
+    const password = /shown only now:\n\n {2}(\w{20})$/.exec(added.out)?.[1] ?? "";
+    expect(await logsIn("ana", password)).toBe(true);
+    expect((await hub("users")).out).toMatch(/usr_\w{26} +ana +read send +a b +- /);
+
+    expect((await hub("users", "disable", "Ana")).out).toContain("ana may not log in any more");
+    expect(await logsIn("ana", password)).toBe(false);
+    expect((await hub("users", "enable", "ana")).out).toBe("ana may log in again.");
+    expect(await logsIn("ana", password)).toBe(true);
+    const renewed = jsonOf(await hub("users", "password", "ana", "--json"));
+    expect([await logsIn("ana", password), await logsIn("ana", String(renewed["password"]))]).toEqual([
+      false,
+      true,
+    ]);
+
+    const id = String(listIn(jsonOf(await hub("users", "list", "--json")), "users")[0]?.["id"]);
+    expect((await hub("users", "remove", id)).out).toBe("ana is removed.");
+    expect(await hub("users", "remove", "ana")).toMatchObject({ code: 1, err: 'There is no user "ana".' });
+    expect((await hub("users", "add", "34600111222", "--scopes", "read")).code).toBe(1);
+    expect((await hub("users", "add", "eva", "--scopes", "all")).code).toBe(2);
+    const log = await hub("audit");
+    for (const action of ["POST", "PUT", "DELETE"])
+      expect(log.out).toMatch(new RegExp(`tests +${action} /api/users`));
+    expect(log.out).not.toContain(password);
+  });
+
+  test("have the password that somebody types, which is shown nowhere", async () => {
+    const rig = await openHttpRig();
+    const asked: string[] = [];
+    const typed = ["a good password", "another good one"];
+    const hub = commandsOf(rig, {}, (what) => {
+      asked.push(what);
+      return Promise.resolve(typed[asked.length - 1] ?? "");
+    });
+    const added = await hub("users", "add", "ana", "--scopes", "read", "--ask");
+    const changed = await hub("users", "password", "ana", "--ask");
+    expect(added.out).toMatch(/^usr_\w{26} \(ana\) has the password that you gave\.$/);
+    expect(asked).toEqual(["Password", "Password"]);
+    expect(added.out + changed.out).not.toMatch(/good/);
+    const body = { identifier: "ana", password: "another good one" };
+    expect((await rig.post("/api/auth/login", body, { key: null })).status).toBe(200);
+    expect(await commandsOf(rig)("users", "password", "ana", "--ask")).toMatchObject({ code: 2 });
   });
 });

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { systemClock } from "../../hub/core/clock.ts";
 import type { Store } from "../../hub/core/store.ts";
 import { openStore } from "../../hub/store/open-store.ts";
@@ -36,7 +37,7 @@ async function aStoppedHub(
   return dir;
 }
 
-/** Something on WhatsApp's port, whose clock is `aheadMs` ahead; with `tls`, encrypted. */
+/** Something that takes WebSockets on WhatsApp's port, whose clock is `aheadMs` ahead; with `tls`, encrypted. */
 async function aServer({
   aheadMs = 0,
   tls,
@@ -46,8 +47,10 @@ async function aServer({
     response.writeHead(404, { Date: new Date(Date.now() + aheadMs).toUTCString() }).end();
   };
   const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
+  const sockets = new WebSocketServer({ server });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => {
+    sockets.close();
     server.closeAllConnections();
     server.close();
   });
@@ -109,6 +112,7 @@ describe("the doctor", () => {
       clock: expect.stringMatching(/^ok: as at 127\.0\.0\.1/) as string,
       "WhatsApp: DNS": "ok: 127.0.0.1 is 127.0.0.1",
       "WhatsApp: connection": expect.stringMatching(/^ok/) as string,
+      "WhatsApp: WebSocket": "ok: opens",
       hub: expect.stringMatching(/^ok: ready/) as string,
       sessions: "ok: 1, none that needs anything",
       [endpoint]: expect.stringMatching(/^ok: 127\.0\.0\.1:\d+: dns, connect/) as string,

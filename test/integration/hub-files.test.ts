@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -130,10 +131,7 @@ test("a login of another program is taken over, and given away again", { timeout
   onTestFinished(() => rmSync(others, { recursive: true, force: true }));
   mkdirSync(join(others, "shop"), { recursive: true });
   mkdirSync(join(others, "broken"));
-  const creds = initAuthCreds();
-  creds.account = proto.ADVSignedDeviceIdentity.fromObject({ details: Buffer.of(1) });
-  creds.me = { id: "34600111222:3@s.whatsapp.net", lid: "777:3@lid", name: "Shop" };
-  writeFileSync(join(others, "shop", "creds.json"), JSON.stringify(creds, BufferJSON.replacer));
+  writeLogin(join(others, "shop"));
   writeFileSync(join(others, "shop", "session-34600999.0.json"), '{"_sessions":{},"version":"v1"}');
   writeFileSync(join(others, "broken", "creds.json"), "{");
 
@@ -167,3 +165,112 @@ test("a login of another program is taken over, and given away again", { timeout
   const json = await folder.run("export", "shop", join(others, "again"), "--yes", "--json");
   expect(JSON.parse(json.out)).toMatchObject({ keys: 0, unreadable: { session: 1 } });
 });
+
+test(
+  "a backup is tried out beside a running hub and without one, and nothing of the hub is touched",
+  { timeout: 60_000 },
+  async () => {
+    const folder = aFolder();
+    expect(await folder.run("drill")).toMatchObject({ code: 1 });
+    await folder.start();
+    await folder.createSession("shop");
+    const none = await folder.run("drill");
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining("There is no backup yet")]);
+    await folder.run("backup");
+    const [name = ""] = readdirSync(join(folder.dir, "backups"));
+    const beside = await folder.run("drill", "--json");
+    expect(beside.code).toBe(0);
+    const told = recordOf(JSON.parse(beside.out));
+    expect(told).toMatchObject({ ok: true, backup: name });
+    expect(listIn(told, "steps").map(({ step, ok }) => `${String(step)} ${String(ok)}`)).toEqual([
+      "opened true",
+      "database true",
+      "content true",
+      "logins true",
+      "audit log true",
+    ]);
+
+    await folder.stop();
+    const before = contentsOf(folder.dir);
+    const drilled = await folder.run("drill", name);
+    expect([drilled.code, drilled.out]).toEqual([
+      0,
+      expect.stringMatching(/1 sessions, 0 messages[^]*It could be restored/),
+    ]);
+    expect(contentsOf(folder.dir)).toEqual(before);
+    expect(await folder.run("drill", "hub-none.backup")).toMatchObject({ code: 1 });
+
+    const file = join(folder.dir, "backups", name);
+    writeFileSync(file, readFileSync(file).subarray(0, -100));
+    const cut = await folder.run("drill");
+    expect([cut.code, cut.out]).toEqual([1, expect.stringContaining("is damaged or cut short")]);
+  },
+);
+
+test("a backup that opens and holds a login that does not is no good one", { timeout: 60_000 }, async () => {
+  const folder = aFolder();
+  await folder.start();
+  await folder.createSession("shop");
+  await folder.stop();
+  const db = new Database(join(folder.dir, "hub.db"));
+  db.prepare("INSERT INTO auth_creds(session, v) SELECT id, x'010203' FROM session").run();
+  db.close();
+  await folder.run("backup");
+  const drilled = await folder.run("drill");
+  expect([drilled.code, drilled.out]).toEqual([1, expect.stringContaining("not those of shop")]);
+});
+
+test(
+  "the login of one session is put back alone; one that may have been used since, only for who says so",
+  { timeout: 60_000 },
+  async () => {
+    const folder = aFolder();
+    await folder.start();
+    await folder.stop();
+    expect(await folder.run("restore-login", "shop")).toMatchObject({ code: 1 });
+    const others = join(folder.dir, "shop");
+    mkdirSync(others);
+    writeLogin(others);
+    await folder.run("import", others);
+    await folder.run("backup");
+    const [name = ""] = readdirSync(join(folder.dir, "backups"));
+    expect((await folder.run("restore-login", "shop")).out).toMatch(new RegExp(`ago +${name} +backup`));
+
+    const warned = await folder.run("restore-login", "shop", name);
+    expect([warned.code, warned.err]).toEqual([1, expect.stringContaining("Nothing was done yet.")]);
+    const back = await folder.run("restore-login", "shop", name, "--yes");
+    expect([back.code, back.out]).toEqual([0, expect.stringContaining("Nothing was used since")]);
+
+    expect(await folder.run("export", "shop", join(folder.dir, "away"), "--yes")).toMatchObject({ code: 0 });
+    const refused = await folder.run("restore-login", "shop", name, "--yes");
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/made less than a minute ago.*--older/s),
+    ]);
+    const older = await folder.run("restore-login", "shop", name, "--older", "--yes");
+    expect([older.code, older.out]).toEqual([0, expect.stringContaining("the session is rolled_back")]);
+    await folder.start();
+    const sessions = listIn(recordOf(JSON.parse((await folder.run("sessions", "--json")).out)), "sessions");
+    expect(sessions).toMatchObject([{ sessionId: "shop", state: "rolled_back", phoneNumber: "34600111222" }]);
+    expect((await folder.run("audit")).out).toMatch(/operator +login\.put_back +shop +done/);
+  },
+);
+
+/** The login of another program, as it keeps it. */
+function writeLogin(folder: string): void {
+  const creds = initAuthCreds();
+  creds.account = proto.ADVSignedDeviceIdentity.fromObject({ details: Buffer.of(1) });
+  creds.me = { id: "34600111222:3@s.whatsapp.net", lid: "777:3@lid", name: "Shop" };
+  writeFileSync(join(folder, "creds.json"), JSON.stringify(creds, BufferJSON.replacer));
+}
+
+/** All files, byte by byte. */
+const contentsOf = (dir: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => [
+        join(parentPath, name),
+        readFileSync(join(parentPath, name)).toString("base64"),
+      ]),
+  );

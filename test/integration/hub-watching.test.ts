@@ -100,6 +100,14 @@ test("a number that is unlinked on the phone is an alert; messages, sends and co
     );
   });
   expect(await metrics()).toContain('inbox_hub_sessions{state="connected"} 1');
+  expect(await metrics()).toContain('inbox_hub_session_connects_total{session="1"} 1');
+  expect(await metrics()).toMatch(
+    /inbox_hub_session_connect_seconds\{session="1",from="scan",quantile="0\.5"\} \d/,
+  );
+  expect(await metrics()).toContain('inbox_hub_load_shed_total{what="replays"} 0');
+  expect(JSON.stringify(await call("GET", "/api/audit?limit=50"))).toContain(
+    '"action":"logins.swept","target":null,"outcome":"done","details":{"sealed":0,"quarantined":0,"copies":0}',
+  );
 
   emulator.unlink(account);
   await stateIs("logged_out");
@@ -140,3 +148,32 @@ test("a session whose server is silent on every connection makes the hub start i
   emulator.clearFaults();
   await until("to be well", async () => (await call("GET", "/api/sessions/s1"))["state"] === "connected");
 });
+
+test("a storm of messages that cannot be decrypted is one alert, a line of the timeline, and numbers", async () => {
+  const { emulator, account, hub, call } = await aScene({});
+  const from = emulator.contacts(account)[0]?.number ?? "";
+  emulator.receive({ account, from, kind: "text", text: "good" });
+  // An answer makes their session with this device a settled one.
+  await call("POST", "/api/messages/s1/send", { to: from, type: "text", message: "good as well" });
+  emulator.fault({ kind: "phone-silent", account, count: null });
+  emulator.fault({ kind: "ignore-retry", account, count: null });
+  for (let n = 0; n < 30; n++) {
+    emulator.fault({ kind: "corrupt", account });
+    emulator.receive({ account, from, kind: "text", text: `bad ${n}` });
+  }
+  const events = async (): Promise<string> =>
+    JSON.stringify(await call("GET", "/api/events?after=0&limit=500"));
+  await until("the alert", async () => (await events()).includes('"cause":"messages_unreadable"'));
+  expect((await events()).match(/"cause":"messages_unreadable"/g)).toHaveLength(1);
+  expect(await events()).toContain("Muchos mensajes de esta sesi");
+  const { entries } = await call("GET", "/api/sessions/s1/timeline");
+  expect(JSON.stringify(entries)).toMatch(
+    /"type":"unreadable_storm","text":"20 messages could not be decrypted/,
+  );
+  const metrics = async (): Promise<string> => (await fetch(`${hub.url}/metrics`)).text();
+  const counted = 'inbox_hub_session_undecrypted_total{session="1",kind="bad_mac"} 30';
+  await until("the figures", async () => (await metrics()).includes(counted));
+  expect(await call("GET", "/api/sessions/s1/figures")).toMatchObject({
+    unreadable: { messages: 30, byKind: { bad_mac: 30 }, cameAfterAll: 0, storms: 1 },
+  });
+}, 40_000);

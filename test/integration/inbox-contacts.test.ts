@@ -95,6 +95,6 @@ describe("a profile picture", () => {
 
   test("is never asked for by reading a contact", async () => {
     for (let i = 0; i < 100; i++) await inbox.parts.contacts.info("s1", "+34 600 111 222");
-    expect(inbox.whatsapp.asked).toEqual({ lookUp: 0, picture: 0, download: 0 });
+    expect(inbox.whatsapp.asked).toEqual({ lookUp: 0, picture: 0, about: 0, download: 0 });
   });
 });

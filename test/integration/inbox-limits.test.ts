@@ -219,7 +219,11 @@ describe("a refusal that forbids new chats", () => {
       },
     });
     expect(await restrictedEvents()).toMatchObject([
-      { restricted: true, until: end.toISOString(), advice: adviceOnRefusal("463") },
+      {
+        ...{ restricted: true, until: null, heldUntil: end.toISOString(), advice: adviceOnRefusal("463") },
+        text: expect.stringContaining("does not say until when") as string,
+        textEs: expect.stringContaining("no dice hasta cuándo") as string,
+      },
     ]);
     const held = await queue(1);
     await wrote(person(2));
@@ -227,12 +231,17 @@ describe("a refusal that forbids new chats", () => {
     await settle();
     expect(left()).toEqual(["hola", "2"]);
     expect(held.status).toBe("pending");
-    expect((await standing()).restriction).toEqual({ since: began, until: end, type: null });
+    expect((await standing()).restriction).toEqual({
+      ...{ since: began, until: end, isUntilKnown: false, type: null },
+    });
     await pass(hours(24) + seconds(1));
     expect(left()).toEqual(["hola", "2", "1"]);
     expect(await restrictedEvents()).toMatchObject([
       { restricted: true },
-      { restricted: false, until: null },
+      {
+        ...{ restricted: false, until: null, heldUntil: null },
+        text: expect.stringContaining("never said until when") as string,
+      },
     ]);
     expect(inbox.whatsapp.sent.filter(({ chatId }) => chatId === ANA)).toHaveLength(1);
   });
@@ -243,7 +252,9 @@ describe("a refusal that forbids new chats", () => {
     const end = new Date(began.getTime() + hours(3));
     inbox.whatsapp.restriction = { isActive: true, until: end, type: "SOMETHING_NEW" };
     await refuse();
-    expect((await standing()).restriction).toEqual({ since: began, until: end, type: "SOMETHING_NEW" });
+    expect((await standing()).restriction).toEqual({
+      ...{ since: began, until: end, isUntilKnown: true, type: "SOMETHING_NEW" },
+    });
     await Promise.all([queue(1), queue(2)]);
     time.forgetTimers();
     await inbox.crash();

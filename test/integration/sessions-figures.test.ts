@@ -1,10 +1,13 @@
 /** Figures of sessions, on the store and over the surface. */
 import { describe, expect, test } from "vitest";
+import { alertOfMove } from "../../hub/alerts/alert.ts";
 import { ALL_REASONS } from "../support/reasons.ts";
 import { hasSpanish } from "../../hub/core/advice.ts";
+import { noFigures, type SessionFigures } from "../../hub/core/session-figures.ts";
 import { sessionFiguresSchema } from "../../hub/contract/session-standing.ts";
+import { CAN_WAIT, countShed } from "../../hub/core/pressure.ts";
 import { isExactly, openHttpRig } from "../support/http-rig.ts";
-import { seconds } from "../support/fixed-clock.ts";
+import { minutes, seconds } from "../support/fixed-clock.ts";
 import { openSessionRig } from "../support/session-rig.ts";
 
 describe("figures of a session", () => {
@@ -26,6 +29,34 @@ describe("figures of a session", () => {
     expect(await rig.sessions.figures("s1")).toMatchObject({ attempts: 5, opened: 2, reconnects: 1 });
   });
 
+  test("of a session that was never connected: each try that fails counts, and people are called", async () => {
+    const rig = await openSessionRig();
+    const called: (string | undefined)[] = [];
+    rig.onMoved = (previous, next, figures) => called.push(alertOfMove(previous, next, figures, 5)?.cause);
+    await rig.sessions.create({ sessionId: "s1" });
+    await rig.sessions.connect("s1");
+    await rig.settle();
+    rig.account("s1").closes(503);
+    await rig.pass(minutes(1));
+    expect(called).not.toContain("not_reconnecting");
+    // Every next try finds nobody who answers.
+    await rig.pass(minutes(10));
+    const { opened, failedInARow } = await rig.sessions.figures("s1");
+    expect([(await rig.row("s1")).state, opened, failedInARow >= 5]).toEqual(["starting", 0, true]);
+    expect(called).toContain("not_reconnecting");
+  });
+
+  test("that an earlier version wrote are read: what it did not count begins with nothing", async () => {
+    const rig = await openSessionRig();
+    await rig.sessions.create({ sessionId: "s1" });
+    const { unreadable, ...older } = { ...noFigures, attempts: 7 };
+    // As the row lies there.
+    await rig.store.figures.save("s1", older as SessionFigures);
+    expect(await rig.sessions.figures("s1")).toEqual({ ...older, unreadable });
+    rig.sessions.countUnreadable("s1", { ...unreadable, came: 2 });
+    expect(await rig.sessions.figures("s1")).toMatchObject({ attempts: 7, unreadable: { came: 2 } });
+  });
+
   test("are shown to readers", async () => {
     const rig = await openHttpRig();
     await rig.session("s1");
@@ -33,6 +64,11 @@ describe("figures of a session", () => {
     expect(status).toBe(200);
     isExactly(sessionFiguresSchema, data);
     expect(data).toMatchObject({ attempts: 1, opened: 1, startToConnectedMs: { count: 1 } });
+
+    const all = await rig.get("/api/figures");
+    expect(all.data).toEqual({ figures: [{ id: 1, sessionId: "s1", ...data }] });
+    const foreign = await rig.makeKey({ sessions: ["s2"] });
+    expect((await rig.get("/api/figures", { key: foreign })).data).toEqual({ figures: [] });
   });
 });
 
@@ -55,13 +91,17 @@ describe("figures of the hub", () => {
     expect((await rig.get("/metrics", proxied)).status).toBe(200);
   });
 
-  test("a hub that cannot keep up says that it is not ready", async () => {
+  test("a hub that cannot keep up says that it is not ready, and what it puts off", async () => {
+    const busy = { lagMs: () => 3000, isHigh: () => true, ...countShed(() => true) };
     const rig = await openHttpRig({
-      change: (ctx) => ({ ...ctx, pressure: { lagMs: () => 3000, isHigh: () => true } }),
+      change: (ctx) => ({ ...ctx, pressure: busy }),
     });
     const { status, json } = await rig.get("/readyz");
     expect(status).toBe(503);
     expect(json).toMatchObject({ ready: false, checks: { store: true, load: false } });
+    expect((await rig.get("/health")).json).toMatchObject({ overloaded: true, putOff: CAN_WAIT });
+    const calm = await openHttpRig();
+    expect((await calm.get("/health")).json).toMatchObject({ overloaded: false, putOff: [] });
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { countShed } from "../../hub/core/pressure.ts";
 import { startUpkeep } from "../../hub/store/upkeep.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
@@ -47,8 +48,8 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     clock.advance(days(400));
     await upkeep.run();
     const { items, total } = await store.audit.list({ limit: 9, page: 1 });
-    expect([total, items[0]?.details]).toMatchObject([1, { events: 1, auditEntries: 1 }]);
-    expect(await store.audit.verify()).toMatchObject({ intact: true, first: 2 });
+    expect([total, items[0]?.details]).toMatchObject([1, { events: 1, auditEntries: 2 }]);
+    expect(await store.audit.verify()).toMatchObject({ intact: true, first: 3 });
   } finally {
     await upkeep.stop();
     await store.close();
@@ -135,4 +136,34 @@ test("words of messages that keep coming wait for the next round: it ends", asyn
     await upkeep.stop();
     await store.close();
   }
+});
+
+test("every round is one row of the audit log, also one that finds nothing; a busy hub puts it off", async () => {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  let isBusy = false;
+  const pressure = { lagMs: () => 0, isHigh: () => isBusy, ...countShed(() => isBusy) };
+  const upkeep = startUpkeep({
+    ...{ ...store, clock, isClockTrusted: () => true, ...nothingOld, pressure },
+    log: logBook(),
+  });
+  onTestFinished(async () => {
+    await upkeep.stop();
+    await store.close();
+  });
+  const rounds = async (): Promise<unknown[]> =>
+    (await store.audit.list({ limit: 50, page: 1 })).items.map(({ action, actor, details }) => ({
+      ...{ action, actor, details },
+    }));
+  await upkeep.run();
+  const nothing = { stanzas: 0, events: 0, attempts: 0, auditEntries: 0, messages: 0, pages: 0 };
+  const row = { action: "store.old_removed", actor: "hub", details: nothing };
+  expect(await rounds()).toEqual([row]);
+  isBusy = true;
+  await upkeep.run();
+  expect(await rounds()).toEqual([row]);
+  expect(pressure.shed()).toMatchObject({ retention: 1, search_index: 1 });
+  isBusy = false;
+  await upkeep.run();
+  expect(await rounds()).toEqual([row, row]);
 });

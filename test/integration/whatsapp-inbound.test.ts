@@ -1,5 +1,7 @@
 import { openWhatsAppRig, type WhatsAppRig } from "../support/whatsapp-rig.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EVENT_DATA } from "../../hub/contract/event-data.ts";
+import { eventSchema } from "../../hub/contract/resources.ts";
 import type { Chat } from "../../hub/core/chat.ts";
 import type { Message } from "../../hub/core/message.ts";
 import { until } from "../support/until.ts";
@@ -132,6 +134,56 @@ describe.each(["lid", "pn"] as const)("addressed by %s", (addressing) => {
     emulator.changeGroup(group.id, { subject: "Vecinos 2" });
     await until("the group's new name", async () => (await chat())?.name === "Vecinos 2");
   });
+});
+
+test("what is set for a group is told, once each, though the library tells it as well", async () => {
+  const { id, jid } = emulator.createGroup({ subject: "Comunidad", members: [ana.number, account] });
+  const told = async (): Promise<Record<string, unknown>[]> => {
+    const rows = await rig
+      .store()
+      .events.after({ after: 0, limit: 5000, sessions: "*", types: ["group.updated"] });
+    const all = rows.map(({ body }) =>
+      EVENT_DATA["group.updated"].parse(eventSchema.parse(JSON.parse(body)).data),
+    );
+    return all.filter(({ groupId }) => groupId === jid).map(({ group, by }) => ({ ...group, by }));
+  };
+  await until("the group is told of", async () => (await told()).length === 1);
+  const owner = `${ana.number}@c.us`;
+  const known = { id: jid, subject: "Comunidad", owner, by: owner, createdAt: expect.any(Number) as number };
+  expect(await told()).toEqual([
+    { ...known, description: null, announce: false, restrict: false, ephemeralSeconds: 0 },
+  ]);
+  emulator.changeGroup(id, { description: "Sólo avisos" });
+  emulator.changeGroup(id, { announcement: true });
+  emulator.changeGroup(id, { locked: true });
+  emulator.changeGroup(id, { ephemeralSeconds: 86_400 });
+  emulator.changeGroup(id, { subject: "Comunidad 2" });
+  await until("all is told", async () => (await told()).at(-1)?.["subject"] === "Comunidad 2");
+  expect(await told()).toHaveLength(6);
+  expect((await told()).at(-1)).toMatchObject({
+    description: "Sólo avisos",
+    announce: true,
+    restrict: true,
+    ephemeralSeconds: 86_400,
+  });
+  expect(await rig.store().inbox.contact("s1", jid)).toMatchObject({ about: "Sólo avisos" });
+});
+
+test("that a picture is new marks its contact for a look-up, that it went takes it away", async () => {
+  await rig.ingest()({
+    sessionId: "s1",
+    facts: [
+      { kind: "contact", jid: chatId(), change: { pictureToken: "old" }, live: false },
+      { kind: "profile", jid: chatId(), lookedUpAt: Date.now() },
+    ],
+    closes: [],
+  });
+  const contact = () => rig.store().inbox.contact("s1", chatId());
+  emulator.changeContact(account, ana.number, { picture: "new" });
+  await until("it is marked", async () => (await contact())?.lookedUpAt === null);
+  expect(await contact()).toMatchObject({ pictureToken: "old" });
+  emulator.changeContact(account, ana.number, { picture: "none" });
+  await until("it is gone", async () => (await contact())?.pictureToken === null);
 });
 
 test("everything was acknowledged once, nothing refused, asked for again or left open", async () => {

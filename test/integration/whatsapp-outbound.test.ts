@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventSchema } from "../../hub/contract/resources.ts";
 import type { Fact } from "../../hub/core/facts.ts";
+import { presentMessage } from "../../hub/core/present.ts";
 import type { OutgoingContent } from "../../hub/core/whatsapp.ts";
 import { aMessage } from "../support/builders.ts";
 import { until } from "../support/until.ts";
@@ -99,6 +101,26 @@ test.each<[string, () => OutgoingContent]>([
   await until("the contact has it", () => emulator.sent({ account, id: messageId })[0]);
 });
 
+test("a voice note that was played has ack 4, in lists and in the event", async () => {
+  const content = { kind: "audio", file: file("audio/ogg; codecs=opus", "a.ogg"), ptt: true } as const;
+  const { messageId } = await send(content);
+  await until("it was read", () => statusFacts(messageId).some(({ status }) => status === "read"));
+  emulator.confirm({ ids: [messageId], type: "played" });
+  const message = await until("it was played", async () => {
+    const found = await rig.store().inbox.message("s1", messageId);
+    return found?.isPlayed === true ? found : null;
+  });
+  const view = { jidForm: "c.us", ownNumber: account, publicUrl: "http://hub.test" } as const;
+  expect(presentMessage(message, 1, view)).toMatchObject({ status: "read", ack: 4 });
+
+  const rows = await rig.store().events.after({ after: 0, limit: 1000, sessions: "*" });
+  const acks = rows
+    .map(({ body }) => eventSchema.parse(JSON.parse(body)))
+    .filter(({ event, data }) => event === "message.read" && data["messageId"] === messageId)
+    .map(({ data }) => data["ack"]);
+  expect(acks).toEqual([3, 4]);
+});
+
 test("a reaction, an edit and a deletion name the message they are about", async () => {
   const { messageId } = await send({ kind: "text", text: "antes", mentions: [] });
   const target = { chatId: chatId(), id: messageId, fromMe: true, participant: null };
@@ -167,6 +189,13 @@ test("numbers are looked up, pictures found, and a missing one is null", async (
     urls.push(await rig.link().profilePictureUrl(`${number}@s.whatsapp.net`));
   expect(urls.some((url) => url !== null)).toBe(true);
   expect(urls.some((url) => url === null)).toBe(true);
+});
+
+test("what somebody says of themselves is asked for, and nothing is null", async () => {
+  emulator.changeContact(account, ana, { about: "De vacaciones 🏖" });
+  expect(await rig.link().about(chatId())).toBe("De vacaciones 🏖");
+  emulator.changeContact(account, ana, { about: "" });
+  expect(await rig.link().about(chatId())).toBeNull();
 });
 
 test("media that arrived can be downloaded", async () => {

@@ -184,7 +184,23 @@ describe("ends of a connection", () => {
     rig.signals.length = 0;
     emulator.fault({ kind: "login-failure", account: rig.number, reason: 401 });
     await rig.open();
-    expect(await signal(rig, "closed")).toMatchObject({ code: 401, paired: true });
+    expect(await signal(rig, "closed")).toMatchObject({ code: 401, paired: true, until: null });
+  });
+
+  test("a ban for a while is told with the end that WhatsApp names, or with none", async () => {
+    const rig = await aRig();
+    await rig.connect();
+    for (const expire of [undefined, 3600]) {
+      await rig.link().close();
+      rig.signals.length = 0;
+      const more = expire === undefined ? {} : { expire };
+      emulator.fault({ kind: "login-failure", account: rig.number, reason: 402, ...more });
+      await rig.open();
+      const { until } = await signal(rig, "closed");
+      const seconds = until ? Math.round((until.getTime() - Date.now()) / 1000) : null;
+      if (expire === undefined) expect(seconds).toBeNull();
+      else expect(seconds).toBeGreaterThan(3500);
+    }
   });
 
   test("a WebSocket that is refused on the way ends at once", async () => {

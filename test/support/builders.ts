@@ -6,6 +6,7 @@ import type { Fact } from "../../hub/core/facts.ts";
 import type { Message, MessageMedia } from "../../hub/core/message.ts";
 import { defaultSettings, type Session } from "../../hub/core/session.ts";
 import type { IntakeEntry, MediaItem, NewEvent } from "../../hub/core/store.ts";
+import type { User } from "../../hub/core/user.ts";
 
 /** The moment at which tests happen. */
 export const T0 = new Date("2026-01-31T10:00:00.000Z");
@@ -59,6 +60,7 @@ export const aMessage = (change: Partial<Message> = {}): Message => ({
   isForwarded: false,
   isStarred: false,
   status: change.fromMe === true ? "pending" : "delivered",
+  isPlayed: false,
   editedAt: null,
   deletedAt: null,
   reactions: [],
@@ -138,10 +140,22 @@ export const anApiKey = (change: Partial<ApiKey> = {}): ApiKey => ({
   previous: null,
   scopes: ["read", "send", "media", "webhooks", "admin"],
   sessions: "*",
+  allowedCidrs: [],
   client: "tests",
   settings: defaultKeySettings,
   expiresAt: null,
   createdAt: T0,
+  ...change,
+});
+
+export const aUser = (change: Partial<User> = {}): User => ({
+  id: `usr_${String(unique()).padStart(26, "0")}`,
+  identifier: `user${unique()}`,
+  password: { hash: "aGFzaA==", salt: "c2FsdA==", cost: 1024, blockSize: 8, parallelization: 1 },
+  scopes: ["read", "send"],
+  sessions: ["s1"],
+  createdAt: T0,
+  disabledAt: null,
   ...change,
 });
 

@@ -3,12 +3,13 @@ import { afterEach } from "vitest";
 import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { openFrappeAdapter, type FrappeConfig } from "../../bridge/adapters/frappe/frappe-adapter.ts";
 import type { Log } from "../../bridge/log.ts";
-import { fixedClock } from "./fixed-clock.ts";
+import { fixedClock, type FixedClock } from "./fixed-clock.ts";
 import { startFrappeSite, type FrappeSite, type FrappeSiteOptions } from "./frappe-site.ts";
 
 export interface FrappeRig {
   site: FrappeSite;
   adapter: CrmAdapter;
+  clock: FixedClock;
   /** Another adapter on the same site, which remembers nothing. */
   reopen(config?: Partial<FrappeConfig>): CrmAdapter;
   logged(event: string): object[];
@@ -45,6 +46,7 @@ export async function openFrappeRig(
   return {
     site,
     adapter,
+    clock,
     reopen,
     logged: (event) => said.filter((one) => one.event === event).map(({ facts }) => facts),
   };

@@ -27,6 +27,8 @@ export function createSiteApi({
   timeZone,
   manners,
   settingsForbidden,
+  refusesSetters,
+  readOnlyKey,
 }: {
   store: SiteStore;
   now: () => string;
@@ -35,6 +37,8 @@ export function createSiteApi({
   timeZone: string;
   manners: ListManners;
   settingsForbidden: boolean;
+  refusesSetters: boolean;
+  readOnlyKey: boolean;
 }): SiteApi {
   for (const type of coreTypes()) store.doctypes.set(type.name, type);
   store.table("User").set("eva@example.com", { name: "eva@example.com" });
@@ -51,6 +55,9 @@ export function createSiteApi({
         return "bridge@crm.example";
       case "frappe.client.get_time_zone":
         return { time_zone: timeZone };
+      case "frappe.client.has_permission":
+        if (!("docname" in args)) throw new SiteError(500, "TypeError", "missing argument: 'docname'");
+        return { has_permission: !readOnlyKey || args["perm_type"] === "read" };
       case "frappe.client.get_count":
         return matching(store, store.meta(doctype), args["filters"]).length;
       case "frappe.client.get_list":
@@ -99,7 +106,27 @@ export function createSiteApi({
         .set(name, { name, dt: type.name, fieldname: field.fieldname, creation: now(), modified: now() });
       return { name };
     }
+    if (doctype === "Property Setter") {
+      if (refusesSetters) throw refuse.noPermission();
+      return setProperty(body);
+    }
     return withChildren(store, doctype, store.insert(doctype, body));
+  };
+
+  /** A property of a whole type; one that was set before is replaced. */
+  const setProperty = (body: Record<string, unknown>): { name: string } => {
+    const wanted = ["doctype_or_field", "property", "doc_type"].filter((field) => plainText(body[field]) === "");
+    if (wanted.length > 0) throw refuse.mandatory("Property Setter", wanted);
+    const type = store.meta(plainText(body["doc_type"]));
+    if (body["doctype_or_field"] !== "DocType" || body["property"] !== "allow_rename")
+      throw new SiteError(417, "ValidationError", "This property is not known here");
+    const value = plainText(body["value"]);
+    const name = `${type.name}-main-allow_rename`;
+    store.setters.set(type.name, Number(value));
+    store
+      .table("Property Setter")
+      .set(name, { name, doc_type: type.name, property: "allow_rename", value, creation: now() });
+    return { name };
   };
 
   const read = (doctype: string, name: string): unknown => {
@@ -137,6 +164,7 @@ export function createSiteApi({
     if (kind === "method")
       return [200, { message: method(first, { ...Object.fromEntries(url.searchParams), ...given }) }];
     const name = rest.join("/");
+    if (verb !== "GET" && readOnlyKey) throw refuse.noPermission();
     if (verb === "GET" && name === "")
       return [200, { data: listDocs(store, first, Object.fromEntries(url.searchParams), manners) }];
     if (verb === "GET") return [200, { data: read(first, name) }];
@@ -213,6 +241,13 @@ const coreTypes = (): SiteDocType[] => [
     istable: 0,
     allow_rename: 0,
     fields: ["dt", "fieldname"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
+  },
+  {
+    name: "Property Setter",
+    autoname: "hash",
+    istable: 0,
+    allow_rename: 0,
+    fields: ["doc_type", "property", "value"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
   },
 ];
 

@@ -32,11 +32,14 @@ const type = (name: string, autoname: string, lines: string[], istable = 0): Sit
   name,
   autoname,
   istable,
-  allow_rename: 1,
+  allow_rename: 0,
   fields: fields(...lines),
 });
 
-export const appDocTypes = (): SiteDocType[] => [
+export const appDocTypes = ({ renames }: { renames: boolean }): SiteDocType[] =>
+  typesOfApp().map((one) => ({ ...one, allow_rename: renames ? 1 : 0 }));
+
+const typesOfApp = (): SiteDocType[] => [
   type("WhatsApp Session", "hash", [
     "session_id Data *!",
     "session_name Data *",

@@ -28,6 +28,8 @@ export interface SiteHooks {
 }
 
 export interface SiteStore {
+  /** Which types were given or denied leave to rename, over what they themselves say. */
+  setters: Map<string, number>;
   doctypes: Map<string, SiteDocType>;
   table(doctype: string): Map<string, Doc>;
   meta(doctype: string): SiteDocType;
@@ -184,7 +186,9 @@ export function createSiteStore({
     }
   };
 
+  const setters = new Map<string, number>();
   const store: SiteStore = {
+    setters,
     doctypes,
     table,
     meta,
@@ -235,7 +239,7 @@ export function createSiteStore({
       const type = meta(doctype);
       const doc = table(doctype).get(from);
       if (doc === undefined) throw refuse.notFound(doctype, from);
-      if (type.allow_rename !== 1) throw refuse.noRename(doctype);
+      if ((setters.get(doctype) ?? type.allow_rename) !== 1) throw refuse.noRename(doctype);
       if (table(doctype).has(into) !== merge)
         throw merge ? refuse.notFound(doctype, into) : refuse.duplicateName(doctype, into);
       for (const { name, fields } of doctypes.values())

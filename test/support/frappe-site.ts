@@ -65,6 +65,12 @@ export interface FrappeSiteOptions {
   functions?: Functions;
   /** The key's user may not read the settings of the system. */
   settingsForbidden?: boolean;
+  /** The document types of the app were made without leave to rename their documents. */
+  renames?: boolean;
+  /** The key's user may not change how document types behave. */
+  refusesSetters?: boolean;
+  /** The key's user may look, and nothing else. */
+  readOnlyKey?: boolean;
 }
 
 /** gunicorn's limit of a request line, which is what stands behind most sites. */
@@ -77,6 +83,9 @@ export async function startFrappeSite({
   unknownField = "refused",
   functions = "text",
   settingsForbidden = false,
+  renames = true,
+  refusesSetters = false,
+  readOnlyKey = false,
 }: FrappeSiteOptions = {}): Promise<FrappeSite> {
   const apiKey = "a1b2c3d4e5f6a7b";
   const apiSecret = "0f1e2d3c4b5a697";
@@ -85,8 +94,8 @@ export async function startFrappeSite({
   const now = (): string => new Date(started + ++ticks).toISOString().replace("T", " ").replace("Z", "000");
   const store = createSiteStore({ now, hooks: app ? appHooks({ countsUnread }) : {} });
   const manners = { unknownField, functions };
-  const api = createSiteApi({ store, now, apiKey, apiSecret, timeZone, manners, settingsForbidden });
-  if (app) appDocTypes().forEach(api.install);
+  const api = createSiteApi({ store, now, apiKey, apiSecret, timeZone, manners, settingsForbidden, refusesSetters, readOnlyKey });
+  if (app) appDocTypes({ renames }).forEach(api.install);
 
   const sockets = new Set<Socket>();
   let requests: SiteRequest[] = [];

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { DocumentReader } from "../../bridge/adapter.ts";
+import { enforceLengths } from "./column-lengths.ts";
 import { crmDocuments } from "./http-crm-documents.ts";
 import { until } from "./until.ts";
 
@@ -20,6 +21,9 @@ export interface HttpCrm {
   secret: string;
   auth: string;
   documents: DocumentReader;
+  /** Its database, to look into and to do as people do by hand; `table` is its name of a table of ours. */
+  db: Database.Database;
+  table(name: string): string;
   /** Throws away everything it holds. */
   empty(): void;
   personEdits(doctype: string, name: string, fields: Record<string, string>): Promise<void>;
@@ -165,8 +169,11 @@ async function running({
   });
   const db = new Database(file, { timeout: 10_000 });
   const table = (name: string): string => `inbox_${name}${plural ? (name === "alias" ? "es" : "s") : ""}`;
+  enforceLengths(db, table);
   return {
     url,
+    db,
+    table,
     secret: SECRET,
     auth: AUTH,
     documents: crmDocuments(db, table),

@@ -21,6 +21,7 @@ import type { HttpContext } from "../../hub/http/context.ts";
 import { storedFailure } from "../../hub/http/errors.ts";
 import { createMetrics } from "../../hub/http/metrics.ts";
 import { listen, type Listening } from "../../hub/http/server.ts";
+import { createSignIn } from "../../hub/http/sign-in.ts";
 import { createChatOrders } from "../../hub/inbox/chat-orders.ts";
 import { createContacts } from "../../hub/inbox/contacts.ts";
 import { createDedupe } from "../../hub/inbox/dedupe.ts";
@@ -74,7 +75,9 @@ export interface HttpRig {
   /** Lines of the log so far. */
   logged(): string;
   makeKey(
-    about: Partial<Pick<ApiKey, "scopes" | "sessions" | "client" | "settings" | "expiresAt">>,
+    about: Partial<
+      Pick<ApiKey, "scopes" | "sessions" | "allowedCidrs" | "client" | "settings" | "expiresAt">
+    >,
   ): Promise<string>;
   call(method: string, path: string, options?: CallOptions): Promise<Answered>;
   get(path: string, options?: CallOptions): Promise<Answered>;
@@ -89,7 +92,10 @@ export interface HttpRig {
 /** Seals nothing: what is tested here is not the vault. */
 const openCipher: Cipher = { seal: (_place, plain) => plain, open: (_place, sealed) => sealed };
 
-/** Of kept answers; the same in each life of a hub. */
+/** A password costs next to nothing here. */
+const CHEAP = { cost: 1024, blockSize: 8, parallelization: 1 };
+
+/** Of kept answers and what keys hold; the same in each life of a hub. */
 export const answerCipher: Cipher = cipherOf(new Uint8Array(KEY_BYTES).fill(7));
 
 export interface RigOptions {
@@ -193,6 +199,8 @@ export async function openHttpRig({
     endpoints,
     replays,
     idempotency,
+    signIn: await createSignIn({ store, cipher: answerCipher, clock, log, cost: CHEAP }),
+    cipher: answerCipher,
     dedupe: createDedupe({
       sends: store.sends,
       inbox: store.inbox,
@@ -204,10 +212,7 @@ export async function openHttpRig({
       ...{ sessions: () => sessions.list(), sending: () => sending, store, pressure: noPressure, clock },
     }),
     pressure: noPressure,
-    clock,
-    nudge,
-    log,
-    publicUrl,
+    ...{ clock, nudge, log, publicUrl },
     dataDir: dir,
     version: "0.0.0-test",
     environment: "test",
@@ -219,6 +224,7 @@ export async function openHttpRig({
     stopping.abort();
     await server.stop();
     await sending.stop();
+    await link.idle();
     await sessions.stop();
     await store.close();
     await rm(dir, { recursive: true, force: true });

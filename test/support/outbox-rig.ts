@@ -99,7 +99,6 @@ export async function openOutboxRig({
   const newDispatcher = (): Dispatcher =>
     createDispatcher({
       outbox: outbox(store.outbox),
-      events: store.events,
       endpoints,
       guard,
       clock,

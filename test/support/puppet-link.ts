@@ -31,7 +31,7 @@ export interface PuppetLink {
   /** What was asked of chats and people, in order. */
   orders: PuppetOrder[];
   /** How many times each question was asked. */
-  asked: { lookUp: number; picture: number; download: number };
+  asked: { lookUp: number; picture: number; about: number; download: number };
   /** Lost; `recovering` while the session still counts as connected. */
   goesAway(options?: { recovering: boolean }): void;
   comesBack(): void;
@@ -42,6 +42,7 @@ export interface PuppetLink {
   /** Numbers that are not on WhatsApp. */
   unknownNumbers: Set<string>;
   pictureUrl: string | null;
+  about: string | null;
   /** How WhatsApp says that the account stands. */
   restriction: AccountRestriction;
   allowance: NewChatAllowance;
@@ -113,6 +114,10 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
         puppet.asked.picture++;
         return Promise.resolve(puppet.pictureUrl);
       },
+      about: () => {
+        puppet.asked.about++;
+        return Promise.resolve(puppet.about);
+      },
       logout: () => Promise.resolve(),
       close: () => Promise.resolve(),
       pulse: createPuppetPulse(),
@@ -129,7 +134,7 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     sent: [],
     readKeys: [],
     orders: [],
-    asked: { lookUp: 0, picture: 0, download: 0 },
+    asked: { lookUp: 0, picture: 0, about: 0, download: 0 },
     goesAway: ({ recovering } = { recovering: false }) => {
       isRecovering = recovering;
       current = null;
@@ -141,6 +146,7 @@ export function createPuppetLink(record: (sessionId: string, facts: Fact[]) => P
     word: "taken",
     unknownNumbers: new Set(),
     pictureUrl: null,
+    about: null,
     restriction: { isActive: false, until: null, type: null },
     allowance: { total: null, used: 0, until: null, isReached: false },
     media: new Map(),

@@ -251,6 +251,10 @@ class Line implements PuppetLink {
     return Promise.resolve(null);
   }
 
+  about(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
   newMessageId(): string {
     return "3EB0PUPPET";
   }

@@ -6,7 +6,7 @@ import { createNudge } from "../../hub/core/nudge.ts";
 import type { Session } from "../../hub/core/session.ts";
 import type { SessionStore, Store } from "../../hub/core/store.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
-import { createSessions, type Sessions } from "../../hub/sessions/sessions.ts";
+import { createSessions, type Sessions, type SessionsParts } from "../../hub/sessions/sessions.ts";
 import type { WatchdogParts } from "../../hub/sessions/runner-parts.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
@@ -26,6 +26,8 @@ export interface SessionRig {
   time: ManualTime;
   /** While true every write fails. */
   disk: { fails: boolean; canaries: number };
+  /** Hears of each change of a session, with its figures. */
+  onMoved: NonNullable<SessionsParts["onMoved"]>;
   /** Sessions that were told to send what waited. */
   opened: string[];
   store: Store;
@@ -113,6 +115,7 @@ export async function openSessionRig({
       jidForm: "c.us",
       onOpened: (sessionId) => opened.push(sessionId),
       figures: store.figures,
+      onMoved: (previous, next, figures) => rig.onMoved(previous, next, figures),
       ...(qrImage === undefined ? {} : { qrImage }),
       ...(watched === null
         ? {}
@@ -124,6 +127,7 @@ export async function openSessionRig({
     whatsapp,
     time,
     disk,
+    onMoved: () => undefined,
     opened,
     store,
     account: (sessionId) => whatsapp.account(sessionId),

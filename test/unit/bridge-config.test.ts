@@ -71,6 +71,16 @@ test("two secrets are accepted during a rotation, three are not", () => {
   ).toThrow("use one secret, or two separated by a comma");
 });
 
+test("a bridge that listens everywhere is told where the hub finds it", () => {
+  for (const host of ["0.0.0.0", "::"]) {
+    expect(() => readBridgeConfig({ ...needed, BRIDGE_HOST: host })).toThrow(
+      `is needed beside BRIDGE_HOST=${host}\n  → at BRIDGE_PUBLIC_URL`,
+    );
+    const found = { BRIDGE_HOST: host, BRIDGE_PUBLIC_URL: "http://10.0.0.5:3001" };
+    expect(readBridgeConfig({ ...needed, ...found }).host).toBe(host);
+  }
+});
+
 test("method keys have a role, admin unless they may only read, and each name is used once", () => {
   const keys = "crm:0123456789abcdef,monitor:fedcba9876543210:read";
   expect(readBridgeConfig({ ...needed, BRIDGE_METHOD_KEYS: keys }).methodKeys).toEqual([

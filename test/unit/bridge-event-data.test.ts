@@ -1,8 +1,10 @@
 /** Everything the hub tells has the shape the contract promises: no member missing, none beyond. */
 import { describe, expect, test } from "vitest";
-import { alertEvent, diskAlert, endpointAlert } from "../../hub/alerts/alert.ts";
+import { endpointAlert, hubAlert } from "../../hub/alerts/alert.ts";
+import { alertEvent } from "../../hub/alerts/telling.ts";
 import { EVENT_DATA, messageOfEvent, parseEventData, type EventName } from "../../hub/contract/index.ts";
 import { sessionCleanup } from "../../hub/core/cleanup.ts";
+import { botNews } from "../../hub/core/bot-event.ts";
 import { eventsOf, type Change } from "../../hub/core/events-of.ts";
 import {
   presentMessage,
@@ -75,6 +77,7 @@ const contact = {
   isMyContact: true,
   isBlocked: false,
   isBusiness: false,
+  lookedUpAt: null,
   updatedAt: T0.getTime(),
 };
 
@@ -88,7 +91,7 @@ const changes: Change[] = [
   { kind: "reacted", target, from: ANA, fromMe: true, emoji: "👍", atMs: T0.getTime() },
   ...(["sent", "delivered", "read", "failed"] as const).map((status): Change => ({
     kind: "status",
-    message: { ...target, client: "crm" },
+    message: { ...target, isPlayed: false, client: "crm" },
     status,
     at: T0_SECONDS,
     participant: ANA,
@@ -100,7 +103,21 @@ const changes: Change[] = [
   { kind: "contact", contact },
   { kind: "contact", contact: { ...contact, jid: GROUP, lid: null, pictureToken: null } },
   { kind: "merged", lid: "1@lid", phone: ANA, conversationId: null },
-  { kind: "group", jid: GROUP, subject: "Team", by: null },
+  { kind: "group", jid: GROUP, subject: "Team", details: {}, by: null },
+  {
+    kind: "group",
+    jid: GROUP,
+    subject: "Team",
+    details: {
+      description: "d",
+      owner: ANA,
+      createdAt: 5,
+      announce: true,
+      restrict: false,
+      ephemeralSeconds: 60,
+    },
+    by: ANA,
+  },
   { kind: "participants", jid: GROUP, action: "promote", participants: [ANA], by: ANA },
   { kind: "call", callId: "c", from: ANA, isVideo: false, isGroup: false, status: "offer", at: T0_SECONDS },
   { kind: "history", oldest: null, newest: T0_SECONDS, chats: 1, messages: 2, complete: true },
@@ -121,8 +138,9 @@ const told: NewEvent[] = [
   ...move("stopped", "starting", { phoneNumber: null, pushName: null, connectedAt: null }),
   ...move("starting", "qr"),
   sessionQr({ qrCode: "aGk=", expiresAt: T0 }),
-  alertEvent(diskAlert(), T0),
-  alertEvent(endpointAlert("ep_1", "endpoint_failing"), T0),
+  alertEvent({ alert: hubAlert("disk_low"), phase: "began", since: T0, at: T0 }),
+  alertEvent({ alert: hubAlert("disk_low"), phase: "ended", since: T0, at: T0 }),
+  alertEvent({ alert: endpointAlert("ep_1", "endpoint_failing"), phase: "lasts", since: T0, at: T0 }),
   sessionCleanup({
     sessionId: "s1",
     mode: "quarantine",
@@ -133,8 +151,10 @@ const told: NewEvent[] = [
       { name: "credentials", ok: false, ms: 2, error: "no" },
     ],
   }),
-  sessionRestricted(session, { until: T0, type: "DEFAULT" }, T0),
+  sessionRestricted(session, { until: T0, isUntilKnown: true, type: "DEFAULT" }, T0),
+  sessionRestricted(session, { until: T0, isUntilKnown: false, type: null }, T0),
   sessionRestricted(session, null, T0),
+  botNews({ enabled: false, reason: null }, { enabled: true, reason: "night" }, { by: "crm", now: T0 }),
 ].flat();
 
 describe.each(told.map((event): [EventName, NewEvent] => [event.event, event]))("%s", (name, { data }) => {

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { readConfig } from "../../hub/config.ts";
+import { describe, expect, test } from "vitest";
+import { inSettingNames, readConfig } from "../../hub/config.ts";
+import { HubError } from "../../hub/core/errors.ts";
 
 test("an empty environment gives the safe defaults", () => {
   expect(readConfig({})).toEqual({
@@ -25,6 +26,7 @@ test("an empty environment gives the safe defaults", () => {
       queue: 1000,
     },
     watchdogRestart: true,
+    pictures: true,
     alerts: { after: 5, mail: null, quiet: null },
     webSocketUrl: null,
   });
@@ -52,6 +54,103 @@ test("one error names every problem", () => {
       "✖ is needed beside HUB_WEBHOOK_URL: nothing is sent unsigned\n  → at HUB_WEBHOOK_SECRET",
     ].join("\n"),
   );
+});
+
+describe("what another part would refuse later is refused at the start, by the name of its setting", () => {
+  const webhook = { HUB_WEBHOOK_URL: "https://crm.example/hook", HUB_WEBHOOK_SECRET: "0123456789abcdef" };
+  const key = "ab".repeat(32);
+
+  test.each([
+    [{ ...webhook, HUB_WEBHOOK_SECRET: "short" }, "HUB_WEBHOOK_SECRET", "use 16 to 140 characters"],
+    [{ ...webhook, HUB_WEBHOOK_SECRET: "x".repeat(141) }, "HUB_WEBHOOK_SECRET", "use 16 to 140 characters"],
+    [
+      { ...webhook, HUB_WEBHOOK_SECRET: "whsec_not-base64!" },
+      "HUB_WEBHOOK_SECRET",
+      "after whsec_, use padded base64",
+    ],
+    [
+      { ...webhook, HUB_WEBHOOK_URL: "https://ana:secret@crm.example/hook" },
+      "HUB_WEBHOOK_URL",
+      "leave out user name and password",
+    ],
+    [
+      { ...webhook, HUB_WEBHOOK_URL: "https://crm.example/#hook" },
+      "HUB_WEBHOOK_URL",
+      "leave out the fragment",
+    ],
+    [
+      { ...webhook, HUB_WEBHOOK_URL: "http://169.254.169.254/latest" },
+      "HUB_WEBHOOK_URL",
+      "leads to 169.254.169.254, which must not be called",
+    ],
+    [
+      { ...webhook, HUB_WEBHOOK_URL: `https://crm.example/${"x".repeat(2048)}` },
+      "HUB_WEBHOOK_URL",
+      "use at most 2048 characters",
+    ],
+    [{ ...webhook, HUB_WEBHOOK_URL: "crm.example" }, "HUB_WEBHOOK_URL", "use an http(s) URL"],
+    [{ HUB_MASTER_KEY: `${key.slice(1)}!` }, "HUB_MASTER_KEY", "use 32 bytes, as 64 hex digits or as base64"],
+    [
+      { HUB_MASTER_KEY: Buffer.from(key, "hex").toString("base64").replace("q", "q ") },
+      "HUB_MASTER_KEY",
+      "use 32 bytes, as 64 hex digits or as base64",
+    ],
+    [
+      { HUB_MASTER_KEY: key, HUB_MASTER_KEY_PREVIOUS: `${key}==` },
+      "HUB_MASTER_KEY_PREVIOUS",
+      "use 32 bytes, as 64 hex digits or as base64",
+    ],
+    [
+      { HUB_PUBLIC_URL: "https://hub.example/?from=crm" },
+      "HUB_PUBLIC_URL",
+      "leave out everything from ? or # on",
+    ],
+    [{ HUB_PUBLIC_URL: "https://hub.example/#" }, "HUB_PUBLIC_URL", "leave out everything from ? or # on"],
+    [{ HUB_PUBLIC_URL: "https://ana@hub.example" }, "HUB_PUBLIC_URL", "leave out user name and password"],
+    [
+      { HUB_HOST: "http://127.0.0.1" },
+      "HUB_HOST",
+      "use an IP address or the name of a host, such as 127.0.0.1",
+    ],
+    [{ HUB_HOST: "[::1]" }, "HUB_HOST", "use an IP address or the name of a host, such as 127.0.0.1"],
+    [
+      { HUB_API_KEY: `${"k".repeat(40)} ñ` },
+      "HUB_API_KEY",
+      "use letters, digits and signs of ASCII, without spaces",
+    ],
+    [
+      { HUB_WEBHOOK_ALLOW_CIDRS: "fe80::1%eth0/64" },
+      "HUB_WEBHOOK_ALLOW_CIDRS",
+      "use address ranges such as 10.0.0.0/8, separated by commas",
+    ],
+  ])("%o", (env, name, problem) => {
+    expect(() => readConfig(env)).toThrow(`Invalid configuration:\n✖ ${problem}\n  → at ${name}`);
+  });
+
+  test("and what they take is taken", () => {
+    const { masterKey } = readConfig({ HUB_MASTER_KEY: Buffer.from(key, "hex").toString("base64url") });
+    expect(masterKey).not.toBeNull();
+    // The operator's own address may be private, and http.
+    for (const url of ["http://10.0.0.7:8000/hook", "http://localhost/hook", "https://[::1]/hook"])
+      expect(readConfig({ ...webhook, HUB_WEBHOOK_URL: url }).webhook).toMatchObject({ url });
+    for (const host of ["::1", "0.0.0.0", "localhost", "hub-1.internal"])
+      expect(readConfig({ HUB_HOST: host }).host).toBe(host);
+    expect(readConfig({ HUB_PUBLIC_URL: "https://Hub.example/inbox/" }).publicUrl).toBe(
+      "https://hub.example/inbox",
+    );
+  });
+
+  test("and what shows only later, because a name leads there, is told by that name as well", () => {
+    const details = {
+      fields: [{ path: "url", problem: "leads to 169.254.169.254, which must not be called" }],
+    };
+    const refusal = new HubError("VALIDATION_ERROR", "…", { details });
+    expect(() => inSettingNames(refusal)).toThrow(
+      "Invalid configuration:\n✖ leads to 169.254.169.254, which must not be called\n  → at HUB_WEBHOOK_URL",
+    );
+    const other = new Error("something else");
+    expect(() => inSettingNames(other)).toThrow(other);
+  });
 });
 
 test("a value that is set but empty counts as not set", () => {

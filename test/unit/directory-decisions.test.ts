@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { ClientCandidate, DirectoryClient } from "../../bridge/adapter.ts";
 import { lastAt, nextAt } from "../../bridge/directory/daily.ts";
 import { decideClient } from "../../bridge/directory/decide-client.ts";
-import { normalNationalId } from "../../bridge/directory/national-id.ts";
+import { normalNationalId } from "../../bridge/national-id.ts";
 import { normalPhone } from "../../bridge/directory/phone.ts";
 
 describe("national ids", () => {

@@ -40,7 +40,7 @@ describe("the golden bodies", () => {
   test("message.delivered", () => {
     const event = one({
       kind: "status",
-      message: { ...target, client: null },
+      message: { ...target, isPlayed: false, client: null },
       status: "delivered",
       at: 1762518123,
       participant: null,
@@ -82,7 +82,7 @@ describe("a message", () => {
   test("accepted by WhatsApp is told to everybody, when its sender has had the answer", () => {
     const change: Change = {
       kind: "status",
-      message: { ...target, client: "crm" },
+      message: { ...target, isPlayed: false, client: "crm" },
       status: "sent",
       at: 1762518119,
       participant: null,
@@ -103,7 +103,7 @@ describe("a message", () => {
         timestamp: 1762518119,
       },
     });
-    expect(tell({ ...change, message: { ...target, client: null } })).toEqual([]);
+    expect(tell({ ...change, message: { ...target, isPlayed: false, client: null } })).toEqual([]);
     expect(tell({ ...change, status: "pending" })).toEqual([]);
     expect(tell({ ...change, status: "deleted" })).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe("a message", () => {
   test("that failed says why, in words even when WhatsApp gave none", () => {
     const failed: Change = {
       kind: "status",
-      message: { ...target, client: "crm" },
+      message: { ...target, isPlayed: false, client: "crm" },
       status: "failed",
       at: 1,
       participant: null,
@@ -133,7 +133,7 @@ describe("a message", () => {
       tell({ kind: "deleted", target, by: ANA, at: 1, forEveryone: true }, plain),
       tell({ kind: "reacted", target, from: ANA, fromMe: true, emoji: "", atMs: 1 }, plain),
       tell({ kind: "participants", jid: GROUP, action: "add", participants: [ANA], by: ANA }, plain),
-      tell({ kind: "group", jid: GROUP, subject: "Team", by: ANA }, plain),
+      tell({ kind: "group", jid: GROUP, subject: "Team", details: {}, by: ANA }, plain),
       tell({ kind: "merged", lid: "1@lid", phone: ANA, conversationId: 7 }, plain),
       tell(
         { kind: "call", callId: "c", from: ANA, isVideo: false, isGroup: false, status: "offer", at: 1 },
@@ -160,7 +160,7 @@ describe("lanes", () => {
     for (const change of [
       { kind: "stored", message: aMessage() },
       { kind: "reacted", target, from: ANA, fromMe: false, emoji: "", atMs: 1 },
-      { kind: "group", jid: GROUP, subject: null, by: null },
+      { kind: "group", jid: GROUP, subject: null, details: {}, by: null },
       { kind: "history", oldest: null, newest: null, chats: 0, messages: 0, complete: true },
       { kind: "merged", lid: "1@lid", phone: ANA, conversationId: null },
     ] satisfies Change[])

@@ -14,7 +14,12 @@ describe("OpenAPI", () => {
       const operation = document.paths?.[route.path]?.[route.method];
       expect(operation, `${route.method} ${route.path}`).toMatchObject({
         summary: route.summary,
-        security: route.scope === "open" ? [] : [{ apiKey: [] }],
+        security:
+          route.scope === "open"
+            ? []
+            : route.scope === "person"
+              ? [{ token: [] }]
+              : [{ apiKey: [] }, { token: [] }],
       });
       expect(Object.keys(operation?.responses ?? {})).toContain(String(route.status));
     }

@@ -31,6 +31,16 @@ describe("a plan for a session", () => {
     expect(act(state, { tried: ['force-cleanup (soft), by the key "x"'] })).toBe("quarantine");
   });
 
+  test("whose login was damaged on disk names the copies first", () => {
+    const reason = { code: "login_damaged", text: "It cannot be read.", blame: "hub", advice: "Scan." };
+    const plan = planFix({ state: "logged_out", reason, forMs: minutes(10), tried: [] });
+    expect(plan).toMatchObject({ act: "connect", why: "It cannot be read." });
+    expect(plan.then).toContain("restore-login");
+    expect(planFix({ state: "logged_out", reason: null, forMs: 0, tried: [] }).then).not.toContain(
+      "restore-login",
+    );
+  });
+
   test("orders nothing where all is well or only a person can help", () => {
     expect(act("connected")).toBe("fine");
     for (const state of [

@@ -73,6 +73,24 @@ describe("figures of a session", () => {
     expect(back).toMatchObject({ failedInARow: 0, opened: 2, reconnects: 1, startToOpenMs: [1000] });
   });
 
+  test("of a first link that fails and fails: every try counts, until a code shows that WhatsApp answers", () => {
+    const failing = told(
+      [0, { state: "starting" }],
+      [1, { reason: reason("504", T + 1_000) }],
+      [3, { reason: reason("504", T + 3_000) }],
+      [6, { state: "pairing" }],
+      [7, { reason: reason("503", T + 7_000) }],
+    );
+    expect(failing.failedInARow).toBe(3);
+    const shown = told(
+      [0, { state: "starting" }],
+      [1, { reason: reason("504", T + 1_000) }],
+      [3, { state: "qr" }],
+      [99, { state: "qr_expired", reason: reason("408", T + 99_000) }],
+    );
+    expect(shown.failedInARow).toBe(0);
+  });
+
   test("an end by order is no loss", () => {
     const figures = told(
       [0, { state: "connected" }],

@@ -279,6 +279,8 @@ describe("master key", () => {
     await expect(readMasterKeys({ configured: null, file, mayCreate: false })).rejects.toThrow(/is missing/);
     expect(await readdir(folder)).toEqual([]);
     await writeFile(file, "");
-    await expect(readMasterKeys({ configured: null, file, mayCreate: true })).rejects.toThrow(/32 bytes/);
+    await expect(readMasterKeys({ configured: null, file, mayCreate: true })).rejects.toThrow(
+      `What is in ${file} is no master key: it must be 32 bytes`,
+    );
   });
 });

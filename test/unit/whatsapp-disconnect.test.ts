@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { codeOf, OWN_CODE, reasonOf } from "../../hub/whatsapp/disconnect.ts";
+import { codeOf, endOf, OWN_CODE, reasonOf } from "../../hub/whatsapp/disconnect.ts";
+import { hasSpanish } from "../../hub/core/advice.ts";
 import { isBaileysSocketError } from "../../hub/whatsapp/socket-error.ts";
 
 const boom = (statusCode: number, cause?: unknown): Error =>
@@ -37,6 +38,23 @@ describe("what the end of a connection means", () => {
   test("a busy service is given five seconds", () => {
     expect(reasonOf(503, true).firstDelayMs).toBe(5000);
     expect(reasonOf(OWN_CODE.upgradeRefused, true).firstDelayMs).toBe(5000);
+  });
+
+  test("a ban for a while ends when WhatsApp says; where it does not say, the end is unknown, and shown as that", () => {
+    const now = new Date("2026-01-31T10:00:00Z");
+    const refused = (data: unknown) => new Error("outer", { cause: Object.assign(boom(402), { data }) });
+    const end = endOf(refused({ reason: "402", code: "101", expire: "7200" }), now);
+    expect(end).toEqual(new Date("2026-01-31T12:00:00Z"));
+    expect(reasonOf(402, true, end)).toMatchObject({
+      outcome: "banned",
+      text: "WhatsApp has banned this number until 2026-01-31 12:00 (UTC).",
+      advice: reasonOf(402, true).advice,
+    });
+    for (const data of [{ reason: "402" }, { expire: "-1" }, { expire: "soon" }, { expire: "1e300" }, null])
+      expect(endOf(refused(data), now)).toBeNull();
+    expect(reasonOf(402, true).text).toContain("until when is unknown");
+    expect(hasSpanish(reasonOf(402, true).advice)).toBe(true);
+    expect(reasonOf(403, true, end).text).not.toContain("until");
   });
 
   test("the number is found inside wrapped errors, and an unnumbered one counts as 500", () => {

@@ -76,6 +76,8 @@ export function createEmbeddedAdapter({
           newest: secondsOf(newest),
         })),
       ),
+    // A session's record is named by the session's id.
+    sessionIdOf: (wanted) => storage.read(() => rows.sessions.of(wanted)?.session_id ?? null),
     clients: createClientStore(writing, storage),
     documents,
   };

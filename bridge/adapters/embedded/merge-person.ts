@@ -6,8 +6,9 @@ import { lastMessageFields } from "./last-message.ts";
 import { earliest } from "./moments.ts";
 import { numberOf } from "./people.ts";
 import { carriedOver } from "./persons-own.ts";
+import { joinedReactions } from "./reactions.ts";
 import { mayBecome } from "./statuses.ts";
-import type { Writing } from "./writing.ts";
+import { resolver, type Writing } from "./writing.ts";
 
 export interface Merge {
   session: string;
@@ -79,7 +80,8 @@ function mergeChats(
     });
     return true;
   }
-  for (const twin of rows.messages.inBoth(old.name, held.name)) mergeTwins(writing, twin);
+  const resolve = resolver(rows, session);
+  for (const twin of rows.messages.inBoth(old.name, held.name)) mergeTwins(writing, twin, resolve);
   rows.messages.move(old.name, held.name);
   rows.messages.readdress(held.name, change);
   rows.conversations.remove(old.name);
@@ -93,7 +95,11 @@ function mergeChats(
 }
 
 /** One message that both chats hold: the one that stays keeps what was told of either. */
-function mergeTwins({ rows, now }: Writing, { from, into }: { from: MessageRow; into: MessageRow }): void {
+function mergeTwins(
+  { rows, now }: Writing,
+  { from, into }: { from: MessageRow; into: MessageRow },
+  resolve: (id: string) => string,
+): void {
   const isFurther = mayBecome(
     { status: into.status, position: into.status_position },
     { status: from.status, position: from.status_position },
@@ -101,9 +107,7 @@ function mergeTwins({ rows, now }: Writing, { from, into }: { from: MessageRow; 
   const changes = differences(into, {
     ...(isFurther ? { status: from.status, status_position: from.status_position } : {}),
     ...(isOlderEdit(editOf(into), editOf(from)) ? textOf(from) : {}),
-    ...(into.reactions === null
-      ? { reactions: from.reactions, reaction: from.reaction, has_reaction: from.has_reaction }
-      : {}),
+    ...(from.reactions === null ? {} : joinedReactions(into.reactions, from.reactions, resolve)),
     sent_at: into.sent_at ?? from.sent_at,
     delivered_at: into.delivered_at ?? from.delivered_at,
     read_at: into.read_at ?? from.read_at,

@@ -52,6 +52,18 @@ export function reactionChange(
   return fieldsOf([...all.filter((reaction) => reaction !== before), told]);
 }
 
+/** Those of either copy of one message, the later one of each person. */
+export function joinedReactions(held: string | null, copied: string | null, resolve: Resolve): ReactionFields {
+  const all = heldOf(held, resolve);
+  for (const told of heldOf(copied, resolve)) {
+    const at = all.findIndex((reaction) => reaction.from === told.from);
+    const before = all[at];
+    if (before === undefined) all.push(told);
+    else if (toldLater(before, told)) all[at] = told;
+  }
+  return fieldsOf(all);
+}
+
 /** All reactions of the message as a whole record tells them; what was told about single ones later than it stays. */
 export function reactionsOf(
   held: string | null,

@@ -66,6 +66,7 @@ export interface Rows {
   clients: Table<ClientRow> & {
     named(name: string): ClientRow | undefined;
     withExternalId(externalId: string): ClientRow | undefined;
+    /** By its normal form, however it is written in the row. */
     withNationalId(nationalId: string): ClientRow[];
   };
   /** Hidden ids that turned out to be somebody. */

@@ -9,7 +9,7 @@ export const sessionFields = (session: Session): Partial<SessionRow> => ({
   session_name: shortName(session.sessionName),
   status: sessionWord(session.status),
   is_connected: session.isConnected ? 1 : 0,
-  is_active: 1,
+  is_active: session.manuallyStopped ? 0 : 1,
   phone_number: session.phoneNumber,
   session_db_id: session.id,
   last_seen: momentOf(new Date(session.lastActivity)),

@@ -1,18 +1,20 @@
 /**
  * Hidden ids that turned out to be somebody. What still names one is written to the person. Remembered in the contact, and
- * read from there once per session, when the first hidden id comes by.
+ * read from there once per session.
  */
 import { text } from "./field-values.ts";
 import { readState, STATE_FIELD } from "./hub-state.ts";
 import { bounded } from "./memory.ts";
 import { CONTACT } from "./site.ts";
+import { SiteRefusal } from "./site-answer.ts";
 import type { SiteTables } from "./site-tables.ts";
 
 export interface Aliases {
-  /** The id under which each of `ids` is kept. */
-  resolver(sessionId: string, ids: (string | null)[]): Promise<(id: string) => string>;
-  get(sessionId: string, lid: string): string | undefined;
-  learn(sessionId: string, lid: string, id: string): void;
+  /** The id under which a person of this session is kept. */
+  resolver(sessionId: string): Promise<(id: string) => string>;
+  /** This bridge saw that nothing is left under `lid`. What a contact remembers alone may be of a merge cut short. */
+  isSettled(sessionId: string, lid: string, id: string): boolean;
+  settle(sessionId: string, lid: string, id: string): void;
 }
 
 const REMEMBERED = 50_000;
@@ -23,34 +25,44 @@ export const lidMark = (sessionId: string, lid: string): string => `${sessionId}
 
 export function createAliases(tables: SiteTables): Aliases {
   const known = bounded<string>(REMEMBERED);
-  const loaded = new Map<string, Promise<void>>();
+  const settled = bounded<string>(REMEMBERED);
+  const loaded = new Map<string, Promise<boolean>>();
 
-  const load = async (sessionId: string): Promise<void> => {
-    if (tables.lacks(CONTACT, STATE_FIELD)) return;
+  /** False while the site has no field for it: it may get one. */
+  const load = async (sessionId: string): Promise<boolean> => {
+    if (tables.lacks(CONTACT, STATE_FIELD)) return false;
     const start = lidMark(sessionId, "");
-    const rows = await tables.all(CONTACT, {
-      fields: ["contact_id", STATE_FIELD],
-      filters: [[STATE_FIELD, "like", `%"${start}%`]],
-      orderBy: "name asc",
-    });
-    for (const row of rows)
-      for (const mark of readState(row[STATE_FIELD]).lids ?? [])
-        if (mark.startsWith(start)) known.set(mark, text(row, "contact_id"));
+    try {
+      const rows = await tables.all(CONTACT, {
+        fields: ["contact_id", STATE_FIELD],
+        filters: [[STATE_FIELD, "like", `%"${start}%`]],
+        orderBy: "name asc",
+      });
+      for (const row of rows)
+        for (const mark of readState(row[STATE_FIELD]).lids ?? [])
+          if (mark.startsWith(start)) known.set(mark, text(row, "contact_id"));
+      return true;
+    } catch (error) {
+      if (error instanceof SiteRefusal && tables.lacks(CONTACT, STATE_FIELD)) return false;
+      throw error;
+    }
   };
 
   return {
-    resolver: async (sessionId, ids) => {
-      if (ids.some((id) => id !== null && isHidden(id))) {
-        const loading = loaded.get(sessionId) ?? load(sessionId);
-        loaded.set(sessionId, loading);
-        await loading.catch((error: unknown) => {
-          loaded.delete(sessionId);
-          throw error;
-        });
-      }
+    resolver: async (sessionId) => {
+      const loading = loaded.get(sessionId) ?? load(sessionId);
+      loaded.set(sessionId, loading);
+      const isLoaded = await loading.catch((error: unknown) => {
+        loaded.delete(sessionId);
+        throw error;
+      });
+      if (!isLoaded) loaded.delete(sessionId);
       return (id) => (isHidden(id) ? (known.get(lidMark(sessionId, id)) ?? id) : id);
     },
-    get: (sessionId, lid) => known.get(lidMark(sessionId, lid)),
-    learn: (sessionId, lid, id) => known.set(lidMark(sessionId, lid), id),
+    isSettled: (sessionId, lid, id) => settled.get(lidMark(sessionId, lid)) === id,
+    settle: (sessionId, lid, id) => {
+      known.set(lidMark(sessionId, lid), id);
+      settled.set(lidMark(sessionId, lid), id);
+    },
   };
 }

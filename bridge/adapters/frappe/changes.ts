@@ -19,8 +19,8 @@ import { CONVERSATION, MESSAGE, type Site } from "./site.ts";
 import { updateOne } from "./write-many.ts";
 
 export interface Changes {
-  /** Changes in one chat, whose lane the caller holds. */
-  apply(batch: Batch<MessageChange>, chatId: string): Promise<WriteResult[]>;
+  /** Changes in one chat, whose lane the caller holds; `resolve`: the id under which a person is kept. */
+  apply(batch: Batch<MessageChange>, chatId: string, resolve: (id: string) => string): Promise<WriteResult[]>;
 }
 
 export function createChanges(
@@ -39,12 +39,12 @@ export function createChanges(
   ];
 
   return {
-    apply: async ({ sessionId, position, items }, chatId) => {
+    apply: async ({ sessionId, position, items }, chatId, resolve) => {
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return items.map(() => ({ outcome: "missing" }));
       const time = await site.time();
       const rows = await messages.rowsOf(items.flatMap((change) => idsOf(sessionId, change)));
-      const of: Belonging = { sessionName, chatId, chats: await messages.chatsOf(rows), resolve: (id) => id };
+      const of: Belonging = { sessionName, chatId, chats: await messages.chatsOf(rows), resolve };
 
       const results: WriteResult[] = [];
       for (const change of items) {
@@ -64,6 +64,7 @@ export function createChanges(
           // The whole message was read when this had already happened.
           isStale: position !== null && site.positions.isStale(key, position - 1, shown),
           hasState: !tables.lacks(MESSAGE, STATE_FIELD),
+          resolve,
         });
         if (isEmpty(changes)) {
           results.push({ outcome: "unchanged", id: name });

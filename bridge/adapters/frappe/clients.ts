@@ -1,6 +1,7 @@
 /** Clients of a remote directory, in a document type of their own: a site's customers have rules we do not know. */
 import type { ClientCandidate, ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
-import { cutName, differing, isEmpty, requiredName, text, type Fields } from "./field-values.ts";
+import { normalNationalId } from "../../national-id.ts";
+import { cutName, differing, isEmpty, requiredName, text, type Fields, type Row } from "./field-values.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { CLIENT, CONTACT, nowSeconds, type Site } from "./site.ts";
 import { rejected, updateOne } from "./write-many.ts";
@@ -9,23 +10,35 @@ const FIELDS = ["name", "external_id", "client_name", "email", "phone", "address
 /** Enough to see that nobody may decide between them. */
 const CANDIDATES = 5;
 
+const candidateOf = (row: Row, matchedBy: ClientCandidate["matchedBy"]): ClientCandidate => ({
+  id: text(row, "name"),
+  matchedBy,
+  externalId: text(row, "external_id") || null,
+});
+
 export function createClients({ tables, time, clock }: Site): ClientStore {
-  const candidatesBy = async (
-    field: "external_id" | "national_id",
-    value: string,
-  ): Promise<ClientCandidate[]> => {
+  const byExternalId = async (externalId: string): Promise<ClientCandidate[]> => {
     const rows = await tables.list(CLIENT, {
       fields: ["name", "external_id"],
-      filters: [[field, "=", value]],
+      filters: [["external_id", "=", externalId]],
       orderBy: "creation asc",
       limit: CANDIDATES,
     });
-    const matchedBy = field === "external_id" ? "externalId" : "nationalId";
-    return rows.map((row) => ({
-      id: text(row, "name"),
-      matchedBy,
-      externalId: text(row, "external_id") || null,
-    }));
+    return rows.map((row) => candidateOf(row, "externalId"));
+  };
+
+  /** People write dots, blanks and the kind of the id into theirs: all that have its digits in their order are looked at. */
+  const byNationalId = async (nationalId: string): Promise<ClientCandidate[]> => {
+    const digits = nationalId.match(/[0-9]/g) ?? [];
+    const rows = await tables.all(CLIENT, {
+      fields: ["name", "external_id", "national_id"],
+      filters: [["national_id", "like", `%${digits.join("%")}%`]],
+      orderBy: "creation asc",
+    });
+    return rows
+      .filter((row) => normalNationalId(text(row, "national_id")) === nationalId)
+      .slice(0, CANDIDATES)
+      .map((row) => candidateOf(row, "nationalId"));
   };
 
   const contactOf = async (phone: string | null | undefined): Promise<string | undefined> => {
@@ -66,9 +79,9 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
   return {
     update,
     find: async ({ externalId, nationalId }) => {
-      const known = await candidatesBy("external_id", externalId);
+      const known = await byExternalId(externalId);
       if (known.length > 0 || nationalId === null || nationalId === "") return known;
-      return candidatesBy("national_id", nationalId);
+      return byNationalId(nationalId);
     },
     create: async (client): Promise<WriteResult> => {
       const fields: Fields = {
@@ -83,7 +96,7 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
       } catch (error) {
         if (!(error instanceof SiteRefusal)) throw error;
         // Made since it was looked for, by a run whose answer was lost.
-        const [made] = isDuplicate(error) ? await candidatesBy("external_id", client.externalId) : [];
+        const [made] = isDuplicate(error) ? await byExternalId(client.externalId) : [];
         return made === undefined ? rejected(error) : update(made.id, client);
       }
     },

@@ -9,6 +9,7 @@ import type { Contact, Message } from "../../records.ts";
 import { createAliases, isHidden } from "./aliases.ts";
 import { createChanges } from "./changes.ts";
 import { createChats } from "./chats.ts";
+import { checkSite } from "./check-site.ts";
 import { createClients } from "./clients.ts";
 import { createContacts } from "./contacts.ts";
 import { createConversations } from "./conversations.ts";
@@ -17,9 +18,10 @@ import { createMediaCopy } from "./media-copy.ts";
 import { createMerges, type Merge } from "./merge.ts";
 import { createMessages } from "./messages.ts";
 import { prepareSite } from "./prepare.ts";
+import { createRelinks } from "./relink.ts";
 import { createSessions } from "./sessions.ts";
-import { CONTACT, CONVERSATION, MESSAGE, SESSION, siteMemory, type Site } from "./site.ts";
-import { AnswerLost, expecting, SiteRefusal } from "./site-answer.ts";
+import { siteMemory, type Site } from "./site.ts";
+import { AnswerLost, expecting } from "./site-answer.ts";
 import { createSiteCalls, type SiteCalls } from "./site-calls.ts";
 import { createSiteTables } from "./site-tables.ts";
 import { siteTime, type SiteTime } from "./site-time.ts";
@@ -53,7 +55,8 @@ export function openFrappeAdapter(
   const messages = createMessages(site, { sessions, contacts, conversations, media });
   const changes = createChanges(site, { sessions, messages });
   const aliases = createAliases(tables);
-  const merges = createMerges(site, { sessions, conversations, aliases });
+  const relinks = createRelinks(site);
+  const merges = createMerges(site, { sessions, conversations, aliases, relinks });
   const figures = createFigures(site, sessions);
 
   /**
@@ -107,40 +110,46 @@ export function openFrappeAdapter(
       () => surely(() => merges.apply(order)),
     );
 
-  /** The event that told whose hidden id a contact is may have been missed: those that still have records move now. */
+  /**
+   * The event that told whose hidden id a contact is may have been missed: those that still have records move now. Comes
+   * back with those that moved, and those that the site did not let move.
+   */
   const mergeNamed = async (
     sessionId: string,
     contactsTold: Contact[],
     position: Position,
-  ): Promise<Set<string>> => {
+  ): Promise<{ moved: Set<string>; stuck: Set<string> }> => {
     const named = contactsTold.filter(
-      ({ id, lid }) => lid !== null && lid !== id && isHidden(lid) && aliases.get(sessionId, lid) !== id,
+      ({ id, lid }) => lid !== null && lid !== id && isHidden(lid) && !aliases.isSettled(sessionId, lid, id),
     );
     const known = await merges.known(
       sessionId,
       named.flatMap(({ lid }) => lid ?? []),
     );
-    const moved = new Set<string>();
+    const [moved, stuck] = [new Set<string>(), new Set<string>()];
     for (const { id, lid } of named) {
       if (lid === null) continue;
-      if (!known.has(lid)) aliases.learn(sessionId, lid, id);
-      else if ((await merge({ sessionId, from: lid, into: id, position })).outcome === "updated")
-        moved.add(id);
+      if (!known.has(lid)) {
+        aliases.settle(sessionId, lid, id);
+        continue;
+      }
+      const { outcome } = await merge({ sessionId, from: lid, into: id, position });
+      if (outcome === "updated") moved.add(id);
+      else if (outcome === "rejected") stuck.add(id);
     }
-    return moved;
+    return { moved, stuck };
   };
 
   const upsertContacts = async ({ sessionId, position, items }: Batch<Contact>): Promise<WriteResult[]> => {
-    const resolve = await aliases.resolver(
-      sessionId,
-      items.map(({ id }) => id),
-    );
+    const resolve = await aliases.resolver(sessionId);
     const told = items.map((contact) => {
       const id = resolve(contact.id);
       return id === contact.id ? contact : { ...contact, id, lid: contact.id };
     });
-    const moved = await mergeNamed(sessionId, told, position);
-    const results = await surely(() => contacts.upsert({ sessionId, position, items: told }));
+    const { moved, stuck } = await mergeNamed(sessionId, told, position);
+    // A contact that names its hidden id counts as merged with it.
+    const free = told.map((contact) => (stuck.has(contact.id) ? { ...contact, lid: null } : contact));
+    const results = await surely(() => contacts.upsert({ sessionId, position, items: free }));
     return results.map((result, index) =>
       moved.has(told[index]?.id ?? "") && result.outcome !== "rejected"
         ? { ...result, outcome: "updated" }
@@ -163,10 +172,7 @@ export function openFrappeAdapter(
     },
     upsertContacts: (batch) => lanes.run(`${batch.sessionId}|contacts`, () => upsertContacts(batch)),
     upsertChats: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(
-        sessionId,
-        items.map(({ chatId }) => chatId),
-      );
+      const resolve = await aliases.resolver(sessionId);
       const told = items.map((chat) => ({ ...chat, chatId: resolve(chat.chatId) }));
       return inLanes(
         lanes,
@@ -175,26 +181,23 @@ export function openFrappeAdapter(
       );
     },
     upsertMessages: async ({ sessionId, position, items }) => {
-      const ids = items.flatMap(({ chatId, participant }) => [chatId, participant]);
-      const resolve = await aliases.resolver(sessionId, ids);
+      const resolve = await aliases.resolver(sessionId);
       const told = items.map((message) => resolved(message, resolve));
       return byChat(sessionId, told, (group, chatId) =>
         messages.upsert({ sessionId, position, chatId, resolve, items: group }),
       );
     },
     changeMessages: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(
-        sessionId,
-        items.map(({ chatId }) => chatId),
-      );
+      const resolve = await aliases.resolver(sessionId);
       const told = items.map((change) => ({ ...change, chatId: resolve(change.chatId) }));
       return byChat(sessionId, told, (group, chatId) =>
-        changes.apply({ sessionId, position, items: group }, chatId),
+        changes.apply({ sessionId, position, items: group }, chatId, resolve),
       );
     },
     mergeContact: merge,
     totals: figures.totals,
     chatDigests: figures.digests,
+    sessionIdOf: sessions.idOf,
     clients: createClients(site),
   };
 }
@@ -212,26 +215,6 @@ const resolved = (message: Message, resolve: (id: string) => string): Message =>
 function inLanes<T>(lanes: Lanes, names: string[], work: () => Promise<T>): Promise<T> {
   const [first, ...rest] = [...new Set(names)].sort();
   return first === undefined ? work() : lanes.run(first, () => inLanes(lanes, rest, work));
-}
-
-const loggedUser = z.object({ message: z.string() });
-
-async function checkSite(calls: SiteCalls): Promise<void> {
-  const { message: user } = expecting(loggedUser, await calls.ask("/api/method/frappe.auth.get_logged_user"));
-  if (user === "Guest")
-    throw new CrmMisconfigured("The site takes the key for nobody's: check FRAPPE_API_KEY");
-  for (const doctype of [SESSION, CONTACT, CONVERSATION, MESSAGE])
-    await calls.ask(`/api/resource/${encodeURIComponent(doctype)}`, {
-      fields: '["name"]',
-      order_by: "name asc",
-      limit_page_length: 1,
-    });
-  try {
-    // Whether one may create is looked at before what is missing in it: nothing is written.
-    await calls.write("POST", `/api/resource/${encodeURIComponent(SESSION)}`, {});
-  } catch (error) {
-    if (!(error instanceof SiteRefusal)) throw error;
-  }
 }
 
 const settings = z.object({ data: z.object({ time_zone: z.string() }) });

@@ -28,6 +28,8 @@ const hubStateSchema = z.object({
   /** The file the site was told of: lists do not show child tables. Events do not know its id. */
   mediaUrl: z.string().optional(),
   mediaId: z.string().optional(),
+  /** Its bytes are in the site. */
+  isCopied: z.boolean().optional(),
   /** One per person; one that was taken back stays as an empty one, so that an older one does not return. */
   reactions: z.array(z.object({ from: z.string(), emoji: z.string(), at: z.number(), position })).optional(),
 });

@@ -1,12 +1,13 @@
 /**
- * A hidden id got its number: contact and conversation are renamed into it. Frappe's own rename moves every link in one
- * request, whatever points at them, and merges into a document that exists.
+ * A hidden id got its number: contact and conversation move into it. A merge may end at any of its calls and is then told
+ * again: what is taken from a document is in the other before the document goes, and the contact remembers the merge last.
  */
 import type { Position, WriteResult } from "../../adapter.ts";
 import { CONVERSATION_FIELDS, type Conversations } from "./conversations.ts";
 import { differing, isEmpty, text, type Fields, type Row } from "./field-values.ts";
 import { lidMark, type Aliases } from "./aliases.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
+import type { Relinks } from "./relink.ts";
 import { mergeTwins } from "./twins.ts";
 import { mark, type Sessions } from "./sessions.ts";
 import { SiteRefusal } from "./site-answer.ts";
@@ -36,7 +37,8 @@ export function createMerges(
     sessions,
     conversations,
     aliases,
-  }: { sessions: Sessions; conversations: Conversations; aliases: Aliases },
+    relinks,
+  }: { sessions: Sessions; conversations: Conversations; aliases: Aliases; relinks: Relinks },
 ): Merges {
   const { tables, names, time } = site;
 
@@ -60,27 +62,38 @@ export function createMerges(
     return row ?? null;
   };
 
-  /** Which documents moved: null when there was nothing under the hidden id. */
-  const mergeContact = async ({ sessionId, from, into }: Merge): Promise<boolean> => {
+  const update = async (doctype: string, row: Row, wanted: Fields): Promise<void> => {
+    const changes = differing(row, wanted);
+    if (!isEmpty(changes)) await tables.update(doctype, { name: text(row, "name"), changes });
+  };
+
+  const moveContact = async ({ from, into }: Merge): Promise<boolean> => {
     const source = await contactRow(from);
+    if (source === null) return false;
     const target = await contactRow(into);
     names.contacts.delete(from);
-    const kept = target ?? source;
-    if (kept === null) return false;
-    const name = target === null ? into : text(target, "name");
-    if (source !== null) {
-      if (target !== null) await handOver(CONTACT, text(source, "name"), name);
-      await tables.rename(CONTACT, text(source, "name"), name, target !== null);
+    if (target !== null) {
+      await handOver(CONTACT, text(source, "name"), text(target, "name"));
+      await relinks.join(CONTACT, text(source, "name"), text(target, "name"));
+      return true;
     }
+    const name = await relinks.rename(CONTACT, text(source, "name"), into);
+    await update(CONTACT, { ...source, name }, { contact_id: into, phone_number: phoneNumberOf(into) });
+    return true;
+  };
+
+  /** Last: what stands here counts as done. A rename may have ended before the number was written. */
+  const rememberMerge = async ({ sessionId, from, into }: Merge): Promise<void> => {
+    const kept = await contactRow(into);
+    if (kept === null) return;
     const state = readState(kept[STATE_FIELD]);
     const lids = [...new Set([...(state.lids ?? []), lidMark(sessionId, from)])];
-    const changes = differing(kept, {
-      ...(target === null ? { contact_id: into, phone_number: phoneNumberOf(into) } : {}),
+    const isHalf = text(kept, "phone_number") === from;
+    await update(CONTACT, kept, {
+      ...(isHalf ? { phone_number: phoneNumberOf(into) } : {}),
       [STATE_FIELD]: writeState({ ...state, lids }),
     });
-    if (!isEmpty(changes)) await tables.update(CONTACT, { name, changes });
-    names.contacts.set(into, name);
-    return source !== null;
+    names.contacts.set(into, text(kept, "name"));
   };
 
   const mergeChat = async (
@@ -90,32 +103,31 @@ export function createMerges(
     const rows = await conversations.rowsOf(sessionName, [from, into]);
     const source = rows.get(from);
     const target = rows.get(into);
-    if (source === undefined) return false;
-    const person = await contactRow(into);
-    const contact = person === null ? undefined : text(person, "name");
-    const isMerge = target !== undefined;
-    const name = text(target ?? source, "name");
-    if (isMerge) {
-      await handOver(CONVERSATION, text(source, "name"), name);
-      await tables.rename(CONVERSATION, text(source, "name"), name, true);
-      names.chats.delete(text(source, "name"));
-      await mergeTwins(tables, { sessionId, conversation: name }, await time());
-    }
-    const changes = differing(
-      { contact: null, ...(target ?? source) },
-      {
-        chat_id: into,
-        contact,
-        phone_number: phoneNumberOf(into),
-        ...(isMerge ? laterEnd(source, target) : {}),
-      },
-    );
+    const chats = [source, target].flatMap((row) => (row === undefined ? [] : text(row, "name")));
+    const known = await aliases.resolver(sessionId);
+    const resolve = (id: string): string => (id === from ? into : known(id));
+    const hadTwins = await mergeTwins(site, relinks, { sessionId, chats, resolve });
+    if (source === undefined) return hadTwins;
+    const kept = target ?? source;
+    const contact = await contactRow(into);
+    const wanted = {
+      chat_id: into,
+      contact: contact === null ? undefined : text(contact, "name"),
+      phone_number: phoneNumberOf(into),
+      ...(target === undefined ? {} : laterEnd(source, target)),
+    };
+    const changes = differing({ contact: null, ...kept }, wanted);
+    if (target !== undefined) await handOver(CONVERSATION, text(source, "name"), text(target, "name"));
     if (!isEmpty(changes))
       await tables.update(CONVERSATION, {
-        name,
-        changes: { ...changes, ...mark(target ?? source, position) },
+        name: text(kept, "name"),
+        changes: { ...changes, ...mark(kept, position) },
       });
-    names.chats.set(name, into);
+    if (target !== undefined) {
+      await relinks.join(CONVERSATION, text(source, "name"), text(target, "name"));
+      names.chats.delete(text(source, "name"));
+    }
+    names.chats.set(text(kept, "name"), into);
     return true;
   };
 
@@ -134,13 +146,14 @@ export function createMerges(
     },
     apply: async (merge) => {
       const { sessionId, from, into } = merge;
-      if (from === into || aliases.get(sessionId, from) === into) return { outcome: "unchanged" };
+      if (from === into || aliases.isSettled(sessionId, from, into)) return { outcome: "unchanged" };
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
       try {
-        const contact = await mergeContact(merge);
+        const contact = await moveContact(merge);
         const chat = await mergeChat(merge, sessionName);
-        aliases.learn(sessionId, from, into);
+        await rememberMerge(merge);
+        aliases.settle(sessionId, from, into);
         return { outcome: contact || chat ? "updated" : "unchanged" };
       } catch (error) {
         if (error instanceof SiteRefusal) return rejected(error);

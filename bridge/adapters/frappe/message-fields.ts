@@ -18,7 +18,7 @@ import {
 import { isSameState, readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
-import { reactionFields, withAllReactions, withReaction } from "./reactions.ts";
+import { byPerson, reactionFields, withAllReactions, withReaction } from "./reactions.ts";
 import type { SiteTime } from "./site-time.ts";
 
 export const MESSAGE_FIELDS = [
@@ -108,6 +108,8 @@ export interface Told {
   isStale: boolean;
   /** The site keeps what the bridge must remember. */
   hasState: boolean;
+  /** The id under which a person is kept. */
+  resolve: (id: string) => string;
 }
 
 /** What one side of a message wants of its document, and what of it must be remembered. */
@@ -154,10 +156,10 @@ function textPart(row: Row, state: HubState, message: Message, told: Told): Part
   };
 }
 
-function reactionPart(state: HubState, message: Message, { position, hasState }: Told): Part {
+function reactionPart(state: HubState, message: Message, { position, hasState, resolve }: Told): Part {
   // Who took a reaction back cannot be told from who never gave one.
   if (!hasState && message.reactions.length === 0) return NOTHING;
-  const reactions = withAllReactions(state.reactions ?? [], message.reactions, position);
+  const reactions = withAllReactions(byPerson(state.reactions ?? [], resolve), message.reactions, position);
   return {
     wanted: reactionFields(reactions),
     next: reactions.length > 0 || state.reactions !== undefined ? { reactions } : {},
@@ -196,10 +198,10 @@ const knowsMedia = (state: HubState, message: Message): boolean =>
 
 /** The same for a change that is told without its message. */
 export function changesByEvent(row: Row, change: MessageChange, told: Told): Fields {
-  const { time, position, isStale, hasState } = told;
+  const { time, isStale, hasState } = told;
   if (isStale) return {};
   const state = readState(row[STATE_FIELD]);
-  const { changes, next } = eventChanges(row, change, state, { time, position });
+  const { changes, next } = eventChanges(row, change, state, told);
   if (isEmpty(changes) && (!hasState || isSameState({ ...state, ...next }, state))) return {};
   if (hasState) changes[STATE_FIELD] = writeState({ ...state, ...next });
   return { ...sentAt(row, time), ...changes };
@@ -209,7 +211,7 @@ function eventChanges(
   row: Row,
   change: MessageChange,
   state: HubState,
-  { time, position }: Pick<Told, "time" | "position">,
+  { time, position, resolve }: Pick<Told, "time" | "position" | "resolve">,
 ): { changes: Fields; next: HubState } {
   switch (change.kind) {
     case "status":
@@ -224,8 +226,9 @@ function eventChanges(
       return { changes: differing(row, { content }), next };
     }
     case "reaction": {
-      const { from, emoji, at } = change;
-      const reactions = withReaction(state.reactions ?? [], { from, emoji, at, position });
+      const { emoji, at } = change;
+      const kept = byPerson(state.reactions ?? [], resolve);
+      const reactions = withReaction(kept, { from: resolve(change.from), emoji, at, position });
       if (reactions === null) return { changes: {}, next: {} };
       return { changes: differing(row, reactionFields(reactions)), next: { reactions } };
     }

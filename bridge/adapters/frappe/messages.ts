@@ -1,5 +1,4 @@
 /** Messages of one chat, told whole: new ones with their chat, known ones brought up to date. */
-import { z } from "zod";
 import type { Batch, WriteResult } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
 import type { Contacts } from "./contacts.ts";
@@ -82,6 +81,7 @@ export function createMessages(
     const contactNames = await contacts.find([...new Set(people)]);
     const of: Belonging = { sessionName, chatId, chats: await chatsOf(rows), resolve };
     const updates: (Update & { index: number })[] = [];
+    const copied = new Set<number>();
     let inserts: (Insert & { index: number; id: string })[] = [];
 
     for (const { message, index } of items) {
@@ -92,6 +92,7 @@ export function createMessages(
       const row = findMessage(rows, candidates, message, of);
       if (row !== undefined) {
         const changes = await changesOf(row, message, quoted);
+        if (readState(row[STATE_FIELD]).isCopied === true) copied.add(index);
         results[index] = { outcome: "unchanged", id: text(row, "name") };
         if (!isEmpty(changes)) updates.push({ index, name: text(row, "name"), changes });
         continue;
@@ -116,7 +117,7 @@ export function createMessages(
     (await updateAll(tables, MESSAGE, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
-    if (media !== null) await media.copyNew(batch.items, results);
+    await media?.copyMissing(batch.items, results, copied);
     await advance(found.row, batch, results, time);
     return results;
 
@@ -139,10 +140,10 @@ export function createMessages(
       const isStale = positions.isStale(key, position, readState(row[STATE_FIELD]).position);
       positions.shown(key, position);
       const hasState = !tables.lacks(MESSAGE, STATE_FIELD);
-      const changes = changesByMessage(row, message, quoted, { time, position, isStale, hasState });
+      const changes = changesByMessage(row, message, quoted, { time, position, isStale, hasState, resolve });
       if (needsMedia(row, message, changes))
         changes["media_items"] = mediaItems(message, {
-          file: await copiedFile(text(row, "name")),
+          file: (await media?.fileOf(text(row, "name"))) ?? null,
           mediaId: readState(row[STATE_FIELD]).mediaId,
         });
       return changes;
@@ -198,13 +199,6 @@ export function createMessages(
     return outcome;
   };
 
-  /** The copy in the site, which a new child table would lose. */
-  const copiedFile = async (name: string): Promise<string | null> => {
-    if (media === null) return null;
-    const read = fileOfMessage.safeParse(await tables.get(MESSAGE, name));
-    return read.data?.media_items[0]?.file ?? null;
-  };
-
   /** The chat shows its newest message, whatever order they were written in. */
   const advance = async (
     row: Row,
@@ -253,8 +247,6 @@ function possible({ items: told, chatId }: MessageBatch): {
   }
   return { items, results };
 }
-
-const fileOfMessage = z.object({ media_items: z.array(z.object({ file: z.string().nullish() })) });
 
 const EMPTY_ENDS: Row = {
   last_message: null,

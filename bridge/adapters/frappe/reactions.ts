@@ -19,6 +19,27 @@ export function withReaction(kept: Reactions, told: Reaction): Reactions | null 
   return [...kept.filter((reaction) => reaction !== before), told];
 }
 
+/** Those of either copy of one message, the later one of each person; null when the second copy adds nothing. */
+export function withReactionsOf(
+  kept: Reactions,
+  copied: Reactions,
+  resolve: (id: string) => string,
+): Reactions | null {
+  const before = byPerson(kept, resolve);
+  const after = copied.reduce<Reactions>(
+    (all, reaction) => withReaction(all, { ...reaction, from: resolve(reaction.from) }) ?? all,
+    before,
+  );
+  return after === before ? null : inOrder(after);
+}
+
+/** Under the ids by which the people are kept now. */
+export const byPerson = (kept: Reactions, resolve: (id: string) => string): Reactions =>
+  kept.map((reaction) => ({ ...reaction, from: resolve(reaction.from) }));
+
+const inOrder = (reactions: Reactions): Reactions =>
+  reactions.toSorted((a, b) => a.at - b.at || (a.from < b.from ? -1 : 1));
+
 /** All of them, as the whole message tells them; single ones told later than it stay. */
 export function withAllReactions(
   kept: Reactions,
@@ -35,7 +56,7 @@ export function withAllReactions(
     (one) => !later.includes(one) && (told.get(one.from)?.emoji ?? "") === one.emoji,
   );
   for (const { from } of agreeing) told.delete(from);
-  return [...later, ...agreeing, ...told.values()].sort((a, b) => a.at - b.at || (a.from < b.from ? -1 : 1));
+  return inOrder([...later, ...agreeing, ...told.values()]);
 }
 
 export function reactionFields(reactions: Reactions): Fields {

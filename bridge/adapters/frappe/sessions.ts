@@ -57,6 +57,8 @@ export interface Sessions {
   nameOf(sessionId: string): Promise<string>;
   /** Null where the site has no such session. */
   findName(sessionId: string): Promise<string | null>;
+  /** Null where the site has no document of this name. */
+  idOf(name: string): Promise<string | null>;
 }
 
 export function createSessions({ tables, time, names, positions, lanes }: Site): Sessions {
@@ -153,6 +155,15 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
         const made = await insert(sessionId, bare);
         return "taken" in made ? text(made.taken, "name") : made.name;
       });
+    },
+    idOf: async (name) => {
+      const [row] = await tables.list(SESSION, {
+        fields: ["session_id"],
+        filters: [["name", "=", name]],
+        orderBy: "creation asc",
+        limit: 1,
+      });
+      return row === undefined ? null : text(row, "session_id");
     },
     findName: async (sessionId) => {
       const known = names.sessions.get(sessionId);

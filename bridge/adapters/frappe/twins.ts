@@ -1,26 +1,34 @@
-/** One message that two chats held is there twice once the chats are one: the bare id stays, with what either was told. */
+/**
+ * One message that two chats hold is there twice once the chats are one: the bare id stays, with what either was told. It is
+ * brought up to date before its copy goes, so that nothing is lost between the two.
+ */
 import { isOlderEdit } from "../edit-order.ts";
-import { text, type Fields, type Row } from "./field-values.ts";
-import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
+import { isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { editOf, MESSAGE_FIELDS, sentAt } from "./message-fields.ts";
 import { isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
-import { MESSAGE } from "./site.ts";
-import type { SiteTables } from "./site-tables.ts";
-import type { SiteTime } from "./site-time.ts";
+import { reactionFields, withReactionsOf } from "./reactions.ts";
+import type { Relinks } from "./relink.ts";
+import { MESSAGE, type Site } from "./site.ts";
 
+const MOMENTS = ["sent_at", "delivered_at", "read_at"];
+
+/** `chats`: the documents that are one chat. True when there were any twins. */
 export async function mergeTwins(
-  tables: SiteTables,
-  { sessionId, conversation }: { sessionId: string; conversation: string },
-  time: SiteTime,
-): Promise<void> {
+  { tables, time }: Pick<Site, "tables" | "time">,
+  relinks: Relinks,
+  { sessionId, chats, resolve }: { sessionId: string; chats: string[]; resolve: (id: string) => string },
+): Promise<boolean> {
+  if (chats.length === 0) return false;
   const start = `${sessionId}:`;
+  const fields = [...MESSAGE_FIELDS, "delivered_at", "read_at"];
   // Of two copies one at least could not have its own id.
   const aside = (
     await tables.all(MESSAGE, {
-      fields: MESSAGE_FIELDS,
+      fields,
       filters: [
-        ["conversation", "=", conversation],
+        ["conversation", "in", chats],
         ["message_id", "like", `${start}%`],
       ],
       orderBy: "name asc",
@@ -29,18 +37,19 @@ export async function mergeTwins(
   const ownId = (row: Row): string =>
     readState(row[STATE_FIELD]).id ?? text(row, "message_id").slice(start.length);
   const ids = [...new Set(aside.map(ownId))];
-  if (ids.length === 0) return;
+  if (ids.length === 0) return false;
   const bare = await tables.all(MESSAGE, {
-    fields: MESSAGE_FIELDS,
+    fields,
     filters: [
-      ["conversation", "=", conversation],
+      ["conversation", "in", chats],
       ["message_id", "in", ids],
     ],
     orderBy: "name asc",
   });
   const keyOf = (row: Row, id: string): string =>
-    [id, isOutgoing(row), readState(row[STATE_FIELD]).participant ?? ""].join("|");
+    [id, isOutgoing(row), resolve(readState(row[STATE_FIELD]).participant ?? "")].join("|");
   const kept = new Map(bare.map((row) => [keyOf(row, text(row, "message_id")), row]));
+  let hadTwins = false;
   for (const row of aside) {
     const key = keyOf(row, ownId(row));
     const twin = kept.get(key);
@@ -48,32 +57,40 @@ export async function mergeTwins(
       kept.set(key, row);
       continue;
     }
-    // A rename that merges takes along whatever links the copy.
-    await tables.rename(MESSAGE, text(row, "name"), text(twin, "name"), true);
-    const changes = whatTheCopyKnew(row, twin);
-    if (changes !== null)
+    hadTwins = true;
+    const changes = whatTheCopyKnew(row, twin, resolve);
+    if (!isEmpty(changes))
       await tables.update(MESSAGE, {
         name: text(twin, "name"),
-        changes: { ...changes, ...sentAt(twin, time) },
+        changes: { ...sentAt(twin, await time()), ...changes },
       });
+    // Whatever links the copy comes along.
+    await relinks.join(MESSAGE, text(row, "name"), text(twin, "name"));
   }
+  return hadTwins;
 }
 
-function whatTheCopyKnew(copy: Row, twin: Row): Fields | null {
+function whatTheCopyKnew(copy: Row, twin: Row, resolve: (id: string) => string): Fields {
   const [theirs, ours] = [readState(copy[STATE_FIELD]), readState(twin[STATE_FIELD])];
   const status = statusOf(copy);
   const isFurther = mayBecome(twin, status, theirs.statusPosition ?? null);
   const isLaterText = isOlderEdit(editOf(ours), editOf(theirs));
-  if (!isFurther && !isLaterText) return null;
   const { editedAt, editPosition } = theirs;
+  const reactions = withReactionsOf(ours.reactions ?? [], theirs.reactions ?? [], resolve);
+  const moments = MOMENTS.filter((field) => text(twin, field) === "" && text(copy, field) !== "");
+  const next: HubState = {
+    ...ours,
+    ...(isFurther ? { status, statusPosition: theirs.statusPosition ?? null } : {}),
+    ...(isLaterText && editedAt !== undefined ? { editedAt } : {}),
+    ...(isLaterText && editPosition !== undefined ? { editPosition } : {}),
+    ...(reactions === null ? {} : { reactions }),
+  };
+  if (!isFurther && !isLaterText && reactions === null && moments.length === 0) return {};
   return {
+    ...Object.fromEntries(moments.map((field) => [field, text(copy, field)])),
     ...(isFurther ? { status: STATUS_WORD[status] } : {}),
     ...(isLaterText ? { content: text(copy, "content") } : {}),
-    [STATE_FIELD]: writeState({
-      ...ours,
-      ...(isFurther ? { status, statusPosition: theirs.statusPosition ?? null } : {}),
-      ...(isLaterText && editedAt !== undefined ? { editedAt } : {}),
-      ...(isLaterText && editPosition !== undefined ? { editPosition } : {}),
-    }),
+    ...(reactions === null ? {} : reactionFields(reactions)),
+    [STATE_FIELD]: writeState(next),
   };
 }

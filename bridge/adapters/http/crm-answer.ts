@@ -14,13 +14,19 @@ export class CrmRefusal extends Error {
   }
 }
 
-/** The CRM has no use for this kind of call. */
-export class NotCovered extends Error {
-  constructor(message: string) {
+/** The CRM has no such call. Where it may lack it that is no trouble; elsewhere a person must look at a setting. */
+export class NotCovered extends CrmMisconfigured {
+  /** It says so itself (501); otherwise the path is just not there, which may be a mistake. */
+  readonly isMeant: boolean;
+
+  constructor(message: string, { isMeant }: { isMeant: boolean }) {
     super(message);
-    this.name = "NotCovered";
+    this.isMeant = isMeant;
   }
 }
+
+/** The CRM failed over what it was sent. That may be its own trouble, or that of one record which it cannot digest. */
+export class CrmFault extends CrmUnavailable {}
 
 export interface CrmAnswer {
   status: number;
@@ -32,12 +38,12 @@ const REDIRECTS = "the CRM redirects: use its final address, with or without the
 const ADVICE: Record<number, string> = {
   401: "check CRM_AUTH",
   403: "check CRM_AUTH and CRM_SECRET; in Django, exempt the view from CSRF protection",
-  404: "check CRM_URL and the paths in CRM_MAP; a path the CRM does not have may be null there, or answer 501",
+  404: "check CRM_URL and the paths in CRM_MAP",
   405: "check the paths in CRM_MAP",
   419: "CSRF protection is active on this route: in Laravel, put it among the API routes",
 };
 
-/** @throws CrmRefusal | NotCovered | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
+/** @throws CrmRefusal | NotCovered | CrmFault | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
 export function readCrmAnswer(what: string, answer: CrmAnswer, now: Date): unknown {
   const { status, body } = answer;
   const json = parsed(body);
@@ -51,14 +57,17 @@ const LATER = [408, 409, 429];
 function failureOf(what: string, { status, retryAfter }: CrmAnswer, json: unknown, now: Date): Error {
   const says = `${what}: ${errorText(json) ?? `HTTP ${status}`}`;
   if (status === 400 || status === 413 || status === 422) return new CrmRefusal(status, says);
-  if (status === 501) return new NotCovered(says);
+  if (status === 501) return new NotCovered(says, { isMeant: true });
+  if (retryAfter === null && status >= 500 && status !== 503) return new CrmFault(says);
   if (LATER.includes(status) || status >= 500)
     return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
   // An answer that promises to look at it later, or has nothing to say, is no proof that anything was kept.
   if (status < 300)
     return new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
   const advice = status < 400 ? REDIRECTS : ADVICE[status];
-  return new CrmMisconfigured(advice === undefined ? says : `${says} (${advice})`);
+  const advised = advice === undefined ? says : `${says} (${advice})`;
+  const isAbsent = status === 404 || status === 405;
+  return isAbsent ? new NotCovered(advised, { isMeant: false }) : new CrmMisconfigured(advised);
 }
 
 const errorSchema = z.object({

@@ -1,11 +1,13 @@
 /**
  * Sends records in batches of at most a hundred and finds each one's result by its key. A batch refused as a whole is
- * halved until the record that is to blame stands alone.
+ * halved until the record that is to blame stands alone; so is one over which the CRM fails again and again, while it is
+ * well otherwise.
  */
 import { z } from "zod";
 import type { WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
-import { CrmRefusal, NotCovered } from "./crm-answer.ts";
+import { CrmFault, CrmRefusal } from "./crm-answer.ts";
+import type { Suspects } from "./suspects.ts";
 
 const LARGEST_BATCH = 100;
 const NO_RESULT = "the CRM did not say what became of this record";
@@ -24,28 +26,96 @@ const resultSchema = z.object({
 });
 const answerSchema = z.object({ results: z.array(z.unknown()) });
 
-export async function sendBatches(
-  records: Keyed[],
-  send: (items: object[]) => Promise<unknown>,
-): Promise<WriteResult[]> {
+export interface BatchCall {
+  send: (items: object[]) => Promise<unknown>;
+  suspects: Suspects;
+  /** Whether the CRM answers other questions: if not, no record is to blame. */
+  isWell: () => Promise<boolean>;
+}
+
+/** @throws CrmUnavailable, CrmMisconfigured: nothing is lost by sending all of them again */
+export async function sendBatches(records: Keyed[], call: BatchCall): Promise<WriteResult[]> {
   const results: WriteResult[] = [];
-  for (const batch of inBatches(records)) results.push(...(await sendBatch(batch, send)));
+  for (const batch of inBatches(records)) results.push(...(await sendBatch(batch, call)));
   return results;
 }
 
-async function sendBatch(
-  batch: Keyed[],
-  send: (items: object[]) => Promise<unknown>,
-): Promise<WriteResult[]> {
+async function sendBatch(batch: Keyed[], call: BatchCall): Promise<WriteResult[]> {
+  const since = call.suspects.written();
+  let sifted: Sifted[];
   try {
-    return resultsOf(batch, await send(batch.map(({ item }) => item)));
+    sifted = await sift(batch, call);
+  } catch (fault) {
+    if (!(fault instanceof CrmFault) || !(await call.isWell())) throw fault;
+    // Only what repeats is the fault of a record. One that came alone is tried again whenever it comes again.
+    sifted = batch.length === 1 ? [fault] : await sift(batch, call, { taken: 0, failed: 0 });
+  }
+  return settleFaults(batch, sifted, { call, since });
+}
+
+/** The CRM's failure in the place of the result of a record that stands alone. */
+type Sifted = WriteResult | CrmFault;
+const isFault = (one: Sifted | undefined): one is CrmFault => one instanceof CrmFault;
+
+/** More failures than that, and more than successes: the CRM fails, whatever it is sent. */
+const FEW = 3;
+
+/** `faults`: also a batch over which the CRM fails is halved; counts what became of the records so far. */
+async function sift(
+  batch: Keyed[],
+  call: BatchCall,
+  faults?: { taken: number; failed: number },
+): Promise<Sifted[]> {
+  try {
+    const results = resultsOf(batch, await call.send(batch.map(({ item }) => item)));
+    if (faults !== undefined) faults.taken += batch.length;
+    noteTaken(batch, results, call.suspects);
+    return results;
   } catch (error) {
-    if (error instanceof NotCovered) return batch.map(() => ({ outcome: "unchanged" }));
-    if (!(error instanceof CrmRefusal)) throw error;
-    if (batch.length === 1) return [{ outcome: "rejected", error: error.message }];
+    const isOfRecords = error instanceof CrmRefusal || (error instanceof CrmFault && faults !== undefined);
+    if (!isOfRecords) throw error;
+    if (batch.length === 1) {
+      if (error instanceof CrmRefusal) return [{ outcome: "rejected", error: error.message }];
+      if (faults !== undefined && ++faults.failed > faults.taken + FEW) throw error;
+      return [error];
+    }
     const middle = Math.ceil(batch.length / 2);
-    const first = await sendBatch(batch.slice(0, middle), send);
-    return [...first, ...(await sendBatch(batch.slice(middle), send))];
+    const first = await sift(batch.slice(0, middle), call, faults);
+    return [...first, ...(await sift(batch.slice(middle), call, faults))];
+  }
+}
+
+/** Tries those that failed alone once more each, where others of the batch were taken, and gives up who is to blame. */
+async function settleFaults(
+  batch: Keyed[],
+  sifted: Sifted[],
+  { call, since }: { call: BatchCall; since: number },
+): Promise<WriteResult[]> {
+  const { suspects } = call;
+  const failed = sifted.filter(isFault).length;
+  const isOfFew = failed < sifted.length && failed <= Math.max(FEW, sifted.length / 10);
+  const settled: WriteResult[] = [];
+  for (const [n, record] of batch.entries()) {
+    let result = sifted[n];
+    if (isFault(result)) suspects.failed(record.key, since);
+    while (isFault(result) && batch.length > 1 && !suspects.isTried(record.key)) {
+      [result] = await sift([record], call, { taken: batch.length, failed: 0 });
+      if (isFault(result)) suspects.failed(record.key, since);
+    }
+    if (isFault(result)) {
+      const isToBlame = suspects.isToBlame(record.key) || (isOfFew && suspects.isTried(record.key));
+      if (!isToBlame || !(await call.isWell())) throw result;
+      result = { outcome: "rejected", error: result.message };
+    }
+    settled.push(result ?? { outcome: "rejected", error: NO_RESULT });
+  }
+  return settled;
+}
+
+function noteTaken(batch: Keyed[], results: WriteResult[], suspects: Suspects): void {
+  for (const [n, { key }] of batch.entries()) {
+    const outcome = results[n]?.outcome;
+    suspects.taken(key, outcome === "created" || outcome === "updated");
   }
 }
 

@@ -1,15 +1,18 @@
 /** Any CRM with a JSON REST: the calls of the contract, signed, in batches. */
 import { z } from "zod";
-import type { Batch, ChatDigest, CrmAdapter, Position, Totals, WriteResult } from "../../adapter.ts";
+import type { Batch, CrmAdapter, Position, WriteResult } from "../../adapter.ts";
 import type { Clock } from "../../clock.ts";
-import { CrmMisconfigured, CrmUnavailable } from "../../errors.ts";
+import { CrmUnavailable } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { MessageChange } from "../../records.ts";
-import { CrmRefusal, NotCovered } from "./crm-answer.ts";
+import { CrmRefusal } from "./crm-answer.ts";
 import { sendBatches, type Keyed } from "./crm-batches.ts";
 import { createCrmCalls } from "./crm-calls.ts";
 import { readCrmMap, renamed } from "./crm-map.ts";
+import { createCrmStats, NO_SESSION } from "./crm-stats.ts";
 import { createHttpClients } from "./http-clients.ts";
+import { createOptionalCalls } from "./optional-calls.ts";
+import { createSuspects } from "./suspects.ts";
 
 export interface HttpCrmConfig {
   url: string;
@@ -21,21 +24,13 @@ export interface HttpCrmConfig {
 }
 
 const TIMEOUT_MS = 10_000;
-/** A session that no hub has: a question about it costs nothing. */
-const NO_SESSION = "_hub";
-
 const outcomeSchema = z.object({
   outcome: z.enum(["created", "updated", "unchanged", "missing", "rejected"]),
   id: z.union([z.string(), z.number()]).nullish(),
   error: z.string().nullish(),
 });
-const count = z.int().min(0);
-const totalsSchema = z.object({ contacts: count, chats: count, messages: count });
-const digestsSchema = z.object({
-  digests: z.array(
-    z.object({ chatId: z.string(), messages: count, oldest: z.int().nullable(), newest: z.int().nullable() }),
-  ),
-});
+const UNCHANGED: WriteResult = { outcome: "unchanged" };
+const NOTHING = { results: [] };
 
 export function openHttpAdapter(
   { url, auth, secret, map, timeoutMs = TIMEOUT_MS }: HttpCrmConfig,
@@ -43,21 +38,17 @@ export function openHttpAdapter(
 ): CrmAdapter {
   const { paths, fields } = readCrmMap(map);
   const calls = createCrmCalls({ url, auth, secret, clock, timeoutMs });
-  let told = new Set<string>();
-
-  /** An event the CRM has no use for is not sent; said once. */
-  const notCovered = (kind: string): WriteResult => {
-    if (!told.has(kind)) log.info({ kind }, "crm.not_covered");
-    told = told.add(kind);
-    return { outcome: "unchanged" };
+  const stats = createCrmStats(calls, paths.stats);
+  const optional = createOptionalCalls({ isWell: stats.isWell, clock, log });
+  /** By path: what one table takes says nothing about another. */
+  const suspects = new Map<string, ReturnType<typeof createSuspects>>();
+  const suspectsOf = (path: string) => {
+    const known = suspects.get(path) ?? createSuspects();
+    suspects.set(path, known);
+    return known;
   };
 
-  const one = async (
-    kind: string,
-    verb: "POST" | "PUT",
-    path: string,
-    body: object,
-  ): Promise<WriteResult> => {
+  const one = async (verb: "POST" | "PUT", path: string, body: object): Promise<WriteResult> => {
     try {
       const read = outcomeSchema.safeParse(await calls.send(verb, path, body));
       if (!read.success) throw new CrmUnavailable(`${verb} ${path}: the CRM did not say what became of it`);
@@ -68,7 +59,6 @@ export function openHttpAdapter(
         ...(error === undefined || error === null ? {} : { error }),
       };
     } catch (error) {
-      if (error instanceof NotCovered) return notCovered(kind);
       if (error instanceof CrmRefusal) return { outcome: "rejected", error: error.message };
       throw error;
     }
@@ -79,29 +69,41 @@ export function openHttpAdapter(
     { sessionId, position }: Pick<Batch<unknown>, "sessionId" | "position">,
     records: Keyed[],
   ): Promise<WriteResult[]> =>
-    sendBatches(records, (items) => calls.send("POST", path, { sessionId, position, items }));
+    sendBatches(records, {
+      send: (items) => calls.send("POST", path, { sessionId, position, items }),
+      suspects: suspectsOf(path),
+      isWell: stats.isWell,
+    });
+
+  const needed = (
+    path: string,
+    given: Pick<Batch<unknown>, "sessionId" | "position">,
+    records: Keyed[],
+  ): Promise<WriteResult[]> =>
+    optional.need(
+      path,
+      () => batch(path, given, records),
+      records.map(() => UNCHANGED),
+    );
 
   const inPath = (path: string, sessionId: string): string =>
     path.replaceAll("{sessionId}", encodeURIComponent(sessionId));
-
-  const totals = async (sessionId: string): Promise<Totals> => {
-    const read = totalsSchema.safeParse(await calls.get(paths.stats, { sessionId }));
-    if (!read.success) throw new CrmUnavailable("the CRM did not say how much it holds");
-    return read.data;
-  };
 
   const clients = paths.clients === null ? null : createHttpClients(calls, paths.clients, fields.client);
 
   return {
     name: "http",
     check: async () => {
-      await totals(NO_SESSION);
+      await stats.totals(NO_SESSION);
       // An empty batch passes everything a full one must: key, signature, cross-site checks, permission to write.
-      const answer = await calls.send("POST", paths.contacts, {
-        sessionId: NO_SESSION,
-        position: null,
-        items: [],
-      });
+      const empty = { sessionId: NO_SESSION, position: null, items: [] };
+      const answer = await optional
+        .need("contacts", () => calls.send("POST", paths.contacts, empty), NOTHING)
+        .catch((error: unknown) => {
+          // Who refuses a batch because it is empty has looked into it.
+          if (error instanceof CrmRefusal) return NOTHING;
+          throw error;
+        });
       if (!z.object({ results: z.array(z.unknown()) }).safeParse(answer).success)
         throw new CrmUnavailable("the CRM answers a batch without `results`");
     },
@@ -110,21 +112,17 @@ export function openHttpAdapter(
       calls.close();
       return Promise.resolve();
     },
-    upsertSession: (session, position) =>
-      one("session", "PUT", inPath(paths.session, session.sessionId), {
-        ...renamed(session, fields.session),
-        settings: {},
-        position,
-      }),
-    noteSession: (sessionId, { totals, lastSync }) =>
-      paths.notes === null
-        ? Promise.resolve(notCovered("notes"))
-        : one("notes", "PUT", inPath(paths.notes, sessionId), {
-            totals,
-            lastSync: lastSync?.toISOString() ?? null,
-          }),
+    upsertSession: (session, position) => {
+      const body = { ...renamed(session, fields.session), settings: {}, position };
+      const path = inPath(paths.session, session.sessionId);
+      return optional.need("session", () => one("PUT", path, body), UNCHANGED);
+    },
+    noteSession: (sessionId, { totals, lastSync }) => {
+      const body = { totals, lastSync: lastSync?.toISOString() ?? null };
+      return extra("notes", paths.notes, (path) => one("PUT", inPath(path, sessionId), body));
+    },
     upsertContacts: (given) =>
-      batch(
+      needed(
         paths.contacts,
         given,
         given.items.map((contact) => ({
@@ -133,7 +131,7 @@ export function openHttpAdapter(
         })),
       ),
     upsertChats: (given) =>
-      batch(
+      needed(
         paths.chats,
         given,
         given.items.map((chat) => ({
@@ -142,7 +140,7 @@ export function openHttpAdapter(
         })),
       ),
     upsertMessages: (given) =>
-      batch(
+      needed(
         paths.messages,
         given,
         given.items.map((message) => ({
@@ -152,21 +150,22 @@ export function openHttpAdapter(
       ),
     changeMessages: (given) => changeMessages(given),
     mergeContact: ({ sessionId, from, into, position }) =>
-      paths.merge === null
-        ? Promise.resolve(notCovered("merge"))
-        : one("merge", "POST", paths.merge, { sessionId, position, from, into }),
-    totals,
-    chatDigests: async (sessionId, chatIds): Promise<ChatDigest[]> => {
-      const read = digestsSchema.safeParse(await calls.get(paths.stats, { sessionId, chats: "1" }));
-      if (!read.success)
-        throw new CrmMisconfigured(
-          "The CRM's stats lack `digests` when asked with chats=1: chats cannot be compared",
-        );
-      const wanted = chatIds === undefined ? null : new Set(chatIds);
-      return read.data.digests.filter(({ chatId }) => wanted === null || wanted.has(chatId));
-    },
+      extra("merge", paths.merge, (path) => one("POST", path, { sessionId, position, from, into })),
+    totals: stats.totals,
+    chatDigests: (sessionId, chatIds) => stats.chatDigests(sessionId, chatIds, optional),
     ...(clients === null ? {} : { clients }),
   };
+
+  /** `path` null: a setting says that the CRM has no such call. */
+  function extra(
+    kind: string,
+    path: string | null,
+    call: (path: string) => Promise<WriteResult>,
+  ): Promise<WriteResult> {
+    if (path !== null) return optional.ask(kind, () => call(path), UNCHANGED);
+    optional.notCovered(kind);
+    return Promise.resolve(UNCHANGED);
+  }
 
   /** Statuses have a call of their own; the order of the others among themselves is kept. */
   async function changeMessages(given: Batch<MessageChange>): Promise<WriteResult[]> {
@@ -194,16 +193,16 @@ export function openHttpAdapter(
     isStatus: boolean,
     changes: MessageChange[],
   ): Promise<WriteResult[]> {
-    const path = isStatus ? paths.statuses : paths.changes;
-    if (path === null) return changes.map(() => notCovered("changes"));
-    return batch(
-      path,
-      given,
-      changes.map((change) => ({
-        key: `${given.sessionId}|${change.chatId}|${change.messageId}`,
-        item: change.kind === "status" ? statusOf(change) : renamed(change, fields.change),
-      })),
-    );
+    const records = changes.map((change) => ({
+      key: `${given.sessionId}|${change.chatId}|${change.messageId}`,
+      item: change.kind === "status" ? statusOf(change) : renamed(change, fields.change),
+    }));
+    if (isStatus) return needed(paths.statuses, given, records);
+    const { changes: path } = paths;
+    const instead = records.map(() => UNCHANGED);
+    if (path !== null) return optional.ask("changes", () => batch(path, given, records), instead);
+    optional.notCovered("changes");
+    return instead;
   }
 
   function statusOf({ chatId, messageId, status, at, error }: MessageChange & { kind: "status" }): object {

@@ -14,6 +14,7 @@ import {
   type SessionRow,
 } from "../embedded/doctypes.ts";
 import type { Rows } from "../embedded/rows.ts";
+import { normalNationalId } from "../../national-id.ts";
 import { messageRows } from "./memory-messages.ts";
 import { createMemoryTable, keyOf } from "./memory-table.ts";
 
@@ -40,7 +41,7 @@ export const createMemoryTables = () => ({
   media: createMemoryTable<MediaRow>(MEDIA, { parent: (row) => row.parent }),
   clients: createMemoryTable<ClientRow>(CLIENT, {
     externalId: (row) => row.external_id,
-    nationalId: (row) => row.national_id ?? "",
+    nationalId: (row) => normalNationalId(row.national_id) ?? "",
   }),
 });
 

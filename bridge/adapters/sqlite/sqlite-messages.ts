@@ -75,6 +75,8 @@ function createSpans(db: Db): (session: string, chatIds: string[] | null) => Mes
 function createRename(db: Db): Rows["messages"]["renameParticipant"] {
   // Without the second condition the partial index cannot be used.
   const named = "session = @session AND participant = @from AND participant <> ''";
+  // Most people never wrote under the id that turns out to be theirs: three writes that change nothing are saved.
+  const any = db.prepare(`SELECT 1 FROM whatsapp_message WHERE ${named} LIMIT 1`);
   // A message that is held under both ids stays under the new one.
   const rename = db.prepare(
     `UPDATE OR IGNORE whatsapp_message SET participant = @into, contact = COALESCE(@contact, contact),
@@ -86,6 +88,7 @@ function createRename(db: Db): Rows["messages"]["renameParticipant"] {
     `DELETE FROM whatsapp_message_media WHERE parent IN (SELECT name FROM whatsapp_message WHERE ${named})`,
   );
   return (session, { from, into, contact, numbers }) => {
+    if (any.get({ session, from }) === undefined) return;
     const change = { session, from, into, contact, oldNumber: numbers.from, newNumber: numbers.into };
     rename.run(change);
     media.run({ session, from });

@@ -12,7 +12,9 @@ import {
   type SessionRow,
 } from "../embedded/doctypes.ts";
 import type { Rows } from "../embedded/rows.ts";
+import { NATIONAL_ID_PREFIXES, normalNationalId } from "../../national-id.ts";
 import type { Db } from "./connection.ts";
+import { NATIONAL_ID_KEY } from "./migrations/0003-national-ids.ts";
 import { createSqliteMessages } from "./sqlite-messages.ts";
 import { createSqliteTable } from "./sqlite-table.ts";
 
@@ -74,12 +76,16 @@ function clientRows(db: Db): Rows["clients"] {
   const table = createSqliteTable<ClientRow>(db, CLIENT);
   const byName = table.where("name = ?");
   const byExternalId = table.where("external_id = ?");
-  const byNationalId = table.where("national_id = ? ORDER BY n");
+  const keys = NATIONAL_ID_PREFIXES.map(() => "?").join(", ");
+  const byNationalId = table.where(`${NATIONAL_ID_KEY} IN (${keys}) ORDER BY n`);
   return {
     ...table,
     named: (name) => byName.get(name),
     withExternalId: (externalId) => byExternalId.get(externalId),
-    withNationalId: (nationalId) => byNationalId.all(nationalId),
+    withNationalId: (nationalId) =>
+      byNationalId
+        .all(...NATIONAL_ID_PREFIXES.map((prefix) => `${prefix}${nationalId}`))
+        .filter((row) => normalNationalId(row.national_id) === nationalId),
   };
 }
 

@@ -1,9 +1,12 @@
 /** Whether the hub lives, and whether it can work. */
 import { z } from "zod";
+import { safekeepingSchema } from "../../contract/session-standing.ts";
 import { isOpen } from "../../core/session-state.ts";
-import { flat, plain } from "../answer.ts";
+import { CAN_WAIT } from "../../core/pressure.ts";
+import { flat, ok, plain } from "../answer.ts";
 import { readiness } from "../readiness.ts";
-import { openRoute, type Route } from "../route.ts";
+import { openRoute, route, type Route } from "../route.ts";
+import { shownSafekeeping } from "../safekeeping.ts";
 
 const healthSchema = z
   .object({
@@ -15,6 +18,8 @@ const healthSchema = z
     environment: z.string(),
     sessions: z.int(),
     connected: z.boolean().describe("At least one session is connected"),
+    overloaded: z.boolean().describe("The hub does not keep up with its work just now"),
+    putOff: z.array(z.enum(CAN_WAIT)).describe("What waits meanwhile, so that messages do not"),
   })
   .meta({ id: "Health" });
 
@@ -36,7 +41,7 @@ export const healthRoutes: Route[] = [
     contract: true,
     envelope: false,
     response: healthSchema,
-    handle: async (_input, { sessions, clock, version, environment }) => {
+    handle: async (_input, { sessions, pressure, clock, version, environment }) => {
       const all = await sessions.list().catch(() => []); // alive is alive, also while the disk is not
       const about = {
         message: "Inbox Hub is running",
@@ -45,7 +50,9 @@ export const healthRoutes: Route[] = [
         environment,
       };
       const connected = all.some(({ state }) => isOpen(state));
-      return flat({ success: true, status: "ok", ...about, sessions: all.length, connected });
+      const overloaded = pressure.isHigh();
+      const load = { overloaded, putOff: overloaded ? CAN_WAIT : [] };
+      return flat({ success: true, status: "ok", ...about, sessions: all.length, connected, ...load });
     },
   }),
   openRoute({
@@ -68,6 +75,14 @@ export const healthRoutes: Route[] = [
       const state = await readiness(ctx);
       return flat(state, state.ready ? 200 : 503);
     },
+  }),
+  route({
+    method: "get",
+    path: "/api/safekeeping",
+    summary: "When backups were last made and tried out, and when either last went wrong",
+    scope: "read",
+    response: safekeepingSchema,
+    handle: async (_input, ctx) => ok(await shownSafekeeping(ctx)),
   }),
   openRoute({
     method: "get",

@@ -12,10 +12,12 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
 import { linkingRoutes } from "./linking.ts";
+import { loginRoutes } from "./login.ts";
 import { mediaRoutes } from "./media.ts";
 import { messageRoutes } from "./messages.ts";
 import { sessionExtraRoutes } from "./session-extras.ts";
 import { sessionRoutes } from "./sessions.ts";
+import { userRoutes } from "./users.ts";
 import { webhookTestRoutes } from "./webhook-tests.ts";
 
 export const allRoutes: Route[] = [
@@ -34,6 +36,8 @@ export const allRoutes: Route[] = [
   ...deliveryRoutes,
   ...eventRoutes,
   ...keyRoutes,
+  ...loginRoutes,
+  ...userRoutes,
   ...auditRoutes,
   ...webhookTestRoutes,
 ];

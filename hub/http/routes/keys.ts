@@ -1,23 +1,30 @@
 /** Keys of the API. A key itself is shown once, when it is made or renewed. */
 import { z } from "zod";
-import { keySchema, keySettingsSchema, scopeSchema } from "../../contract/administration.ts";
+import { keySchema, scopeSchema } from "../../contract/administration.ts";
+import { isAddressRange } from "../../core/address-ranges.ts";
 import type { ApiKey } from "../../core/api-key.ts";
+import { newId } from "../../core/ids.ts";
 import { created, listOf, ok, secret } from "../answer.ts";
 import { createKey, rotateKey } from "../api-keys.ts";
 import { given } from "../given.ts";
 import { reachKey, refuseMorePower, visibleKeys } from "../key-rules.ts";
+import { keptSettings, keySettingsAsked, shownSettings } from "../key-settings.ts";
 import { paging } from "../paging.ts";
 import { route, type Route } from "../route.ts";
 import { slice } from "../slice.ts";
 import { listOfSchema } from "./list-of.ts";
-import { inKey } from "./params.ts";
+import { inKey, sessionNames } from "./params.ts";
 
 const keyFields = z.object({
   name: z.string().min(1).max(100),
   scopes: z.array(scopeSchema).min(1).max(5),
-  sessions: z.union([z.literal("*"), z.array(z.string().regex(/^[a-zA-Z0-9_-]{1,100}$/)).max(1000)]),
+  sessions: sessionNames,
+  allowedCidrs: z
+    .array(z.string().refine(isAddressRange, "use an address range such as 203.0.113.0/24"))
+    .max(50)
+    .optional(),
   client: z.string().min(1).max(100).optional(),
-  settings: z.strictObject(keySettingsSchema.partial().shape).optional(),
+  settings: keySettingsAsked.optional(),
   expiresAt: z.iso
     .datetime({ offset: true })
     .transform((text) => new Date(text))
@@ -25,9 +32,19 @@ const keyFields = z.object({
     .optional(),
 });
 
-function presentKey({ id, name, scopes, sessions, client, settings, expiresAt, createdAt }: ApiKey) {
+function presentKey(key: ApiKey) {
+  const { id, name, scopes, sessions, allowedCidrs, client, expiresAt, createdAt } = key;
   const times = { expiresAt: expiresAt?.toISOString() ?? null, createdAt: createdAt.toISOString() };
-  return { id, name, scopes, sessions, client, settings, ...times };
+  return {
+    id,
+    name,
+    scopes,
+    sessions,
+    allowedCidrs,
+    client,
+    settings: shownSettings(key.settings),
+    ...times,
+  };
 }
 
 const shownOnce = keySchema.extend({ key: z.string().describe("Shown only now") });
@@ -52,10 +69,13 @@ export const keyRoutes: Route[] = [
     example: { name: "CRM", scopes: ["read", "send", "media"], sessions: ["s1"] },
     response: shownOnce,
     status: 201,
-    handle: async ({ body, caller, call }, { store, clock }) => {
-      refuseMorePower(caller, body);
+    handle: async ({ body, caller, call }, ctx) => {
+      const { store, clock } = ctx;
+      refuseMorePower(caller, { ...body, allowedCidrs: body.allowedCidrs ?? [] });
+      const id = newId("key", clock.now());
+      const settings = await keptSettings(body.settings ?? {}, { keyId: id, before: null, caller }, ctx);
       const { row, key } = await createKey(
-        { ...body, settings: given(body.settings ?? {}) },
+        { ...body, id, settings },
         { keys: store.keys, clock, audited: call.audited },
       );
       return secret(created({ ...presentKey(row), key }));
@@ -71,8 +91,10 @@ export const keyRoutes: Route[] = [
     response: keySchema,
     handle: async ({ params, body, caller, call }, ctx) => {
       const before = await reachKey(params.keyId, caller, ctx);
-      const { settings, ...fields } = given(body);
-      const after = { ...before, ...fields, settings: { ...before.settings, ...given(settings ?? {}) } };
+      const { settings = {}, ...fields } = given(body);
+      const about = { keyId: before.id, before: before.settings, caller };
+      const kept = await keptSettings(settings, about, ctx);
+      const after: ApiKey = { ...before, ...fields, settings: { ...before.settings, ...kept } };
       refuseMorePower(caller, after);
       await ctx.store.keys.save(after, call.audited(after.id));
       return ok(presentKey(after));

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { sessionStatusSchema } from "../../contract/resources.ts";
 import { statusOf } from "../../core/present.ts";
 import { ok, secret } from "../answer.ts";
+import { invalid } from "../errors.ts";
 import { clampedNumber } from "../paging.ts";
 import { qrAnswer } from "../qr-answer.ts";
 import { sessionRoute, type Route } from "../route.ts";
-import { inSession } from "./params.ts";
+import { inSession, phoneNumberSchema } from "./params.ts";
 
 export const linkingRoutes: Route[] = [
   sessionRoute({
@@ -41,14 +42,14 @@ export const linkingRoutes: Route[] = [
     scope: "admin",
     params: inSession,
     body: z.object({
-      phoneNumber: z
-        .string()
-        .transform((text) => text.replace(/[\s+().-]/g, ""))
-        .pipe(z.string().regex(/^\d{6,15}$/, "use the digits of the phone number, with its country code")),
+      phoneNumber: phoneNumberSchema.optional().describe("Left out: the one the session was made for"),
     }),
     response: z.object({ pairingCode: z.string(), expiresAt: z.iso.datetime(), status: sessionStatusSchema }),
-    handle: async ({ session: { sessionId }, body }, { sessions }) => {
-      const { code, expiresAt, session } = await sessions.pairingCode(sessionId, body.phoneNumber);
+    handle: async ({ session: { sessionId, settings }, body }, { sessions }) => {
+      const phoneNumber = body.phoneNumber ?? settings.pairingNumber;
+      if (phoneNumber === null)
+        throw invalid([{ path: "phoneNumber", problem: "is needed: the session was made without one" }]);
+      const { code, expiresAt, session } = await sessions.pairingCode(sessionId, phoneNumber);
       const pairingCode = code.replace(/^(.{4})-?(.{4})$/, "$1-$2");
       return secret(ok({ pairingCode, expiresAt: expiresAt.toISOString(), status: statusOf(session.state) }));
     },

@@ -45,4 +45,23 @@ export const inEndpoint = z.object({ endpointId: prefixed("ep", "an endpoint") }
 export const inDelivery = z.object({ deliveryId: prefixed("dlv", "a delivery") });
 export const inReplay = z.object({ job: prefixed("job", "a replay") });
 export const inKey = z.object({ keyId: prefixed("key", "a key") });
+export const inUser = z.object({ userId: prefixed("usr", "a user") });
 export const inEvent = z.object({ eventId: prefixed("evt", "an event") });
+
+/** Which sessions a credential is for. */
+export const sessionNames = z.union([
+  z.literal("*"),
+  z.array(z.string().regex(/^[a-zA-Z0-9_-]{1,100}$/)).max(1000),
+]);
+
+const numberOf = (form: RegExp) =>
+  z
+    .string()
+    .transform((text) => text.replace(/[\s+().-]/g, ""))
+    .pipe(z.string().regex(form, "use the digits of the phone number, with its country code"))
+    .meta({ type: "string", description: "With its country code", example: "34600999888" });
+
+/** An account's own number, as people write it → its digits. */
+export const phoneNumberSchema = numberOf(/^\d{6,15}$/);
+/** Forms send what nobody filled in as an empty text. */
+export const phoneNumberOrEmpty = numberOf(/^(\d{6,15})?$/);

@@ -7,7 +7,7 @@ import { listOf, ok } from "../answer.ts";
 import { paging } from "../paging.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
 import { sessionList } from "../session-answers.ts";
-import { presentFigures } from "../session-figures.ts";
+import { figuresOfAll, presentFigures } from "../session-figures.ts";
 import { setSessionWebhook } from "../session-opening.ts";
 import { followedListOfSchema, listOfSchema } from "./list-of.ts";
 import { chatIdSchema, inSession } from "./params.ts";
@@ -113,6 +113,16 @@ export const sessionExtraRoutes: Route[] = [
     response: sessionFiguresSchema,
     handle: async ({ session: { sessionId } }, { sessions, clock }) =>
       ok(presentFigures(await sessions.figures(sessionId), clock.now())),
+  }),
+  route({
+    method: "get",
+    path: "/api/figures",
+    summary: "How the connections of all sessions of this key have done so far",
+    scope: "read",
+    response: z.object({
+      figures: z.array(sessionFiguresSchema.extend({ id: z.int(), sessionId: z.string() })),
+    }),
+    handle: ({ caller }, ctx) => figuresOfAll(caller, ctx),
   }),
   sessionRoute({
     method: "get",

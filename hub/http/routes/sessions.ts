@@ -17,7 +17,7 @@ import { route, sessionRoute, type Route } from "../route.ts";
 import { sessionAnswer, sessionDetail, sessionList, sessionStats } from "../session-answers.ts";
 import { openSession } from "../session-opening.ts";
 import { followedListOfSchema } from "./list-of.ts";
-import { inSession } from "./params.ts";
+import { inSession, phoneNumberOrEmpty } from "./params.ts";
 
 const settingsChange = sessionSettingsSchema
   .extend({
@@ -67,6 +67,7 @@ export const sessionRoutes: Route[] = [
       fromFrappe: z.boolean().nullish(),
       webhookUrl: z.string().max(2048).nullish(),
       webhookSecret: z.string().max(140).nullish(),
+      phoneNumber: phoneNumberOrEmpty.nullish().describe("What a pairing code is for; of a new session"),
       settings: settingsChange.nullish(),
     }),
     example: { sessionId: "s1", sessionName: "Front desk" },
@@ -122,7 +123,8 @@ export const sessionRoutes: Route[] = [
   route({
     method: "post",
     path: "/api/sessions/{sessionId}/connect",
-    summary: "Connects, or shows a QR code to scan; no effect when connected or connecting",
+    summary:
+      "Connects, or shows a QR code to scan; no effect when connected or connecting, and ends the wait for a next try",
     scope: "admin",
     contract: true,
     params: inSession,
@@ -196,8 +198,10 @@ export const sessionRoutes: Route[] = [
     params: inSession,
     body: settingsChange,
     response: sessionSettingsSchema,
-    handle: async ({ session, body }, { sessions }) =>
-      ok((await sessions.saveSettings(session.sessionId, given(body))).settings),
+    handle: async ({ session, body, caller }, { sessions }) => {
+      const by = caller.key.client;
+      return ok((await sessions.saveSettings(session.sessionId, given(body), { by })).settings);
+    },
   }),
 ];
 

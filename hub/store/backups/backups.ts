@@ -11,13 +11,13 @@ import { holdLock } from "../sqlite/lock.ts";
 import {
   openContainer,
   readHead,
-  unpackContainer,
   writeContainer,
   type BackupHead,
   type BackupKind,
   type KeyForFile,
   type OpenFileKey,
 } from "./container.ts";
+import { unpackWhole } from "./unpack-whole.ts";
 
 export interface Backups {
   /** One at a time; those who ask meanwhile get the one that is under way. */
@@ -76,7 +76,7 @@ export function createBackups({
 
   async function make(kind: BackupKind): Promise<BackupHead> {
     const at = clock.now();
-    const name = `hub-${at.toISOString().replace(/[-:.]/g, "")}-${kind}${SUFFIX}`;
+    const name = backupName(kind, at);
     const [plain, half] = [join(dir, `${name}.plain${HALF}`), join(dir, `${name}${HALF}`)];
     await assertRoom(dataDir);
     await alone(async () => {
@@ -126,9 +126,7 @@ export function createBackups({
       const [newest] = await newestFirst();
       if (newest === undefined) return null;
       await alone(async () => {
-        const plain = join(dir, `drill${HALF}`);
-        await unpackContainer(join(dir, newest.name), plain, openFileKey);
-        await checkInThread(plain);
+        await unpackWhole(join(dir, newest.name), join(dir, `drill${HALF}`), openFileKey);
       });
       log.info({ backup: newest.name }, "backup.drilled");
       return newest;
@@ -139,6 +137,10 @@ export function createBackups({
     },
   };
 }
+
+/** Names of one kind are in the order of their making. */
+export const backupName = (kind: BackupKind, at: Date): string =>
+  `hub-${at.toISOString().replace(/[-:.]/g, "")}-${kind}${SUFFIX}`;
 
 export async function listBackups(dataDir: string): Promise<BackupHead[]> {
   const dir = join(dataDir, BACKUP_FOLDER);

@@ -12,14 +12,13 @@ import { syncFolder, writeDurably } from "../../core/durable-file.ts";
 import type { Log } from "../../core/log.ts";
 import type { VaultStore, Watermark } from "../../core/store.ts";
 import { isLogMissing } from "../open-mark.ts";
-import { checkInThread } from "../sqlite/check-in-thread.ts";
 import { holdLock } from "../sqlite/lock.ts";
-import { migrations } from "../sqlite/migrations/index.ts";
 import { checkFile } from "../sqlite/quick-check.ts";
 import { openReader } from "../sqlite/reader.ts";
 import { createVaultStore } from "../sqlite/vault.ts";
 import { readKeptWatermark, watermarkSchema } from "../watermark.ts";
-import { unpackContainer, type BackupHead, type OpenFileKey } from "./container.ts";
+import type { BackupHead, OpenFileKey } from "./container.ts";
+import { unpackWhole } from "./unpack-whole.ts";
 
 const DATABASE = "hub.db";
 const COMING = "hub.db.restoring";
@@ -63,7 +62,8 @@ export async function restoreBackup({
   try {
     await finishRestore(dataDir);
     const coming = join(dataDir, COMING);
-    const backup = await unpack(file, coming, openFileKey);
+    await removeDatabase(coming);
+    const { backup } = await unpackWhole(file, coming, openFileKey);
     await prepareCopy(coming, prepare);
     const { since, areLoginsKnown } = await howFar(dataDir, backup);
     const aside = `hub.db.before-restore-${clock.now().toISOString().replace(/[-:.]/g, "")}`;
@@ -76,17 +76,6 @@ export async function restoreBackup({
   } finally {
     lock.release();
   }
-}
-
-async function unpack(file: string, coming: string, openFileKey: OpenFileKey): Promise<BackupHead> {
-  await removeDatabase(coming);
-  const backup = await unpackContainer(file, coming, openFileKey);
-  const schema = await checkInThread(coming);
-  if (schema > migrations.length)
-    throw new Error(
-      `The backup was made by a newer Inbox Hub (schema ${schema}, this one knows ${migrations.length}): update the hub first.`,
-    );
-  return backup;
 }
 
 async function prepareCopy(coming: string, prepare: (keys: VaultStore) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 /** API keys. Only hashes are here. */
-import type { ApiKey } from "../../core/api-key.ts";
+import { defaultKeySettings, type ApiKey, type ApiKeySettings } from "../../core/api-key.ts";
 import type { AuditLog } from "./audit.ts";
 import type { KeyStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
@@ -16,7 +16,10 @@ interface KeyRow {
   settings: string;
 }
 
-type Settings = Pick<ApiKey, "name" | "scopes" | "sessions" | "client" | "settings">;
+type Settings = Pick<ApiKey, "name" | "scopes" | "sessions" | "allowedCidrs" | "client" | "settings">;
+/** Rows of older versions lack what came later. */
+type StoredSettings = Omit<Settings, "allowedCidrs" | "settings"> &
+  Partial<Pick<Settings, "allowedCidrs">> & { settings: Partial<ApiKeySettings> };
 
 export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">): KeyStore {
   const { db, clock } = engine;
@@ -40,8 +43,8 @@ export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">):
     get: call((id) => orNull(get.get(id))),
     save: call((key, entry) =>
       engine.transaction(() => {
-        const { name, scopes, sessions, client, settings } = key;
-        const kept: Settings = { name, scopes, sessions, client, settings };
+        const { name, scopes, sessions, allowedCidrs, client, settings } = key;
+        const kept: Settings = { name, scopes, sessions, allowedCidrs, client, settings };
         save.run(
           key.id,
           key.hash,
@@ -64,14 +67,19 @@ export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">):
   };
 }
 
-const toKey = (row: KeyRow): ApiKey => ({
-  ...fromJson<Settings>(row.settings),
-  id: row.id,
-  hash: row.hash,
-  previous:
-    row.previous_hash === null || row.previous_until === null
-      ? null
-      : { hash: row.previous_hash, until: new Date(row.previous_until) },
-  expiresAt: date(row.expires_at),
-  createdAt: new Date(row.created_at),
-});
+function toKey(row: KeyRow): ApiKey {
+  const stored = fromJson<StoredSettings>(row.settings);
+  return {
+    ...stored,
+    allowedCidrs: stored.allowedCidrs ?? [],
+    settings: { ...defaultKeySettings, ...stored.settings },
+    id: row.id,
+    hash: row.hash,
+    previous:
+      row.previous_hash === null || row.previous_until === null
+        ? null
+        : { hash: row.previous_hash, until: new Date(row.previous_until) },
+    expiresAt: date(row.expires_at),
+    createdAt: new Date(row.created_at),
+  };
+}

@@ -48,7 +48,10 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
     `INSERT INTO login(session, fp, gen, key_version) VALUES(?, ?, 1, 1)
      ON CONFLICT(session) DO UPDATE SET fp = excluded.fp, gen = gen + 1, key_version = key_version + 1, stale = 0`,
   );
-  const setStale = db.prepare("UPDATE login SET stale = 1 WHERE session = ? AND fp IS NOT NULL");
+  const setStale = db.prepare(
+    "UPDATE login SET stale = 1, key_version = key_version + 1 WHERE session = ? AND fp IS NOT NULL",
+  );
+  const epoch = db.prepare<[], { value: string }>("SELECT value FROM meta WHERE key = 'epoch'");
   const insertSession = db.prepare<unknown[], { id: number }>(
     `INSERT INTO session(${SESSION_COLUMNS.join(", ")}) VALUES(${SESSION_COLUMNS.map(() => "?").join(", ")}) RETURNING id`,
   );
@@ -136,6 +139,7 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
       const row = login.get(session);
       return {
         fingerprint: row?.fp ?? null,
+        epoch: Number(epoch.get()?.value ?? 0),
         generation: row?.gen ?? 0,
         keyVersion: row?.key_version ?? 0,
         standing: STANDINGS[row?.stale ?? 0] ?? "superseded",
@@ -147,10 +151,13 @@ export function createLogins(engine: Engine): Omit<AuthStore, "creds" | "keys" |
       const rows = { creds: creds.get(session)?.v ?? null, keys: keys.all(session) };
       return rows.creds === null && rows.keys.length === 0 ? null : rows;
     }),
-    install: call((session, rows) => {
+    install: call((session, rows, { instead, isStale = false } = {}) => {
       engine.transaction(() => {
         assertNumberIsFree(session);
-        install(sessionOf(session), rows, rows.fingerprint);
+        const id = sessionOf(session);
+        if (instead !== undefined) quarantine(id, instead);
+        install(id, rows, rows.fingerprint);
+        if (isStale) setStale.run(id);
       });
       engine.forget("sessions");
     }),

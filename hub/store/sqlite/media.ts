@@ -22,6 +22,9 @@ interface MediaRow {
 /** Longer than the whole schedule of retries: the URL in an event body works as long as the event may come. */
 const TOKEN_LIFE_MS = 7 * 24 * 3600 * 1000;
 
+/** A URL that is handed out works at least so long. */
+const LEAST_LEFT_MS = 3600 * 1000;
+
 export interface MediaRows {
   /** The file of a message that was just stored; an upload that became a message keeps its bytes. */
   attach(session: number, n: number, message: Message, now: Date): void;
@@ -68,6 +71,12 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
   const byToken = db.prepare<[string, number], MediaRow>(
     "SELECT f.* FROM media_token t JOIN media f ON f.media_id = t.media_id WHERE t.token = ? AND t.expires_at > ?",
   );
+  const ending = db.prepare<[string, number], { token: string }>(
+    "SELECT t.token FROM json_each(?) CROSS JOIN media_token t ON t.token = json_each.value WHERE t.expires_at < ?",
+  );
+  const renew = db.prepare(
+    "UPDATE media_token SET expires_at = ? WHERE token IN (SELECT value FROM json_each(?))",
+  );
   const remove = db.prepare("DELETE FROM media WHERE media_id = ?");
   const left = db.prepare<[string, number], { media_id: string }>(
     "SELECT media_id FROM media_left WHERE media_id > ? ORDER BY media_id LIMIT ?",
@@ -107,6 +116,12 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
     }),
     addToken: call((token, mediaId, expiresAt) => {
       insertToken.run(token, mediaId, expiresAt.getTime());
+    }),
+    renewTokens: call((tokens, now) => {
+      if (tokens.length === 0) return;
+      const at = now.getTime();
+      const due = ending.all(toJson(tokens), at + LEAST_LEFT_MS).map(({ token }) => token);
+      if (due.length > 0) renew.run(at + TOKEN_LIFE_MS, toJson(due));
     }),
     byToken: call((token, now) => {
       const row = byToken.get(token, now.getTime());

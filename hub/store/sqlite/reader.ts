@@ -1,10 +1,13 @@
 /** A database that another process may be writing, read from beside: for copies, and to see how far it has got. */
 import Database from "better-sqlite3";
 import type { Store } from "../../core/store.ts";
+import { createMarkStore } from "./figures.ts";
 import { readWatermark } from "./restored.ts";
 import { createVaultStore } from "./vault.ts";
 
 export interface Reader extends Pick<Store, "watermark" | "copyInto" | "vault"> {
+  /** When something was last done. Rejects where the database is older than such marks. */
+  mark(name: string): Promise<Date | null>;
   close(): void;
 }
 
@@ -27,6 +30,7 @@ export function openReader(file: string): Reader {
     copyInto: async (target) => {
       await db.backup(target, { progress: () => ALL_PAGES });
     },
+    mark: async (name) => createMarkStore({ db }).get(name),
     close: () => void db.close(),
   };
 }

@@ -52,8 +52,8 @@ export function createRestored(
     `INSERT INTO login(session, stale) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET stale = excluded.stale`,
   );
   // Sent, done, or ended since: the copy knows nothing of it and would do it a second time.
-  const begunBefore = ["letter", "replay_job WHERE finished_at IS NULL", "audit_begun"].map((rows) =>
-    db.prepare(`DELETE FROM ${rows}`),
+  const begunBefore = ["letter", "replay_job WHERE finished_at IS NULL", "audit_begun", "sign_in"].map(
+    (rows) => db.prepare(`DELETE FROM ${rows}`),
   );
 
   return {

@@ -28,7 +28,7 @@ export function sessionReader(db: Db): () => Session[] {
 }
 
 /** What rows of older versions lack. */
-const NEWER_SETTINGS = { sendingEnabled: true, retentionDays: null };
+const NEWER_SETTINGS = { sendingEnabled: true, retentionDays: null, pairingNumber: null };
 type Newer = keyof typeof NEWER_SETTINGS;
 type StoredSettings = Omit<SessionSettings, Newer> & Partial<Pick<SessionSettings, Newer>>;
 

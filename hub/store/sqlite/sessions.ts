@@ -49,7 +49,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
       const session = engine.sessionIfAny(sessionId);
       return session === undefined || session.deletedAt !== null ? null : copyOf(session);
     }),
-    create: call((wanted) =>
+    create: call((wanted, events = []) =>
       engine.transaction(() => {
         const former = engine.sessionIfAny(wanted.sessionId);
         if (former !== undefined && former.deletedAt === null) return null;
@@ -58,6 +58,7 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         const session = { ...wanted, id };
         write(session);
         noteState(session);
+        log.append(session, events, engine.clock.now());
         return copyOf(session);
       }),
     ),

@@ -14,9 +14,11 @@ import { createAddresses } from "./inbox/addresses.ts";
 import { createChats } from "./inbox/chats.ts";
 import { createContacts } from "./inbox/contacts.ts";
 import { createEarlyChanges } from "./inbox/early-changes.ts";
+import { createGroups } from "./inbox/groups.ts";
 import { createInboxStore } from "./inbox/inbox-store.ts";
 import { createLidMerge } from "./inbox/lid-merge.ts";
 import { createMessages } from "./inbox/messages.ts";
+import { createRecordGroups } from "./inbox/record-groups.ts";
 import { createRecordMessages } from "./inbox/record-messages.ts";
 import { createRecordPeople } from "./inbox/record-people.ts";
 import { createRecorder } from "./inbox/record.ts";
@@ -35,6 +37,7 @@ import { createRetention } from "./retention.ts";
 import { createSendStore } from "./sends.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createTrace } from "./trace.ts";
+import { createUserStore } from "./users.ts";
 import { createVaultStore } from "./vault.ts";
 
 export interface SqliteStoreOptions {
@@ -61,6 +64,7 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
     const addresses = createAddresses(engine);
     const chats = createChats(engine);
     const contacts = createContacts(engine);
+    const groups = createGroups(engine);
     const messages = createMessages(engine, addresses, chats);
     const early = createEarlyChanges(engine);
     const stats = createStats(engine);
@@ -70,6 +74,7 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
     const retention = createRetention(engine);
     const recorder = createRecorder({
       ...createRecordPeople({ tell, addresses, chats, contacts, stats, mergeLid }),
+      ...createRecordGroups({ tell, addresses, chats, contacts, groups }),
       ...createRecordMessages({ tell, addresses, messages, early, media }),
     });
     const store: Store = {
@@ -90,9 +95,10 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
       media: createMediaStore(engine, messages),
       events: { ...createEventStore(engine, log), forget: retention.forget },
       endpoints: createEndpointStore(engine, audit),
-      outbox: { ...createOutboxStore(engine), forgetAttempts: retention.forgetAttempts },
+      outbox: { ...createOutboxStore(engine, log), forgetAttempts: retention.forgetAttempts },
       trace: createTrace(engine, { addresses }),
       keys: createKeyStore(engine, audit),
+      users: createUserStore(engine, audit),
       audit: audit.port,
       figures: createFigureStore(engine),
       marks: createMarkStore(engine),

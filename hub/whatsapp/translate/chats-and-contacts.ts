@@ -29,8 +29,9 @@ export function factsOfContact(
   const jid = addressOrNull(raw.id);
   if (jid === null || jid === STATUS_BROADCAST) return [];
   const name = nameOrNull(raw.name);
-  if (isGroupJid(jid)) return name === null ? [] : [{ kind: "group", jid, subject: name, by: null, live }];
-  const facts: Fact[] = [];
+  const facts = pictureFacts(jid, raw.imgUrl, live);
+  if (isGroupJid(jid))
+    return name === null ? facts : [...facts, { kind: "group", jid, subject: name, by: null, live }];
   const pair = otherAddress(jid, raw);
   if (pair !== null && belongTogether(pair, me)) facts.push({ kind: "lid", ...pair });
   const change = contactChange(raw, fromAddressBook);
@@ -58,9 +59,15 @@ function contactChange(raw: RawContact, fromAddressBook: boolean): ContactChange
     change.verifiedName = verifiedName;
     change.isBusiness = true;
   }
-  // Only that it changed is told; it is fetched when somebody wants to see it.
-  if (raw.imgUrl) change.pictureToken = null;
   return change;
+}
+
+/** Only that a picture changed is told, or that there is none any more. */
+function pictureFacts(jid: Jid, imgUrl: string | null | undefined, live: boolean): Fact[] {
+  if (!imgUrl) return [];
+  return imgUrl === "removed"
+    ? [{ kind: "contact", jid, change: { pictureToken: null }, live }]
+    : [{ kind: "profile", jid, lookedUpAt: null }];
 }
 
 export interface RawChat {

@@ -47,6 +47,7 @@ export function toMessage(
     ...fieldsOf(content),
     isStarred: raw.starred === true,
     status: fromMe ? ownStatus(raw.status) : incomingStatus,
+    isPlayed: fromMe && raw.status === PLAYED,
     editedAt: null,
     deletedAt: null,
     reactions: [],
@@ -92,13 +93,14 @@ export function authorIn(
 }
 
 /** WhatsApp's numbers of a message's state (`WebMessageInfo.Status`). */
+const PLAYED = 5;
 const OWN_STATUS: Record<number, MessageStatus> = {
   0: "failed",
   1: "pending",
   2: "sent",
   3: "delivered",
   4: "read",
-  5: "read",
+  [PLAYED]: "read",
 };
 
 /** What another device of ours wrote has reached WhatsApp, whatever else it says. */

@@ -77,6 +77,7 @@ function placeholder(
         isForwarded: false,
         isStarred: false,
         status: fromMe ? "sent" : "delivered",
+        isPlayed: false,
         editedAt: null,
         deletedAt: null,
         reactions: [],

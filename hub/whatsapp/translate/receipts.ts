@@ -32,6 +32,7 @@ export function factsOfReceipt({ attrs, content }: BinaryNode, me: Me): Fact[] {
       status,
       at: number(attrs["t"]) || nowSeconds(),
       participant: isGroupJid(chatId) ? author : null,
+      ...(type === "played" ? { isPlayed: true as const } : {}),
     },
   ];
 }

@@ -54,7 +54,7 @@ export function checkFolder(dataDir: string): Check {
       `Give it to the user of the hub: chown -R USER ${dataDir}`,
     );
   }
-  const open = [dataDir, ...["hub.db", "master.key"].map((name) => join(dataDir, name))].filter(
+  const open = [dataDir, join(dataDir, "hub.db")].filter(
     (path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0,
   );
   return open.length === 0

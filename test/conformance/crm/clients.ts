@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { ClientStore } from "../../../bridge/adapter.ts";
 import { aClient, aContact } from "./records.ts";
-import type { CrmWorlds } from "./world.ts";
+import type { Abilities, CrmWorlds } from "./world.ts";
 
 const changed = ({ externalId, name, email, phone, address, zone } = aClient()) => ({
   externalId,
@@ -13,7 +13,12 @@ const changed = ({ externalId, name, email, phone, address, zone } = aClient()) 
   zone,
 });
 
-export function clients(world: CrmWorlds): void {
+/** One id as people write it. */
+const WRITTEN = ["V-12.345.678", "v- 12.345.678 ", "E\u201312345678", "12 345 678", "12.345.678"];
+/** Others, whose digits are the same or nearly so. */
+const OTHERS = ["V12345678", "112345678", "12.345.678-9", "1-2345678", "12345678A", "P-12345678"];
+
+export function clients(world: CrmWorlds, able: Abilities): void {
   const open = async () => {
     const crm = await world();
     const { clients: store } = crm.adapter;
@@ -49,6 +54,36 @@ export function clients(world: CrmWorlds): void {
       { id: two, matchedBy: "externalId" },
     ]);
   });
+
+  test.runIf(able.normalNationalIds)(
+    "a client is found by the national id, however a person wrote it, and by no part of another",
+    async () => {
+      const { store, personEdits } = await open();
+      const id = await created(store, aClient({ externalId: "mine" }));
+      const find = () => store.find({ externalId: "other", nationalId: "12345678" });
+      for (const written of WRITTEN) {
+        await personEdits?.("WhatsApp Client", id, { national_id: written });
+        expect(await find(), written).toMatchObject([{ id, matchedBy: "nationalId", externalId: "mine" }]);
+      }
+      if (personEdits === undefined) return;
+      for (const written of OTHERS) {
+        await personEdits("WhatsApp Client", id, { national_id: written });
+        expect(await find(), written).toEqual([]);
+      }
+    },
+  );
+
+  test.runIf(able.normalNationalIds)(
+    "two clients whose national ids differ in spelling alone are both candidates",
+    async () => {
+      const { store, personEdits } = await open();
+      const one = await created(store, aClient({ externalId: "1" }));
+      const two = await created(store, aClient({ externalId: "2" }));
+      await personEdits?.("WhatsApp Client", two, { national_id: "V-12.345.678" });
+      const found = await store.find({ externalId: "3", nationalId: "12345678" });
+      expect(found.map(({ id }) => id).sort()).toEqual([one, two].sort());
+    },
+  );
 
   test("an update writes what differs, and an unchanged client not at all", async () => {
     const { store } = await open();

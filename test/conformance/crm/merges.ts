@@ -1,7 +1,8 @@
 /** A hidden id gets its phone number: what was kept under it moves, and what was two becomes one. */
 import { expect, test } from "vitest";
 import type { Outcome } from "../../../bridge/adapter.ts";
-import { aChat, aContact, aMessage, ANA, GROUP, HIDDEN, NOW } from "./records.ts";
+import type { MessageChange } from "../../../bridge/records.ts";
+import { aChat, aContact, aMessage, ANA, GROUP, HIDDEN, NOW, OWN_NUMBER } from "./records.ts";
 import type { Abilities, CrmWorld, CrmWorlds } from "./world.ts";
 
 export function merges(world: CrmWorlds, able: Abilities): void {
@@ -48,6 +49,45 @@ export function merges(world: CrmWorlds, able: Abilities): void {
     await merge(crm);
     expect(await crm.adapter.totals("s1")).toMatchObject({ chats: 1, messages: 1 });
     await crm.shows("WhatsApp Message", { message_id: "A" }, { status: "Read" });
+  });
+
+  test.runIf(able.reactionsFollowPeople)("a message that both chats hold keeps the reactions of either", async () => {
+    const crm = await world();
+    const own = { messageId: "A", fromMe: true, timestamp: NOW, status: "sent" } as const;
+    await crm.messages([aMessage({ ...own, chatId: HIDDEN, to: HIDDEN })], 2);
+    await crm.messages([aMessage(own)], 2);
+    const react = (chatId: string, from: string, emoji: string, at: number): MessageChange => ({
+      kind: "reaction",
+      chatId,
+      messageId: "A",
+      from,
+      emoji,
+      at,
+    });
+    await crm.changes([react(ANA, OWN_NUMBER, "😂", NOW + 1)], 3);
+    await crm.changes([react(HIDDEN, HIDDEN, "👍", NOW + 2)], 4);
+    await merge(crm);
+    const shown = (reaction: string) =>
+      crm.shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction });
+    await shown("👍");
+    await crm.changes([react(ANA, ANA, "", NOW + 3)], 21);
+    await shown("😂");
+  });
+
+  test("a message that both chats hold keeps the moments of either", async () => {
+    const crm = await world();
+    const own = { messageId: "A", fromMe: true, timestamp: NOW, status: "sent" } as const;
+    await crm.messages([aMessage(own)], 2);
+    await crm.messages([aMessage({ ...own, chatId: HIDDEN, to: HIDDEN })], 2);
+    const told = { kind: "status", messageId: "A", error: null } as const;
+    await crm.changes([{ ...told, chatId: HIDDEN, status: "delivered", at: NOW + 5 }], 3);
+    const moment = async (): Promise<unknown> =>
+      (await crm.look("WhatsApp Message", { message_id: "A" }))
+        ?.map((row) => row["delivered_at"])
+        .find((at) => typeof at === "string");
+    const before = await moment();
+    await merge(crm);
+    expect(await moment()).toEqual(before);
   });
 
   test("what is read from the hub after a merge is unchanged", async () => {

@@ -1,7 +1,7 @@
 /** Reactions: one per person, changed and taken back. */
 import { expect, test } from "vitest";
 import type { MessageChange } from "../../../bridge/records.ts";
-import { aMessage, ANA, EVA, GROUP, NOW } from "./records.ts";
+import { aMessage, ANA, EVA, GROUP, HIDDEN, NOW } from "./records.ts";
 import type { Abilities, CrmWorlds } from "./world.ts";
 
 const reaction = (emoji: string, at: number, from = ANA): MessageChange => ({
@@ -67,4 +67,24 @@ export function reactions(world: CrmWorlds, able: Abilities): void {
     await changes([inGroup("", NOW + 4, ANA)]);
     await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
   });
+
+  test.runIf(able.remembersMerges && able.reactionsFollowPeople)(
+    "a reaction set under a hidden id is taken back under the number, and the other way round",
+    async () => {
+      const { adapter, messages, changes, shows } = await world();
+      await messages([aMessage({ messageId: "A", chatId: GROUP, participant: EVA })], 1);
+      const inGroup = (emoji: string, at: number, from: string): MessageChange => ({
+        ...reaction(emoji, at, from),
+        chatId: GROUP,
+      });
+      await changes([inGroup("👍", NOW + 1, HIDDEN)], 2);
+      await messages([aMessage({ chatId: HIDDEN, from: HIDDEN })], 3);
+      await adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 4 });
+      expect(await changes([inGroup("", NOW + 2, ANA)], 5)).toEqual(["updated"]);
+      await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
+      expect(await changes([inGroup("😂", NOW + 3, ANA)], 6)).toEqual(["updated"]);
+      expect(await changes([inGroup("", NOW + 4, HIDDEN)], 7)).toEqual(["updated"]);
+      await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
+    },
+  );
 }

@@ -9,7 +9,7 @@ export const ANA = "34600111222@c.us";
 export const EVA = "34600333444@c.us";
 export const GROUP = "120363000000000001@g.us";
 export const HIDDEN = "98765432109876@lid";
-const OWN_NUMBER = "34600999888";
+export const OWN_NUMBER = "34600999888";
 
 export const aSessionRecord = (change: Partial<Session> = {}): Session => ({
   id: 12,

@@ -1,6 +1,7 @@
 /** Sessions: upserted as a whole, counted beside. */
 import { expect, test } from "vitest";
 import { T0 } from "../../support/builders.ts";
+import type { Session } from "../../../bridge/records.ts";
 import { aSessionRecord } from "./records.ts";
 import type { CrmWorlds } from "./world.ts";
 
@@ -26,6 +27,20 @@ export function sessions(world: CrmWorlds): void {
     const waiting = aSessionRecord({ status: "qr_code", state: "qr", isConnected: false, hasQR: true });
     expect(await adapter.upsertSession(waiting, null)).toMatchObject({ outcome: "updated" });
     await shows("WhatsApp Session", { session_id: "s1" }, { status: "QR Code Required", is_connected: 0 });
+  });
+
+  test("a session is active until a person stops it, whether it is connected or not", async () => {
+    const { adapter, look } = await world();
+    const isActive = async (change: Partial<Session>): Promise<unknown> => {
+      await adapter.upsertSession(aSessionRecord(change), null);
+      const [row] = (await look("WhatsApp Session", { session_id: "s1" })) ?? [];
+      // A CRM may have no such field.
+      return row === undefined || !("is_active" in row) ? null : row["is_active"];
+    };
+    const lost = { status: "disconnected", state: "reconnecting", isConnected: false } as const;
+    expect([1, null]).toContain(await isActive(lost));
+    expect([0, null]).toContain(await isActive({ ...lost, state: "stopped", manuallyStopped: true }));
+    expect([1, null]).toContain(await isActive({}));
   });
 
   test("a session that is in trouble says why, and forgets it when it is well", async () => {

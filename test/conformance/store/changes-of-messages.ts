@@ -72,6 +72,32 @@ export function changesOfMessages(world: Worlds): void {
     expect(told[2]?.data).toMatchObject({ status: "read", ack: 3, readAt: T0_SECONDS + 9 });
   });
 
+  test("a voice note that was played is read with ack 4, told once, and stays so", async () => {
+    const { store, record, events } = await withOwnMessage(world, { type: "audio", status: "sent" });
+    await record([
+      status("read"),
+      status("read", { isPlayed: true, at: T0_SECONDS + 5 }),
+      status("read"),
+      status("read", { isPlayed: true }),
+    ]);
+    expect(await store.inbox.message("s1", "A")).toMatchObject({ status: "read", isPlayed: true });
+    const told = (await events()).slice(1);
+    expect(told.map(({ event, data }) => [event, data.status, data.ack])).toEqual([
+      ["message.read", "read", 3],
+      ["message.read", "read", 4],
+    ]);
+    expect(told[1]?.data).toMatchObject({ readAt: T0_SECONDS + 5 });
+  });
+
+  test("a played receipt without one before it says both at once", async () => {
+    const { store, record, events } = await withOwnMessage(world, { type: "audio", status: "sent" });
+    await record([status("read", { isPlayed: true }), status("delivered")]);
+    expect(await store.inbox.message("s1", "A")).toMatchObject({ status: "read", isPlayed: true });
+    expect((await events()).slice(1).map(({ event, data }) => [event, data.ack])).toEqual([
+      ["message.read", 4],
+    ]);
+  });
+
   test("a failure carries its code, and a receipt that proves the contrary lifts it", async () => {
     const { store, record, events } = await withOwnMessage(world);
     await record(status("failed", { code: "463", error: "no new chats for now" }));

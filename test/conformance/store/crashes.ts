@@ -1,7 +1,7 @@
 /** What another process finds after this one was killed. */
 import { expect, test } from "vitest";
 import type { Store } from "../../../hub/core/store.ts";
-import { aMessage, aMessageFact, anIntakeEntry, bytes, T0 } from "../../support/builders.ts";
+import { aMessage, aMessageFact, aNewEvent, anIntakeEntry, bytes, T0 } from "../../support/builders.ts";
 import { seconds } from "../../support/fixed-clock.ts";
 import type { World, Worlds } from "./world.ts";
 
@@ -44,6 +44,21 @@ export function crashes(world: Worlds): void {
     const after = await killed();
     await after.auth.commit("s1", { keys: [], intake: [anIntakeEntry({ order: 1, stanzaId: "now" })] });
     expect((await after.intake.open("s1")).map(({ stanzaId }) => stanzaId)).toEqual(["before", "now"]);
+  });
+
+  test("that an event was given up is told, whenever the process ends after it", async () => {
+    const { record, endpoint, due, settle, clock, killed } = await killable(world);
+    const crm = await endpoint();
+    const other = await endpoint({ events: ["delivery.dead"] });
+    await record(aMessageFact());
+    const news = aNewEvent({ event: "delivery.dead", data: { seq: 1 }, exceptEndpoint: crm.id });
+    await settle(await due(crm), { state: "dead" }, { news });
+
+    const after = await killed();
+    expect(await after.outbox.count({ state: "dead" })).toBe(1);
+    const [told] = await after.outbox.leaseDue({ endpointId: other.id, now: clock.now(), limit: 9 });
+    expect(told).toMatchObject({ event: "delivery.dead", sessionId: "s1", seq: 2 });
+    expect(await after.outbox.leaseDue({ endpointId: crm.id, now: clock.now(), limit: 9 })).toEqual([]);
   });
 
   test("what was on its way is due again, in order, with the same bytes", async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { newId } from "../../../hub/core/ids.ts";
 import type { DeliveryFilter } from "../../../hub/core/store.ts";
-import { aMessageFact, T0 } from "../../support/builders.ts";
+import { aMessageFact, aNewEvent, anEndpoint, T0 } from "../../support/builders.ts";
 import { minutes, seconds } from "../../support/fixed-clock.ts";
 import type { World, Worlds } from "./world.ts";
 
@@ -40,6 +40,7 @@ export function deliveriesForPeople(world: Worlds): void {
       endpointId,
       lane: `s1|${chat(0)}`,
       state: "dead",
+      isSending: false,
       attempts: 1,
       nextAttemptAt: null,
       lastStatus: 422,
@@ -94,6 +95,52 @@ export function deliveriesForPeople(world: Worlds): void {
         store.outbox.list({ endpoints: "*", limit: 4, page: 1, cursor, state: "dead" }),
       ).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
     }
+  });
+
+  test("one on its way is shown so until its result is on disk, and is not among those that wait", async () => {
+    const { store, due, settle, endpointId } = await withHistory(world);
+    const found = async (filter: object): Promise<[number, boolean][]> => {
+      const { items, total } = await store.outbox.list({
+        endpoints: [endpointId],
+        limit: 10,
+        page: 1,
+        ...filter,
+      });
+      expect(total).toBe(items.length);
+      return items.map(({ seq, isSending }) => [seq, isSending]);
+    };
+    expect(await found({ state: "sending" })).toEqual([]);
+    const [head, other] = await due(anEndpoint({ id: endpointId }));
+    if (head === undefined || other === undefined) throw new Error("two lanes were due");
+    const expected: [number, boolean][] = [
+      [head.seq, true],
+      [other.seq, true],
+    ];
+    expect(await found({ state: "sending" })).toEqual(expected.sort(([a], [b]) => a - b));
+    expect(await found({ state: "sending", sessionId: "s1" })).toHaveLength(2);
+    expect(await found({ state: "sending", sessionId: "nobody" })).toEqual([]);
+    expect(await found({ state: "pending" })).toHaveLength(2);
+    expect(await found({ state: "pending", sessionId: "s1" })).toHaveLength(2);
+    expect((await found({})).filter(([, isSending]) => isSending)).toHaveLength(2);
+    expect(await store.outbox.get(head.n)).toMatchObject({ delivery: { isSending: true } });
+
+    await settle([head]);
+    store.outbox.release([other.laneId]);
+    expect(await found({ state: "sending" })).toEqual([]);
+    expect(await found({ state: "pending" })).toHaveLength(3);
+  });
+
+  test("giving up what waits means what is on its way as well", async () => {
+    const { store, due, settle, clock, endpointId, events } = await withHistory(world);
+    const [head] = await due(anEndpoint({ id: endpointId }), 1);
+    if (head === undefined) throw new Error("nothing was due");
+    expect(await store.outbox.dismiss({ state: "pending" }, clock.now())).toBe(4);
+    const before = (await events()).length;
+    await settle([head], dead, { news: aNewEvent({ event: "delivery.dead" }) });
+    expect(await store.outbox.get(head.n)).toMatchObject({
+      delivery: { state: "dismissed", isSending: false },
+    });
+    expect(await events()).toHaveLength(before);
   });
 
   test("a replay is the same event again, ahead of what is younger in its lane", async () => {

@@ -22,6 +22,7 @@ export function logins(worlds: Worlds): void {
     const { auth } = store;
     expect(await auth.login("s1")).toEqual({
       fingerprint: null,
+      epoch: 1,
       generation: 0,
       keyVersion: 0,
       standing: "current",
@@ -89,6 +90,43 @@ export function logins(worlds: Worlds): void {
     ])
       await expect(refused).rejects.toMatchObject({ code: "STATE_CONFLICT" });
     expect(await store.sessions.get("s3")).toBeNull();
+  });
+
+  test("are put in the place of the one there is, which goes into quarantine; an older copy is stale", async () => {
+    const { store, clock } = await withLogin();
+    const { auth } = store;
+    const session = aNewSession({ phoneNumber: "34600000009", state: "rolled_back" });
+    const undoUntil = new Date(clock.now().getTime() + minutes(1));
+    const instead = { reason: "replaced", now: clock.now(), undoUntil };
+    const rows = { ...rowsOf("copy"), fingerprint: "f-copy" };
+    await auth.install(session, rows, { instead, isStale: true });
+    expect(await auth.loginRows("s1")).toMatchObject({ creds: bytes("copy creds") });
+    expect(await auth.login("s1")).toMatchObject({ fingerprint: "f-copy", standing: "stale" });
+    expect((await auth.quarantined("s1")).map(({ reason }) => reason)).toEqual(["replaced"]);
+    expect(await store.sessions.get("s1")).toMatchObject({
+      phoneNumber: "34600000009",
+      state: "rolled_back",
+    });
+  });
+
+  test("that go away and come back grow in both counts alike; what is used, or given away, in one alone", async () => {
+    const { store, clock } = await withLogin();
+    const { auth } = store;
+    const used = async (): Promise<number> => {
+      const { keyVersion, generation } = await auth.login("s1");
+      return keyVersion - generation;
+    };
+    const before = await used();
+    const undoUntil = new Date(clock.now().getTime() + minutes(1));
+    const instead = { reason: "x", now: clock.now(), undoUntil };
+    const id = (await auth.quarantine("s1", "test", clock.now(), undoUntil)) ?? "";
+    await auth.release("s1", id, instead);
+    await auth.install(aNewSession(), { ...rowsOf("old"), fingerprint: "f-old" }, { instead });
+    expect(await used()).toBe(before);
+    await auth.commit("s1", { keys: [{ type: "session", id: "1", value: bytes("2") }], intake: [] });
+    expect(await used()).toBe(before + 1);
+    await auth.markStale("s1");
+    expect(await used()).toBe(before + 2);
   });
 
   test("in quarantine are destroyed when they are old enough", async () => {

@@ -44,6 +44,30 @@ export function mediaFiles(world: Worlds): void {
     expect(await store.media.byToken("token", clock.now())).toEqual(item);
   });
 
+  test("short URLs that are about to end, or ended, are renewed together; others stay as they are", async () => {
+    const { store, clock } = await world();
+    const item = aMediaItem();
+    await store.media.add(item);
+    const inHours = (n: number): Date => new Date(clock.now().getTime() + hours(n));
+    await store.media.addToken("ended", item.mediaId, inHours(-1));
+    await store.media.addToken("ending", item.mediaId, inHours(0.9));
+    await store.media.addToken("good", item.mediaId, inHours(2));
+    await store.media.renewTokens(["ended", "ending", "good", "unknown"], clock.now());
+    const living = async (): Promise<string[]> => {
+      const all = ["ended", "ending", "good", "unknown"];
+      const found = await Promise.all(all.map((token) => store.media.byToken(token, clock.now())));
+      return all.filter((_token, n) => found[n] !== null);
+    };
+    expect(await living()).toEqual(["ended", "ending", "good"]);
+    clock.advance(hours(3));
+    expect(await living()).toEqual(["ended", "ending"]);
+    clock.advance(hours(7 * 24 - 4));
+    expect(await living()).toEqual(["ended", "ending"]);
+    clock.advance(hours(2));
+    expect(await living()).toEqual([]);
+    await store.media.renewTokens([], clock.now());
+  });
+
   test("a removed file is gone with its tokens", async () => {
     const { store, clock } = await world();
     const item = aMediaItem();

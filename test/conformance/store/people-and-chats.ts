@@ -144,6 +144,78 @@ export function peopleAndChats(world: Worlds): void {
     });
   });
 
+  test("a chat that is called otherwise with its contact is told of once, and only then", async () => {
+    const { store, record, events, clock } = await world();
+    await record(aMessageFact({ fromMe: true }));
+    const toldNames = async (): Promise<unknown[]> => {
+      await store.inbox.tellChats(9, clock.now());
+      const told = (await events()).filter(({ event }) => event === "chat.updated");
+      return told.map(({ data }) => (data.chat as { name: string }).name);
+    };
+    await record([contact({ pushName: "anita" }), contact({ pushName: "ana" })]);
+    expect(await toldNames()).toEqual(["ana"]);
+    // Not shown: what stands in front of it.
+    await record(contact({ name: "Ana" }));
+    await record([contact({ pushName: "anita" }), contact({ pictureToken: "t" })]);
+    expect(await toldNames()).toEqual(["ana", "Ana"]);
+    await record(contact({ name: "Ana López" }, { live: false }));
+    await record(contact({ name: "Eva" }, { jid: "34600333444@s.whatsapp.net" }));
+    expect(await toldNames()).toHaveLength(2);
+    const changed = await store.inbox.chats({
+      sessionId: "s1",
+      limit: 9,
+      page: 1,
+      updatedAfter: clock.now().getTime() - 1,
+    });
+    expect(changed.total).toBe(1);
+  });
+
+  test("what is set for a group is told once, with all that is known of it", async () => {
+    const { store, record, events } = await world();
+    const told = async () =>
+      (await events()).filter(({ event }) => event === "group.updated").map(({ data }) => data.group);
+    const group = (
+      change: (Fact & { kind: "group" })["change"],
+      subject: string | null = null,
+      live = true,
+    ): Fact => ({
+      kind: "group",
+      jid: GROUP,
+      subject,
+      ...(change === undefined ? {} : { change }),
+      by: ANA,
+      live,
+    });
+    await record(group({ owner: ANA, createdAt: 7, announce: false }, "Team", false));
+    await record([group({ description: "Only for work" }), group({ description: "Only for work" })]);
+    await record([group({ announce: true }), group({ announce: true, restrict: false })]);
+    await record([group({ ephemeralSeconds: 86_400 }), group({}), group(undefined, "Team")]);
+    const known = { id: GROUP, subject: "Team", owner: "34600111222@c.us", createdAt: 7 };
+    const described = { ...known, description: "Only for work" };
+    expect(await told()).toEqual([
+      { ...described, announce: false },
+      { ...described, announce: true },
+      { ...described, announce: true, restrict: false },
+      { ...described, announce: true, restrict: false, ephemeralSeconds: 86_400 },
+    ]);
+    expect(await store.inbox.contact("s1", GROUP)).toMatchObject({ about: "Only for work" });
+    await record(group({ description: null }));
+    expect((await told()).at(-1)).toMatchObject({ description: null });
+  });
+
+  test("when somebody was looked up is kept, and nobody is told", async () => {
+    const { store, record, events, clock } = await world();
+    await record(contact({ pushName: "Ana" }, { live: false }));
+    const at = clock.now().getTime();
+    await record([{ kind: "profile", jid: ANA, lookedUpAt: at }, contact({ about: "hi" }, { live: false })]);
+    expect(await store.inbox.contact("s1", ANA)).toMatchObject({ lookedUpAt: at, about: "hi" });
+    await record({ kind: "profile", jid: ANA, lookedUpAt: null });
+    expect(await store.inbox.contact("s1", ANA)).toMatchObject({ lookedUpAt: null });
+    await record({ kind: "profile", jid: GROUP, lookedUpAt: at });
+    expect(await store.inbox.contact("s1", GROUP)).toBeNull();
+    expect(await events()).toEqual([]);
+  });
+
   test("a group's subject names its chat and its contact", async () => {
     const { store, record, events } = await world();
     const subject = (name: string, live: boolean): Fact => ({

@@ -39,6 +39,16 @@ export function sessions(world: Worlds): void {
     expect(await store.sessions.create(aNewSession({ sessionId: "c" }))).toMatchObject({ id: 3 });
   });
 
+  test("a session is made with its events, or without both", async () => {
+    const { store, events } = await world({ withSession: false });
+    const news = aNewEvent({ event: "bot.status", data: { enabled: true } });
+    await store.sessions.create(aNewSession({ sessionId: "a" }), [news]);
+    await store.sessions.create(aNewSession({ sessionId: "a" }), [news]);
+    expect(await events()).toMatchObject([
+      { event: "bot.status", sessionId: "a", data: { session_db_id: 1, enabled: true } },
+    ]);
+  });
+
   test("changing what was read changes nothing that is stored", async () => {
     const { store } = await world();
     const read = await store.sessions.get("s1");

@@ -52,7 +52,8 @@ export const peopleRoutes: AdminRoute[] = [
   route({
     method: "PATCH",
     path: "/admin/groups/{id}",
-    summary: "A group changes: subject, description, add, remove, promote, demote",
+    summary:
+      "A group changes: subject, description, announcement, locked, ephemeralSeconds, add, remove, promote, demote",
     example: { subject: "Ventas 2", add: ["9991000100002"] },
     handle: ({ params, body }, { operations }) =>
       operations.changeGroup(params["id"] ?? "", read(groupChange, body)),

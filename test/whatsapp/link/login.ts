@@ -19,16 +19,17 @@ export function logIn(
   world: Pick<World, "accounts" | "faults" | "counters" | "events">,
 ): Companion | undefined {
   const account = world.accounts.get(number);
-  const refuse = (reason: number): undefined => {
+  const refuse = (reason: number, more: { expire?: number } = {}): undefined => {
     world.counters.add("loginsRefused");
     world.events.emit({ type: "login.refused", account: number, detail: { reason } });
-    connection.endWith(stanza("failure", { reason, location: "emulator" }));
+    connection.endWith(stanza("failure", { reason, location: "emulator", ...more }));
     return undefined;
   };
 
   const fault = world.faults.take("login-failure", number);
   if (fault) {
-    refuse(fault.reason);
+    const { reason, expire } = fault;
+    refuse(reason, expire === undefined ? {} : { expire });
     return;
   }
   const companion = account && linkedBy(account, noiseKey.toString("hex"));

@@ -38,7 +38,7 @@ export const faultRequest = z.discriminatedUnion("kind", [
   now("silent", { on: z.boolean().default(true) }),
   now("withhold", { on: z.boolean().default(true) }),
   now("reorder", { order: z.array(z.number().int().min(0)).min(2).max(1000) }),
-  armed("login-failure", { reason: code }),
+  armed("login-failure", { reason: code, expire: z.number().int().min(1).optional() }),
   armed("reject-upgrade", { status: code.default(503) }),
   armed("stall-upgrade", {}),
   armed("foreign-root", {}),

@@ -28,6 +28,10 @@ export const groupChange = z.strictObject({
   by: z.string().transform(digitsOf).optional(),
   subject: z.string().optional(),
   description: z.string().optional(),
+  /** Only admins may write; only admins may change it; after how many seconds messages disappear. */
+  announcement: z.boolean().optional(),
+  locked: z.boolean().optional(),
+  ephemeralSeconds: z.number().int().min(0).optional(),
   add: numbers.optional(),
   remove: numbers.optional(),
   promote: numbers.optional(),
@@ -103,6 +107,7 @@ function apply(group: Group, change: Omit<z.output<typeof groupChange>, "by">, w
       ]),
     );
   }
+  nodes.push(...applySettings(group, change));
   const members: [string, string[] | undefined, (pn: string) => void][] = [
     ["add", change.add, (pn) => group.members.add(pn)],
     ["remove", change.remove, (pn) => void (group.members.delete(pn), group.admins.delete(pn))],
@@ -124,6 +129,27 @@ function apply(group: Group, change: Omit<z.output<typeof groupChange>, "by">, w
   if (change.remove?.length)
     for (const pn of group.members) world.people.get(pn).party().rotateSenderKey(groupJid(group.id));
   if (change.remove?.length) group.told.clear();
+  return nodes;
+}
+
+function applySettings(
+  group: Group,
+  { announcement, locked, ephemeralSeconds }: z.output<typeof groupChange>,
+): Stanza[] {
+  const nodes: Stanza[] = [];
+  if (announcement !== undefined) {
+    group.announcement = announcement;
+    nodes.push(stanza(announcement ? "announcement" : "not_announcement"));
+  }
+  if (locked !== undefined) {
+    group.locked = locked;
+    nodes.push(stanza(locked ? "locked" : "unlocked"));
+  }
+  if (ephemeralSeconds !== undefined) {
+    group.ephemeralSeconds = ephemeralSeconds;
+    const isOff = ephemeralSeconds === 0;
+    nodes.push(isOff ? stanza("not_ephemeral") : stanza("ephemeral", { expiration: ephemeralSeconds }));
+  }
   return nodes;
 }
 

@@ -2,8 +2,8 @@
 
 /** What a fault carries beyond its kind; each kind reads its own. */
 export interface ArmedFaults {
-  /** Logins are answered `<failure reason>`. */
-  "login-failure": { reason: number };
+  /** Logins are answered `<failure reason>`; `expire`: the seconds a ban lasts, where WhatsApp says so. */
+  "login-failure": { reason: number; expire?: number | undefined };
   /** The HTTP upgrade is refused with this status. */
   "reject-upgrade": { status: number };
   /** TCP is accepted and then nothing is said. */

@@ -1,5 +1,6 @@
 /** The schema's steps, oldest first. A step that was released never changes. */
 import { records } from "./0001-records.ts";
 import { editPosition } from "./0002-edit-position.ts";
+import { nationalIds } from "./0003-national-ids.ts";
 
-export const migrations: readonly string[] = [records, editPosition];
+export const migrations: readonly string[] = [records, editPosition, nationalIds];

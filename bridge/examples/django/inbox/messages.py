@@ -2,12 +2,14 @@
 from .models import Chat, Message
 from .people import chat_of, last_fields
 from .rules import (
+    fitting,
     is_later_text,
     is_older_edit,
     key_text,
     later,
     may_become,
     may_overwrite,
+    one_per_person,
     short,
     with_all_reactions,
     with_reaction,
@@ -18,7 +20,9 @@ from .writing import answer, resolve, revise
 def write_message(session_id, told, position):
     chat_id = resolve(session_id, key_text("chat id", told["chatId"]))
     message_id = key_text("message id", told["messageId"])
-    participant = resolve(session_id, told["participant"]) or ""
+    participant = ""
+    if told["participant"] is not None:
+        participant = resolve(session_id, key_text("participant", told["participant"]))
     is_theirs = not told["fromMe"] and not told["isGroup"]
     chat = chat_of(session_id, chat_id, told["isGroup"], told["pushName"] if is_theirs else None)
     message = chat.messages.filter(
@@ -39,7 +43,7 @@ def write_message(session_id, told, position):
         status_at=told["timestamp"],
         status_position=position,
         deleted_at=told["deletedAt"],
-        reactions=with_all_reactions([], told["reactions"], position),
+        reactions=all_reactions(session_id, [], told, position),
         position=position,
     )
     first = told["timestamp"]
@@ -58,7 +62,7 @@ def update_message(chat, message, told, position):
     fields = {}
     if current:
         fields.update(plain_fields(message.session_id, told, message.media))
-        fields["reactions"] = with_all_reactions(message.reactions, told["reactions"], position)
+        fields["reactions"] = all_reactions(message.session_id, message.reactions, told, position)
     if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], position, current):
         fields.update(content=told["content"], edited_at=told["editedAt"])
     if may_become(message, status_of(told), position):
@@ -71,6 +75,14 @@ def update_message(chat, message, told, position):
     return answer(message, "updated" if changed else "unchanged")
 
 
+def all_reactions(session_id, held, told, position):
+    def person(contact_id):
+        return resolve(session_id, contact_id)
+
+    listed = [{**one, "from": person(one["from"])} for one in told["reactions"]]
+    return with_all_reactions(one_per_person(held, person), listed, position)
+
+
 def status_of(told):
     return told["status"] if told["deletedAt"] is None else "deleted"
 
@@ -79,14 +91,14 @@ def plain_fields(session_id, told, media=None):
     """What a later record of the message simply replaces."""
     details = {name: told[name] for name in ("location", "contacts", "poll") if told[name] is not None}
     return {
-        "sender": resolve(session_id, told["from"]),
-        "recipient": resolve(session_id, told["to"]),
+        "sender": short(resolve(session_id, told["from"])),
+        "recipient": short(resolve(session_id, told["to"])),
         "push_name": short(told["pushName"]),
-        "type": told["type"],
+        "type": short(told["type"], 20),
         "media": media_of(told["media"], media),
         "details": details or None,
         "timestamp": told["timestamp"],
-        "quoted_message_id": told["quotedMessageId"],
+        "quoted_message_id": fitting(told["quotedMessageId"]),
         "is_starred": told["isStarred"],
         "is_forwarded": told["isForwarded"],
     }
@@ -132,7 +144,8 @@ def change_message(session_id, told, position):
             "at": told["at"],
             "position": position,
         }
-        reactions = with_reaction(message.reactions, reaction)
+        held = one_per_person(message.reactions, lambda person: resolve(session_id, person))
+        reactions = with_reaction(held, reaction)
         fields = {} if reactions is None else {"reactions": reactions}
     else:
         raise ValueError(f"a change of the kind {kind} is not known")

@@ -5,9 +5,11 @@ from .rules import (
     is_later_last,
     is_older_edit,
     is_person,
+    fitting,
     key_text,
     may_become,
     may_overwrite,
+    one_per_person,
     phone_of,
     short,
 )
@@ -22,13 +24,13 @@ def write_contact(session_id, told, position):
     if hidden and hidden != contact_id and is_hidden(hidden):
         merged = merge(session_id, key_text("hidden id", hidden), contact_id)
     fields = {
-        "phone": told.get("phone") or phone_of(contact_id),
+        "phone": fitting(told.get("phone"), 40) or fitting(phone_of(contact_id), 40),
         "name": short(told["name"] or told["pushname"] or told["notify"]),
         "pushname": short(told["pushname"] or told["notify"]),
         "short_name": short(told["shortName"]),
         "verified_name": short(told["verifiedName"]),
         "about": told["about"],
-        "picture_url": told["profilePicUrl"] or told["imgUrl"],
+        "picture_url": fitting(told["profilePicUrl"]) or fitting(told["imgUrl"]),
         "is_user": told["isUser"],
         "is_group": told["isGroup"],
         "is_my_contact": told["isMyContact"],
@@ -47,7 +49,7 @@ def write_contact(session_id, told, position):
 
 def contact_of(session_id, contact_id, name=None):
     """The contact of a person, made from as little as the id. Anything told later replaces it."""
-    defaults = {"phone": phone_of(contact_id), "name": short(name)}
+    defaults = {"phone": fitting(phone_of(contact_id), 40), "name": short(name)}
     return Contact.objects.get_or_create(session_id=session_id, contact_id=contact_id, defaults=defaults)[0]
 
 
@@ -100,7 +102,7 @@ def last_fields(chat, last, position):
     if last is None or not is_later_last(chat, last, position):
         return {}
     fields = {
-        "last_message_id": last["messageId"],
+        "last_message_id": fitting(last["messageId"]),
         "last_message_text": last["content"],
         "last_message_at": last["timestamp"],
         "last_message_from_me": last["fromMe"],
@@ -157,7 +159,7 @@ def move_contact(session_id, hidden_id, contact_id):
         return False
     held = Contact.objects.filter(session_id=session_id, contact_id=contact_id).first()
     if held is None:
-        revise(old, {"contact_id": contact_id, "phone": phone_of(contact_id)})
+        revise(old, {"contact_id": contact_id, "phone": fitting(phone_of(contact_id), 40)})
         return True
     old.chats.update(contact=held)
     revise(held, {"name": held.name or old.name, **carried_over(old, held)})
@@ -216,10 +218,19 @@ def merge_twins(message, twin):
     """One message that was kept twice: the one that stays has whatever was told of either."""
     fields = {}
     if may_become(twin, message.status, message.status_position):
-        fields.update(status=message.status, status_position=message.status_position)
+        fields.update(
+            status=message.status,
+            status_at=message.status_at,
+            status_position=message.status_position,
+            error=message.error,
+        )
+    if twin.deleted_at is None:
+        fields["deleted_at"] = message.deleted_at
     if is_older_edit(message, twin.edited_at or 0, twin.edit_position):
         fields.update(
             content=message.content, edited_at=message.edited_at, edit_position=message.edit_position
         )
-    revise(twin, {**fields, "reactions": twin.reactions or message.reactions})
+    reactions = [*message.reactions, *twin.reactions]
+    fields["reactions"] = one_per_person(reactions, lambda person: resolve(twin.session_id, person))
+    revise(twin, fields)
     message.delete()

@@ -1,4 +1,6 @@
 """Decisions, without a database: which of two states of a record is the one to keep."""
+import re
+import unicodedata
 
 RANK = ["pending", "sent", "failed", "delivered", "read", "deleted"]
 
@@ -49,17 +51,30 @@ def is_later_last(chat, told, position):
     return may_replace if is_same else may_replace or position is None
 
 
+def is_later_reaction(told, held):
+    if told["position"] is not None and held["position"] is not None:
+        return told["position"] >= held["position"]
+    return told["at"] >= held["at"]
+
+
+def one_per_person(reactions, resolve):
+    """Reactions under the ids by which people are kept now: of two of one person the later one stays."""
+    people = {}
+    for one in reactions:
+        one = {**one, "from": resolve(one["from"])}
+        held = people.get(one["from"])
+        if held is None or is_later_reaction(one, held):
+            people[one["from"]] = one
+    return sorted(people.values(), key=lambda one: (one["at"], one["from"]))
+
+
 def with_reaction(held, told):
     """One person's reaction set, changed or taken back; None when that changes nothing. One that was taken back stays
     as an empty one, so that an older one does not return."""
     before = next((one for one in held if one["from"] == told["from"]), None)
     if before is None:
         return None if told["emoji"] == "" else [*held, told]
-    if before["position"] is not None and told["position"] is not None:
-        is_later = told["position"] >= before["position"]
-    else:
-        is_later = told["at"] >= before["at"]
-    if not is_later or before["emoji"] == told["emoji"]:
+    if not is_later_reaction(told, before) or before["emoji"] == told["emoji"]:
         return None
     return [*(one for one in held if one is not before), told]
 
@@ -101,5 +116,23 @@ def key_text(what, value):
     return value
 
 
-def short(value):
-    return value if value is None else value[:140]
+def short(value, length=140):
+    """A name or text as much of it as fits."""
+    return value if value is None else value[:length]
+
+
+def fitting(value, length=140):
+    """What is worth nothing when it is cut: an address, another record's id."""
+    return value if value is None or len(value) <= length else None
+
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+
+
+def normal_national_id(written):
+    """By which two spellings of one national id are equal: in capitals, without dots, spaces and the prefix of its kind
+    (V- E- J- G-). None where no digit but zeros is left: `N/A` would make one person of many."""
+    form = unicodedata.normalize("NFKC", written or "")
+    form = re.sub(f"[{DASHES}]", "-", form)
+    form = re.sub(r"^[VEJG]-", "", re.sub(r"[.\s]", "", form).upper())
+    return form if re.search("[1-9]", form) else None

@@ -12,8 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from .messages import change_message, write_message
 from .models import Chat, Client, Contact, Message, Session
 from .people import merge, write_chat, write_contact
-from .rules import may_overwrite, short
-from .writing import answer, in_turn, revise
+from .rules import fitting, key_text, may_overwrite, normal_national_id, short
+from .spellings import spelled_like
+from .writing import Refused, answer, as_a_record, in_turn, revise
 
 
 def from_bridge(*methods):
@@ -31,10 +32,9 @@ def from_bridge(*methods):
             if request.method == "GET":
                 return view(request, *args, **kwargs)
             try:
-                body = json.loads(request.body)
-                return view(request, body, *args, **kwargs)
-            except (KeyError, TypeError, ValueError) as error:
-                return JsonResponse({"error": f"the body is not as agreed: {error!r}"}, status=400)
+                return as_a_record(lambda: view(request, json.loads(request.body), *args, **kwargs))
+            except Refused as error:
+                return JsonResponse({"error": f"the body is not as agreed: {error}"}, status=400)
 
         return checked
 
@@ -60,10 +60,9 @@ def batch(body, key_of, write):
     results = []
     for item in body["items"]:
         try:
-            result = in_turn(session_id, lambda: write(session_id, item, position))
-        except (KeyError, TypeError, ValueError) as error:
-            # This record can never be written; the others are not affected.
-            result = {"outcome": "rejected", "error": str(error) or repr(error)}
+            result = as_a_record(lambda: in_turn(session_id, lambda: write(session_id, item, position)))
+        except Refused as error:
+            result = {"outcome": "rejected", "error": str(error)}
         results.append({"key": f"{session_id}|{key_of(item)}", **result})
     return JsonResponse({"results": results})
 
@@ -72,13 +71,13 @@ def batch(body, key_of, write):
 def session(_request, body, session_id):
     position = body.get("position")
     fields = {
-        "session_name": body["sessionName"][:255],
-        "status": body["status"],
-        "state": body["state"],
+        "session_name": short(body["sessionName"], 255),
+        "status": short(body["status"], 20),
+        "state": short(body["state"], 40),
         "is_connected": body["isConnected"],
-        "phone_number": body["phoneNumber"],
+        "phone_number": fitting(body["phoneNumber"], 40),
         "hub_id": body["id"],
-        "last_activity": body["lastActivity"],
+        "last_activity": fitting(body["lastActivity"], 40),
         "reason": body["reason"],
     }
 
@@ -186,30 +185,38 @@ WHITE_LIST = {
     "address": "address",
     "zone": "zone",
 }
+LENGTHS = {"name": 140, "email": 255, "phone": 40}
 
 
 def client_fields(body):
+    key_text("external id", body["externalId"])
     fields = {ours: body[theirs] for theirs, ours in WHITE_LIST.items() if theirs in body}
-    return {**fields, "name": short(fields["name"])}
+    return {name: short(value, LENGTHS.get(name)) for name, value in fields.items()}
 
 
 @from_bridge("POST")
 def create_client(_request, body):
     client, created = Client.objects.get_or_create(
         external_id=body["externalId"],
-        defaults={**client_fields(body), "code": body["code"], "national_id": body["nationalId"]},
+        defaults={
+            **client_fields(body),
+            "code": short(body["code"]),
+            "national_id": key_text("national id", body["nationalId"]),
+        },
     )
     return JsonResponse(answer(client, "created" if created else "unchanged"))
 
 
 @from_bridge("GET")
 def find_clients(request):
-    external_id, national_id = request.GET.get("externalId"), request.GET.get("nationalId")
+    external_id = request.GET.get("externalId")
+    national_id = normal_national_id(request.GET.get("nationalId"))
     known = Client.objects.filter(external_id=external_id)
-    if known or not national_id:
+    if known or national_id is None:
         found, matched_by = known, "externalId"
     else:
-        found, matched_by = Client.objects.filter(national_id=national_id), "nationalId"
+        # As people wrote it by hand, too; two clients of one national id are both told, and nobody decides.
+        found, matched_by = spelled_like(Client.objects, national_id), "nationalId"
     clients = [
         {"id": client.pk, "matchedBy": matched_by, "externalId": client.external_id or None} for client in found
     ]

@@ -1,9 +1,36 @@
 """How records are written: each in a transaction of its own, and only where something differs."""
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db.models import F
 
 from .models import Alias, Session
 from .rules import is_hidden, later
+
+
+class Refused(Exception):
+    """A record that can never be written; the others of its batch are not affected."""
+
+
+# MySQL: a text with characters that its column cannot hold, an emoji in three bytes for example.
+INCORRECT_STRING = 1366
+
+
+def is_of_record(error):
+    """Whether the database refuses these values, and not everybody: a text too long, a number out of range, a value missing."""
+    if isinstance(error, OperationalError):
+        return bool(error.args) and error.args[0] == INCORRECT_STRING
+    return isinstance(error, (DataError, IntegrityError, OverflowError))
+
+
+def as_a_record(work):
+    """Runs `work`, a transaction of one record. @raises Refused"""
+    try:
+        return work()
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(str(error) or repr(error)) from error
+    except (DataError, IntegrityError, OperationalError, OverflowError) as error:
+        if not is_of_record(error):
+            raise
+        raise Refused(str(error) or repr(error)) from error
 
 
 def in_turn(session_id, work):

@@ -32,11 +32,43 @@ final class Database
             return ($this->transaction)($inTurn);
         } catch (PDOException $error) {
             // Two made the row of the session at once: it is there now.
-            if (!str_starts_with((string) $error->getCode(), '23')) {
+            if (!str_starts_with(self::stateOf($error), '23')) {
                 throw $error;
             }
             return ($this->transaction)($inTurn);
         }
+    }
+
+    /** MySQL: a text with characters that its column cannot hold, an emoji in three bytes for example. */
+    private const INCORRECT_STRING = 1366;
+
+    /**
+     * Runs `$work`, a transaction of one record, and tells a record that the database refuses from a database that is in
+     * trouble: classes 22 (a text too long, a number out of range) and 23 (a value missing) are about the values.
+     *
+     * @throws Rejected
+     */
+    public function asARecord(callable $work): mixed
+    {
+        try {
+            return $work();
+        } catch (PDOException $error) {
+            if (!self::isOfRecord($error)) {
+                throw $error;
+            }
+            throw new Rejected($error->getMessage(), 0, $error);
+        }
+    }
+
+    public static function isOfRecord(PDOException $error): bool
+    {
+        $isIncorrectString = ($error->errorInfo[1] ?? null) === self::INCORRECT_STRING;
+        return $isIncorrectString || in_array(substr(self::stateOf($error), 0, 2), ['22', '23'], true);
+    }
+
+    private static function stateOf(PDOException $error): string
+    {
+        return (string) ($error->errorInfo[0] ?? $error->getCode());
     }
 
     private function takeTurn(string $sessionId): void

@@ -32,7 +32,7 @@ final class Inbox
         }
         try {
             $told = $body === '' ? [] : json_decode($body, true, 64, JSON_THROW_ON_ERROR);
-            $answer = $this->route($method, $path, $query, $told);
+            $answer = $this->db->asARecord(fn (): ?array => $this->route($method, $path, $query, $told));
             return $answer === null ? [404, ['error' => 'no such call']] : [200, $answer];
         } catch (\JsonException | \TypeError | Rejected $error) {
             return [400, ['error' => 'the body is not as agreed: ' . $error->getMessage()]];
@@ -88,10 +88,10 @@ final class Inbox
         $results = [];
         foreach ($told['items'] as $item) {
             try {
-                $result = $this->db->inTurn(
+                $result = $this->db->asARecord(fn (): array => $this->db->inTurn(
                     $told['sessionId'],
                     fn (): array => $write($told['sessionId'], $item, $told['position'] ?? null),
-                );
+                ));
             } catch (Rejected | \TypeError $error) {
                 // This record can never be written; the others are not affected.
                 $result = ['outcome' => 'rejected', 'error' => $error->getMessage()];
@@ -106,12 +106,12 @@ final class Inbox
         $position = $told['position'] ?? null;
         $fields = [
             'session_name' => Rules::short($told['sessionName']),
-            'status' => $told['status'],
-            'state' => $told['state'],
+            'status' => Rules::short($told['status'], 20),
+            'state' => Rules::short($told['state'], 40),
             'is_connected' => $told['isConnected'],
-            'phone_number' => $told['phoneNumber'],
+            'phone_number' => Rules::fitting($told['phoneNumber'], 40),
             'hub_id' => $told['id'],
-            'last_activity' => $told['lastActivity'],
+            'last_activity' => Rules::fitting($told['lastActivity'], 40),
             'reason' => $told['reason'],
         ];
         return $this->db->inTurn($sessionId, function () use ($sessionId, $fields, $position): array {
@@ -183,12 +183,16 @@ final class Inbox
         'zone' => 'zone',
     ];
 
+    private const LENGTHS = ['name' => 140, 'email' => 255, 'phone' => 40];
+
     private static function clientFields(array $told): array
     {
+        Rules::keyText('external id', $told['externalId']);
         $fields = [];
         foreach (self::WHITE_LIST as $theirs => $ours) {
             if (array_key_exists($theirs, $told)) {
-                $fields[$ours] = $theirs === 'name' ? Rules::short($told[$theirs]) : $told[$theirs];
+                $length = self::LENGTHS[$theirs] ?? null;
+                $fields[$ours] = $length === null ? $told[$theirs] : Rules::short($told[$theirs], $length);
             }
         }
         return $fields;
@@ -200,7 +204,11 @@ final class Inbox
         if ($held !== null) {
             return People::answer($held, 'unchanged');
         }
-        $fields = [...self::clientFields($told), 'code' => $told['code'], 'national_id' => $told['nationalId']];
+        $fields = [
+            ...self::clientFields($told),
+            'code' => Rules::short($told['code']),
+            'national_id' => Rules::keyText('national id', $told['nationalId']),
+        ];
         return People::answer($this->db->insert('inbox_clients', $fields), 'created');
     }
 
@@ -218,8 +226,10 @@ final class Inbox
     {
         $found = $this->db->all('inbox_clients', ['external_id' => $query['externalId'] ?? '']);
         $matchedBy = 'externalId';
-        if ($found === [] && ($query['nationalId'] ?? '') !== '') {
-            $found = $this->db->all('inbox_clients', ['national_id' => $query['nationalId']]);
+        $nationalId = Rules::normalNationalId($query['nationalId'] ?? null);
+        if ($found === [] && $nationalId !== null) {
+            // Two clients of one national id are both told, and nobody decides.
+            $found = $this->clientsSpelledLike($nationalId);
             $matchedBy = 'nationalId';
         }
         return array_map(
@@ -230,5 +240,31 @@ final class Inbox
             ],
             $found,
         );
+    }
+
+    /**
+     * However the national id was written into the CRM: `V-12.345.678` is `12345678`. Compared in the database, so that what
+     * people enter by hand needs no second column that somebody must keep up to date; where clients are very many, an index
+     * over the same expression makes it quick.
+     */
+    private function clientsSpelledLike(string $nationalId): array
+    {
+        $form = 'national_id';
+        $values = [];
+        $changes = array_fill_keys(['.', ' ', "\u{A0}", "\t", "\n"], '') + array_fill_keys(Rules::DASHES, '-');
+        foreach ($changes as $from => $to) {
+            $form = "REPLACE($form, ?, ?)";
+            array_push($values, $from, $to);
+        }
+        $spellings = array_map(fn (string $prefix): string => $prefix . $nationalId, ['', 'V-', 'E-', 'J-', 'G-']);
+        $places = implode(', ', array_fill(0, count($spellings), '?'));
+        $rows = $this->db->query(
+            "SELECT * FROM inbox_clients WHERE UPPER($form) IN ($places) ORDER BY id",
+            [...$values, ...$spellings],
+        );
+        return array_values(array_filter(
+            $rows,
+            fn (array $row): bool => Rules::normalNationalId($row['national_id']) === $nationalId,
+        ));
     }
 }

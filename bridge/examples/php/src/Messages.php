@@ -14,7 +14,9 @@ final class Messages
     {
         $chatId = $this->people->resolve($sessionId, Rules::keyText('chat id', $told['chatId']));
         $messageId = Rules::keyText('message id', $told['messageId']);
-        $participant = $this->people->resolve($sessionId, $told['participant']) ?? '';
+        $participant = $told['participant'] === null
+            ? ''
+            : $this->people->resolve($sessionId, Rules::keyText('participant', $told['participant']));
         $isTheirs = !$told['fromMe'] && !$told['isGroup'];
         $chat = $this->people->chatOf($sessionId, $chatId, $told['isGroup'], $isTheirs ? $told['pushName'] : null);
         $key = [
@@ -37,7 +39,7 @@ final class Messages
             'status_at' => $told['timestamp'],
             'status_position' => $position,
             'deleted_at' => $told['deletedAt'],
-            'reactions' => Rules::withAllReactions([], $told['reactions'], $position),
+            'reactions' => $this->allReactions($sessionId, [], $told, $position),
             'position' => $position,
         ]);
         $count = $this->db->count('inbox_messages', ['chat_id' => $chat['id']]);
@@ -58,7 +60,7 @@ final class Messages
         $fields = [];
         if ($isCurrent) {
             $fields = $this->plainFields($held['session_id'], $told, $held['media']);
-            $fields['reactions'] = Rules::withAllReactions(self::reactions($held), $told['reactions'], $position);
+            $fields['reactions'] = $this->allReactions($held['session_id'], self::reactions($held), $told, $position);
         }
         $status = self::statusOf($told);
         if ($status !== 'deleted' && Rules::isLaterText($held, $told['editedAt'], $position, $isCurrent)) {
@@ -124,8 +126,9 @@ final class Messages
                     'edit_position' => Rules::later(Rules::number($held['edit_position']), $position),
                 ];
             case 'reaction':
-                $reactions = Rules::withReaction(self::reactions($held), [
-                    'from' => $this->people->resolve($sessionId, $told['from']),
+                $resolve = fn (string $person): string => $this->people->resolve($sessionId, $person);
+                $reactions = Rules::withReaction(Rules::onePerPerson(self::reactions($held), $resolve), [
+                    'from' => $resolve($told['from']),
                     'emoji' => $told['emoji'],
                     'at' => $told['at'],
                     'position' => $position,
@@ -158,9 +161,19 @@ final class Messages
         return $told['deletedAt'] === null ? $told['status'] : 'deleted';
     }
 
-    private static function reactions(array $row): array
+    public static function reactions(array $row): array
     {
         return json_decode($row['reactions'], true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    private function allReactions(string $sessionId, array $held, array $told, ?int $position): array
+    {
+        $resolve = fn (string $person): string => $this->people->resolve($sessionId, $person);
+        $listed = array_map(
+            fn (array $one): array => [...$one, 'from' => $resolve($one['from'])],
+            $told['reactions'],
+        );
+        return Rules::withAllReactions(Rules::onePerPerson($held, $resolve), $listed, $position);
     }
 
     /** What a later record of the message simply replaces. */
@@ -171,14 +184,14 @@ final class Messages
             fn (mixed $value): bool => $value !== null,
         );
         return [
-            'sender' => $this->people->resolve($sessionId, $told['from']),
-            'recipient' => $this->people->resolve($sessionId, $told['to']),
+            'sender' => Rules::short($this->people->resolve($sessionId, $told['from'])),
+            'recipient' => Rules::short($this->people->resolve($sessionId, $told['to'])),
             'push_name' => Rules::short($told['pushName']),
-            'type' => $told['type'],
+            'type' => Rules::short($told['type'], 20),
             'media' => self::mediaOf($told['media'], $media),
             'details' => $details === [] ? null : $details,
             'timestamp' => $told['timestamp'],
-            'quoted_message_id' => $told['quotedMessageId'],
+            'quoted_message_id' => Rules::fitting($told['quotedMessageId']),
             'is_starred' => $told['isStarred'],
             'is_forwarded' => $told['isForwarded'],
         ];

@@ -28,13 +28,13 @@ final class People
         $isMerged = $hidden !== null && $hidden !== $id && Rules::isHidden($hidden)
             && $this->merge($sessionId, Rules::keyText('hidden id', $hidden), $id);
         $fields = [
-            'phone' => $told['phone'] ?? Rules::phoneOf($id),
+            'phone' => Rules::fitting($told['phone'] ?? null, 40) ?? self::phoneOf($id),
             'name' => Rules::short($told['name'] ?? $told['pushname'] ?? $told['notify']),
             'pushname' => Rules::short($told['pushname'] ?? $told['notify']),
             'short_name' => Rules::short($told['shortName']),
             'verified_name' => Rules::short($told['verifiedName']),
             'about' => $told['about'],
-            'picture_url' => $told['profilePicUrl'] ?? $told['imgUrl'],
+            'picture_url' => Rules::fitting($told['profilePicUrl']) ?? Rules::fitting($told['imgUrl']),
             'is_user' => $told['isUser'],
             'is_group' => $told['isGroup'],
             'is_my_contact' => $told['isMyContact'],
@@ -59,7 +59,7 @@ final class People
         return $this->db->find('inbox_contacts', $key)
             ?? $this->db->insert('inbox_contacts', [
                 ...$key,
-                'phone' => Rules::phoneOf($id),
+                'phone' => self::phoneOf($id),
                 'name' => Rules::short($name),
             ]);
     }
@@ -136,7 +136,7 @@ final class People
             $this->db->update('inbox_chats', $chat['id'], ['last_message_position' => $position]);
         }
         return [
-            'last_message_id' => $last['messageId'],
+            'last_message_id' => Rules::fitting($last['messageId']),
             'last_message_text' => $last['content'],
             'last_message_at' => $last['timestamp'],
             'last_message_from_me' => $last['fromMe'],
@@ -177,7 +177,7 @@ final class People
         }
         $held = $this->db->find('inbox_contacts', ['session_id' => $sessionId, 'contact_id' => $id]);
         if ($held === null) {
-            $this->db->revise('inbox_contacts', $old, ['contact_id' => $id, 'phone' => Rules::phoneOf($id)]);
+            $this->db->revise('inbox_contacts', $old, ['contact_id' => $id, 'phone' => self::phoneOf($id)]);
             return true;
         }
         $this->db->execute('UPDATE inbox_chats SET contact_id = ? WHERE contact_id = ?', [$held['id'], $old['id']]);
@@ -245,17 +245,26 @@ final class People
         $fields = [];
         $position = Rules::number($message['status_position']);
         if (Rules::mayBecome($twin, $message['status'], $position)) {
-            $fields = ['status' => $message['status'], 'status_position' => $position];
+            $told = ['status', 'status_at', 'status_position', 'error'];
+            $fields = array_intersect_key($message, array_flip($told));
         }
+        $fields['deleted_at'] = $twin['deleted_at'] ?? $message['deleted_at'];
         if (Rules::isOlderEdit($message, (int) $twin['edited_at'], Rules::number($twin['edit_position']))) {
             $edit = array_intersect_key($message, array_flip(['content', 'edited_at', 'edit_position']));
             $fields = [...$fields, ...$edit];
         }
-        if ($twin['reactions'] === '[]') {
-            $fields['reactions'] = $message['reactions'];
-        }
+        $reactions = [...Messages::reactions($message), ...Messages::reactions($twin)];
+        $fields['reactions'] = Rules::onePerPerson(
+            $reactions,
+            fn (string $person): string => $this->resolve($twin['session_id'], $person),
+        );
         $this->db->revise('inbox_messages', $twin, $fields);
         $this->db->delete('inbox_messages', $message['id']);
+    }
+
+    private static function phoneOf(string $id): ?string
+    {
+        return Rules::fitting(Rules::phoneOf($id), 40);
     }
 
     public static function earliest(mixed $one, mixed $other): ?int

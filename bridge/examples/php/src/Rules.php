@@ -74,6 +74,37 @@ final class Rules
         return $isSame ? $mayReplace : $mayReplace || $position === null;
     }
 
+    private static function isLaterReaction(array $told, array $held): bool
+    {
+        return $told['position'] !== null && $held['position'] !== null
+            ? $told['position'] >= $held['position']
+            : $told['at'] >= $held['at'];
+    }
+
+    /**
+     * Reactions under the ids by which people are kept now: of two of one person the later one stays.
+     *
+     * @param callable(string): string $resolve
+     */
+    public static function onePerPerson(array $reactions, callable $resolve): array
+    {
+        $people = [];
+        foreach ($reactions as $one) {
+            $one['from'] = $resolve($one['from']);
+            $held = $people[$one['from']] ?? null;
+            if ($held === null || self::isLaterReaction($one, $held)) {
+                $people[$one['from']] = $one;
+            }
+        }
+        return self::inOrder(array_values($people));
+    }
+
+    private static function inOrder(array $reactions): array
+    {
+        usort($reactions, fn (array $a, array $b): int => [$a['at'], $a['from']] <=> [$b['at'], $b['from']]);
+        return $reactions;
+    }
+
     /**
      * One person's reaction set, changed or taken back; null when that changes nothing. One that was taken back stays as
      * an empty one, so that an older one does not return.
@@ -92,10 +123,8 @@ final class Rules
         if ($before === null) {
             return $told['emoji'] === '' ? null : [...$held, $told];
         }
-        $isLater = $before['position'] !== null && $told['position'] !== null
-            ? $told['position'] >= $before['position']
-            : $told['at'] >= $before['at'];
-        return !$isLater || $before['emoji'] === $told['emoji'] ? null : [...$others, $told];
+        $isNews = self::isLaterReaction($told, $before) && $before['emoji'] !== $told['emoji'];
+        return $isNews ? [...$others, $told] : null;
     }
 
     /** All reactions as the whole message tells them; single ones told later than it stay. */
@@ -119,9 +148,7 @@ final class Rules
                 unset($told[$one['from']]);
             }
         }
-        $all = [...$kept, ...array_values($told)];
-        usort($all, fn (array $a, array $b): int => [$a['at'], $a['from']] <=> [$b['at'], $b['from']]);
-        return $all;
+        return self::inOrder([...$kept, ...array_values($told)]);
     }
 
     public static function isPerson(string $id): bool
@@ -148,9 +175,32 @@ final class Rules
         return $value;
     }
 
-    public static function short(?string $value): ?string
+    /** A name or text, as much of it as fits. */
+    public static function short(?string $value, int $length = 140): ?string
     {
-        return $value === null ? null : implode('', array_slice(preg_split('//u', $value, -1, PREG_SPLIT_NO_EMPTY), 0, 140));
+        return $value === null
+            ? null
+            : implode('', array_slice(preg_split('//u', $value, -1, PREG_SPLIT_NO_EMPTY), 0, $length));
+    }
+
+    /** What is worth nothing when it is cut: an address, another record's id. */
+    public static function fitting(?string $value, int $length = 140): ?string
+    {
+        return $value === null || self::length($value) <= $length ? $value : null;
+    }
+
+    /** Dashes of all kinds, as people paste them. */
+    public const DASHES = ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}", "\u{FE58}", "\u{FE63}", "\u{FF0D}"];
+
+    /**
+     * By which two spellings of one national id are equal: in capitals, without dots, spaces and the prefix of its kind
+     * (V- E- J- G-). Null where no digit but zeros is left: `N/A` would make one person of many.
+     */
+    public static function normalNationalId(?string $written): ?string
+    {
+        $dashed = str_replace(self::DASHES, '-', $written ?? '');
+        $form = preg_replace('/^[VEJG]-/', '', strtoupper(preg_replace('/[.\s\x{A0}]/u', '', $dashed)));
+        return preg_match('/[1-9]/', $form) === 1 ? $form : null;
     }
 
     public static function number(mixed $value): ?int

@@ -10,6 +10,7 @@ import type { Engine } from "../engine.ts";
 import { bit } from "../json.ts";
 import { containing, createPager, when } from "../pager.ts";
 import { readTally } from "../tally.ts";
+import type { ContactNames } from "./contacts.ts";
 
 interface ChatRow {
   id: number;
@@ -64,6 +65,15 @@ export interface Chats {
   get(session: Session, jid: Jid): Chat | null;
   /** One that is not read yet marks the chat: its count is told a moment later, see `untold-chats.ts`. */
   arrived(chat: number, message: Arrival, now: Date): void;
+  /** Its contact is called otherwise: where that changes its shown name, this is told a moment later as well. */
+  contactRenamed(
+    session: number,
+    jid: Jid,
+    names: { before: ContactNames; after: ContactNames },
+    now: Date,
+  ): void;
+  /** Marks a chat whose change is still to be told. */
+  mark(chat: number): void;
   /** Something inside it changed. */
   touch(chat: number, now: Date): void;
   /** Creates or changes; null when nothing changed. */
@@ -128,6 +138,15 @@ export function createChats(engine: Engine): Chats {
     arrived: (chat, { n, ts, live, unread }, now) => {
       arrived.run({ n, ts, live: bit(live), unread: bit(unread), chat, now: now.getTime() });
       if (unread) mark.run(chat);
+    },
+    contactRenamed: (session, jid, { before, after }, now) => {
+      const row = find.get(session, jid);
+      if (row === undefined || shownName(row, before) === shownName(row, after)) return;
+      chats.touch(row.id, now);
+      mark.run(row.id);
+    },
+    mark: (chat) => {
+      mark.run(chat);
     },
     touch: (chat, now) => {
       touched.run(now.getTime(), chat);
@@ -234,7 +253,11 @@ const toChat = (row: ShownRow, sessionId: string): Chat => ({
   updatedAt: row.updated_at,
 });
 
-function nameOf(row: ShownRow): string | null {
-  if (isGroupJid(row.jid)) return row.name ?? row.k_name;
-  return row.k_name ?? row.name ?? row.k_verified_name ?? row.k_push_name;
+const nameOf = (row: ShownRow): string | null =>
+  shownName(row, { name: row.k_name, verifiedName: row.k_verified_name, pushName: row.k_push_name });
+
+/** What a chat is called, which its contact has a say in. */
+function shownName({ jid, name }: Pick<ChatRow, "jid" | "name">, contact: ContactNames): string | null {
+  if (isGroupJid(jid)) return name ?? contact.name;
+  return contact.name ?? name ?? contact.verifiedName ?? contact.pushName;
 }

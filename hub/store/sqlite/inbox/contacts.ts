@@ -23,14 +23,25 @@ interface ContactRow {
   is_blocked: number;
   is_business: number;
   sort_name: string;
+  looked_up_at: number;
   updated_at: number;
   lid: Jid | null;
 }
 
+/** What a chat may be called after. */
+export type ContactNames = Pick<Contact, "name" | "pushName" | "verifiedName">;
+
 export interface Contacts {
   get(session: Session, jid: Jid): Contact | null;
-  /** Creates or changes; the contact as it is now, or null when nothing changed. */
-  change(session: Session, jid: Jid, change: ContactChange, now: Date): Contact | null;
+  /** Creates or changes; the contact as it is now and what it was called before, or null when nothing changed. */
+  change(
+    session: Session,
+    jid: Jid,
+    change: ContactChange,
+    now: Date,
+  ): { contact: Contact; before: ContactNames } | null;
+  /** No news of the contact itself. */
+  lookedUp(session: number, jid: Jid, at: number | null): void;
   /** Puts what is known of `from` under `into`; true when there was something. */
   merge(session: Session, from: Jid, into: Jid, now: Date): boolean;
   page(query: ContactQuery): Page<Contact>;
@@ -67,6 +78,7 @@ export function createContacts(engine: Engine): Contacts {
   );
   const rename = db.prepare("UPDATE contact SET jid = ?, sort_name = ?, updated_at = ? WHERE id = ?");
   const remove = db.prepare("DELETE FROM contact WHERE id = ?");
+  const lookedUp = db.prepare("UPDATE contact SET looked_up_at = ? WHERE session = ? AND jid = ?");
   const counts = db.prepare<[number], Omit<ContactStats, "users">>(
     `SELECT COUNT(*) AS total, COALESCE(SUM(is_group), 0) AS groups, COALESCE(SUM(is_business), 0) AS business,
        COUNT(COALESCE(name, verified_name, push_name)) AS withName, COUNT(picture_token) AS withPicture
@@ -103,7 +115,11 @@ export function createContacts(engine: Engine): Contacts {
       const after = { ...before, ...definedOnly(change) };
       if (row !== undefined && isSame(before, after)) return null;
       write(session.id, jid, after, now);
-      return contacts.get(session, jid);
+      const contact = contacts.get(session, jid);
+      return contact === null ? null : { contact, before };
+    },
+    lookedUp: (session, jid, at) => {
+      lookedUp.run(at ?? 0, session, jid);
     },
     merge: (session, from, into, now) => {
       const source = find.get(session.id, from);
@@ -165,6 +181,7 @@ const toContact = (row: ContactRow, sessionId: string): Contact => ({
   jid: row.jid,
   lid: isLidJid(row.jid) ? row.jid : row.lid,
   ...partsOf(row),
+  lookedUpAt: row.looked_up_at === 0 ? null : row.looked_up_at,
   updatedAt: row.updated_at,
 });
 

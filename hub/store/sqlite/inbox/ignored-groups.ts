@@ -34,6 +34,7 @@ export function createGroupFilter({ chats, messages }: Parts): GroupFilter {
       case "message":
         return staysRight(session, fact.message);
       case "contact":
+      case "profile":
       case "chat":
       case "chat-read":
         return chatStaysRight(session, fact.jid);

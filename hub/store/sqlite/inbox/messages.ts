@@ -36,10 +36,10 @@ export interface Messages {
   edit(session: Session, fact: Fact & { kind: "edit" }, now: Date): Outcome<{ message: Message }>;
   revoke(session: Session, fact: Fact & { kind: "revoke" }, now: Date): Outcome<{ message: Message }>;
   react(session: Session, fact: Fact & { kind: "reaction" }, now: Date): Outcome<{ message: Message }>;
-  /** One own message's status. */
+  /** One own message's status; `isPlayed` goes beyond `read`. */
   raise(
     session: Session,
-    target: { chatId: Jid; id: string; status: MessageStatus },
+    target: { chatId: Jid; id: string; status: MessageStatus; isPlayed: boolean },
     now: Date,
   ): Outcome<{ message: Message }>;
   /** What the library made of an own message. */
@@ -162,12 +162,18 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
       setReactions.run(toJson(after), now.getTime(), row.n);
       return { message: toMessage({ ...row, reactions: toJson(after) }, messages.context(session)) };
     },
-    raise: (session, { chatId, id, status }, now) => {
+    raise: (session, { chatId, id, status, isPlayed }, now) => {
       const row = findOwn(session, chatId, id);
       if (row === undefined) return "unknown";
-      if (!rises(statusOfNumber(row.status), status)) return null;
-      setStatus.run(statusNumber(status), now.getTime(), row.n);
-      return { message: toMessage({ ...row, status: statusNumber(status) }, messages.context(session)) };
+      const current = statusOfNumber(row.status);
+      const isRise = rises(current, status);
+      if (!isRise && !(isPlayed && current === status)) return null;
+      const before = toMessage(row, messages.context(session));
+      if (!isRise && before.isPlayed) return null;
+      const message = { ...before, status, isPlayed };
+      if (isRise) setStatus.run(statusNumber(status), now.getTime(), row.n);
+      if (isPlayed) setRest.run(restJson(message), now.getTime(), row.n);
+      return { message };
     },
     completed: (session, id, { raw, media }, now) => {
       const row = byId.all(session.id, id).find(({ from_me }) => from_me === 1);

@@ -52,9 +52,10 @@ export function createRecordMessages({
   };
 
   /** For the first of the ids. */
-  const raise: Changer<"status"> = (work, { chatId, ids, status, at, participant, code, error }) => {
+  const raise: Changer<"status"> = (work, fact) => {
+    const { chatId, ids, status, at, participant, isPlayed = false, code, error } = fact;
     const [id = ""] = ids;
-    const raised = messages.raise(work.session, { chatId, id, status }, work.now);
+    const raised = messages.raise(work.session, { chatId, id, status, isPlayed }, work.now);
     if (raised === "unknown") return false;
     if (raised === null) return true;
     const { message } = raised;

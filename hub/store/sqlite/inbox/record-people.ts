@@ -1,4 +1,4 @@
-/** What facts about people, chats and groups change. */
+/** What facts about people and chats change, and of members, calls and history. */
 import type { ChatChange, ContactChange, Fact } from "../../../core/facts.ts";
 import { isPhoneJid, type Jid } from "../../../core/jid.ts";
 import type { Addresses } from "./addresses.ts";
@@ -17,7 +17,7 @@ interface Parts {
   mergeLid: LidMerge;
 }
 
-type PeopleKind = Exclude<Fact["kind"], "message" | "edit" | "revoke" | "reaction" | "status">;
+type PeopleKind = Exclude<Fact["kind"], "message" | "edit" | "revoke" | "reaction" | "status" | "group">;
 
 export function createRecordPeople({
   tell,
@@ -40,8 +40,12 @@ export function createRecordPeople({
   };
 
   const changeContact = (work: Work, jid: Jid, change: ContactChange, live: boolean): void => {
-    const contact = contacts.change(work.session, jid, change, work.now);
-    if (contact !== null && live) tell(work, { kind: "contact", contact });
+    const { session, now } = work;
+    const changed = contacts.change(session, jid, change, now);
+    if (changed === null || !live) return;
+    const { contact, before } = changed;
+    tell(work, { kind: "contact", contact });
+    chats.contactRenamed(session.id, jid, { before, after: contact }, now);
   };
 
   const changeChat = (work: Work, jid: Jid, change: ChatChange, live: boolean): void => {
@@ -58,6 +62,9 @@ export function createRecordPeople({
       if (lid !== undefined && lid !== null && isPhoneJid(mapped)) learn(work, lid, mapped);
       changeContact(work, mapped, change, live);
     },
+    profile: (work, { jid, lookedUpAt }) => {
+      contacts.lookedUp(work.session.id, mapIn(work)(jid), lookedUpAt);
+    },
     chat: (work, { jid, change, live }) => {
       changeChat(work, mapIn(work)(jid), change, live);
     },
@@ -65,14 +72,6 @@ export function createRecordPeople({
       const jid = mapIn(work)(fact.jid);
       // A conversation that nobody wrote in yet is not made by being read.
       if (chats.find(work.session.id, jid) !== undefined) changeChat(work, jid, { unreadCount: 0 }, true);
-    },
-    group: (work, { jid, subject, by, live }) => {
-      const { session, now } = work;
-      if (subject === null) return;
-      const contact = contacts.change(session, jid, { name: subject }, now);
-      const chat = chats.change(session, jid, { name: subject }, { live: false, now });
-      if (live && (contact !== null || chat?.others === true))
-        tell(work, { kind: "group", jid, subject, by: by === null ? null : mapIn(work)(by) });
     },
     participants: (work, fact) => {
       if (work.repeated) return;

@@ -10,6 +10,8 @@ import { lettersAndOrders } from "./0008-letters-and-orders.ts";
 import { oldMessages } from "./0009-old-messages.ts";
 import { untoldChats } from "./0010-untold-chats.ts";
 import { replaysThatEnded } from "./0011-replays-that-ended.ts";
+import { users } from "./0012-users.ts";
+import { profilesAndGroups } from "./0013-profiles-and-groups.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -23,4 +25,6 @@ export const migrations: readonly string[] = [
   oldMessages,
   untoldChats,
   replaysThatEnded,
+  users,
+  profilesAndGroups,
 ];

@@ -99,7 +99,7 @@ export function createDue(
         if (fromLanes === limit) break;
       }
       const taken = heads.sort((a, b) => a.since - b.since).slice(0, limit);
-      for (const { lane } of taken) leases.take(lane);
+      for (const { lane, row } of taken) leases.take(lane, row.n);
       return taken.map((one) => toDue(one, endpointId));
     }),
     nextDueAt: call((endpointId) => {

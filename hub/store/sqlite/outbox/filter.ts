@@ -2,6 +2,7 @@
 import { HUB_SESSION } from "../../../contract/events.ts";
 import type { DeliveryFilter } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
+import { toJson } from "../json.ts";
 import { when, type Condition } from "../pager.ts";
 import { deliveryNumber, isOwed } from "./states.ts";
 
@@ -26,16 +27,35 @@ export function walkOf(engine: Engine, filter: DeliveryFilter): Walk {
     ...when("d.endpoint = ?", endpointId === undefined ? undefined : endpointNumber(engine, endpointId)),
     ...when("e.session = ?", sessionId === undefined ? undefined : sessionNumber(engine, sessionId)),
     ...when("e.chat = ?", chatId),
-    ...(state === undefined ? [] : [literal(`d.state = ${deliveryNumber(state)}`)]),
+    ...inState(engine, state),
     ...when("e.type = ?", event),
     ...when("e.created_at >= ?", since),
     ...when("e.created_at <= ?", until),
     ...when("d.event_seq > ?", afterSeq),
     ...when("d.n >= ?", firstNumber(engine, filter)),
   ];
+  if (state === "sending") return { from: BY_NUMBER, keys: ["d.n"], conditions };
   if (state === "dead") return { from: PARKED, keys: ["d.event_seq", "d.n"], conditions };
   if (sessionId !== undefined) return { from: OF_SESSION, keys: ["e.seq", "d.n"], conditions };
   return { from: BY_NUMBER, keys: ["d.n"], conditions };
+}
+
+/** In a list, what waits in a state is apart from what is on its way; null where nothing has to be told apart. */
+export function notSending(
+  { leases }: Engine,
+  { state }: DeliveryFilter,
+): { state: number; conditions: Condition[] } | null {
+  const sending = leases.sending();
+  if (sending.size === 0 || (state !== "pending" && state !== "retrying")) return null;
+  const conditions = when("d.n NOT IN (SELECT value FROM json_each(?))", toJson([...sending]));
+  return { state: deliveryNumber(state), conditions };
+}
+
+function inState(engine: Engine, state: DeliveryFilter["state"]): Condition[] {
+  if (state === undefined) return [];
+  if (state !== "sending") return [literal(`d.state = ${deliveryNumber(state)}`)];
+  const sending = toJson([...engine.leases.sending()]);
+  return [...when("d.n IN (SELECT value FROM json_each(?))", sending), literal("d.state < 2")];
 }
 
 /** A condition without parameter: the planner then sees that a partial index covers it. */
@@ -50,7 +70,8 @@ const sessionNumber = (engine: Engine, sessionId: string): number =>
 
 /** Where a walk by number may begin, so that it does not pass everything delivered long ago. */
 function firstNumber(engine: Engine, { state, afterSeq }: DeliveryFilter): number | undefined {
-  if (state !== undefined && isOwed(state)) return oldestOwed(engine) ?? Number.MAX_SAFE_INTEGER;
+  if (state !== undefined && state !== "sending" && isOwed(state))
+    return oldestOwed(engine) ?? Number.MAX_SAFE_INTEGER;
   if (afterSeq === undefined) return undefined;
   return engine
     .query<[number], { n: number }>(

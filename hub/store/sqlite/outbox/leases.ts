@@ -4,29 +4,34 @@
  */
 export interface Leases {
   has(laneId: number): boolean;
-  take(laneId: number): void;
+  /** `delivery` is the head that leaves. */
+  take(laneId: number, delivery: number): void;
   end(laneId: number): void;
   /** `into` stays taken as long as `from` is: the two became one queue while a head was on its way. */
   merge(from: number, into: number): void;
   count(): number;
+  /** Numbers of the deliveries that are on their way. */
+  sending(): ReadonlySet<number>;
 }
 
 export function createLeases(): Leases {
-  const held = new Set<number>();
+  const held = new Map<number, number>();
   const followers = new Map<number, number[]>();
   return {
     has: (laneId) => held.has(laneId),
-    take: (laneId) => void held.add(laneId),
+    take: (laneId, delivery) => void held.set(laneId, delivery),
     end: (laneId) => {
       held.delete(laneId);
       for (const follower of followers.get(laneId) ?? []) held.delete(follower);
       followers.delete(laneId);
     },
     merge: (from, into) => {
-      if (!held.has(from) || held.has(into)) return;
-      held.add(into);
+      const delivery = held.get(from);
+      if (delivery === undefined || held.has(into)) return;
+      held.set(into, delivery);
       followers.set(from, [...(followers.get(from) ?? []), into]);
     },
     count: () => held.size,
+    sending: () => new Set(held.values()),
   };
 }

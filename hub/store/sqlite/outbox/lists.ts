@@ -6,7 +6,7 @@ import { call } from "../calls.ts";
 import type { Engine } from "../engine.ts";
 import { date } from "../json.ts";
 import { createPager, valuesOf, whereOf, type Condition } from "../pager.ts";
-import { endpointNumber, walkOf } from "./filter.ts";
+import { endpointNumber, literal, notSending, walkOf } from "./filter.ts";
 import { deliveryNumber, deliveryState, isOwed } from "./states.ts";
 
 interface DeliveryRow {
@@ -55,7 +55,7 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
   );
   const pages = createPager(engine);
 
-  const toDelivery = (row: DeliveryRow): Delivery => {
+  const toDelivery = (row: DeliveryRow, sending: ReadonlySet<number>): Delivery => {
     const state = deliveryState(row.state);
     return {
       n: row.n,
@@ -67,6 +67,7 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
       endpointId: row.endpoint_id,
       lane: laneName(row.lane_key ?? ""),
       state,
+      isSending: isOwed(state) && sending.has(row.n),
       attempts: row.attempts,
       nextAttemptAt: isOwed(state) ? new Date(row.next_at) : null,
       lastStatus: row.last_status,
@@ -87,6 +88,7 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
   /** Known without counting while only endpoint and state are asked for. */
   const tallied = (filter: DeliveryFilter, endpoints: number[] | null): number | null => {
     const { sessionId, chatId, event, since, until, afterSeq, endpointId, state } = filter;
+    if (state === "sending") return null;
     if ([sessionId, chatId, event, since, until, afterSeq].some((value) => value !== undefined)) return null;
     const endpoint = endpointId === undefined ? null : endpointNumber(engine, endpointId);
     return tally
@@ -97,11 +99,21 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
       .reduce((total, { n }) => total + n, 0);
   };
 
+  /** Those of a state that are not on their way. */
+  const totalWaiting = (filter: DeliveryFilter, state: number, endpoints: number[] | null): number | null => {
+    const all = tallied(filter, endpoints);
+    if (all === null) return null;
+    const { from, conditions } = walkOf(engine, { ...filter, state: "sending" });
+    return all - pages.count(from, [...within(endpoints), ...conditions, literal(`d.state = ${state}`)]);
+  };
+
   return {
     list: call((query) => {
       const { endpoints, endpointId, sessionId, chatId, state, event, since, until, afterSeq } = query;
       const numbers = endpoints === "*" ? null : endpoints.map((id) => endpointNumber(engine, id));
       const { from, keys, conditions } = walkOf(engine, query);
+      const waiting = notSending(engine, query);
+      const sending = engine.leases.sending();
       return pages.read<DeliveryRow, Delivery>({
         list: "deliveries",
         bound: { endpoints, endpointId, sessionId, chatId, state, event, since, until, afterSeq },
@@ -109,19 +121,20 @@ export function createLists(engine: Engine): Pick<OutboxStore, "list" | "get" | 
         columns: COLUMNS,
         from: `${from} ${LOOKED_UP}`,
         scope: within(numbers),
-        filters: conditions,
+        filters: [...conditions, ...(waiting?.conditions ?? [])],
         keys,
         direction: "asc",
         keyOf: ({ event_seq, n }) => (keys.length === 2 ? [event_seq, n] : [n]),
-        knownTotal: () => tallied(query, numbers),
-        toItem: toDelivery,
+        knownTotal: () =>
+          waiting === null ? tallied(query, numbers) : totalWaiting(query, waiting.state, numbers),
+        toItem: (row) => toDelivery(row, sending),
       });
     }),
     get: call((n) => {
       const row = one.get(n);
       if (row === undefined) return null;
       return {
-        delivery: toDelivery(row),
+        delivery: toDelivery(row, engine.leases.sending()),
         body: row.body,
         attempts: attempts.all(n).map((attempt) => ({
           n: attempt.n,

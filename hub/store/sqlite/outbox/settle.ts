@@ -1,7 +1,9 @@
 /** Writes down what attempts came to: log, states and lanes of a batch in one transaction. */
-import type { OutboxStore, Settlement } from "../../../core/store.ts";
+import type { Attempt } from "../../../core/delivery.ts";
+import type { NewEvent, OutboxStore, Settlement } from "../../../core/store.ts";
 import { call } from "../calls.ts";
 import type { Engine } from "../engine.ts";
+import { theHub, type EventLog } from "../event-log.ts";
 import { bit, ms } from "../json.ts";
 import type { LaneHeads } from "./lane-heads.ts";
 import { deliveryNumber, isOwed } from "./states.ts";
@@ -17,7 +19,12 @@ const MINUTE_MS = 60_000;
 const MINUTES_KEPT = 60;
 const RESPONSE_HEAD = 2048;
 
-export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["settle"] {
+interface Parts {
+  heads: LaneHeads;
+  log: EventLog;
+}
+
+export function createSettle(engine: Engine, { heads, log }: Parts): OutboxStore["settle"] {
   const { db, leases, asides } = engine;
   const find = db.prepare<[number], DeliveryLane>(
     "SELECT lane, endpoint, state, aside FROM delivery WHERE n = ?",
@@ -35,20 +42,33 @@ export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["set
   );
   const forgetMinutes = db.prepare("DELETE FROM delivered_minute WHERE minute < ?");
 
-  const settleOne = ({ n, patch, attempt, aside = false }: Settlement, now: Date): number | null => {
+  const sessionOf = db.prepare<[number], { session: number }>(
+    "SELECT e.session FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.n = ?",
+  );
+
+  const note = (n: number, endpoint: number, { responseHead, ...attempt }: Attempt): void => {
+    logAttempt.run(
+      n,
+      endpoint,
+      attempt.n,
+      attempt.at.getTime(),
+      Math.round(attempt.ms),
+      attempt.status,
+      attempt.error,
+      responseHead?.slice(0, RESPONSE_HEAD) ?? null,
+    );
+  };
+
+  /** Written with what it tells of: a crash keeps both or neither. */
+  const tell = (n: number, news: NewEvent): void => {
+    const id = sessionOf.get(n)?.session ?? theHub.id;
+    log.append(engine.sessionById(id) ?? theHub, [news], engine.clock.now());
+  };
+
+  const settleOne = ({ n, patch, attempt, aside = false, news }: Settlement, now: Date): number | null => {
     const row = find.get(n);
     if (row === undefined) return null;
-    if (attempt !== null)
-      logAttempt.run(
-        n,
-        row.endpoint,
-        attempt.n,
-        attempt.at.getTime(),
-        Math.round(attempt.ms),
-        attempt.status,
-        attempt.error,
-        attempt.responseHead?.slice(0, RESPONSE_HEAD) ?? null,
-      );
+    if (attempt !== null) note(n, row.endpoint, attempt);
     // Dismissed while it was on its way: a person's word stays.
     if (row.state >= deliveryNumber("delivered")) return null;
     const owed = isOwed(patch.state);
@@ -68,6 +88,7 @@ export function createSettle(engine: Engine, heads: LaneHeads): OutboxStore["set
     const wasInLine = row.aside === 0;
     const isInLine = owed && !staysAside;
     heads.refresh(row.lane, bit(isInLine) - bit(wasInLine));
+    if (news !== undefined) tell(n, news);
     return patch.state === "delivered" ? row.endpoint : null;
   };
 

@@ -97,8 +97,8 @@ return new class extends Migration
             $table->string('push_name', 140)->nullable();
             $table->string('type', 20);
             $table->mediumText('content');
-            $table->text('media')->nullable();
-            $table->text('details')->nullable();
+            $table->mediumText('media')->nullable();
+            $table->mediumText('details')->nullable();
             $table->bigInteger('timestamp');
             $table->string('quoted_message_id', 140)->nullable();
             $table->boolean('is_starred')->default(false);
@@ -110,7 +110,7 @@ return new class extends Migration
             $table->bigInteger('edited_at')->nullable();
             $table->bigInteger('edit_position')->nullable();
             $table->bigInteger('deleted_at')->nullable();
-            $table->text('reactions');
+            $table->mediumText('reactions');
             $table->bigInteger('position')->nullable();
             $table->unique(['chat_id', 'message_id', 'from_me', 'participant'], 'inbox_messages_key');
             $table->index(['session_id', 'participant']);

@@ -2,6 +2,8 @@
 
 const DASHES = /[\u2010-\u2015\u2212\uFE58\uFE63\uFF0D]/g;
 const PREFIX = /^[VEJG]-/;
+/** What may stand before a number that is written with or without its kind. */
+export const NATIONAL_ID_PREFIXES = ["", "V-", "E-", "J-", "G-"];
 
 /**
  * Without dots, spaces and the prefix of its kind (`V-` `E-` `J-` `G-`), in capitals. Everything else stays as it is:

@@ -1,0 +1,101 @@
+/** The whole bridge over a CRM that has the six calls every receiver must have, and none of the others. */
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { HubEvent } from "../../hub/contract/index.ts";
+import { openBridgeRig, withPeople, ANA } from "../support/bridge-rig.ts";
+import { minutes } from "../support/fixed-clock.ts";
+import { recordOf } from "../support/http-rig.ts";
+import { serveSixRouteCrm } from "../support/six-route-crm.ts";
+
+const LID = "98765432109876@lid";
+
+async function openSixRoutes(missing: number) {
+  const crm = await serveSixRouteCrm(missing);
+  onTestFinished(() => crm.server.close());
+  const rig = await openBridgeRig({
+    given: withPeople,
+    env: { BRIDGE_CRM: "http", CRM_URL: crm.server.url, CRM_SECRET: "a secret of tests, long enough" },
+  });
+  const action = async (event: HubEvent): Promise<unknown> => {
+    const { status, json } = await rig.push(event);
+    return [status, recordOf(json["processed"])["action"]];
+  };
+  const sync = async () => {
+    const { message } = await rig.method("api.sync.sync_session_complete", { session_name: "s1", wait: 10 });
+    return message;
+  };
+  const contentOf = (messageId: string): unknown =>
+    [...crm.rows.messages.values()].find((row) => row["messageId"] === messageId)?.["content"];
+  return { crm, rig, action, sync, contentOf };
+}
+
+describe.each([404, 405, 501])("a CRM that answers %i to everything but the six calls", (missing) => {
+  test("is filled, kept up to date, and compared; what it has no call for holds nothing up", async () => {
+    const { crm, rig, action, sync, contentOf } = await openSixRoutes(missing);
+    const { hub } = rig;
+
+    expect(await action(hub.turns("s1", "connected"))).toEqual([200, "sync_started"]);
+    await rig.bridge.idle();
+    expect(await sync()).toMatchObject({ status: "done", messages: { errors: 0 } });
+    expect([crm.rows.contacts.size, crm.rows.chats.size, crm.rows.messages.size]).toEqual([1, 1, 3]);
+
+    const live = hub.receives("s1", { chatId: ANA, messageId: "LIVE", content: "hola" });
+    expect(await action(live)).toEqual([200, "created"]);
+    const key = { chatId: ANA, messageId: "LIVE" };
+    expect(await action(hub.edits("s1", key, "hola, Ana"))).toEqual([200, "duplicate"]);
+    await action(hub.receives("s1", { chatId: ANA, messageId: "GONE" }));
+    expect(await action(hub.deletes("s1", { ...key, messageId: "GONE" }))).toEqual([200, "duplicate"]);
+    const reaction = {
+      messageId: "LIVE",
+      emoji: "👍",
+      from: ANA,
+      removed: false,
+      message: {
+        chatId: ANA,
+        reactionMessage: {
+          key: { id: "LIVE", fromMe: false, remoteJid: ANA },
+          text: "👍",
+          senderTimestampMs: rig.clock.now().getTime(),
+        },
+      },
+    };
+    expect(await action(hub.store.emit("message.reaction", "s1", reaction))).toEqual([200, "duplicate"]);
+    const merge = { from: LID, into: ANA, conversationId: null };
+    expect(await action(hub.store.emit("contact.merged", "s1", merge))).toEqual([200, "duplicate"]);
+    const sent = hub.store.addMessage("s1", { chatId: ANA, messageId: "SENT", fromMe: true });
+    expect(await action(hub.raises("s1", { chatId: ANA, messageId: sent.messageId }, "read"))).toEqual([
+      200,
+      "status_updated",
+    ]);
+    expect(contentOf("LIVE")).toBe("hola");
+
+    // The newest messages of the top chats come whole with every sync: edited, and gone.
+    expect(await sync()).toMatchObject({ status: "done", messages: { errors: 0, updated: 2 } });
+    expect(contentOf("LIVE")).toBe("hola, Ana");
+
+    hub.store.addMessage("s1", { chatId: ANA, messageId: "MISSED" });
+    const compared = await rig.method("api.sync.reconcile", { session_name: "s1" });
+    expect(compared.message).toMatchObject({ success: true, differences: { messages: 1 }, repaired: 1 });
+    expect(crm.rows.messages.size).toBe(7);
+    expect((await rig.method("api.sync.reconcile", { session_name: "s1" })).message).toMatchObject({
+      differences: { messages: 0 },
+    });
+    expect((await rig.method("api.sync.list_failed")).message).toMatchObject({ items: [] });
+  });
+
+  test("is asked once for what it lacks, and again after some minutes", async () => {
+    const { crm, rig, action } = await openSixRoutes(missing);
+    const { hub } = rig;
+    const live = hub.receives("s1", { chatId: ANA, messageId: "LIVE" });
+    await action(live);
+    const edits = (): number => crm.asked.filter((call) => call.startsWith("POST /changes/batch")).length;
+    for (const text of ["one", "two", "three"])
+      await action(hub.edits("s1", { chatId: ANA, messageId: "LIVE" }, text));
+    expect(edits()).toBe(1);
+    rig.clock.advance(minutes(6));
+    for (const text of ["four", "five"])
+      await action(hub.edits("s1", { chatId: ANA, messageId: "LIVE" }, text));
+    expect(edits()).toBe(2);
+    const told = rig.log.lines("crm.not_covered").filter(({ facts }) => facts["kind"] === "changes");
+    expect(told).toHaveLength(1);
+  });
+});

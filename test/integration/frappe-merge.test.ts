@@ -1,0 +1,153 @@
+/** A merge in a Frappe site that ends halfway, at each of its calls: told again, nothing shows that it ever did. */
+import { describe, expect, test } from "vitest";
+import type { CrmAdapter } from "../../bridge/adapter.ts";
+import { CrmUnavailable } from "../../bridge/errors.ts";
+import { aContact, aMessage, ANA, HIDDEN, NOW } from "../conformance/crm/records.ts";
+import { closeFrappeRigs, openFrappeRig, type FrappeRig } from "../support/frappe-rig.ts";
+import type { FrappeSite, FrappeSiteOptions, SiteRequest } from "../support/frappe-site.ts";
+
+closeFrappeRigs();
+
+const batch = <T>(items: T[], position: number | null = null) => ({ sessionId: "s1", position, items });
+const hidden = { chatId: HIDDEN, from: HIDDEN } as const;
+
+/** Both ids have a contact and a chat; one message is in both, and each copy was told something else. */
+async function twoOfOnePerson(options: FrappeSiteOptions): Promise<FrappeRig> {
+  const rig = await openFrappeRig(options);
+  const { site, adapter } = rig;
+  await adapter.upsertContacts(batch([aContact({ id: HIDDEN, name: "Ana" }), aContact()], 1));
+  const own = { messageId: "B", fromMe: true, timestamp: NOW, content: "B" } as const;
+  await adapter.upsertMessages(
+    batch(
+      [
+        aMessage({ ...hidden, messageId: "A", timestamp: NOW - 2, content: "A" }),
+        aMessage({ ...own, chatId: HIDDEN, to: HIDDEN, status: "sent" }),
+        aMessage({ ...hidden, messageId: "C", timestamp: NOW + 9, content: "C", quotedMessageId: "A" }),
+      ],
+      2,
+    ),
+  );
+  await adapter.upsertMessages(batch([aMessage({ ...own, status: "sent" })], 3));
+  const told = { chatId: ANA, messageId: "B", at: NOW + 1 } as const;
+  await adapter.changeMessages(batch([{ ...told, kind: "status", status: "read", error: null }], 4));
+  await adapter.changeMessages(batch([{ ...told, kind: "reaction", from: ANA, emoji: "👍" }], 5));
+  const [theirs] = site.rows("WhatsApp Contact");
+  site.edit("WhatsApp Contact", theirs?.name ?? "", { notes: "pays late" });
+  site.requests();
+  return rig;
+}
+
+async function hiddenAlone(options: FrappeSiteOptions): Promise<FrappeRig> {
+  const rig = await openFrappeRig(options);
+  await rig.adapter.upsertContacts(batch([aContact({ id: HIDDEN, name: "Ana" })], 1));
+  await rig.adapter.upsertMessages(batch([aMessage({ ...hidden, messageId: "A", content: "A" })], 2));
+  rig.site.requests();
+  return rig;
+}
+
+const tell = {
+  event: async (adapter: CrmAdapter) => {
+    await adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 20 });
+  },
+  contact: async (adapter: CrmAdapter) => {
+    await adapter.upsertContacts(batch([aContact({ lid: HIDDEN })], 20));
+  },
+};
+
+/** Random names, and the moments and counts of writes, say nothing about what was written. */
+const BESIDE = ["creation", "modified", "owner", "sync_count"];
+/** Nor does the position that a contact shows, which moves when the contact is written for another reason. */
+const withoutPosition = (field: string, value: unknown): unknown =>
+  field === "hub_state" ? String(value).replace(/^\{"position":\d+,"lids"/, '{"lids"') : value;
+function held(site: FrappeSite): unknown {
+  const session = new Map(site.rows("WhatsApp Session").map((row) => [row.name, row["session_id"]]));
+  return ["WhatsApp Contact", "WhatsApp Conversation", "WhatsApp Message"].map((doctype) =>
+    site
+      .rows(doctype)
+      .map((row) =>
+        Object.fromEntries(
+          Object.entries({ ...row, session: session.get(String(row["session"])) })
+            .filter(([field]) => !BESIDE.includes(field))
+            .map(([field, value]) => [field, withoutPosition(field, value)]),
+        ),
+      )
+      .toSorted((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1)),
+  );
+}
+
+const isWrite = ({ method, path }: SiteRequest): boolean =>
+  method !== "GET" && !/get_list|get_count/.test(path);
+/** Nothing is asked again before the site is back. */
+const GONE = { kind: "status", status: 503, headers: { "retry-after": "1" } } as const;
+
+describe.each<[string, FrappeSiteOptions]>([
+  ["a prepared site", {}],
+  ["a site whose types cannot be renamed", { app: true, renames: false, refusesSetters: true }],
+])("on %s", (_site, options) => {
+  describe.each([
+    ["of two chats", twoOfOnePerson],
+    ["of a hidden id alone", hiddenAlone],
+  ])("a merge %s", (_what, open) => {
+    describe.each(["event", "contact"] as const)("told by an %s", (way) => {
+      test("that ends before any of its writes is finished when it is told again", async () => {
+        const whole = await open(options);
+        await tell[way](whole.adapter);
+        const calls = whole.site.requests();
+        const wanted = held(whole.site);
+        expect(whole.site.rows("WhatsApp Conversation")).toMatchObject([{ chat_id: ANA }]);
+        const writes = calls.flatMap((request, at) => (isWrite(request) ? [at] : []));
+        expect(writes.length).toBeGreaterThan(2);
+
+        for (const [turn, last] of writes.entries()) {
+          const { site, adapter, reopen } = await open(options);
+          let n = 0;
+          site.troubles(() => (n++ < last ? null : GONE));
+          await expect(tell[way](adapter), `call ${last}`).rejects.toThrow(CrmUnavailable);
+          site.troubles();
+          // A bridge that was killed, and one that goes on.
+          await tell[way](turn % 2 === 0 ? reopen() : adapter);
+          expect(held(site), `ended before call ${last}: ${calls[last]?.path}`).toEqual(wanted);
+        }
+      }, 60_000);
+    });
+
+    test("whose connection breaks once under any of its writes comes to its end", async () => {
+      const whole = await open(options);
+      await tell.event(whole.adapter);
+      const writes = whole.site.requests().filter(isWrite);
+      const wanted = held(whole.site);
+      for (let broken = 0; broken < writes.length; broken += 1) {
+        const { site, adapter } = await open(options);
+        let n = 0;
+        site.troubles((request) => (isWrite(request) && n++ === broken ? { kind: "lost" } : null));
+        await tell.event(adapter);
+        expect(held(site), `broken: ${writes[broken]?.path}`).toEqual(wanted);
+      }
+    }, 60_000);
+  });
+});
+
+test("a merge that an earlier bridge left halfway is finished at the next word of it", async () => {
+  const { site, adapter, reopen } = await twoOfOnePerson({});
+  const [theirs] = site.rows("WhatsApp Conversation");
+  const ours = site.rows("WhatsApp Conversation").at(-1);
+  site.store.rename("WhatsApp Contact", HIDDEN, ANA, true);
+  site.edit("WhatsApp Contact", ANA, { hub_state: JSON.stringify({ lids: [`s1|${HIDDEN}`] }) });
+  site.store.rename("WhatsApp Conversation", theirs?.name ?? "", ours?.name ?? "", true);
+  expect(site.rows("WhatsApp Message")).toHaveLength(4);
+  await adapter.close();
+  await tell.event(reopen());
+  expect(site.rows("WhatsApp Message").map((row) => row["message_id"])).toEqual(["A", "B", "C"]);
+});
+
+test("a member of a group with a hidden id is the same person after a restart of the bridge", async () => {
+  const { site, adapter, reopen } = await openFrappeRig();
+  const GROUP = "120363000000000001@g.us";
+  const said = (participant: string) =>
+    aMessage({ messageId: "A", chatId: GROUP, participant, from: participant });
+  await adapter.upsertContacts(batch([aContact({ id: HIDDEN })], 1));
+  await adapter.upsertMessages(batch([said(HIDDEN)], 2));
+  await tell.event(adapter);
+  await reopen().upsertMessages(batch([said(ANA)], 21));
+  expect(site.rows("WhatsApp Message")).toHaveLength(1);
+});
