@@ -31,7 +31,7 @@ export function describeCrmAdapter(name: string, open: OpenCrm, abilities: Parti
     describe("odd texts", () => oddTexts(world));
     describe("counts", () => counts(world));
     describe("parallel writers", () => parallelWriters(world));
-    if (able.clients) describe("clients of a directory", () => clients(world, able));
+    if (able.clients) describe("clients of a directory", () => clients(world));
     if (able.documents) describe("documents", () => documents(world));
   });
 }

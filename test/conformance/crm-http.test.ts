@@ -104,7 +104,7 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
         ]),
       )),
       ...(await adapter.upsertChats(
-        batch([aChat({ ...withLast(aMessage({ messageId: long })), contactName: long })]),
+        batch([aChat({ ...withLast(aMessage({ messageId: long, timestamp: NOW + 1 })), contactName: long })]),
       )),
       ...(await adapter.upsertMessages(
         batch([aMessage({ messageId: "A", quotedMessageId: long, from: long, to: long, pushName: long })]),

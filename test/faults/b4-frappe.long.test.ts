@@ -46,6 +46,7 @@ const calls: [string, (adapter: CrmAdapter) => Promise<unknown>][] = [
   ],
   ["totals", (adapter) => adapter.totals("s1")],
   ["chatDigests", (adapter) => adapter.chatDigests("s1")],
+  ["sessionIdOf", (adapter) => adapter.sessionIdOf?.("0123456789") ?? Promise.reject(new Error("none"))],
   ["clients.create", (adapter) => adapter.clients?.create(aClient()) ?? Promise.reject(new Error("none"))],
 ];
 

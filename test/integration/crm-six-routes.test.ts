@@ -99,3 +99,41 @@ describe.each([404, 405, 501])("a CRM that answers %i to everything but the six 
     expect(told).toHaveLength(1);
   });
 });
+
+describe("a CRM that answers 500 because of one record", () => {
+  test("takes all the others, by sync and by webhook, and the one is listed with the CRM's words", async () => {
+    const { crm, rig, action, sync } = await openSixRoutes(404);
+    const { hub } = rig;
+    for (let n = 1; n <= 120; n++)
+      hub.store.addContact("s1", { id: `3460011${1000 + n}@c.us`, name: `Person ${n}` });
+    hub.store.addContact("s1", { id: "34600110000@c.us", name: "💣" });
+    crm.isPoison = (item) => item["name"] === "💣" || String(item["content"]).includes("💣");
+    await action(hub.turns("s1", "connected"));
+    await rig.bridge.idle();
+    expect(await sync()).toMatchObject({ status: "done", contacts: { processed: 122, errors: 1 } });
+    expect(crm.rows.contacts.size).toBe(121);
+
+    const bad = hub.receives("s1", { chatId: ANA, messageId: "BAD", content: "💣" });
+    expect((await rig.push(bad)).status).toBe(503);
+    expect((await rig.push(bad)).status).toBe(503);
+    await action(hub.receives("s1", { chatId: ANA, messageId: "GOOD", content: "hola" }));
+    expect((await rig.push(bad)).status).toBe(422);
+    const { message } = await rig.method("api.sync.list_failed");
+    expect(message["items"]).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ key: "34600110000@c.us", error: "POST /contacts/batch: Server Error" }),
+        expect.objectContaining({ key: `${ANA}|BAD`, error: "POST /messages/batch: Server Error" }),
+      ]),
+    );
+  });
+
+  test("is not taken for one whose disk is full: then nothing is given up", async () => {
+    const { crm, rig, action } = await openSixRoutes(404);
+    crm.isFull = true;
+    const event = rig.hub.receives("s1", { chatId: ANA, messageId: "LIVE" });
+    for (let n = 0; n < 5; n++) expect((await rig.push(event)).status).toBe(503);
+    crm.isFull = false;
+    expect(await action(event)).toEqual([200, "created"]);
+    expect((await rig.method("api.sync.list_failed")).message).toMatchObject({ items: [] });
+  });
+});

@@ -9,6 +9,7 @@ import {
   anImage,
   aSessionRecord,
   GROUP,
+  HIDDEN,
   NOW,
 } from "../conformance/crm/records.ts";
 import { closeFrappeRigs, openFrappeRig } from "../support/frappe-rig.ts";
@@ -108,6 +109,24 @@ describe("fields that a site does not have", () => {
       expect(site.requests()).toHaveLength(1);
     },
   );
+
+  test("that are made while a bridge runs are used by it ten minutes later, without a restart", async () => {
+    const { site, adapter, reopen, clock, logged } = await openFrappeRig({ app: true, prepared: false });
+    await adapter.upsertContacts(batch([aContact()], 1));
+    await reopen().prepare();
+    const remembered = (): unknown[] => site.rows("WhatsApp Contact").map((row) => row["hub_state"]);
+    await adapter.upsertContacts(batch([aContact({ name: "Ana P." })], 2));
+    expect(remembered()).toEqual([null]);
+    clock.advance(minutes(11));
+    await adapter.upsertContacts(batch([aContact({ name: "Ana Q." })], 3));
+    expect(remembered()).toEqual(['{"position":3}']);
+    await adapter.upsertContacts(batch([aContact({ id: HIDDEN })], 4));
+    await adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 5 });
+    await reopen().upsertMessages(batch([aMessage({ chatId: HIDDEN, from: HIDDEN })], 6));
+    expect(site.rows("WhatsApp Conversation")).toMatchObject([{ chat_id: ANA }]);
+    const told = logged("frappe.field_missing").map((facts) => JSON.stringify(facts));
+    expect(new Set(told).size).toBe(told.length);
+  });
 
   test("come into being when the site is prepared, once", async () => {
     const { site, adapter, logged } = await openFrappeRig({ app: true, prepared: false });

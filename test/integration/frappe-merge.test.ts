@@ -1,6 +1,6 @@
 /** A merge in a Frappe site that ends halfway, at each of its calls: told again, nothing shows that it ever did. */
 import { describe, expect, test } from "vitest";
-import type { CrmAdapter } from "../../bridge/adapter.ts";
+import type { CrmAdapter, WriteResult } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
 import { aContact, aMessage, ANA, HIDDEN, NOW } from "../conformance/crm/records.ts";
 import { closeFrappeRigs, openFrappeRig, type FrappeRig } from "../support/frappe-rig.ts";
@@ -45,9 +45,12 @@ async function hiddenAlone(options: FrappeSiteOptions): Promise<FrappeRig> {
   return rig;
 }
 
+const merged = (adapter: CrmAdapter): Promise<WriteResult> =>
+  adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 20 });
+
 const tell = {
   event: async (adapter: CrmAdapter) => {
-    await adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 20 });
+    await merged(adapter);
   },
   contact: async (adapter: CrmAdapter) => {
     await adapter.upsertContacts(batch([aContact({ lid: HIDDEN })], 20));
@@ -125,6 +128,46 @@ describe.each<[string, FrappeSiteOptions]>([
       }
     }, 60_000);
   });
+});
+
+test("preparing a site lets documents of its own types be renamed, once", async () => {
+  const { site, adapter, logged } = await twoOfOnePerson({ app: true, renames: false });
+  const setters = () => site.rows("Property Setter").map((row) => [row["doc_type"], row["value"]]);
+  expect(setters()).toEqual(
+    ["Session", "Contact", "Conversation", "Message"].map((type) => [`WhatsApp ${type}`, "1"]),
+  );
+  expect(logged("frappe.rename_allowed")).toHaveLength(4);
+  await adapter.prepare();
+  expect(site.requests().filter(({ method }) => method === "POST")).toEqual([]);
+  await tell.event(adapter);
+  expect(site.requests().filter(({ path }) => path.endsWith("rename_doc"))).toHaveLength(3);
+  expect(site.rows("WhatsApp Contact").map(({ name }) => name)).toEqual([ANA]);
+});
+
+test("a site that does not let the key do that is prepared all the same, and says so", async () => {
+  const { site, adapter, logged } = await twoOfOnePerson({ app: true, renames: false, refusesSetters: true });
+  expect(logged("frappe.rename_not_allowed")).toHaveLength(4);
+  await tell.event(adapter);
+  const [chat] = site.rows("WhatsApp Conversation");
+  expect(site.rows("WhatsApp Message").map((row) => row["conversation"])).toEqual(Array(3).fill(chat?.name));
+});
+
+test("what something else of the site points at stays, emptied, and the merge is done all the same", async () => {
+  const { site, adapter, reopen } = await twoOfOnePerson({ app: true, renames: false, refusesSetters: true });
+  const [theirs] = site.rows("WhatsApp Conversation");
+  site.store.doctypes.set("Ticket", {
+    name: "Ticket",
+    autoname: "hash",
+    istable: 0,
+    allow_rename: 1,
+    fields: [{ fieldname: "chat", fieldtype: "Link", options: "WhatsApp Conversation" }],
+  });
+  site.store.insert("Ticket", { chat: theirs?.name });
+  expect((await merged(adapter)).outcome).toBe("updated");
+  await merged(reopen());
+  const ours = site.rows("WhatsApp Conversation").find((row) => row["chat_id"] === ANA);
+  expect(site.rows("WhatsApp Message").map((row) => row["conversation"])).toEqual(Array(3).fill(ours?.name));
+  expect(site.rows("WhatsApp Conversation")).toHaveLength(2);
 });
 
 test("a merge that an earlier bridge left halfway is finished at the next word of it", async () => {

@@ -149,6 +149,8 @@ async function servePhp({
   return running({ server, folder, file, url: `http://127.0.0.1:${port}${path}`, plural: true });
 }
 
+const TABLE_OF: Record<string, string> = { "WhatsApp Contact": "contact", "WhatsApp Client": "client" };
+
 async function running({
   server,
   folder,
@@ -182,7 +184,7 @@ async function running({
         db.exec(`DELETE FROM ${table(name)}`);
     },
     personEdits: (doctype, name, fields) => {
-      const kind = doctype === "WhatsApp Contact" ? "contact" : "chat";
+      const kind = TABLE_OF[doctype] ?? "chat";
       for (const [field, value] of Object.entries(fields))
         db.prepare(`UPDATE ${table(kind)} SET ${field} = ? WHERE id = ?`).run(value, Number(name));
       return Promise.resolve();

@@ -43,7 +43,7 @@ export function openFrappeAdapter(
   { clock, log }: { clock: Clock; log: Log },
 ): CrmAdapter {
   const calls = createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs });
-  const tables = createSiteTables({ calls, log });
+  const tables = createSiteTables({ calls, log, clock });
   const lanes = createLanes();
   const memory = siteMemory();
   const site: Site = { tables, time: timeOf(calls, timeZone), lanes, clock, log, ...memory };

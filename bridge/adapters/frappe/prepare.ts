@@ -1,8 +1,9 @@
 /** Makes a site ready: missing document types are created, and existing ones get the fields they lack. Safe to repeat. */
 import { z } from "zod";
+import { CrmMisconfigured } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { DOCTYPES, type DocTypeDefinition, type FieldDefinition } from "./doctypes.ts";
-import { text } from "./field-values.ts";
+import { isSet, text, type Row } from "./field-values.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import type { SiteCalls } from "./site-calls.ts";
 import type { SiteTables } from "./site-tables.ts";
@@ -24,14 +25,48 @@ export async function prepareSite({
   });
   const names = new Set(existing.map((row) => text(row, "name")));
   for (const doctype of DOCTYPES) {
-    if (names.has(doctype.name)) await addMissingFields(doctype);
+    if (names.has(doctype.name)) await complete(doctype);
     else if (await created(() => createDocType(doctype)))
       log.info({ doctype: doctype.name }, "frappe.doctype_created");
   }
   tables.forgetMissing();
 
-  async function addMissingFields({ name, fields }: DocTypeDefinition): Promise<void> {
-    const document = await tables.get("DocType", name);
+  async function complete(doctype: DocTypeDefinition): Promise<void> {
+    const document = await tables.get("DocType", doctype.name);
+    await addMissingFields(doctype, document);
+    if (doctype.istable !== 1 && document !== null && !isSet(document, "allow_rename"))
+      await allowRename(doctype.name);
+  }
+
+  /** Renamed documents keep all that points at them. Without leave the links are moved one by one, those that are known. */
+  async function allowRename(name: string): Promise<void> {
+    const setters = await tables.list("Property Setter", {
+      fields: ["value"],
+      filters: [
+        ["doc_type", "=", name],
+        ["property", "=", "allow_rename"],
+      ],
+      orderBy: "creation asc",
+      limit: 1,
+    });
+    if (setters.some((row) => text(row, "value") === "1")) return;
+    try {
+      await calls.write("POST", "/api/resource/Property%20Setter", {
+        doctype_or_field: "DocType",
+        doc_type: name,
+        property: "allow_rename",
+        property_type: "Check",
+        value: "1",
+      });
+      log.info({ doctype: name }, "frappe.rename_allowed");
+    } catch (error) {
+      if (!(error instanceof CrmMisconfigured || error instanceof SiteRefusal)) throw error;
+      const reason = error.message;
+      log.warn({ doctype: name, reason, advice: "tick Allow Rename in its form" }, "frappe.rename_not_allowed");
+    }
+  }
+
+  async function addMissingFields({ name, fields }: DocTypeDefinition, document: Row | null): Promise<void> {
     const customFields = await tables.all("Custom Field", {
       fields: ["fieldname"],
       filters: [["dt", "=", name]],

@@ -2,6 +2,7 @@
  * One document becomes another. Frappe's own rename does it in one request, whatever points at the document; a site that
  * does not let documents of the type be renamed gets every link moved one by one.
  */
+import { CrmMisconfigured } from "../../errors.ts";
 import { DOCTYPES } from "./doctypes.ts";
 import { text, type Row } from "./field-values.ts";
 import { sentAt } from "./message-fields.ts";
@@ -27,7 +28,11 @@ const linksTo = (doctype: string): { of: string; field: string }[] =>
 const mayNotRename = (error: unknown): boolean =>
   error instanceof SiteRefusal && error.excType === "ValidationError";
 
-export function createRelinks({ tables, time }: Pick<Site, "tables" | "time">): Relinks {
+/** Something of the site's own points at it, or the key may delete nothing: it stays, and nothing of ours is in it. */
+const mustStay = (error: unknown): error is Error =>
+  error instanceof CrmMisconfigured || (error instanceof SiteRefusal && error.excType === "LinkExistsError");
+
+export function createRelinks({ tables, time, log }: Pick<Site, "tables" | "time" | "log">): Relinks {
   const moveLinks = async (of: string, field: string, from: string, into: string): Promise<void> => {
     const rows = await tables.all(of, {
       fields: of === MESSAGE ? ["name", "direction", "sent_at", "timestamp"] : ["name"],
@@ -52,8 +57,8 @@ export function createRelinks({ tables, time }: Pick<Site, "tables" | "time">): 
       try {
         await tables.remove(doctype, from);
       } catch (error) {
-        // Something of the site's own points at it: it stays for that, empty.
-        if (!(error instanceof SiteRefusal && error.excType === "LinkExistsError")) throw error;
+        if (!mustStay(error)) throw error;
+        log.warn({ doctype, document: from, reason: error.message }, "frappe.emptied_document_stays");
       }
     },
     rename: async (doctype, from, into) => {

@@ -1,8 +1,9 @@
 /**
  * Documents of a Frappe site by type: found, inserted and updated, many at a time where Frappe has a call for it. Columns
- * that a site does not have are left out after its first refusal, remembered and reported once.
+ * that a site does not have are left out after its first refusal, remembered for a while and reported once.
  */
 import { z } from "zod";
+import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Fields, Row } from "./field-values.ts";
 import { cleaned, isEmpty } from "./field-values.ts";
@@ -64,9 +65,24 @@ function asObject(field: string): string | Record<string, string> {
   return work === undefined ? field : { [work.toUpperCase()]: column, as };
 }
 
-export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log }): SiteTables {
-  const missing = new Map<string, Set<string>>();
-  const lacks = (doctype: string, field: string): boolean => missing.get(doctype)?.has(field) === true;
+/** The site may be prepared beside a bridge that runs: what it lacked is then asked for again. */
+const MISSING_FOR_MS = 10 * 60_000;
+
+export function createSiteTables({
+  calls,
+  log,
+  clock,
+}: {
+  calls: SiteCalls;
+  log: Log;
+  clock: Clock;
+}): SiteTables {
+  /** By `doctype|field`, until when it counts as missing. */
+  const missing = new Map<string, number>();
+  const reported = new Set<string>();
+  const keyOf = (doctype: string, field: string): string => `${doctype}|${field}`;
+  const lacks = (doctype: string, field: string): boolean =>
+    clock.now().getTime() < (missing.get(keyOf(doctype, field)) ?? 0);
   const known = (doctype: string, fields: Fields): Fields =>
     Object.fromEntries(
       Object.entries(cleaned(fields)).filter(
@@ -74,8 +90,10 @@ export function createSiteTables({ calls, log }: { calls: SiteCalls; log: Log })
       ),
     );
   const miss = (doctype: string, field: string): void => {
-    const fields = missing.get(doctype) ?? new Set<string>();
-    missing.set(doctype, fields.add(field));
+    const key = keyOf(doctype, field);
+    missing.set(key, clock.now().getTime() + MISSING_FOR_MS);
+    if (reported.has(key)) return;
+    reported.add(key);
     log.warn({ doctype, field, advice: "prepare the site to create it" }, "frappe.field_missing");
   };
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { ClientStore } from "../../../bridge/adapter.ts";
 import { aClient, aContact } from "./records.ts";
-import type { Abilities, CrmWorlds } from "./world.ts";
+import type { CrmWorlds } from "./world.ts";
 
 const changed = ({ externalId, name, email, phone, address, zone } = aClient()) => ({
   externalId,
@@ -18,7 +18,7 @@ const WRITTEN = ["V-12.345.678", "v- 12.345.678 ", "E\u201312345678", "12 345 67
 /** Others, whose digits are the same or nearly so. */
 const OTHERS = ["V12345678", "112345678", "12.345.678-9", "1-2345678", "12345678A", "P-12345678"];
 
-export function clients(world: CrmWorlds, able: Abilities): void {
+export function clients(world: CrmWorlds): void {
   const open = async () => {
     const crm = await world();
     const { clients: store } = crm.adapter;
@@ -55,7 +55,7 @@ export function clients(world: CrmWorlds, able: Abilities): void {
     ]);
   });
 
-  test.runIf(able.normalNationalIds)(
+  test(
     "a client is found by the national id, however a person wrote it, and by no part of another",
     async () => {
       const { store, personEdits } = await open();
@@ -73,7 +73,7 @@ export function clients(world: CrmWorlds, able: Abilities): void {
     },
   );
 
-  test.runIf(able.normalNationalIds)(
+  test(
     "two clients whose national ids differ in spelling alone are both candidates",
     async () => {
       const { store, personEdits } = await open();

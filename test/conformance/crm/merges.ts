@@ -51,7 +51,7 @@ export function merges(world: CrmWorlds, able: Abilities): void {
     await crm.shows("WhatsApp Message", { message_id: "A" }, { status: "Read" });
   });
 
-  test.runIf(able.reactionsFollowPeople)("a message that both chats hold keeps the reactions of either", async () => {
+  test.runIf(able.everyonesReaction)("a message that both chats hold keeps the reactions of either", async () => {
     const crm = await world();
     const own = { messageId: "A", fromMe: true, timestamp: NOW, status: "sent" } as const;
     await crm.messages([aMessage({ ...own, chatId: HIDDEN, to: HIDDEN })], 2);

@@ -68,7 +68,7 @@ export function reactions(world: CrmWorlds, able: Abilities): void {
     await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
   });
 
-  test.runIf(able.remembersMerges && able.reactionsFollowPeople)(
+  test.runIf(able.remembersMerges && able.everyonesReaction)(
     "a reaction set under a hidden id is taken back under the number, and the other way round",
     async () => {
       const { adapter, messages, changes, shows } = await world();

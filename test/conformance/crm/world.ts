@@ -13,12 +13,8 @@ export interface Abilities {
   everyonesReaction: boolean;
   /** After a merge, what still names the hidden id lands at the person. */
   remembersMerges: boolean;
-  /** A reaction stays its person's when a hidden id turns out to be somebody, and of two copies of a message none is lost. */
-  reactionsFollowPeople: boolean;
   /** Has a place for clients of a directory. */
   clients: boolean;
-  /** Compares national ids in their normal form, however a person wrote them. */
-  normalNationalIds: boolean;
   /** Serves its records as documents. */
   documents: boolean;
 }
@@ -28,9 +24,7 @@ export const everyAbility: Abilities = {
   wholeMessageKey: true,
   everyonesReaction: true,
   remembersMerges: true,
-  reactionsFollowPeople: true,
   clients: true,
-  normalNationalIds: true,
   documents: true,
 };
 
