@@ -33,7 +33,7 @@ import { createRoom } from "./inbox/room.ts";
 import { createSending } from "./inbox/send.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { startOverseers } from "./overseers.ts";
-import { startSafekeeping } from "./safekeeping.ts";
+import { startSafekeeping } from "./safekeeping/safekeeping.ts";
 import { createLogins } from "./sessions/logins.ts";
 import { createRestart } from "./sessions/process-restart.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";

@@ -18,5 +18,7 @@ await command(async () => {
   }
   process.stdout.write(`The ${adapter.name} CRM is ready.\n`);
   if (adapter.name === "frappe")
-    process.stdout.write("A bridge that is running uses new fields within ten minutes, or at once after a restart.\n");
+    process.stdout.write(
+      "A bridge that is running uses new fields within ten minutes, or at once after a restart.\n",
+    );
 });

@@ -54,7 +54,7 @@ module.exports = {
       name: "configuration-only-at-the-top",
       comment: "hub.ts hands each part the slice it needs",
       severity: "error",
-      from: { path: "^hub/", pathNot: "^hub/(main|hub|data-folder|config|log)\\.ts$" },
+      from: { path: "^hub/", pathNot: "^hub/(main|hub|safekeeping/data-folder|config|log)\\.ts$" },
       to: { path: "^hub/(main|hub|config|log)\\.ts$" },
     },
     ring("hub/contract", []),

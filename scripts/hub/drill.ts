@@ -16,7 +16,7 @@ export function addDrill(program: Command, bench: Bench): void {
     .option("--older-key-file <file>", "a file with the master key of that time, if the hub no longer has it")
     .action(async (backup: string | undefined, { olderKeyFile }: { olderKeyFile?: string }) => {
       // Loaded when it is asked for, because it brings the WhatsApp library along.
-      const { drillBackup } = await import("../../hub/drill.ts");
+      const { drillBackup } = await import("../../hub/safekeeping/drill.ts");
       const named = {
         ...(backup === undefined ? {} : { backup }),
         ...(olderKeyFile === undefined ? {} : { olderKey: keyIn(olderKeyFile) }),

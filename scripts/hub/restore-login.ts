@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { readConfig } from "../../hub/config.ts";
 import { doneBy } from "../../hub/core/audit.ts";
-import type { LoginCopy, PutBack } from "../../hub/login-copies.ts";
+import type { LoginCopy, PutBack } from "../../hub/safekeeping/login-copies.ts";
 import { CommandError } from "./command-error.ts";
 import type { Bench } from "./desk.ts";
 import { keyIn } from "./key-file.ts";
@@ -10,7 +10,7 @@ import { duration, lines, table } from "./show.ts";
 import { inPlainWords, silent, withStore } from "./stopped-hub.ts";
 
 /** Loaded when it is asked for, because it brings the WhatsApp library along. */
-const loginCopies = () => import("../../hub/login-copies.ts");
+const loginCopies = () => import("../../hub/safekeeping/login-copies.ts");
 
 interface Options {
   older: boolean;

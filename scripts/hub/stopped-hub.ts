@@ -15,7 +15,7 @@ const nothing = (): void => undefined;
 export const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** What can be done with a folder; loaded when it is asked for, because it brings the WhatsApp library along. */
-export const dataFolder = () => import("../../hub/data-folder.ts");
+export const dataFolder = () => import("../../hub/safekeeping/data-folder.ts");
 
 /** What the hub's own parts say in plain words is the command's answer. */
 export async function inPlainWords<T>(work: Promise<T>): Promise<T> {

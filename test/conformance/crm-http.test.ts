@@ -135,28 +135,6 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
     expect(outcomes(await adapter.upsertMessages(batch(longKeys)))).toEqual(["rejected", "created"]);
   });
 
-  test("a client is found however people wrote the national id, and two of one are both told", async () => {
-    const { crm, adapter } = await opened();
-    const { clients } = adapter;
-    if (clients === undefined) throw new Error("the adapter has no clients");
-    const { id = "" } = await clients.create(aClient({ externalId: "1" }));
-    const find = async (nationalId: string) =>
-      (await clients.find({ externalId: "other", nationalId })).map((found) => found.id);
-    const write = (nationalId: string) =>
-      crm.db.prepare(`UPDATE ${crm.table("client")} SET national_id = ? WHERE id = ?`).run(nationalId, id);
-    for (const written of ["V-12.345.678", "12 345 678", "v\u2013 12.345.678", "12345678"]) {
-      write(written);
-      expect([written, await find("12345678")]).toEqual([written, [id]]);
-    }
-    for (const other of ["V12345678", "112345678", "12345678-9"]) {
-      write(other);
-      expect([other, await find("12345678")]).toEqual([other, []]);
-    }
-    write("V-12.345.678");
-    const { id: twin } = await clients.create(aClient({ externalId: "2" }));
-    expect((await find("12345678")).sort()).toEqual([id, twin].sort());
-  });
-
   test("two copies of a message that become one keep when it was deleted, and why it failed", async () => {
     const { crm, adapter } = await opened();
     const own = { fromMe: true, timestamp: NOW } as const;

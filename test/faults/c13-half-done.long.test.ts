@@ -15,7 +15,7 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../hub/core/clock.ts";
 import type { Store } from "../../hub/core/store.ts";
-import { backupNow, importLogins, listBackups, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, importLogins, listBackups, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { startKeyRotation } from "../../hub/sessions/key-rotation.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
 import { layNextKey, readMasterKeys } from "../../hub/sessions/master-key.ts";

@@ -1,7 +1,7 @@
 /** Does what C13 kills, one thing after the other and again and again, until it is killed. Says each thing it begins. */
 import { join } from "node:path";
 import { systemClock } from "../../hub/core/clock.ts";
-import { backupNow, listBackups, restoreBackup, rotateMasterKey } from "../../hub/data-folder.ts";
+import { backupNow, listBackups, restoreBackup, rotateMasterKey } from "../../hub/safekeeping/data-folder.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
 import { readMasterKeys } from "../../hub/sessions/master-key.ts";
 import { createVault } from "../../hub/sessions/vault.ts";

@@ -7,7 +7,7 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
-import { backupNow, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
 import { createRandom } from "../whatsapp/holdings/random.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../hub/core/clock.ts";
 import type { Store } from "../../hub/core/store.ts";
-import { backupNow, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import { openStore } from "../../hub/store/open-store.ts";
 import { peekDataKey } from "../../hub/store/peek.ts";

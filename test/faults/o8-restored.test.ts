@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { backupNow, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { aMessageFact } from "../support/builders.ts";
 import { startFakeCrm } from "../support/fake-crm.ts";
 import { logBook } from "../support/log-book.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { exportLogin, importLogins } from "../../hub/data-folder.ts";
+import { exportLogin, importLogins } from "../../hub/safekeeping/data-folder.ts";
 import { systemSchedule, type Schedule } from "../../hub/sessions/schedule.ts";
 import { logBook } from "../support/log-book.ts";
 import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";

@@ -1,6 +1,6 @@
 /** W8 and W24 of the fault table that need more than a store: a login from an older copy, on a real connection. */
 import { describe, expect, test } from "vitest";
-import { backupNow, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../../hub/config.ts";
 import { SAFEKEEPING_MARKS } from "../../hub/core/safekeeping-marks.ts";
 import { systemClock } from "../../hub/core/clock.ts";
-import { backupNow } from "../../hub/data-folder.ts";
+import { backupNow } from "../../hub/safekeeping/data-folder.ts";
 import { startHub } from "../../hub/hub.ts";
 import { createLog } from "../../hub/log.ts";
 import { openStore } from "../../hub/store/open-store.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../../hub/config.ts";
 import { systemClock } from "../../hub/core/clock.ts";
-import { backupNow, restoreBackup, rotateMasterKey } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup, rotateMasterKey } from "../../hub/safekeeping/data-folder.ts";
 import { startHub } from "../../hub/hub.ts";
 import { createLog } from "../../hub/log.ts";
 import { startKeyRotation } from "../../hub/sessions/key-rotation.ts";

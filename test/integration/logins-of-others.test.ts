@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BufferJSON, initAuthCreds, proto } from "../../hub/whatsapp/baileys.ts";
-import { exportLogin, importLogins } from "../../hub/data-folder.ts";
+import { exportLogin, importLogins } from "../../hub/safekeeping/data-folder.ts";
 import { codecOf } from "../../hub/whatsapp/key-codec.ts";
 import { readMultiFile } from "../../hub/whatsapp/multi-file.ts";
 import { logBook } from "../support/log-book.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { doneBy } from "../../hub/core/audit.ts";
 import { systemClock } from "../../hub/core/clock.ts";
-import { backupNow, restoreBackup } from "../../hub/data-folder.ts";
+import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
 import { createVault } from "../../hub/sessions/vault.ts";
 import { openStore } from "../../hub/store/open-store.ts";
 import { logBook } from "../support/log-book.ts";

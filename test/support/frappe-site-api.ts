@@ -115,7 +115,9 @@ export function createSiteApi({
 
   /** A property of a whole type; one that was set before is replaced. */
   const setProperty = (body: Record<string, unknown>): { name: string } => {
-    const wanted = ["doctype_or_field", "property", "doc_type"].filter((field) => plainText(body[field]) === "");
+    const wanted = ["doctype_or_field", "property", "doc_type"].filter(
+      (field) => plainText(body[field]) === "",
+    );
     if (wanted.length > 0) throw refuse.mandatory("Property Setter", wanted);
     const type = store.meta(plainText(body["doc_type"]));
     if (body["doctype_or_field"] !== "DocType" || body["property"] !== "allow_rename")

@@ -94,7 +94,17 @@ export async function startFrappeSite({
   const now = (): string => new Date(started + ++ticks).toISOString().replace("T", " ").replace("Z", "000");
   const store = createSiteStore({ now, hooks: app ? appHooks({ countsUnread }) : {} });
   const manners = { unknownField, functions };
-  const api = createSiteApi({ store, now, apiKey, apiSecret, timeZone, manners, settingsForbidden, refusesSetters, readOnlyKey });
+  const api = createSiteApi({
+    store,
+    now,
+    apiKey,
+    apiSecret,
+    timeZone,
+    manners,
+    settingsForbidden,
+    refusesSetters,
+    readOnlyKey,
+  });
   if (app) appDocTypes({ renames }).forEach(api.install);
 
   const sockets = new Set<Socket>();

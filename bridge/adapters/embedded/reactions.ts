@@ -53,7 +53,11 @@ export function reactionChange(
 }
 
 /** Those of either copy of one message, the later one of each person. */
-export function joinedReactions(held: string | null, copied: string | null, resolve: Resolve): ReactionFields {
+export function joinedReactions(
+  held: string | null,
+  copied: string | null,
+  resolve: Resolve,
+): ReactionFields {
   const all = heldOf(held, resolve);
   for (const told of heldOf(copied, resolve)) {
     const at = all.findIndex((reaction) => reaction.from === told.from);

@@ -23,7 +23,9 @@ export async function checkSite(calls: SiteCalls): Promise<void> {
     });
     for (const right of ["create", "write"])
       if (!(await isAllowed(calls, doctype, right)))
-        throw new CrmMisconfigured(`The user of the key may not ${right} ${doctype}: give it a role that may`);
+        throw new CrmMisconfigured(
+          `The user of the key may not ${right} ${doctype}: give it a role that may`,
+        );
   }
 }
 

@@ -91,7 +91,8 @@ export function createMediaCopy({
     copyMissing: async (messages, results, copied) => {
       for (const [index, message] of messages.entries()) {
         const { outcome = "rejected", id } = results[index] ?? {};
-        if (message.media === null || outcome === "rejected" || id === undefined || copied.has(index)) continue;
+        if (message.media === null || outcome === "rejected" || id === undefined || copied.has(index))
+          continue;
         if (nowSeconds(clock) < (notBefore.get(id) ?? 0)) continue;
         if (message.media.filesize > LARGEST) {
           notBefore.set(id, Infinity);

@@ -61,8 +61,10 @@ export async function prepareSite({
       log.info({ doctype: name }, "frappe.rename_allowed");
     } catch (error) {
       if (!(error instanceof CrmMisconfigured || error instanceof SiteRefusal)) throw error;
-      const reason = error.message;
-      log.warn({ doctype: name, reason, advice: "tick Allow Rename in its form" }, "frappe.rename_not_allowed");
+      log.warn(
+        { doctype: name, problem: error.name, advice: "tick Allow Rename in its form" },
+        "frappe.rename_not_allowed",
+      );
     }
   }
 

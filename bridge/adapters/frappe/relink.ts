@@ -58,7 +58,7 @@ export function createRelinks({ tables, time, log }: Pick<Site, "tables" | "time
         await tables.remove(doctype, from);
       } catch (error) {
         if (!mustStay(error)) throw error;
-        log.warn({ doctype, document: from, reason: error.message }, "frappe.emptied_document_stays");
+        log.warn({ doctype, problem: error.name }, "frappe.emptied_document_stays");
       }
     },
     rename: async (doctype, from, into) => {

@@ -64,6 +64,10 @@ function failureOf(what: string, { status, retryAfter }: CrmAnswer, json: unknow
   // An answer that promises to look at it later, or has nothing to say, is no proof that anything was kept.
   if (status < 300)
     return new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
+  return wrongSetting(status, says);
+}
+
+function wrongSetting(status: number, says: string): CrmMisconfigured {
   const advice = status < 400 ? REDIRECTS : ADVICE[status];
   const advised = advice === undefined ? says : `${says} (${advice})`;
   const isAbsent = status === 404 || status === 405;

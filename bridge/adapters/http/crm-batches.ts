@@ -85,31 +85,44 @@ async function sift(
   }
 }
 
-/** Tries those that failed alone once more each, where others of the batch were taken, and gives up who is to blame. */
+/** Gives up the records that are to blame; who is not has the whole batch come again later. */
 async function settleFaults(
   batch: Keyed[],
   sifted: Sifted[],
   { call, since }: { call: BatchCall; since: number },
 ): Promise<WriteResult[]> {
-  const { suspects } = call;
   const failed = sifted.filter(isFault).length;
   const isOfFew = failed < sifted.length && failed <= Math.max(FEW, sifted.length / 10);
   const settled: WriteResult[] = [];
   for (const [n, record] of batch.entries()) {
-    let result = sifted[n];
-    if (isFault(result)) suspects.failed(record.key, since);
-    while (isFault(result) && batch.length > 1 && !suspects.isTried(record.key)) {
-      [result] = await sift([record], call, { taken: batch.length, failed: 0 });
-      if (isFault(result)) suspects.failed(record.key, since);
-    }
+    const found = sifted[n] ?? { outcome: "rejected", error: NO_RESULT };
+    // One that came alone is tried again when it comes again, and not at once.
+    const result = isFault(found)
+      ? await tryAlone(record, found, { call, since, isAtOnce: batch.length > 1 })
+      : found;
     if (isFault(result)) {
-      const isToBlame = suspects.isToBlame(record.key) || (isOfFew && suspects.isTried(record.key));
+      const isToBlame = call.suspects.isToBlame(record.key) || (isOfFew && call.suspects.isTried(record.key));
       if (!isToBlame || !(await call.isWell())) throw result;
-      result = { outcome: "rejected", error: result.message };
     }
-    settled.push(result ?? { outcome: "rejected", error: NO_RESULT });
+    settled.push(isFault(result) ? { outcome: "rejected", error: result.message } : result);
   }
   return settled;
+}
+
+async function tryAlone(
+  record: Keyed,
+  fault: CrmFault,
+  { call, since, isAtOnce }: { call: BatchCall; since: number; isAtOnce: boolean },
+): Promise<Sifted> {
+  const { suspects } = call;
+  let result: Sifted = fault;
+  suspects.failed(record.key, since);
+  while (isAtOnce && !suspects.isTried(record.key)) {
+    result = (await sift([record], call, { taken: 1, failed: 0 }))[0] ?? fault;
+    if (!isFault(result)) break;
+    suspects.failed(record.key, since);
+  }
+  return result;
 }
 
 function noteTaken(batch: Keyed[], results: WriteResult[], suspects: Suspects): void {

@@ -50,7 +50,8 @@ export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmS
     });
     totalsOf(answer);
     const { digests: counted } = z.object({ digests: z.unknown().optional() }).parse(answer);
-    if (counted === undefined || counted === null) throw new NotCovered("the CRM counts no chats", { isMeant: true });
+    if (counted === undefined || counted === null)
+      throw new NotCovered("the CRM counts no chats", { isMeant: true });
     const read = digestsSchema.safeParse(counted);
     if (!read.success) throw new CrmMisconfigured("The `digests` in the CRM's stats are not as agreed");
     return read.data;

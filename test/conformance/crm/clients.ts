@@ -55,35 +55,29 @@ export function clients(world: CrmWorlds): void {
     ]);
   });
 
-  test(
-    "a client is found by the national id, however a person wrote it, and by no part of another",
-    async () => {
-      const { store, personEdits } = await open();
-      const id = await created(store, aClient({ externalId: "mine" }));
-      const find = () => store.find({ externalId: "other", nationalId: "12345678" });
-      for (const written of WRITTEN) {
-        await personEdits?.("WhatsApp Client", id, { national_id: written });
-        expect(await find(), written).toMatchObject([{ id, matchedBy: "nationalId", externalId: "mine" }]);
-      }
-      if (personEdits === undefined) return;
-      for (const written of OTHERS) {
-        await personEdits("WhatsApp Client", id, { national_id: written });
-        expect(await find(), written).toEqual([]);
-      }
-    },
-  );
+  test("a client is found by the national id, however a person wrote it, and by no part of another", async () => {
+    const { store, personEdits } = await open();
+    const id = await created(store, aClient({ externalId: "mine" }));
+    const find = () => store.find({ externalId: "other", nationalId: "12345678" });
+    for (const written of WRITTEN) {
+      await personEdits?.("WhatsApp Client", id, { national_id: written });
+      expect(await find(), written).toMatchObject([{ id, matchedBy: "nationalId", externalId: "mine" }]);
+    }
+    if (personEdits === undefined) return;
+    for (const written of OTHERS) {
+      await personEdits("WhatsApp Client", id, { national_id: written });
+      expect(await find(), written).toEqual([]);
+    }
+  });
 
-  test(
-    "two clients whose national ids differ in spelling alone are both candidates",
-    async () => {
-      const { store, personEdits } = await open();
-      const one = await created(store, aClient({ externalId: "1" }));
-      const two = await created(store, aClient({ externalId: "2" }));
-      await personEdits?.("WhatsApp Client", two, { national_id: "V-12.345.678" });
-      const found = await store.find({ externalId: "3", nationalId: "12345678" });
-      expect(found.map(({ id }) => id).sort()).toEqual([one, two].sort());
-    },
-  );
+  test("two clients whose national ids differ in spelling alone are both candidates", async () => {
+    const { store, personEdits } = await open();
+    const one = await created(store, aClient({ externalId: "1" }));
+    const two = await created(store, aClient({ externalId: "2" }));
+    await personEdits?.("WhatsApp Client", two, { national_id: "V-12.345.678" });
+    const found = await store.find({ externalId: "3", nationalId: "12345678" });
+    expect(found.map(({ id }) => id).sort()).toEqual([one, two].sort());
+  });
 
   test("an update writes what differs, and an unchanged client not at all", async () => {
     const { store } = await open();

@@ -51,28 +51,31 @@ export function merges(world: CrmWorlds, able: Abilities): void {
     await crm.shows("WhatsApp Message", { message_id: "A" }, { status: "Read" });
   });
 
-  test.runIf(able.everyonesReaction)("a message that both chats hold keeps the reactions of either", async () => {
-    const crm = await world();
-    const own = { messageId: "A", fromMe: true, timestamp: NOW, status: "sent" } as const;
-    await crm.messages([aMessage({ ...own, chatId: HIDDEN, to: HIDDEN })], 2);
-    await crm.messages([aMessage(own)], 2);
-    const react = (chatId: string, from: string, emoji: string, at: number): MessageChange => ({
-      kind: "reaction",
-      chatId,
-      messageId: "A",
-      from,
-      emoji,
-      at,
-    });
-    await crm.changes([react(ANA, OWN_NUMBER, "😂", NOW + 1)], 3);
-    await crm.changes([react(HIDDEN, HIDDEN, "👍", NOW + 2)], 4);
-    await merge(crm);
-    const shown = (reaction: string) =>
-      crm.shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction });
-    await shown("👍");
-    await crm.changes([react(ANA, ANA, "", NOW + 3)], 21);
-    await shown("😂");
-  });
+  test.runIf(able.everyonesReaction)(
+    "a message that both chats hold keeps the reactions of either",
+    async () => {
+      const crm = await world();
+      const own = { messageId: "A", fromMe: true, timestamp: NOW, status: "sent" } as const;
+      await crm.messages([aMessage({ ...own, chatId: HIDDEN, to: HIDDEN })], 2);
+      await crm.messages([aMessage(own)], 2);
+      const react = (chatId: string, from: string, emoji: string, at: number): MessageChange => ({
+        kind: "reaction",
+        chatId,
+        messageId: "A",
+        from,
+        emoji,
+        at,
+      });
+      await crm.changes([react(ANA, OWN_NUMBER, "😂", NOW + 1)], 3);
+      await crm.changes([react(HIDDEN, HIDDEN, "👍", NOW + 2)], 4);
+      await merge(crm);
+      const shown = (reaction: string) =>
+        crm.shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction });
+      await shown("👍");
+      await crm.changes([react(ANA, ANA, "", NOW + 3)], 21);
+      await shown("😂");
+    },
+  );
 
   test("a message that both chats hold keeps the moments of either", async () => {
     const crm = await world();

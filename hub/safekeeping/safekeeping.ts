@@ -2,20 +2,20 @@
  * What keeps a hub's data safe while it works: how far it has got, copies every hour, the trial of one each month, and the
  * turns of the keys. Each run is a row of the audit log; copies that somebody made by hand beside the running hub as well.
  */
-import { doneBy } from "./core/audit.ts";
-import type { Clock } from "./core/clock.ts";
-import type { IsClockTrusted } from "./core/clock-trust.ts";
-import type { Log } from "./core/log.ts";
-import { SAFEKEEPING_MARKS, type SafekeepingNews } from "./core/safekeeping-marks.ts";
-import type { Store } from "./core/store.ts";
-import { atTimes } from "./cron.ts";
-import { isDrillDue, overdue, type Turns } from "./safekeeping-times.ts";
-import { startKeyRotation } from "./sessions/key-rotation.ts";
-import type { Vault } from "./sessions/vault.ts";
-import { createBackups } from "./store/backups/backups.ts";
-import { enterManualBackups } from "./store/backups/manual.ts";
-import { FolderInUse } from "./store/sqlite/lock.ts";
-import { keepWatermark } from "./store/watermark.ts";
+import { doneBy } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { IsClockTrusted } from "../core/clock-trust.ts";
+import type { Log } from "../core/log.ts";
+import { SAFEKEEPING_MARKS, type SafekeepingNews } from "../core/safekeeping-marks.ts";
+import type { Store } from "../core/store.ts";
+import { atTimes } from "../cron.ts";
+import { isDrillDue, overdue, type Turns } from "./times.ts";
+import { startKeyRotation } from "../sessions/key-rotation.ts";
+import type { Vault } from "../sessions/vault.ts";
+import { createBackups } from "../store/backups/backups.ts";
+import { enterManualBackups } from "../store/backups/manual.ts";
+import { FolderInUse } from "../store/sqlite/lock.ts";
+import { keepWatermark } from "../store/watermark.ts";
 
 /** Not at the full hour, when everything else on a machine happens. */
 const BACKUP_TIMES = "7 * * * *";

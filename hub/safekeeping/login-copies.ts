@@ -5,10 +5,10 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { systemClock } from "./core/clock.ts";
-import type { Log } from "./core/log.ts";
-import type { LoginAge, Store, VaultStore } from "./core/store.ts";
-import { LoginDamaged } from "./core/whatsapp.ts";
+import { systemClock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { LoginAge, Store, VaultStore } from "../core/store.ts";
+import { LoginDamaged } from "../core/whatsapp.ts";
 import {
   backupFile,
   keysForCopies,
@@ -17,16 +17,16 @@ import {
   type Folder,
   type NamedBackup,
 } from "./data-folder.ts";
-import { ageOf, createLogins, isDamageReason } from "./sessions/logins.ts";
-import { REASONS } from "./sessions/reasons.ts";
-import { createSnapshots, snapshotsOf, type Snapshot } from "./sessions/snapshots.ts";
-import { createVault, openFileKey, type Vault } from "./sessions/vault.ts";
-import { readHead } from "./store/backups/container.ts";
-import { inScratch } from "./store/backups/scratch.ts";
-import { unpackWhole } from "./store/backups/unpack-whole.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
-import { isPaired, loadCreds } from "./whatsapp/auth-state.ts";
-import { looseLogin, openRows, sealLogin, type LooseLogin } from "./whatsapp/loose-login.ts";
+import { ageOf, createLogins, isDamageReason } from "../sessions/logins.ts";
+import { REASONS } from "../sessions/reasons.ts";
+import { createSnapshots, snapshotsOf, type Snapshot } from "../sessions/snapshots.ts";
+import { createVault, openFileKey, type Vault } from "../sessions/vault.ts";
+import { readHead } from "../store/backups/container.ts";
+import { inScratch } from "../store/backups/scratch.ts";
+import { unpackWhole } from "../store/backups/unpack-whole.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { isPaired, loadCreds } from "../whatsapp/auth-state.ts";
+import { looseLogin, openRows, sealLogin, type LooseLogin } from "../whatsapp/loose-login.ts";
 
 const SNAPSHOT_FOLDER = "vault";
 

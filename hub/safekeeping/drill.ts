@@ -3,16 +3,16 @@
  * far from the data folder, and its logins are opened with the keys. Nothing of the hub is written to, whether it runs or not.
  */
 import { join } from "node:path";
-import { systemClock } from "./core/clock.ts";
-import type { Store } from "./core/store.ts";
-import { LoginDamaged } from "./core/whatsapp.ts";
+import { systemClock } from "../core/clock.ts";
+import type { Store } from "../core/store.ts";
+import { LoginDamaged } from "../core/whatsapp.ts";
 import { backupFile, keysForCopies, listBackups, type Folder, type NamedBackup } from "./data-folder.ts";
-import { createVault, openFileKey, type Vault } from "./sessions/vault.ts";
-import { readHead, type BackupHead } from "./store/backups/container.ts";
-import { inScratch } from "./store/backups/scratch.ts";
-import { unpackWhole } from "./store/backups/unpack-whole.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
-import { loadCreds } from "./whatsapp/auth-state.ts";
+import { createVault, openFileKey, type Vault } from "../sessions/vault.ts";
+import { readHead, type BackupHead } from "../store/backups/container.ts";
+import { inScratch } from "../store/backups/scratch.ts";
+import { unpackWhole } from "../store/backups/unpack-whole.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { loadCreds } from "../whatsapp/auth-state.ts";
 
 export interface DrillStep {
   step: "opened" | "database" | "content" | "logins" | "audit log";

@@ -5,30 +5,30 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Config } from "./config.ts";
-import { sessionIdSchema } from "./contract/resources.ts";
-import { systemClock } from "./core/clock.ts";
-import { syncFolder } from "./core/durable-file.ts";
-import type { Log } from "./core/log.ts";
-import { defaultSettings, newSession, type SessionReason } from "./core/session.ts";
-import type { Store } from "./core/store.ts";
+import type { Config } from "../config.ts";
+import { sessionIdSchema } from "../contract/resources.ts";
+import { systemClock } from "../core/clock.ts";
+import { syncFolder } from "../core/durable-file.ts";
+import type { Log } from "../core/log.ts";
+import { defaultSettings, newSession, type SessionReason } from "../core/session.ts";
+import type { Store } from "../core/store.ts";
 import {
   adoptNextKey,
   formerKeys,
   layNextKey,
   parseMasterKey,
   readMasterKeys,
-} from "./sessions/master-key.ts";
-import { createVault, openFileKey, type Rotation, type Vault } from "./sessions/vault.ts";
-import { BACKUP_FOLDER, createBackups, listBackups as listOf } from "./store/backups/backups.ts";
-import type { BackupHead } from "./store/backups/container.ts";
-import { restoreBackup as restore, type Restored } from "./store/backups/restore.ts";
-import { openStore } from "./store/open-store.ts";
-import { FolderInUse } from "./store/sqlite/lock.ts";
-import { openReader } from "./store/sqlite/reader.ts";
-import { writeWatermark } from "./store/watermark.ts";
-import { sealLogin } from "./whatsapp/loose-login.ts";
-import { CREDS_FILE, readMultiFile, writeMultiFile, type WrittenLogin } from "./whatsapp/multi-file.ts";
+} from "../sessions/master-key.ts";
+import { createVault, openFileKey, type Rotation, type Vault } from "../sessions/vault.ts";
+import { BACKUP_FOLDER, createBackups, listBackups as listOf } from "../store/backups/backups.ts";
+import type { BackupHead } from "../store/backups/container.ts";
+import { restoreBackup as restore, type Restored } from "../store/backups/restore.ts";
+import { openStore } from "../store/open-store.ts";
+import { FolderInUse } from "../store/sqlite/lock.ts";
+import { openReader } from "../store/sqlite/reader.ts";
+import { writeWatermark } from "../store/watermark.ts";
+import { sealLogin } from "../whatsapp/loose-login.ts";
+import { CREDS_FILE, readMultiFile, writeMultiFile, type WrittenLogin } from "../whatsapp/multi-file.ts";
 
 export type Folder = Pick<
   Config,
