@@ -1,7 +1,7 @@
 /** A CRM of six calls, and a CRM that fails over one record: neither holds up what comes after. */
 import { describe, expect, test } from "vitest";
 import { CrmMisconfigured, CrmUnavailable } from "../../bridge/errors.ts";
-import { aChat, aContact, aMessage, ANA, aSessionRecord, NOW } from "../conformance/crm/records.ts";
+import { aChat, aContact, aMessage, ANA, aSessionRecord, HIDDEN, NOW } from "../conformance/crm/records.ts";
 import { batch, good, itemsOf, keyOf, openCrm, type Reply, type Taken } from "../support/answering-crm.ts";
 
 describe("a call that a CRM may lack", () => {
@@ -101,6 +101,14 @@ describe("a record over which the CRM fails", () => {
     for (let n = 0; n < 4; n++) await expect(bad()).rejects.toThrow(CrmUnavailable);
     await adapter.upsertMessages(batch([aMessage({ messageId: "GOOD" })]));
     expect(await bad()).toMatchObject([{ outcome: "rejected" }]);
+  });
+
+  test("may be a merge: it is given up as others are", async () => {
+    const { adapter } = await openCrm((one) => (one.path === "/contacts/merge" ? fails : good(one)));
+    const merge = () => adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 1 });
+    for (let n = 0; n < 4; n++) await expect(merge()).rejects.toThrow(CrmUnavailable);
+    await adapter.upsertMessages(batch(many(1)));
+    expect(await merge()).toMatchObject({ outcome: "rejected" });
   });
 
   test("is nobody's fault where all of them fail: it is the CRM's, and few questions are asked", async () => {

@@ -91,7 +91,10 @@ describe.each<[string, FrappeSiteOptions]>([
     ["of two chats", twoOfOnePerson],
     ["of a hidden id alone", hiddenAlone],
   ])("a merge %s", (_what, open) => {
-    describe.each(["event", "contact"] as const)("told by an %s", (way) => {
+    describe.each([
+      ["an event", "event"],
+      ["a contact", "contact"],
+    ] as const)("told by %s", (_how, way) => {
       test("that ends before any of its writes is finished when it is told again", async () => {
         const whole = await open(options);
         await tell[way](whole.adapter);

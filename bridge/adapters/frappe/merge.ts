@@ -40,7 +40,7 @@ export function createMerges(
     relinks,
   }: { sessions: Sessions; conversations: Conversations; aliases: Aliases; relinks: Relinks },
 ): Merges {
-  const { tables, names, time } = site;
+  const { tables, names } = site;
 
   const handOver = async (doctype: string, from: string, into: string): Promise<void> => {
     const [source, target] = [await tables.get(doctype, from), await tables.get(doctype, into)];

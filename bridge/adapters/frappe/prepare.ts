@@ -40,17 +40,17 @@ export async function prepareSite({
 
   /** Renamed documents keep all that points at them. Without leave the links are moved one by one, those that are known. */
   async function allowRename(name: string): Promise<void> {
-    const setters = await tables.list("Property Setter", {
-      fields: ["value"],
-      filters: [
-        ["doc_type", "=", name],
-        ["property", "=", "allow_rename"],
-      ],
-      orderBy: "creation asc",
-      limit: 1,
-    });
-    if (setters.some((row) => text(row, "value") === "1")) return;
     try {
+      const setters = await tables.list("Property Setter", {
+        fields: ["value"],
+        filters: [
+          ["doc_type", "=", name],
+          ["property", "=", "allow_rename"],
+        ],
+        orderBy: "creation asc",
+        limit: 1,
+      });
+      if (setters.some((row) => text(row, "value") === "1")) return;
       await calls.write("POST", "/api/resource/Property%20Setter", {
         doctype_or_field: "DocType",
         doc_type: name,

@@ -70,27 +70,52 @@ export async function mergeTwins(
   return hadTwins;
 }
 
+/** What one side of the copy adds to its twin, and what of it must be remembered. */
+interface Part {
+  fields: Fields;
+  next: HubState;
+}
+
 function whatTheCopyKnew(copy: Row, twin: Row, resolve: (id: string) => string): Fields {
   const [theirs, ours] = [readState(copy[STATE_FIELD]), readState(twin[STATE_FIELD])];
-  const status = statusOf(copy);
-  const isFurther = mayBecome(twin, status, theirs.statusPosition ?? null);
-  const isLaterText = isOlderEdit(editOf(ours), editOf(theirs));
-  const { editedAt, editPosition } = theirs;
-  const reactions = withReactionsOf(ours.reactions ?? [], theirs.reactions ?? [], resolve);
-  const moments = MOMENTS.filter((field) => text(twin, field) === "" && text(copy, field) !== "");
-  const next: HubState = {
-    ...ours,
-    ...(isFurther ? { status, statusPosition: theirs.statusPosition ?? null } : {}),
-    ...(isLaterText && editedAt !== undefined ? { editedAt } : {}),
-    ...(isLaterText && editPosition !== undefined ? { editPosition } : {}),
-    ...(reactions === null ? {} : { reactions }),
-  };
-  if (!isFurther && !isLaterText && reactions === null && moments.length === 0) return {};
+  const parts = [
+    momentPart(copy, twin),
+    statusPart(copy, twin, theirs),
+    textPart(copy, theirs, ours),
+    reactionPart(theirs, ours, resolve),
+  ].filter((part) => part !== null);
+  if (parts.length === 0) return {};
   return {
-    ...Object.fromEntries(moments.map((field) => [field, text(copy, field)])),
-    ...(isFurther ? { status: STATUS_WORD[status] } : {}),
-    ...(isLaterText ? { content: text(copy, "content") } : {}),
-    ...(reactions === null ? {} : reactionFields(reactions)),
-    [STATE_FIELD]: writeState(next),
+    ...parts.reduce<Fields>((all, { fields }) => ({ ...all, ...fields }), {}),
+    [STATE_FIELD]: writeState(parts.reduce<HubState>((all, { next }) => ({ ...all, ...next }), ours)),
   };
+}
+
+function momentPart(copy: Row, twin: Row): Part | null {
+  const moments = MOMENTS.filter((field) => text(twin, field) === "" && text(copy, field) !== "");
+  if (moments.length === 0) return null;
+  return { fields: Object.fromEntries(moments.map((field) => [field, text(copy, field)])), next: {} };
+}
+
+function statusPart(copy: Row, twin: Row, { statusPosition = null }: HubState): Part | null {
+  const status = statusOf(copy);
+  if (!mayBecome(twin, status, statusPosition)) return null;
+  return { fields: { status: STATUS_WORD[status] }, next: { status, statusPosition } };
+}
+
+function textPart(copy: Row, theirs: HubState, ours: HubState): Part | null {
+  if (!isOlderEdit(editOf(ours), editOf(theirs))) return null;
+  const { editedAt, editPosition } = theirs;
+  return {
+    fields: { content: text(copy, "content") },
+    next: {
+      ...(editedAt === undefined ? {} : { editedAt }),
+      ...(editPosition === undefined ? {} : { editPosition }),
+    },
+  };
+}
+
+function reactionPart(theirs: HubState, ours: HubState, resolve: (id: string) => string): Part | null {
+  const reactions = withReactionsOf(ours.reactions ?? [], theirs.reactions ?? [], resolve);
+  return reactions === null ? null : { fields: reactionFields(reactions), next: { reactions } };
 }

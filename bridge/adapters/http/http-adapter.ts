@@ -5,7 +5,7 @@ import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { MessageChange } from "../../records.ts";
-import { CrmRefusal } from "./crm-answer.ts";
+import { CrmFault, CrmRefusal } from "./crm-answer.ts";
 import { sendBatches, type Keyed } from "./crm-batches.ts";
 import { createCrmCalls } from "./crm-calls.ts";
 import { readCrmMap, renamed } from "./crm-map.ts";
@@ -150,11 +150,31 @@ export function openHttpAdapter(
       ),
     changeMessages: (given) => changeMessages(given),
     mergeContact: ({ sessionId, from, into, position }) =>
-      extra("merge", paths.merge, (path) => one("POST", path, { sessionId, position, from, into })),
+      extra("merge", paths.merge, (path) =>
+        orBlamed(`${sessionId}|${from}|${into}`, () =>
+          one("POST", path, { sessionId, position, from, into }),
+        ),
+      ),
     totals: stats.totals,
     chatDigests: (sessionId, chatIds) => stats.chatDigests(sessionId, chatIds, optional),
     ...(clients === null ? {} : { clients }),
   };
+
+  /** A merge over which the CRM fails again and again, while it takes messages, is given up as a record is. */
+  async function orBlamed(key: string, call: () => Promise<WriteResult>): Promise<WriteResult> {
+    const known = suspectsOf(paths.messages);
+    const since = known.written();
+    try {
+      const result = await call();
+      known.taken(key, false);
+      return result;
+    } catch (error) {
+      if (!(error instanceof CrmFault) || !(await stats.isWell())) throw error;
+      known.failed(key, since);
+      if (!known.isToBlame(key)) throw error;
+      return { outcome: "rejected", error: error.message };
+    }
+  }
 
   /** `path` null: a setting says that the CRM has no such call. */
   function extra(

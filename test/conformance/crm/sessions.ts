@@ -29,6 +29,15 @@ export function sessions(world: CrmWorlds): void {
     await shows("WhatsApp Session", { session_id: "s1" }, { status: "QR Code Required", is_connected: 0 });
   });
 
+  test("a session is known by the name of its record, where records have names", async () => {
+    const { adapter, look } = await world();
+    await adapter.upsertSession(aSessionRecord(), null);
+    const [row] = (await look("WhatsApp Session", { session_id: "s1" })) ?? [];
+    if (adapter.sessionIdOf === undefined) return;
+    expect(await adapter.sessionIdOf(String(row?.["name"]))).toBe("s1");
+    expect(await adapter.sessionIdOf("nobody's")).toBeNull();
+  });
+
   test("a session is active until a person stops it, whether it is connected or not", async () => {
     const { adapter, look } = await world();
     const isActive = async (change: Partial<Session>): Promise<unknown> => {
