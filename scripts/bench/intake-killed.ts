@@ -31,12 +31,14 @@ async function bareLoss(emulator: SpawnedEmulator): Promise<number> {
   const bare = await startBare(emulator, { accounts: [account], postTo: receiver.url });
   try {
     await halfWay(emulator, account);
+  } finally {
     await bare.stop("SIGKILL");
+  }
+  try {
     // What it had sent off before it died may still be on its way in.
     await receiver.atRest();
     return await lostOf(emulator, account, receiver);
   } finally {
-    await bare.stop("SIGKILL");
     receiver.stop();
   }
 }
