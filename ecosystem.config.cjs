@@ -11,13 +11,16 @@ if (existsSync(join(root, ".env"))) process.loadEnvFile(join(root, ".env"));
 
 const logs = join(process.env.PM2_HOME || join(homedir(), ".pm2"), "logs");
 
+/** Nothing needs `__proto__`, and hostile JSON could reach through it what all objects share. */
+const NODE = "--disable-proto=delete --enable-source-maps";
+
 const app = (name, script, more) => ({
   name,
   script: join(root, script),
   cwd: root,
   exec_mode: "fork",
   instances: 1,
-  node_args: "--enable-source-maps",
+  node_args: NODE,
   // The process says itself when it is ready, so that `pm2 reload` and `pm2 start` do not answer too early.
   wait_ready: true,
   listen_timeout: 30_000,
@@ -36,7 +39,7 @@ const app = (name, script, more) => ({
 
 const bridge = app("inbox-bridge", "dist/bridge/main.js", {
   // It lives beside a CRM, which needs the memory more: what is new is collected early.
-  node_args: "--enable-source-maps --max-semi-space-size=4",
+  node_args: `${NODE} --max-semi-space-size=4`,
   max_memory_restart: "500M",
 });
 const hasBridge = Boolean(process.env.BRIDGE_HUB_API_KEY);

@@ -30,6 +30,8 @@ export interface Config {
   publicUrl: string | null;
   webhook: { url: string; secret: string } | null;
   webhookAllowCidrs: string[];
+  /** Whose word about the address of a caller is believed. */
+  trustedProxies: string[];
   jidForm: "c.us" | "s.whatsapp.net";
   /** Messages of sessions that say nothing else go after so many days; null: they stay. */
   retentionDays: number | null;
@@ -89,6 +91,7 @@ const schema = z.object({
   HUB_WEBHOOK_URL: webhookUrl.optional(),
   HUB_WEBHOOK_SECRET: webhookSecret.optional(),
   HUB_WEBHOOK_ALLOW_CIDRS: addressRanges.default([]),
+  HUB_TRUSTED_PROXIES: addressRanges.default([]),
   HUB_JID_FORM: z.enum(["c.us", "s.whatsapp.net"], "use c.us or s.whatsapp.net").default("c.us"),
   HUB_RETENTION_DAYS: count(RETENTION_DAYS.most, RETENTION_DAYS.least).nullable().default(null),
   HUB_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
@@ -169,6 +172,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     publicUrl: value.HUB_PUBLIC_URL ?? null,
     webhook: webhookOf(value),
     webhookAllowCidrs: value.HUB_WEBHOOK_ALLOW_CIDRS,
+    trustedProxies: value.HUB_TRUSTED_PROXIES,
     jidForm: value.HUB_JID_FORM,
     retentionDays: value.HUB_RETENTION_DAYS,
     logLevel: value.HUB_LOG_LEVEL,

@@ -15,6 +15,7 @@ import { createApp } from "./http/app.ts";
 import { storedFailure } from "./http/errors.ts";
 import { drawQrBase64 } from "./http/qr-image.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { createOrigins } from "./http/origins.ts";
 import { publicUrlOf } from "./http/own-url.ts";
 import { listen } from "./http/server.ts";
 import { createSignIn } from "./http/sign-in.ts";
@@ -40,6 +41,7 @@ import { createSessions, type Sessions } from "./sessions/sessions.ts";
 import { createVault } from "./sessions/vault.ts";
 import type { WatchTiming } from "./sessions/watch.ts";
 import type { RootLog } from "./log.ts";
+import { createErasure } from "./store/erasure.ts";
 import { openStore } from "./store/open-store.ts";
 import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
@@ -196,9 +198,12 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     allowedUrls: config.webhook === null ? [] : [config.webhook.url],
   });
   const inboxLog = log.child({ part: "inbox" });
-  const media = createMedia({ media: store.media, link, dir: dataDir, guard, clock, log: inboxLog });
-  await media.tidy();
   const room = createRoom({ outbox: store.outbox, dir: dataDir, clock });
+  const media = createMedia({
+    ...{ media: store.media, link, dir: dataDir, guard, clock, log: inboxLog },
+    refuseWhenFull: () => room.refuseFiles(),
+  });
+  await media.tidy();
   const contacts = createContacts({
     ...{ inbox: store.inbox, media, tokens: store.media, link, ingest, pressure, clock },
     onWanted: (contact) => profiles.want(contact),
@@ -211,16 +216,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     refuseWhenFull: () => room.refuseWhenFull(),
   });
   const profiles = startProfiles({
-    ...{
-      inbox: store.inbox,
-      contacts,
-      ingest,
-      sessions,
-      sending,
-      clock,
-      log: inboxLog,
-      isOn: config.pictures,
-    },
+    ...{ inbox: store.inbox, contacts, ingest, sessions, sending, clock, log: inboxLog },
+    isOn: config.pictures,
   });
 
   const cipher = await vault.cipher("hub");
@@ -257,6 +254,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
       clock,
     }),
     signIn: await createSignIn({ store, cipher, clock, log: httpLog }),
+    origins: createOrigins(config.trustedProxies),
+    erasure: createErasure({ ...store, removeFile: media.removeFile, log: storeLog }),
     ...{ store, cipher, metrics, pressure, clock, nudge },
     log: httpLog,
     publicUrl,
@@ -267,7 +266,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   const upkeep = startUpkeep({
     ...{ ...store, clock, isClockTrusted, pressure, log: storeLog },
-    ...{ removeFile: (mediaId) => media.removeFile(mediaId), retentionDays: config.retentionDays },
+    ...{ removeFile: media.removeFile, retentionDays: config.retentionDays },
   });
   await store.audit.append(
     doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),

@@ -138,7 +138,7 @@ export const keySchema = z
     allowedCidrs: z
       .array(z.string())
       .describe(
-        "Where calls with it may come from; empty: from anywhere. A call through a proxy is in no range",
+        "Where calls with it may come from; empty: from anywhere. A call through a proxy that is not trusted (`HUB_TRUSTED_PROXIES`) is in no range",
       ),
     client: z.string(),
     settings: keySettingsSchema,

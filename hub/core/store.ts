@@ -8,6 +8,7 @@ import type { NewAuditEntry } from "./audit.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { Attempt, DeliveryState } from "./delivery.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { ErasureStore } from "./erasure.ts";
 import type { InboxStore } from "./inbox-store.ts";
 import type { Jid } from "./jid.ts";
 import type { IntakeStore } from "./intake-store.ts";
@@ -35,6 +36,7 @@ export interface Store {
   inbox: InboxStore;
   sends: SendStore;
   media: MediaStore;
+  erasure: ErasureStore;
   events: EventStore;
   endpoints: EndpointStore;
   outbox: OutboxStore;
@@ -54,8 +56,8 @@ export interface Store {
   identity(): Promise<{ hubId: string; epoch: number }>;
   watermark(): Promise<Watermark>;
   /**
-   * This database is a copy: readers are to notice (`epoch`), numbers given since are not given again, and logins that were
-   * used since are marked. `since` says how far the hub had got; unless its logins are known to be the last, all are stale.
+   * This database is a copy: readers are to notice (`epoch`), numbers given since are not given again, logins that were
+   * used since are marked, and messages that were on their way wait for WhatsApp's word alone. `since` says how far the hub had got; unless its logins are known to be the last, all are stale.
    */
   declareRestored(since: Watermark, options: { areLoginsKnown: boolean }): Promise<void>;
   /** A copy of the whole, as of one moment, in a new file; work goes on meanwhile. */
@@ -127,11 +129,17 @@ export interface SendStore {
   unconfirmed(sessionId: string, before: Date): Promise<{ messageId: string; chatId: Jid }[]>;
   /**
    * Claims an idempotency key. `new`: go on and `finish`. `same`: the stored answer. `running`: the first is not done.
-   * `conflict`: another body under this key. A claim older than the process is `new` again with `reservedId` kept.
+   * `conflict`: another body under this key. A claim that is older than the process, or was released, is `new` again with
+   * `reservedId` kept.
    */
   claim(key: IdempotencyKey, bodyHash: string, reservedId: string, now: Date): Promise<IdempotencyClaim>;
   finish(key: IdempotencyKey, answer: { status: number; body: string }, now: Date): Promise<void>;
-  /** Gives an unfinished claim back: nothing was done, a repeat may try. */
+  /**
+   * Gives an unfinished claim back after a failure: a repeat may try. Where a message has the reserved id, it was accepted,
+   * and the repeat goes on under that id; else nothing was done, and it is a first try.
+   */
+  release(key: IdempotencyKey): Promise<void>;
+  /** Forgets an unfinished claim, whatever was done under it. */
   abandon(key: IdempotencyKey): Promise<void>;
   /** Removes the keys whose day is over, with their answers. */
   forgetAnswers(now: Date): Promise<void>;
@@ -148,7 +156,7 @@ export interface IdempotencyKey {
 export type IdempotencyClaim =
   | { result: "new"; reservedId: string }
   | { result: "same"; status: number; body: string }
-  | { result: "running" }
+  | { result: "running"; reservedId: string }
   | { result: "conflict" };
 
 /** Files of messages and uploads. Bytes lie on disk under the media id; rows say what they are. */
@@ -171,7 +179,9 @@ export interface MediaStore {
   /** The item a short URL leads to while its token is valid. */
   byToken(token: string, now: Date): Promise<MediaItem | null>;
   remove(mediaId: string): Promise<void>;
-  /** Files whose message went, and whose bytes may still lie on disk: ids after this one, at most `limit`, in order. */
+  /** Removes files older than `before` that are of no message and that no address leads to any more; returns how many. */
+  forgetUploads(query: { before: Date; now: Date; limit: number }): Promise<number>;
+  /** Files whose row went, and whose bytes may still lie on disk: ids after this one, at most `limit`, in order. */
   left(after: string, limit: number): Promise<string[]>;
   /** Their bytes are gone as well. */
   cleared(mediaIds: string[]): Promise<void>;
@@ -203,12 +213,18 @@ export interface EventStore {
     types?: EventName[] | undefined;
   }): Promise<{ seq: number; body: string }[]>;
   byId(eventId: string): Promise<{ seq: number; event: EventName; sessionId: string; body: string } | null>;
+  /** From `oldestSeq` on the feed is whole. */
   range(): Promise<{ oldestSeq: number; latestSeq: number }>;
   /**
-   * Removes the oldest events made before `before`, at most `limit`, with their finished deliveries; none that is newer than
-   * an event still owed or parked. Returns how many.
+   * Removes events made before `before`, with their finished deliveries, but those that are still owed or parked; the feed
+   * begins after them all. Looks at no more than `limit`, from the place `after` on (0: from the start), and answers where to
+   * go on; null at the end.
    */
-  forget(before: Date, limit: number): Promise<number>;
+  forget(query: {
+    before: Date;
+    after: number;
+    limit: number;
+  }): Promise<{ removed: number; place: number | null }>;
 }
 
 export interface EndpointStore {

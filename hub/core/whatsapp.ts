@@ -84,6 +84,8 @@ export interface LinkVitals {
   holdingSince: Date | null;
   /** History is on its way in, which may lie for long. */
   isImporting: boolean;
+  /** Some of it could not be fetched so far, and lies open until it can. */
+  isHistoryMissing: boolean;
 }
 
 /** For those who watch whether a connection that looks open still works. */

@@ -1,13 +1,13 @@
 /** Who is calling, and what the caller may do and see. */
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { isInRanges } from "../core/address-ranges.ts";
 import { defaultKeySettings, type ApiKey, type Credential, type Scope } from "../core/api-key.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { KeyStore } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { hashOf } from "./api-keys.ts";
+import type { Origins } from "./origins.ts";
 import type { SignIn } from "./sign-in.ts";
 
 /** The one who asks, by the credential that proved it. */
@@ -38,8 +38,15 @@ export async function authenticate(
     keys,
     signIn,
     clock,
+    origins,
     wants = "key",
-  }: { keys: KeyStore; signIn: Pick<SignIn, "identify">; clock: Clock; wants?: "key" | "token" },
+  }: {
+    keys: KeyStore;
+    signIn: Pick<SignIn, "identify">;
+    clock: Clock;
+    origins: Pick<Origins, "isFrom">;
+    wants?: "key" | "token";
+  },
 ): Promise<Caller> {
   if ([...query].some(([name, value]) => isKeyInQuery(name, value)))
     throw new HubError(
@@ -47,7 +54,7 @@ export async function authenticate(
       "A key in the URL is not accepted; send it as the header X-API-Key.",
     );
   const given = request.headers["x-api-key"];
-  if (given !== undefined && given !== "") return callerByKey(String(given), request, { keys, clock });
+  if (given !== undefined && given !== "") return callerByKey(String(given), request, { keys, clock, origins });
   const token = bearerOf(request);
   if (token !== null) return callerOfUser(await signIn.identify(token));
   if (wants === "token") throw missingToken();
@@ -57,11 +64,13 @@ export async function authenticate(
 async function callerByKey(
   given: string,
   request: IncomingMessage,
-  { keys, clock }: { keys: KeyStore; clock: Clock },
+  { keys, clock, origins }: { keys: KeyStore; clock: Clock; origins: Pick<Origins, "isFrom"> },
 ): Promise<Caller> {
   const hash = hashOf(given);
   const key = await keys.byHash(hash);
-  if (key === null || !accepts(key, hash, clock.now()) || !mayComeFrom(request, key))
+  const mayComeFrom = ({ allowedCidrs }: ApiKey): boolean =>
+    allowedCidrs.length === 0 || origins.isFrom(request, allowedCidrs);
+  if (key === null || !accepts(key, hash, clock.now()) || !mayComeFrom(key))
     throw new HubError("INVALID_API_KEY", "This API key is not valid.");
   return { key, person: null, sees: seesOf(key) };
 }
@@ -95,10 +104,6 @@ function accepts(key: ApiKey, hash: string, now: Date): boolean {
   return key.previous !== null && key.previous.until > now && sameDigest(key.previous.hash, hash);
 }
 
-/** Who stands behind a proxy is not known: such a call is in no range. */
-const mayComeFrom = (request: IncomingMessage, { allowedCidrs }: ApiKey): boolean =>
-  allowedCidrs.length === 0 || (!isForwarded(request) && isInRanges(addressOf(request), allowedCidrs));
-
 const sameDigest = (one: string, other: string): boolean => {
   const [a, b] = [Buffer.from(one, "hex"), Buffer.from(other, "hex")];
   return a.length === b.length && timingSafeEqual(a, b);
@@ -114,16 +119,4 @@ export function requireScope({ key, person }: Caller, scope: Scope): void {
   if (key.scopes.includes(scope)) return;
   const who = person === null ? "This API key" : "This user";
   throw new HubError("AUTHORIZATION_FAILED", `${who} lacks the scope "${scope}".`, { details: { scope } });
-}
-
-/** The other end of the connection. What headers say about it anybody can write. */
-export const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? "";
-
-const isForwarded = ({ headers }: IncomingMessage): boolean =>
-  ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in headers);
-
-/** A call from this machine itself; one that came through a proxy is somebody else's. */
-export function isLocal(request: IncomingMessage): boolean {
-  const address = addressOf(request);
-  return !isForwarded(request) && (address === "::1" || /^(::ffff:)?127\./.test(address));
 }

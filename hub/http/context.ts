@@ -2,6 +2,7 @@
 import type { HttpLogger } from "pino-http";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Erasure } from "../core/erasure.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { Pressure } from "../core/pressure.ts";
 import type { Store } from "../core/store.ts";
@@ -16,6 +17,7 @@ import type { Sending } from "../inbox/send.ts";
 import type { Endpoints } from "../outbox/endpoints.ts";
 import type { Replays } from "../outbox/replays.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Origins } from "./origins.ts";
 import type { SignIn } from "./sign-in.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
@@ -31,7 +33,9 @@ export interface HttpContext {
   idempotency: Idempotency;
   /** Merges repeated sends that carry no Idempotency-Key. */
   dedupe: Dedupe<Message>;
+  erasure: Erasure;
   signIn: SignIn;
+  origins: Origins;
   /** Seals what keys hold that must not be read on the disk. */
   cipher: Cipher;
   /** What routes read directly; nothing is written through it but keys, users, tokens of uploads, and who ordered what. */

@@ -8,9 +8,16 @@ export interface FeedQuery {
   /** Everything later than this; null for "only the position". */
   after: number | null;
   limit: number;
-  sessions: "*" | string[];
-  types: EventName[] | undefined;
   waitMs: number;
+  /** What the caller may hear of what he asked for, when he came. */
+  first: FeedReach;
+  /** The same after each wait. @throws HubError when he may no more */
+  again(): Promise<FeedReach>;
+}
+
+export interface FeedReach {
+  sessions: "*" | string[];
+  types: EventName[];
 }
 
 type FeedContext = Pick<HttpContext, "store" | "nudge" | "stopping">;
@@ -23,20 +30,21 @@ export async function readFeed(query: FeedQuery, response: Response, ctx: FeedCo
     const { oldestSeq, latestSeq } = await position();
     return feedText([], { nextAfter: latestSeq, hasMore: false, latestSeq, oldestSeq, hubId, epoch });
   }
+  const { limit } = query;
   const deadline = performance.now() + query.waitMs;
-  for (;;) {
+  for (let reach = query.first; ; reach = await query.again()) {
     // Asked for before the events: nothing up to it can become visible later, so that the reader may move there.
     const range = await position();
     const after = Math.min(query.after, range.latestSeq);
     refuseExpired(after, range);
-    const events = await ctx.store.events.after({ ...query, after });
+    const events = await ctx.store.events.after({ ...reach, after, limit });
     const remainingMs = deadline - performance.now();
     if (
       events.length > 0 ||
       remainingMs <= 0 ||
       (await isOver(Math.min(remainingMs, LOOK_MS), response, ctx))
     ) {
-      const hasMore = events.length === query.limit;
+      const hasMore = events.length === limit;
       const last = events.at(-1)?.seq ?? after;
       const nextAfter = hasMore ? last : Math.max(last, range.latestSeq);
       return feedText(
@@ -62,7 +70,10 @@ function refuseExpired(after: number, { oldestSeq }: { oldestSeq: number }): voi
     );
 }
 
-/** A ring can fall between reading and listening: looking again costs less than a reader who waits for nothing. */
+/**
+ * A ring can fall between reading and listening, and who waits may be sent away meanwhile: looking again costs less than a
+ * reader who waits for nothing, or for what he may not hear.
+ */
 const LOOK_MS = 1_000;
 
 /** Waits for a ring, or so long; true when nobody waits any more: the caller hung up, or the hub stops. */

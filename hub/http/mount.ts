@@ -4,7 +4,7 @@ import { HubError } from "../core/errors.ts";
 import { nameRoute } from "./access-log.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
 import { createAuditTrail, type AuditTrail, type Trail } from "./audit-trail.ts";
-import { authenticate, isLocal, requireScope, type Caller } from "./auth.ts";
+import { authenticate, requireScope, type Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 import { readJson } from "./json-body.ts";
 import { onceFor } from "./once.ts";
@@ -71,10 +71,12 @@ async function admit(
   trail: Trail,
 ): Promise<Caller | null> {
   if (route.scope === "open") return null;
-  if (route.scope === "local or read" && isLocal(request)) return null;
-  const { signIn, clock } = ctx;
+  const { signIn, clock, origins } = ctx;
+  if (route.scope === "local or read" && origins.isLocal(request)) return null;
   const wants = route.scope === "person" ? "token" : "key";
-  const caller = await authenticate(request, query, { keys: ctx.store.keys, signIn, clock, wants });
+  const caller = await authenticate(request, query, {
+    ...{ keys: ctx.store.keys, signIn, clock, origins, wants },
+  });
   trail.by(caller);
   admitCaller(caller, route.scope);
   return caller;

@@ -9,6 +9,7 @@ import type { HttpContext } from "./context.ts";
 import { invalid } from "./errors.ts";
 import { given, type Given } from "./given.ts";
 import { templateSecret } from "./key-settings.ts";
+import { requireForSessionHook } from "./qr-rights.ts";
 import { shownSession } from "./session-answers.ts";
 
 export interface SessionAsked {
@@ -28,6 +29,7 @@ export async function openSession(asked: SessionAsked, caller: Caller, ctx: Http
   const { sessionId, sessionName, fromFrappe, phoneNumber } = asked;
   const known = await ctx.sessions.get(sessionId).catch(nullIfNone);
   const webhook = await webhookFor(asked, known, caller, ctx);
+  if (webhook !== null) await requireForSessionHook(caller, sessionId, webhook, ctx.endpoints);
   // Before the session is made, so that a refusal leaves nothing behind.
   if (webhook !== null) await ctx.endpoints.checkForSession(sessionId, webhook).catch(webhook.refused);
   const settings: Given<SessionSettings> = given(asked.settings ?? {});
@@ -128,6 +130,7 @@ export async function setSessionWebhook(
     ...given({ url: url ?? undefined, secret: secret ?? undefined }),
     client: caller.key.client,
   };
+  await requireForSessionHook(caller, sessionId, change, endpoints);
   const set = await endpoints.setForSession(sessionId, change);
   return {
     endpointId: set.endpoint?.id ?? null,

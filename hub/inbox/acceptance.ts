@@ -43,7 +43,10 @@ export interface Draft {
 }
 
 export interface Acceptance {
-  /** @throws HubError before it is accepted, with nothing kept; a 422 when WhatsApp refused it. */
+  /**
+   * @throws HubError before it is accepted, with nothing kept; a 422 when WhatsApp refused it; STORE_UNAVAILABLE also after
+   * it was accepted: a repeat under the same id gets its answer.
+   */
   accept(draft: Draft): Promise<Message>;
   /** Lets a message leave (again) and waits. */
   deliver(message: Message, job: RelayJob, startedAt: number): Promise<Message>;
@@ -141,8 +144,11 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
           return draft.queue ? message : await settle(message, draft.startedAt);
         }
         await resume.listed(sessionId); // what waited for this connection goes first
-        const isSoon = await comesSoon(message);
         isHandedOver = true; // the lane lets go of it, be it long after the answer
+        const isSoon = await comesSoon(message).catch((error: unknown) => {
+          void relay.run(job); // it was accepted: it leaves, although its caller cannot be told when
+          throw error;
+        });
         if (isSoon) return await deliver(message, job, draft.startedAt);
         void relay.run(job);
         return message;

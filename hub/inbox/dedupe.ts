@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import type { IdempotencyKey, InboxStore, SendStore } from "../core/store.ts";
+import { isFinal } from "./final-refusal.ts";
 
 /** How long a caller whose connection broke may come again for its answer. */
 const LOST_ANSWER_MS = 120_000;
@@ -26,12 +27,12 @@ export interface SharedAnswer<T> {
 }
 
 export interface Dedupe<T> {
-  /** `work` sends under the id it gets: that of the first try when a crash took its answer. */
+  /** `work` sends under the id it gets: that of the first try when a crash, or a failure of ours, took its answer. */
   run(identity: SendIdentity, work: (reservedId: string) => Promise<T>): Promise<SharedAnswer<T>>;
 }
 
 export interface DedupeParts {
-  sends: Pick<SendStore, "claim" | "abandon">;
+  sends: Pick<SendStore, "claim" | "release" | "abandon">;
   inbox: Pick<InboxStore, "message">;
   reserveId: (sessionId: string) => string;
   clock: Clock;
@@ -45,6 +46,8 @@ interface Entry<T> {
 
 export function createDedupe<T>({ sends, inbox, reserveId, clock }: DedupeParts): Dedupe<T> {
   const entries = new Map<string, Entry<T>>();
+  /** Notes of sends that failed, which the store did not let go of: they look as if their send were running. */
+  const unreleased = new Set<string>();
   const now = (): number => clock.now().getTime();
 
   const forget = (): void => {
@@ -55,7 +58,8 @@ export function createDedupe<T>({ sends, inbox, reserveId, clock }: DedupeParts)
   const note = async (key: IdempotencyKey, sessionId: string): Promise<string> => {
     const reservedId = reserveId(sessionId);
     const claim = await sends.claim(key, key.key, reservedId, clock.now());
-    if (claim.result === "new") {
+    const isLeft = unreleased.delete(JSON.stringify(key));
+    if (claim.result === "new" || (claim.result === "running" && isLeft)) {
       if (claim.reservedId === reservedId) return reservedId;
       const first = await inbox.message(sessionId, claim.reservedId);
       if (first !== null && now() - first.timestamp * 1000 <= LOST_ANSWER_MS) return claim.reservedId;
@@ -75,10 +79,11 @@ export function createDedupe<T>({ sends, inbox, reserveId, clock }: DedupeParts)
       const begin = async (): Promise<T> => work(await note(key, identity.sessionId));
       const entry: Entry<T> = first ?? { value: begin(), until: null };
       if (first === undefined) entries.set(name, entry);
-      const drop = async (): Promise<void> => {
+      const drop = async (isAnswered: boolean): Promise<void> => {
         if (entries.get(name) !== entry) return;
         entries.delete(name);
-        await sends.abandon(key);
+        if (isAnswered) return sends.abandon(key);
+        await sends.release(key).catch(() => void unreleased.add(name));
       };
       try {
         const value = await entry.value;
@@ -90,11 +95,12 @@ export function createDedupe<T>({ sends, inbox, reserveId, clock }: DedupeParts)
             if (!flushed) return;
             if (identity.dedupeSeconds > 0) entry.until = now() + identity.dedupeSeconds * 1000;
             // A note that stays by accident only merges what comes after a crash within two minutes.
-            else drop().catch(() => undefined);
+            else drop(true).catch(() => undefined);
           },
         };
       } catch (error) {
-        await drop(); // nothing is merged with a failure: its repeat is a try of its own
+        // Nothing is merged with a refusal: its repeat is a try of its own. After a failure of ours the message may be out.
+        await drop(isFinal(error));
         throw error;
       }
     },

@@ -19,6 +19,8 @@ export interface DownloadParts {
   holdMs: number;
   /** A download that takes longer is given up, so that the next one can try. */
   deadlineMs: number;
+  /** Throws OVERLOADED while the disk has no room for files. */
+  refuseWhenFull: () => Promise<void>;
   log: Log;
   clock: Clock;
 }
@@ -39,6 +41,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     const message = await media.messageOf(item.mediaId);
     if (message?.media == null) throw gone();
     if (message.media.filesize > capBytes) throw tooBig(capBytes);
+    await parts.refuseWhenFull();
     const startedAt = clock.now().getTime();
     try {
       const signal = AbortSignal.timeout(deadlineMs);

@@ -4,6 +4,7 @@ import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { IdempotencyKey, SendStore } from "../core/store.ts";
+import { isFinal } from "./final-refusal.ts";
 
 /** An answer as it is kept and repeated, byte for byte. */
 export interface StoredAnswer {
@@ -19,7 +20,7 @@ export interface KeyedCall extends IdempotencyKey {
 export interface Idempotency {
   /**
    * Runs `work` unless a call under this key ran before. `work` gets the WhatsApp id to send under: the one reserved
-   * now, or, after a crash in the middle, the one the broken call had.
+   * now, or, where a call broke off in the middle, the one that call had.
    * @throws HubError IDEMPOTENCY_CONFLICT, IDEMPOTENCY_IN_PROGRESS, or whatever `work` throws before anything was done.
    */
   once(
@@ -30,7 +31,7 @@ export interface Idempotency {
 }
 
 export interface IdempotencyParts {
-  sends: Pick<SendStore, "claim" | "finish" | "abandon">;
+  sends: Pick<SendStore, "claim" | "finish" | "release">;
   /** Seals what is kept: some answers show a secret that nobody is to read later. */
   cipher: Cipher;
   clock: Clock;
@@ -39,49 +40,74 @@ export interface IdempotencyParts {
 }
 
 export function createIdempotency({ sends, cipher, clock, failure }: IdempotencyParts): Idempotency {
+  /** Who carries out the call of a key in this process. Asked before the claim, which may be one whose end was not written. */
+  const runners = new Map<string, symbol>();
+  /** Answers of calls that were carried out, and that the store did not take. */
+  const unkept = new Map<string, StoredAnswer>();
+
+  const keep = async (key: IdempotencyKey, answer: StoredAnswer): Promise<void> => {
+    const place = placeOf(key);
+    try {
+      await sends.finish(key, { ...answer, body: sealed(cipher, key, answer.body) }, clock.now());
+      unkept.delete(place);
+    } catch {
+      // What was done is done, and its caller is told so; the repeat gets the same answer, and tries to keep it.
+      unkept.set(place, answer);
+    }
+  };
+
+  const run = async (
+    key: IdempotencyKey,
+    reservedId: string,
+    work: (reservedId: string) => Promise<StoredAnswer>,
+  ): Promise<StoredAnswer> => {
+    let answer: StoredAnswer;
+    try {
+      answer = await work(reservedId);
+    } catch (error) {
+      if (!isFinal(error)) {
+        await release(key);
+        throw error;
+      }
+      answer = failure(error);
+    }
+    // A 5xx or 429 is no last word: its repeat is a first try, or goes on with the message that was accepted.
+    if (answer.status >= 500 || answer.status === 429) await release(key);
+    else await keep(key, answer);
+    return answer;
+  };
+
+  /** Where that fails, the claim seems to run; but nobody here runs it, and so the next one takes it over. */
+  const release = (key: IdempotencyKey): Promise<void> => sends.release(key).catch(() => undefined);
+
   return {
     once: async ({ requestBody, ...key }, reservedId, work) => {
-      const claim = await sends.claim(key, sha256(requestBody), reservedId, clock.now());
-      switch (claim.result) {
-        case "same":
+      const place = placeOf(key);
+      const me = Symbol(key.key);
+      if (!runners.has(place)) runners.set(place, me);
+      try {
+        const claim = await sends.claim(key, sha256(requestBody), reservedId, clock.now());
+        if (claim.result === "same")
           return { status: claim.status, body: opened(cipher, key, claim.body), replayed: true };
-        case "running":
+        if (claim.result === "conflict")
+          throw new HubError("IDEMPOTENCY_CONFLICT", "This key was used for another request.");
+        if (claim.result === "running" && runners.get(place) !== me)
           throw new HubError("IDEMPOTENCY_IN_PROGRESS", "The first call under this key is still running.", {
             retryAfterSeconds: 1,
           });
-        case "conflict":
-          throw new HubError("IDEMPOTENCY_CONFLICT", "This key was used for another request.");
-        case "new":
-          break;
-      }
-      let answer: StoredAnswer;
-      try {
-        answer = await work(claim.reservedId);
-      } catch (error) {
-        if (!isFinal(error)) {
-          await sends.abandon(key);
-          throw error;
+        runners.set(place, me);
+        const done = claim.result === "running" ? unkept.get(place) : undefined;
+        if (done !== undefined) {
+          await keep(key, done);
+          return { ...done, replayed: true };
         }
-        answer = failure(error);
+        return { ...(await run(key, claim.reservedId, work)), replayed: false };
+      } finally {
+        if (runners.get(place) === me) runners.delete(place);
       }
-      // A 5xx or 429 promises that nothing was done: its repeat is a first try.
-      if (answer.status >= 500 || answer.status === 429) await sends.abandon(key);
-      else await sends.finish(key, { ...answer, body: sealed(cipher, key, answer.body) }, clock.now());
-      return { ...answer, replayed: false };
     },
   };
 }
-
-/** Refusals that came after the message may have left, or that a repeat cannot change. */
-const FINAL_CODES = new Set([
-  "MEDIA_ERROR",
-  "RECIPIENT_NOT_ON_WHATSAPP",
-  "RECIPIENT_RESTRICTED",
-  "WHATSAPP_ERROR",
-]);
-
-const isFinal = (error: unknown): error is HubError =>
-  error instanceof HubError && FINAL_CODES.has(error.code);
 
 /** Tells a sealed answer from one that an earlier version kept in plain: that one is JSON, which never begins so. */
 const SEALED = "sealed:";

@@ -52,6 +52,8 @@ export interface MediaParts {
   guard: DownloadGuard;
   clock: Clock;
   log: Log;
+  /** Throws OVERLOADED while the disk has no room for files. */
+  refuseWhenFull?: () => Promise<void>;
   urlTimeoutMs?: number;
   downloadHoldMs?: number;
   downloadDeadlineMs?: number;
@@ -63,6 +65,7 @@ export function createMedia(parts: MediaParts): Media {
   const { media, link, guard, clock, log, urlTimeoutMs = URL_TIMEOUT_MS } = parts;
   const { downloadHoldMs: holdMs = DOWNLOAD_HOLD_MS, downloadDeadlineMs: deadlineMs = DOWNLOAD_DEADLINE_MS } =
     parts;
+  const { refuseWhenFull = () => Promise.resolve() } = parts;
   const files = createMediaFiles(join(parts.dir, "media"));
   const downloads = createDownloads({
     media,
@@ -71,6 +74,7 @@ export function createMedia(parts: MediaParts): Media {
     capBytes: DOWNLOAD_CAP_BYTES,
     holdMs,
     deadlineMs,
+    refuseWhenFull,
     clock,
     log,
   });
@@ -90,7 +94,9 @@ export function createMedia(parts: MediaParts): Media {
   };
 
   const open = async (mediaId: string): Promise<OpenFile> => openItem(await byId(mediaId));
-  const outgoing = createOutgoingFiles({ media, files, open, guard, clock, urlTimeoutMs });
+  const outgoing = createOutgoingFiles({
+    ...{ media, files, open, refuseWhenFull, guard, clock, urlTimeoutMs },
+  });
 
   return {
     ...outgoing,

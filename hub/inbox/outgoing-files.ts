@@ -53,6 +53,8 @@ export interface OutgoingFilesParts {
   files: MediaFiles;
   /** An item we have, its bytes on disk. */
   open: (mediaId: string) => Promise<{ item: MediaItem; size: number }>;
+  /** Throws OVERLOADED while the disk has no room for files. */
+  refuseWhenFull: () => Promise<void>;
   guard: DownloadGuard;
   clock: Clock;
   urlTimeoutMs: number;
@@ -67,11 +69,13 @@ interface Arrived {
 }
 
 export function createOutgoingFiles(parts: OutgoingFilesParts): OutgoingFiles {
-  const { media, files, open, guard, clock, urlTimeoutMs } = parts;
+  const { media, files, open, refuseWhenFull, guard, clock, urlTimeoutMs } = parts;
 
   /** Bytes → a file under `mediaId`. */
   const bring = async (mediaId: string, source: MediaSource, want: WantedFile): Promise<Arrived> => {
     const capBytes = CAP_BYTES[want.kind];
+    // The same bytes under a second name need no room.
+    if (source.from !== "media") await refuseWhenFull();
     const rules = { capBytes, tooBig: () => tooBig(capBytes), verify: refuseEmpty };
     switch (source.from) {
       case "url":
@@ -142,6 +146,7 @@ export function createOutgoingFiles(parts: OutgoingFilesParts): OutgoingFiles {
       const oversize = (): Error =>
         new HubError("PAYLOAD_TOO_LARGE", "The file is too big.", { details: { capBytes } });
       return orNothing(mediaId, async () => {
+        await refuseWhenFull();
         const written = await files.write(mediaId, bytes, {
           capBytes,
           tooBig: oversize,

@@ -93,6 +93,11 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     errand("endpoint.health_not_saved", endpoints.saveHealth(id, health, becomes));
   };
 
+  const othersReachedAt = (but: string): Date | null => {
+    const times = [...workers].map(([id, worker]) => (id === but ? null : worker.health().lastSuccessAt));
+    return times.reduce((last, at) => (last === null || (at !== null && at > last) ? at : last), null);
+  };
+
   const workerFor = (endpoint: Endpoint): Worker =>
     createWorker({
       outbox,
@@ -104,7 +109,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         userAgent,
         signing: (of) => endpoints.signing(of),
       }),
-      standing: createStanding(endpoint, { log, random, onHealth: saveHealth }),
+      standing: createStanding(endpoint, {
+        ...{ log, random, onHealth: saveHealth },
+        othersReachedAt: () => othersReachedAt(endpoint.id),
+      }),
       settler,
       slots,
       timeline,

@@ -55,11 +55,19 @@ export const MANAGED_ENDPOINT: Pick<Endpoint, "events" | "ordering" | "ack" | "p
   presets: [],
 };
 
-/** The endpoint with the settings that were given; what is undefined stays. */
-export const changed = (endpoint: Endpoint, change: EndpointChange): Endpoint => ({
-  ...endpoint,
-  ...given(pick(change)),
-});
+/**
+ * The endpoint with the settings that were given; what is undefined stays. But for its own headers, which are often the
+ * credential of whoever was called so far: they do not follow a URL to another place.
+ */
+export function changed(endpoint: Endpoint, change: EndpointChange): Endpoint {
+  const after: Endpoint = { ...endpoint, ...given(pick(change)) };
+  const isLeft = change.headers === undefined && Object.keys(endpoint.headers).length > 0;
+  return isLeft && isElsewhere(endpoint.url, after.url) ? { ...after, headers: {} } : after;
+}
+
+/** Another scheme, host or port. */
+const isElsewhere = (before: string, after: string): boolean =>
+  URL.canParse(before) && URL.canParse(after) && new URL(before).origin !== new URL(after).origin;
 
 /** Named one by one: a caller's object may carry more than settings. */
 const pick = (change: EndpointChange): EndpointChange => ({

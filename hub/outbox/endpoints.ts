@@ -18,6 +18,7 @@ import {
   urlProblems,
   type Problem,
 } from "./endpoint-rules.ts";
+import { createEndpointSecrets, hasPlainHeaders } from "./endpoint-secrets.ts";
 import { changed, MANAGED_ENDPOINT, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
 import type { Health } from "./health.ts";
@@ -73,6 +74,10 @@ export interface Endpoints {
   ): Promise<Endpoint | null>;
   /** Secrets that sign now. */
   signing(endpoint: Endpoint): Signing;
+  /** Whether this is its secret. */
+  hasSecret(endpoint: Endpoint, secret: string): boolean;
+  /** Seals what an earlier version left in plain. */
+  sealEarlier(): Promise<void>;
   /** Keeps what the dispatcher learnt. `becomes` changes the state unless a person paused it meanwhile. */
   saveHealth(id: string, health: Health, becomes: Endpoint["state"] | null): Promise<void>;
   /** Calls `listener` after each change by a person; null when it is gone. Returns the function that stops it. */
@@ -90,14 +95,14 @@ export interface EndpointsParts {
 }
 
 export function createEndpoints(parts: EndpointsParts): Endpoints {
-  const { store, cipher, guard, clock, log } = parts;
+  const { store, guard, clock, log, userAgent } = parts;
   const listeners = new Set<(id: string, endpoint: Endpoint | null) => void>();
-  const secrets = new WeakMap<Uint8Array, string>();
+  const secrets = createEndpointSecrets(parts);
   let book: Promise<Map<string, Endpoint>> | null = null;
   let changes: Promise<unknown> = Promise.resolve();
 
   const known = (): Promise<Map<string, Endpoint>> => {
-    book ??= store.list().then((rows) => new Map(rows.map((row) => [row.id, row])));
+    book ??= store.list().then((rows) => new Map(rows.map((row) => [row.id, secrets.fromStore(row)])));
     book.catch(() => (book = null)); // the next call asks again
     return book;
   };
@@ -113,26 +118,11 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     return result;
   };
 
-  const seal = (id: string, secret: string): Uint8Array =>
-    cipher.seal(`endpoint:${id}`, Buffer.from(secret, "utf8"));
-  const open = (id: string, sealed: Uint8Array): string => {
-    const cached = secrets.get(sealed);
-    if (cached !== undefined) return cached;
-    const secret = Buffer.from(cipher.open(`endpoint:${id}`, sealed)).toString("utf8");
-    secrets.set(sealed, secret);
-    return secret;
-  };
-  const signing = ({ id, secret, previousSecret }: Endpoint): Signing => ({
-    secret: open(id, secret),
-    previous:
-      previousSecret !== null && previousSecret.until > clock.now() ? open(id, previousSecret.sealed) : null,
-  });
-
   const tell = (id: string, endpoint: Endpoint | null): void => {
     for (const listener of listeners) listener(id, endpoint);
   };
   const save = async (endpoint: Endpoint, audited?: Audited): Promise<Endpoint> => {
-    await store.save(endpoint, audited?.(endpoint.id));
+    await store.save(secrets.forStore(endpoint), audited?.(endpoint.id));
     (await known()).set(endpoint.id, endpoint);
     tell(endpoint.id, endpoint);
     return endpoint;
@@ -153,7 +143,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     const id = newId("ep", now);
     const secret = input.secret ?? makeSecret();
     const endpoint: Endpoint = changed(
-      { ...NEW_ENDPOINT, id, managedBy, secret: seal(id, secret), createdAt: now },
+      { ...NEW_ENDPOINT, id, managedBy, secret: secrets.seal(id, secret), createdAt: now },
       input,
     );
     await refuse(endpoint, null, secret);
@@ -167,6 +157,8 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     const endpoint = changed(before, change);
     await refuse(endpoint, before);
     log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
+    if (change.headers === undefined && endpoint.headers !== before.headers)
+      log.warn({ endpointId: id, headers: Object.keys(before.headers) }, "endpoint.headers_dropped");
     return save(endpoint, audited);
   };
 
@@ -190,7 +182,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     const secret = wished ?? makeSecret();
     const previousValidUntil = new Date(clock.now().getTime() + OVERLAP_MS);
     const previousSecret = { sealed: before.secret, until: previousValidUntil };
-    await save({ ...before, secret: seal(id, secret), previousSecret }, audited);
+    await save({ ...before, secret: secrets.seal(id, secret), previousSecret }, audited);
     log.info({ endpointId: id, previousValidUntil }, "endpoint.secret_rotated");
     return { secret, previousValidUntil };
   };
@@ -228,7 +220,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     const problems = secretProblems(secret);
     if (problems.length > 0) throw invalid(problems);
     if (url !== undefined && url !== existing.url) await update(existing.id, { url });
-    if (secret !== undefined && secret !== signing(existing).secret) await rotate(existing.id, secret);
+    if (secret !== undefined && !secrets.has(existing, secret)) await rotate(existing.id, secret);
     return { endpoint: await get(existing.id), secret: null };
   };
 
@@ -241,17 +233,13 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const ensureDefault: Endpoints["ensureDefault"] = async (target) => {
     const existing = [...(await known()).values()].find(({ managedBy }) => managedBy === "default");
     if (target === null)
-      return existing === undefined
-        ? null
-        : existing.enabled
-          ? update(existing.id, { enabled: false })
-          : existing;
+      return existing?.enabled === true ? update(existing.id, { enabled: false }) : (existing ?? null);
     const { url, secret, client = null } = target;
     if (existing === undefined)
       return (
         await create({ ...MANAGED_ENDPOINT, url, secret, client, description: "HUB_WEBHOOK_URL" }, "default")
       ).endpoint;
-    if (secret !== signing(existing).secret) await rotate(existing.id, secret);
+    if (!secrets.has(existing, secret)) await rotate(existing.id, secret);
     if (url === existing.url && existing.enabled && client === existing.client) return get(existing.id);
     return update(existing.id, { url, client, enabled: true });
   };
@@ -267,8 +255,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     resume: (id, audited) => inOrder(() => setState(id, "active", audited)),
     test: async (id, event) => {
       const endpoint = await get(id);
-      const { userAgent } = parts;
-      return tryEndpoint(endpoint, { event, signing: signing(endpoint), guard, userAgent, now: clock.now() });
+      return tryEndpoint(endpoint, { event, signing: secrets.signing(endpoint), guard, userAgent, now: clock.now() });
     },
     setForSession: (sessionId, wish) =>
       inOrder(async () => {
@@ -285,7 +272,14 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         ({ sessions }) => sessions === "*" || sessions.includes(sessionId),
       ),
     ensureDefault: (target) => inOrder(() => ensureDefault(target)),
-    signing,
+    signing: secrets.signing,
+    hasSecret: secrets.has,
+    sealEarlier: () =>
+      inOrder(async () => {
+        const earlier = (await store.list()).filter(hasPlainHeaders);
+        for (const endpoint of earlier) await store.save(secrets.forStore(secrets.fromStore(endpoint)));
+        if (earlier.length > 0) log.info({ endpoints: earlier.length }, "endpoint.headers_sealed");
+      }),
     saveHealth: (id, health, becomes) =>
       inOrder(async () => {
         const endpoint = (await known()).get(id);

@@ -19,6 +19,8 @@ export interface Health {
   breaker: Breaker;
   recent: RecentAnswers;
   failingSince: Date | null;
+  /** Start of an unbroken run of failures that are laid to our own network; only remembered. */
+  oursSince: Date | null;
   lastSuccessAt: Date | null;
   lastError: string | null;
   /** Lanes of the events refused since the last success. */
@@ -31,6 +33,7 @@ export const healthOf = ({ breaker, failingSince, lastSuccessAt, lastError }: En
   breaker,
   recent: noAnswers,
   failingSince,
+  oursSince: null,
   lastSuccessAt,
   lastError,
   refusedLanes: [],
@@ -43,8 +46,14 @@ const REFUSED_LANES = 3;
 /** So long without a single success, and people are told. */
 const FAILING_MS = 72 * 3_600_000;
 
-export const isFailing = ({ failingSince }: Health, now: Date): boolean =>
-  failingSince !== null && now.getTime() - failingSince.getTime() >= FAILING_MS;
+/** A name that does not resolve for so long is hardly our own network's fault, or nobody else noticed that it is. */
+const OURS_MS = 15 * 60_000;
+
+const isSince = (since: Date | null, ms: number, now: Date): boolean =>
+  since !== null && now.getTime() - since.getTime() >= ms;
+
+export const isFailing = ({ failingSince, oursSince }: Health, now: Date): boolean =>
+  isSince(failingSince, FAILING_MS, now) || isSince(oursSince, OURS_MS, now);
 
 export interface Learned {
   health: Health;
@@ -59,10 +68,14 @@ interface Answered {
   result: AttemptResult;
   concurrency: number;
   now: Date;
+  /** When another endpoint took something last; null: there is none, or it never did. */
+  othersReachedAt: Date | null;
 }
 
-export function learn(health: Health, answered: Answered): Learned {
+export function learn(before: Health, answered: Answered): Learned {
   const { result, now, concurrency } = answered;
+  const isOurs = result.outcome === "failed" && result.failure === "hub";
+  const health = isOurs || before.oursSince === null ? before : { ...before, oursSince: null };
   const probing = health.breaker.state !== "closed";
   if (result.outcome !== "failed" || result.failure === "soft")
     return { health: succeeded(health, concurrency, now), result, probing };
@@ -71,7 +84,7 @@ export function learn(health: Health, answered: Answered): Learned {
   const classed: AttemptResult = { ...result, failure };
   switch (failure) {
     case "hub":
-      return { health: { ...health, ...afterNeither(health, now) }, result: classed, probing };
+      return { health: unreached(health, result.error, answered), result: classed, probing };
     case "event":
       return { health: refused(health, answered), result: classed, probing };
     case "endpoint": {
@@ -102,6 +115,26 @@ const succeeded = (health: Health, concurrency: number, now: Date): Health => ({
   refusedLanes: health.refusedLanes.length === 0 ? health.refusedLanes : [],
   refusesAll: false,
 });
+
+/**
+ * Nothing left this machine, so the endpoint is not blamed and no attempt is used: yet it gets nothing, and a name that its own
+ * servers do not answer for, or that of a stopped container, looks the same as an outage of ours.
+ */
+function unreached(health: Health, error: string, { now, othersReachedAt }: Answered): Health {
+  const oursSince = health.oursSince ?? now;
+  const isLong = isSince(oursSince, OURS_MS, now);
+  const others =
+    othersReachedAt !== null && othersReachedAt > oursSince
+      ? "other endpoints are reached meanwhile"
+      : "no other endpoint was reached meanwhile: it may be the network or the DNS of the hub's own machine";
+  return {
+    ...health,
+    ...afterNeither(health, now),
+    oursSince,
+    failingSince: isLong ? (health.failingSince ?? oursSince) : health.failingSince,
+    lastError: isLong ? `${error}; ${others}` : error,
+  };
+}
 
 /** The endpoint answers, only not as wished: while probing that is what was to be found out. */
 function refused(health: Health, { due, concurrency, now }: Answered): Health {

@@ -43,6 +43,7 @@ export async function createOutbox({
   userAgent: string;
 } & Required<Pick<DispatcherParts, "onSettled" | "onTrouble">>): Promise<Outbox> {
   const endpoints = createEndpoints({ store: store.endpoints, cipher, guard, clock, log, userAgent });
+  await endpoints.sealEarlier();
   await endpoints.ensureDefault(defaultEndpoint);
   const dispatcher = createDispatcher({
     ...{ outbox: store.outbox, endpoints, guard },

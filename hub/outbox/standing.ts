@@ -33,11 +33,16 @@ export interface Conclusion {
 export interface StandingParts {
   log: Log;
   random: () => number;
-  /** The state or the breaker changed: worth writing down at once. */
+  /** When another endpoint took something last. */
+  othersReachedAt: () => Date | null;
+  /** The state or the breaker changed, or nothing gets out any more: worth writing down at once. */
   onHealth: (endpointId: string, health: Health, becomes: Endpoint["state"] | null) => void;
 }
 
-export function createStanding(first: Endpoint, { log, random, onHealth }: StandingParts): Standing {
+export function createStanding(
+  first: Endpoint,
+  { log, random, othersReachedAt, onHealth }: StandingParts,
+): Standing {
   let endpoint = first;
   let health = healthOf(first);
 
@@ -78,7 +83,11 @@ export function createStanding(first: Endpoint, { log, random, onHealth }: Stand
     conclude: (due, { result: judged, attempt, softFailures }, now) => {
       const before = health;
       const { concurrency } = endpoint;
-      const { result, probing, health: after } = learn(health, { due, result: judged, concurrency, now });
+      const { result, probing, health: after } = learn(health, {
+        ...{ due, result: judged, concurrency, now },
+        // Asked only where it says something: all others are looked at.
+        othersReachedAt: judged.outcome === "failed" && judged.failure === "hub" ? othersReachedAt() : null,
+      });
       health = after;
       const { patch, aside } = settleAttempt({
         attempts: due.attempts,
@@ -106,7 +115,8 @@ export function createStanding(first: Endpoint, { log, random, onHealth }: Stand
       }
       const becomes = announce(before, result, now);
       if (becomes !== null) endpoint = { ...endpoint, state: becomes };
-      if (becomes !== null || before.breaker.state !== health.breaker.state)
+      const isCutOff = before.oursSince === null && health.oursSince !== null;
+      if (becomes !== null || isCutOff || before.breaker.state !== health.breaker.state)
         onHealth(endpoint.id, health, becomes);
       const parkedBecause = patch.state === "dead" ? patch.lastError : null;
       const settlement = { n: due.n, laneId: due.laneId, patch, attempt: isOurs ? null : attempt, aside };

@@ -3,8 +3,9 @@
  * seen, and answers what to do.
  *
  * Four probes: frames of any kind; a ping of the server; whether what came in is stored; and, when nothing came in for
- * longer than usual, a question to the own phone, whose answer takes the way that messages take. Two failures in a row
- * make trouble, which is cured step by step until something is heard.
+ * much longer than usual, a question to the own phone, whose answer takes the way that messages take. Two failures in a row
+ * make trouble, which is cured step by step until something is heard. A phone that is switched off answers as little as a deaf
+ * connection: where the server answers, the phone is asked later, and its silence alone counts from the third time on.
  */
 
 export interface WatchTiming {
@@ -17,7 +18,7 @@ export interface WatchTiming {
   pingTimeoutMs: number;
   storedMs: number;
   stuckMs: number;
-  /** Bounds of the silence after which the phone is asked. */
+  /** Bounds of the silence that is usual. */
   quietMinMs: number;
   quietMaxMs: number;
   askMs: number;
@@ -121,6 +122,10 @@ export const pinged = (watch: Watch, answered: boolean): Watch => ({
 });
 
 const FAILURES = 2;
+/** Of the phone alone, while the server answers. */
+const PHONE_FAILURES = 3;
+/** A silence so many times the usual one is strange although the server answers. */
+const STRANGE_FACTOR = 3;
 /** An import may lie so many times longer. */
 const IMPORT_FACTOR = 15;
 /** A phone that is off is asked less often once nothing more is to be done. */
@@ -175,7 +180,8 @@ function askPhone(before: Watch, seen: Seen, timing: WatchTiming, acts: Act[]): 
   const pause = timing.askMs * (watch.trouble?.step === "give_up" ? GIVEN_UP_FACTOR : 1);
   const isTime = !watch.isAsking && (askedAt === null || now - askedAt >= pause);
   const silence = now - Math.max(lastInboundAt ?? 0, watch.since);
-  const limit = Math.min(Math.max(seen.usualMs, timing.quietMinMs), timing.quietMaxMs);
+  const usual = Math.min(Math.max(seen.usualMs, timing.quietMinMs), timing.quietMaxMs);
+  const limit = usual * (watch.pingFailures > 0 ? 1 : STRANGE_FACTOR);
   if (!isTime || !seen.canAsk || (silence < limit && watch.trouble?.kind !== "inbound")) return watch;
   acts.push({ do: "ask" });
   return { ...watch, askedAt: now, isAsking: true };
@@ -185,7 +191,8 @@ function cure(before: Watch, seen: Seen, timing: WatchTiming, acts: Act[]): Deci
   const { now } = seen;
   const { trouble, pingFailures, stuck, unanswered } = before;
   if (trouble === null) {
-    if (pingFailures + stuck + unanswered < FAILURES) return { watch: before, acts };
+    const needed = pingFailures + stuck > 0 ? FAILURES : PHONE_FAILURES;
+    if (pingFailures + stuck + unanswered < needed) return { watch: before, acts };
     const kind = pingFailures > 0 ? "server" : stuck > 0 ? "pipeline" : "inbound";
     acts.push({ do: "cure", trouble: kind, step: STEPS[0] });
     return { watch: { ...before, trouble: { kind, since: now, step: STEPS[0], stepAt: now } }, acts };

@@ -92,12 +92,13 @@ export function createWatchdog({
       newestMessage(),
       restart?.isAllowed() ?? false,
     ]);
-    const { lastFrameAt, lastInboundAt, holdingSince, isImporting } = open.pulse.vitals();
+    const { lastFrameAt, lastInboundAt, holdingSince, isImporting, isHistoryMissing } = open.pulse.vitals();
     return {
       now: now(),
       lastFrameAt: lastFrameAt.getTime(),
       lastInboundAt: lastInboundAt?.getTime() ?? null,
-      unstoredSince: unstored?.getTime() ?? null,
+      // The oldest that lies there is then no fault of our own way, and no restart would bring it.
+      unstoredSince: isHistoryMissing ? null : (unstored?.getTime() ?? null),
       holdingSince: holdingSince?.getTime() ?? null,
       isImporting,
       usualMs,

@@ -1,7 +1,6 @@
-/** One round of removing old messages: of every session that is set so, in small batches, and then the bytes of their files. */
+/** One round of removing old messages: of every session that is set so, in small batches. */
 import type { Clock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
-import type { InboxStore, MediaStore, MessageAge, SessionStore } from "../core/store.ts";
+import type { InboxStore, MessageAge, SessionStore } from "../core/store.ts";
 
 const DAY_MS = 86_400_000;
 /**
@@ -15,13 +14,9 @@ const BATCH = 200;
 export interface OldMessageParts {
   sessions: Pick<SessionStore, "list">;
   inbox: Pick<InboxStore, "removeOld">;
-  media: Pick<MediaStore, "left" | "cleared">;
-  /** Removes the bytes of a file; nothing happens when there are none. */
-  removeFile: (mediaId: string) => Promise<void>;
   /** For sessions that say nothing themselves; null: their messages stay. */
   retentionDays: number | null;
   clock: Clock;
-  log: Log;
   /** True: the hub ends, and what is left is done at another time. */
   isStopped: () => boolean;
 }
@@ -34,7 +29,6 @@ export async function removeOldMessages(parts: OldMessageParts): Promise<number>
     const days = settings.retentionDays ?? hubDays;
     if (days !== null && !parts.isStopped()) total += await removeOldOf(sessionId, days, parts);
   }
-  await removeFiles(parts);
   return total;
 }
 
@@ -57,26 +51,6 @@ async function removeOldOf(
     await turn();
   } while (after !== null && !isStopped());
   return total;
-}
-
-/** Their rows are gone already: what a kill leaves behind is removed in the next round. */
-async function removeFiles({ media, removeFile, log, isStopped }: OldMessageParts): Promise<void> {
-  for (let after = ""; !isStopped();) {
-    const mediaIds = await media.left(after, BATCH);
-    const last = mediaIds.at(-1);
-    if (last === undefined) return;
-    after = last;
-    const gone: string[] = [];
-    for (const mediaId of mediaIds)
-      try {
-        await removeFile(mediaId);
-        gone.push(mediaId);
-      } catch (err) {
-        log.warn({ mediaId, err }, "media.not_removed");
-      }
-    await media.cleared(gone);
-    await turn();
-  }
 }
 
 /** For everybody else, in between. */

@@ -4,6 +4,7 @@
  * both are put off. Each hourly round is a row of the audit log, also one that found nothing.
  */
 import { doneBy } from "../core/audit.ts";
+import type { ErasureStore } from "../core/erasure.ts";
 import type { IsClockTrusted } from "../core/clock-trust.ts";
 import { noPressure, type CanWait, type Pressure } from "../core/pressure.ts";
 import type {
@@ -12,10 +13,12 @@ import type {
   InboxStore,
   IntakeStore,
   MarkStore,
+  MediaStore,
   OutboxStore,
   SendStore,
   Store,
 } from "../core/store.ts";
+import { removeLeftFiles, type LeftFilesParts } from "./left-files.ts";
 import { removeOldMessages, type OldMessageParts } from "./old-messages.ts";
 
 const DAY_MS = 86_400_000;
@@ -27,6 +30,8 @@ const BLOBS_MS = 2 * DAY_MS;
 /** As long as WhatsApp may deliver something once more. */
 const REDELIVERY_MS = 14 * DAY_MS;
 const AUDIT_MS = 365 * DAY_MS;
+/** A file that nobody sent, and no address leads to: as long as the address it was given at first. */
+const UPLOADS_MS = 7 * DAY_MS;
 /** Longer than any of them means something. */
 const MARKS_MS = 60 * DAY_MS;
 
@@ -45,7 +50,7 @@ export interface Upkeep {
   stop(): Promise<void>;
 }
 
-export interface UpkeepParts extends Omit<OldMessageParts, "isStopped"> {
+export interface UpkeepParts extends Omit<OldMessageParts & LeftFilesParts, "isStopped"> {
   intake: Pick<IntakeStore, "prune">;
   inbox: Pick<InboxStore, "indexWords" | "removeOld">;
   events: Pick<EventStore, "forget">;
@@ -53,14 +58,16 @@ export interface UpkeepParts extends Omit<OldMessageParts, "isStopped"> {
   audit: Pick<AuditStore, "append" | "forget">;
   marks: Pick<MarkStore, "forget">;
   sends: Pick<SendStore, "forgetAnswers">;
+  media: Pick<MediaStore, "left" | "cleared" | "forgetUploads">;
+  erasure: Pick<ErasureStore, "emptyLog">;
   giveBack: Store["giveBack"];
   isClockTrusted: IsClockTrusted;
   pressure?: Pressure;
 }
 
 export function startUpkeep(parts: UpkeepParts): Upkeep {
-  const { intake, inbox, events, outbox, audit, marks, sends, giveBack, clock, isClockTrusted, log } = parts;
-  const { pressure = noPressure } = parts;
+  const { intake, inbox, events, outbox, audit, marks, sends, media, erasure, giveBack } = parts;
+  const { clock, isClockTrusted, log, pressure = noPressure } = parts;
   let isStopped = false;
   let isPutOff = false;
 
@@ -81,23 +88,40 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     return total;
   }
 
+  /** From the start of the log each time: what is owed no more since the last round goes as well. */
+  async function oldEvents(until: Date): Promise<number> {
+    let total = 0;
+    let after: number | null = 0;
+    while (after !== null && !isStopped && !isTooBusy("retention")) {
+      const { removed, place } = await events.forget({ before: until, after, limit: BATCH });
+      total += removed;
+      after = place;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return total;
+  }
+
   async function round(): Promise<void> {
     isPutOff = false;
     if (!isClockTrusted() || isTooBusy("retention")) return;
     const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
     const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
-    const forgotten = await all("retention", () => events.forget(before(EVENTS_MS), BATCH));
+    const forgotten = await oldEvents(before(EVENTS_MS));
     const attempts = await all("retention", () => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
     const entries = await all("retention", () => audit.forget(before(AUDIT_MS), BATCH));
     await marks.forget(before(MARKS_MS));
     // Each keyed call does so as well; but the next one may never come.
     await sends.forgetAnswers(clock.now());
-    const messages = await removeOldMessages({
-      ...parts,
-      isStopped: () => isStopped || isTooBusy("retention"),
-    });
+    const isOver = (): boolean => isStopped || isTooBusy("retention");
+    const messages = await removeOldMessages({ ...parts, isStopped: isOver });
+    const uploads = await all("retention", () =>
+      media.forgetUploads({ before: before(UPLOADS_MS), now: clock.now(), limit: BATCH }),
+    );
+    await removeLeftFiles({ ...parts, isStopped: isOver });
     const pages = await all("retention", () => giveBack(BATCH));
-    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, messages, pages };
+    // Pages stand in the log of the database as they were before.
+    await erasure.emptyLog();
+    const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, messages, uploads, pages };
     if (Object.values(removed).some((count) => count > 0)) log.info(removed, "store.old_removed");
     await audit.append(doneBy("hub", "store.old_removed", clock.now(), { details: removed }));
   }

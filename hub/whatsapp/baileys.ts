@@ -12,6 +12,7 @@ export {
   DEFAULT_CONNECTION_CONFIG,
   downloadAndProcessHistorySyncNotification,
   downloadMediaMessage,
+  extractMessageContent,
   generateMessageIDV2,
   getBinaryNodeChild,
   getBinaryNodeChildren,

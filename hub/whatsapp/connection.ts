@@ -210,6 +210,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     socket,
     clock,
     isImporting: () => history.isBusy(),
+    isHistoryMissing: () => history.isMissing(),
     sweep,
     end: (detail) => live.end(OWN_CODE.connectionLost, detail),
   });

@@ -2,7 +2,7 @@
 import type { Fact } from "../core/facts.ts";
 import type { AuthenticationCreds, GroupMetadata, WASocket } from "./baileys.ts";
 import type { Generation } from "./generation.ts";
-import type { HistoryRecorder } from "./history-recorder.ts";
+import type { EmittedChunk, HistoryRecorder } from "./history-recorder.ts";
 import type { Journal } from "./journal.ts";
 import { meOf } from "./message-of-stanza.ts";
 import { addressOrNull, type Me } from "./translate/addresses.ts";
@@ -33,6 +33,7 @@ export function recordEvents({
   const contacts = (all: RawContact[], fromAddressBook: boolean): void =>
     record((me, live) => all.flatMap((contact) => factsOfContact(contact, me, { live, fromAddressBook })));
 
+  hearFetched(ev, history);
   ev.on("messaging-history.set", (chunk) => history.received(chunk));
   ev.on("contacts.upsert", (all) => contacts(all, true));
   ev.on("contacts.update", (all) => contacts(all.map(withoutName), false));
@@ -49,6 +50,16 @@ export function recordEvents({
     record((_me, live) => all.flatMap((group) => factsOfGroupMetadata(group, live)));
   ev.on("groups.upsert", groups);
   ev.on("groups.update", groups);
+}
+
+/** What Baileys emits, before its buffer merges it with what came before. */
+function hearFetched(ev: WASocket["ev"], history: HistoryRecorder): void {
+  const emit = ev.emit.bind(ev);
+  ev.emit = (event, data) => {
+    // The map of events says that this name has this data.
+    if (event === "messaging-history.set") history.fetched(data as EmittedChunk);
+    return emit(event, data);
+  };
 }
 
 /** A message's push name is taken from its stanza; here it would only repeat what Baileys read there. */

@@ -1,11 +1,15 @@
 /**
- * History: what Baileys fetched and emits is stored in small transactions, then the stanza that announced it is done.
- * Baileys' buffer may merge chunks or be dropped with its socket: what stays open is fetched again after a reconnect.
+ * History: what Baileys fetched and emits is stored in small transactions, then the stanza that announced it is done. Baileys
+ * may merge pieces, drop them with its socket, or fail to fetch one and go on: what is not there is fetched again, and the
+ * import is not over before it is.
  */
 import type { Log } from "../core/log.ts";
 import type { Fact } from "../core/facts.ts";
 import { downloadAndProcessHistorySyncNotification, type AuthenticationCreds } from "./baileys.ts";
+import { statusOf } from "./disconnect.ts";
+import { ONLY_WHATSAPP } from "./file-hosts.ts";
 import type { Generation } from "./generation.ts";
+import { bears, createHistoryNotices, type Piece, type PieceName } from "./history-notices.ts";
 import type { HistoryNotice } from "./intake.ts";
 import { meOf } from "./message-of-stanza.ts";
 import type { RecordFacts } from "./record.ts";
@@ -21,23 +25,36 @@ import {
 const FACTS_AT_ONCE = 200;
 const DAY_SECONDS = 86_400;
 const COMPLETE = 100;
+/** Answers of file servers that mean: gone. One of them alone proves nothing. */
+const GONE = [404, 410];
+const GONE_TRIES = 3;
 
 export interface HistoryRecorder {
-  /** A chunk was announced; Baileys is fetching it. */
+  /** A piece was announced; Baileys is about to fetch it. */
   announced(notice: HistoryNotice): void;
-  /** Baileys emitted what it fetched. */
+  /** Baileys fetched a piece, and holds it back or emits it now. */
+  fetched(name: PieceName): void;
+  /** Baileys emitted what it fetched since it last did. */
   received(chunk: EmittedChunk): void;
-  /** Fetches and stores a chunk itself: one that an earlier connection left open, or one that somebody asked for. */
+  /** Fetches and stores a piece itself: one that nobody else does, or one that somebody asked for. */
   fetchAgain(notice: HistoryNotice): Promise<void>;
-  /** True while a chunk announced on this connection is still under way. */
+  /** True while somebody cares for it. */
   isUnderWay(digest: Uint8Array): boolean;
-  /** Some chunk is. */
+  /** Some piece is on its way. */
   isBusy(): boolean;
+  /** Some piece was not to be had so far. */
+  isMissing(): boolean;
   /** Resolves when everything received so far is stored. */
   idle(): Promise<void>;
 }
 
-export type EmittedChunk = HistoryChunk & { chunkOrder?: number | null | undefined };
+export type EmittedChunk = HistoryChunk & PieceName;
+
+/** A piece, and what its end says of the whole. */
+interface Brought {
+  piece: Piece;
+  stage: Stage;
+}
 
 export function createHistoryRecorder({
   sessionId,
@@ -57,27 +74,49 @@ export function createHistoryRecorder({
   now: () => Date;
   log: Log;
 }): HistoryRecorder {
-  let open: HistoryNotice[] = [];
-  const fetching = new Set<HistoryNotice>();
+  const notices = createHistoryNotices(now);
+  /** What was stored and may be the last one, by piece. */
+  const ends = new Map<Piece, Stage>();
   let work: Promise<void> = Promise.resolve();
 
-  /** `stages` are what it brings to an end. */
-  async function store(
-    chunk: HistoryChunk,
-    { stages, closes }: { stages: Stage[]; closes: Uint8Array[] },
-  ): Promise<void> {
+  async function store(chunk: HistoryChunk, brought: Brought[]): Promise<void> {
     const me = meOf(creds);
     if (generation.isFenced() || me === null) return;
     // What somebody asked for is wanted, however old it is.
     const keepAll = historyDays === null || isOnDemand(chunk.syncType);
     const oldest = keepAll ? 0 : Math.floor(now().getTime() / 1000) - historyDays * DAY_SECONDS;
     const facts = factsOfHistory(sessionId, chunk, { me, oldest });
-    facts.push(...stages.map(stageFact));
+    const early = brought.filter(({ piece, stage }) => isEnd(stage) && isEarly(piece, brought));
+    const closed = brought.filter((one) => !early.includes(one));
+    facts.push(...closed.map(({ stage }) => stageFact(stage)));
+    const closes = closed.map(({ piece }) => piece.notice.digest);
     for (let at = 0; at < facts.length; at += FACTS_AT_ONCE) {
       if (generation.isFenced()) return;
       const isLast = at + FACTS_AT_ONCE >= facts.length;
       await recordOrFence(facts.slice(at, at + FACTS_AT_ONCE), isLast ? closes : []);
       if (!isLast) await nextTurn();
+    }
+    for (const { piece, stage } of early) hold(piece, stage);
+    await settle(closed.map(({ piece }) => piece));
+  }
+
+  const isEarly = (piece: Piece, brought: Brought[]): boolean =>
+    notices.missingFor(piece).some((missing) => !brought.some((one) => one.piece === missing));
+
+  /** Its row stays open: after a crash it is fetched once more, and says again that it is the last one. */
+  function hold(piece: Piece, stage: Stage): void {
+    piece.state = "held";
+    ends.set(piece, stage);
+  }
+
+  /** These are done; and so is the last one, if it waited for no others. */
+  async function settle(done: Piece[]): Promise<void> {
+    notices.done(done);
+    for (const [piece, stage] of ends) {
+      if (notices.missingFor(piece).length > 0 || generation.isFenced()) continue;
+      await recordOrFence([stageFact(stage)], [piece.notice.digest]);
+      ends.delete(piece);
+      notices.done([piece]);
     }
   }
 
@@ -92,45 +131,64 @@ export function createHistoryRecorder({
   const inOrder = (job: () => Promise<void>): Promise<void> =>
     (work = work.then(job).catch((cause: unknown) => generation.fence(cause)));
 
+  async function download(piece: Piece): Promise<HistoryChunk | null> {
+    try {
+      return await downloadAndProcessHistorySyncNotification(piece.notice.notification, ONLY_WHATSAPP);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.name : "unknown";
+      const status = cause instanceof Error ? statusOf(cause) : null;
+      log.warn({ sessionId, error, status }, "whatsapp.history_not_fetched");
+      piece.state = "failed";
+      if (status !== null && GONE.includes(status)) piece.gone++;
+      return null;
+    }
+  }
+
+  /** The phone offers a piece for some days only, and the import would wait for it for ever. */
+  async function giveUp(piece: Piece): Promise<void> {
+    log.error({ sessionId }, "whatsapp.history_lost");
+    await recordOrFence([], [piece.notice.digest]);
+    await settle([piece]);
+  }
+
   const recorder: HistoryRecorder = {
     announced: (notice) => {
       // Baileys tells of each chat but once, and so not whether the phone has still more of it: that is read from the chunk.
       if (isOnDemand(notice.notification.syncType)) void recorder.fetchAgain(notice);
-      else open.push(notice);
+      else notices.take(notice, "library");
+    },
+    fetched: (name) => {
+      const piece = notices.named(name);
+      if (piece === undefined) return;
+      piece.state = "fetched";
+      // Baileys fetches one after the other: those before it failed.
+      for (const { state, notice } of notices.before(piece))
+        if (state === "library") void recorder.fetchAgain(notice);
     },
     received: (chunk) => {
-      // Baileys fetches one after the other, so this event holds the announced chunk and all before it.
-      const last = open.findLastIndex(
-        ({ notification }) =>
-          notification.syncType === chunk.syncType &&
-          (notification.chunkOrder ?? 0) === (chunk.chunkOrder ?? 0),
-      );
-      const done = open.slice(0, last + 1);
-      open = open.slice(last + 1);
-      // It may have merged several chunks into this one; the last of them is the one it names.
-      const merged = done.slice(0, -1).map(({ notification }) => notification);
-      const stages = [...merged, chunk].filter(({ syncType }) => !isOnDemand(syncType));
-      void inOrder(() => store(chunk, { stages, closes: done.map(({ digest }) => digest) }));
+      const pieces = notices.in("fetched");
+      // Several may be merged into this one event, which bears the name of the last of them.
+      const brought = pieces.map((piece) => {
+        piece.state = "storing";
+        return { piece, stage: bears(piece, chunk) ? chunk : piece.notice.notification };
+      });
+      void inOrder(() => store(chunk, brought));
     },
     fetchAgain: (notice) => {
-      fetching.add(notice);
+      if (["ours", "storing", "held"].includes(notices.find(notice)?.state ?? "")) return work;
+      const piece = notices.take(notice, "ours");
       return inOrder(async () => {
         if (generation.isFenced()) return;
-        try {
-          const chunk = await downloadAndProcessHistorySyncNotification(notice.notification, {});
-          await store(chunk, { stages: [chunk], closes: [notice.digest] });
-        } catch (cause) {
-          // The phone offers a chunk for some days; the row stays open and the next connection tries again.
-          const error = cause instanceof Error ? cause.name : "unknown";
-          log.warn({ sessionId, error }, "whatsapp.history_not_fetched");
-        } finally {
-          fetching.delete(notice);
-        }
+        const chunk = await download(piece);
+        if (chunk !== null) {
+          piece.state = "storing";
+          await store(chunk, [{ piece, stage: chunk }]);
+        } else if (piece.gone >= GONE_TRIES) await giveUp(piece);
       });
     },
-    isUnderWay: (digest) =>
-      [...open, ...fetching].some((notice) => Buffer.compare(notice.digest, digest) === 0),
-    isBusy: () => open.length + fetching.size > 0,
+    isUnderWay: (digest) => notices.isUnderWay(digest),
+    isBusy: () => notices.isBusy(),
+    isMissing: () => notices.in("failed").length > 0,
     idle: () => work,
   };
   return recorder;
@@ -138,15 +196,18 @@ export function createHistoryRecorder({
 
 type Stage = Pick<HistoryChunk, "syncType" | "progress">;
 
-/** Where the history stands after a chunk. */
-function stageFact({ syncType, progress }: Stage): Fact {
-  const isLast = isImport(syncType) && (progress ?? 0) >= COMPLETE;
+const isEnd = ({ syncType, progress }: Stage): boolean =>
+  isImport(syncType) && (progress ?? 0) >= COMPLETE;
+
+/** Where the history stands after a piece. */
+function stageFact(stage: Stage): Fact {
+  const { syncType, progress } = stage;
   return {
     kind: "history",
     syncType: syncTypeName(syncType),
     progress: progress ?? null,
     import: isImport(syncType),
-    done: isLast || isOnDemand(syncType),
+    done: isEnd(stage) || isOnDemand(syncType),
   };
 }
 

@@ -15,6 +15,7 @@ import {
   type WASocket,
 } from "./baileys.ts";
 import { createChatOrders } from "./chat-orders.ts";
+import { isWhatsAppUrl } from "./file-hosts.ts";
 import type { Generation } from "./generation.ts";
 import { createMediaDownload } from "./media-download.ts";
 import { asSent, keyOf, outgoing, quotedMessage } from "./outgoing.ts";
@@ -93,7 +94,8 @@ export function createLink({
 
   async function profilePictureUrl(jid: string): Promise<string | null> {
     try {
-      return (await ask("answer", "WHATSAPP_ERROR", () => socket.profilePictureUrl(jid, "image"))) ?? null;
+      const url = await ask("answer", "WHATSAPP_ERROR", () => socket.profilePictureUrl(jid, "image"));
+      return url !== undefined && isWhatsAppUrl(url) ? url : null;
     } catch (cause) {
       if (isRefusal(cause)) return null;
       throw cause;

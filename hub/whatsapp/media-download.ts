@@ -4,7 +4,8 @@ import { HubError } from "../core/errors.ts";
 import type { Message } from "../core/message.ts";
 import type { WhatsAppKey } from "../core/whatsapp.ts";
 import type { Asking } from "./asking.ts";
-import { downloadMediaMessage, type WAMessage, type WASocket } from "./baileys.ts";
+import { downloadMediaMessage, extractMessageContent, type WAMessage, type WASocket } from "./baileys.ts";
+import { keepPlacesAtWhatsApp, ONLY_WHATSAPP } from "./file-hosts.ts";
 import { keyOf, protoOf } from "./outgoing.ts";
 
 /** Answers of WhatsApp's file servers that mean: this copy is gone. */
@@ -56,12 +57,22 @@ export function createMediaDownload({
 }
 
 async function fetchFile(message: WAMessage): Promise<Readable> {
-  const source: Readable = await downloadMediaMessage(message, "stream", {});
+  if (!isAtWhatsApp(message)) throw gone("what the message names is no place of WhatsApp's");
+  const source: Readable = await downloadMediaMessage(message, "stream", { options: ONLY_WHATSAPP });
   // It may break before anybody reads it; whoever does is told then.
   source.on("error", () => undefined);
   const file = Readable.from(unlessBroken(source), { objectMode: false });
   return file.once("close", () => source.destroy());
 }
+
+/** Takes out of the message every place that is not; false when its file lies nowhere then. */
+function isAtWhatsApp({ message }: WAMessage): boolean {
+  const parts: unknown[] = Object.values(extractMessageContent(message) ?? {});
+  return parts.map((part) => isFile(part) && keepPlacesAtWhatsApp(part)).includes(true);
+}
+
+const isFile = (part: unknown): part is { url?: string; directPath?: string } =>
+  typeof part === "object" && part !== null && ("url" in part || "directPath" in part);
 
 /** What fails on the way is a matter of this copy, and has its name before it meets the failures of our own disk. */
 async function* unlessBroken(source: Readable): AsyncGenerator<Buffer> {

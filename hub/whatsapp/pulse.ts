@@ -10,6 +10,7 @@ export interface PulseParts {
   socket: Pick<WASocket, "ws" | "ev" | "query" | "generateMessageTag" | "sendPresenceUpdate">;
   clock: Clock;
   isImporting: () => boolean;
+  isHistoryMissing: () => boolean;
   /** Stores what was left lying. */
   sweep: () => Promise<void>;
   /** Ends the connection as lost. */
@@ -21,6 +22,7 @@ export function takePulse({
   socket,
   clock,
   isImporting,
+  isHistoryMissing,
   sweep,
   end,
 }: PulseParts): Omit<LinkPulse, "askPhone"> {
@@ -37,6 +39,7 @@ export function takePulse({
     lastInboundAt,
     holdingSince: ev.isBuffering() ? lastTold : null,
     isImporting: isImporting(),
+    isHistoryMissing: isHistoryMissing(),
   });
 
   return {

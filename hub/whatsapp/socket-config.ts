@@ -11,6 +11,7 @@ import {
   type proto,
 } from "./baileys.ts";
 import type { BaileysLogger } from "./baileys-log.ts";
+import { ONLY_WHATSAPP } from "./file-hosts.ts";
 import { asBaileysCache } from "./small-cache.ts";
 
 /** Counters and caches of one session, kept over its sockets: a reconnect must not start retries from nothing. */
@@ -72,5 +73,7 @@ export function socketConfig({
     syncFullHistory: true,
     // A preview is fetched from wherever the text points to; the hub fetches nothing by itself.
     generateHighQualityLinkPreview: false,
+    // Places of history and synced state are told by a phone: whose, the library says.
+    options: ONLY_WHATSAPP,
   };
 }

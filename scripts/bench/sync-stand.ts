@@ -17,6 +17,8 @@ export interface SyncSize {
 export const MESSAGES_PER_CHAT = 50;
 export const MESSAGE_CHATS = 20;
 const PICTURES_PER_SYNC = 100;
+const PICTURES_AT_ONCE = 4;
+const NO_PICTURE = 404;
 const PATIENCE_MS = 60_000;
 
 export interface SyncStand {
@@ -37,7 +39,11 @@ export interface SyncingBridge {
 export async function openSyncStand(emulator: SpawnedEmulator, sizes: SyncSize[]): Promise<SyncStand> {
   const hub = await startBenchHub(emulator);
   const key = await unhurriedKey(hub.client);
-  for (const size of sizes) await fill(emulator, hub, { sessionId: nameOf(size), size });
+  for (const size of sizes) {
+    await fill(emulator, hub, { sessionId: nameOf(size), size });
+    await lookUp(hub, { key, sessionId: nameOf(size), size });
+    await hub.client.post(`/api/sessions/${nameOf(size)}/disconnect`);
+  }
   return {
     hub,
     key,
@@ -77,7 +83,25 @@ async function fill(
       (await total(`/api/contacts/${sessionId}?isGroup=false&`)) >= size.contacts,
     { timeoutMs: PATIENCE_MS },
   );
-  await hub.client.post(`/api/sessions/${sessionId}/disconnect`);
+}
+
+/** What the hub learns of people only when it is asked for their pictures: once it knows, there is nothing new to tell. */
+async function lookUp(
+  { process, client }: BenchHub,
+  { key, sessionId, size }: { key: string; sessionId: string; size: SyncSize },
+): Promise<void> {
+  const { contacts } = await client.get<{ contacts: { id: string }[] }>(
+    `/api/contacts/${sessionId}?limit=${size.contacts}&isGroup=false`,
+  );
+  const left = contacts.map(({ id }) => id);
+  const ask = async (): Promise<void> => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const path = `/api/contacts/${sessionId}/${encodeURIComponent(id)}/photo`;
+      const { status, ok } = await fetch(process.url + path, { headers: { "x-api-key": key } });
+      if (!ok && status !== NO_PICTURE) throw new Error(`the hub answered ${status} for a picture`);
+    }
+  };
+  await Promise.all(Array.from({ length: PICTURES_AT_ONCE }, ask));
 }
 
 async function withBridge<T>(

@@ -7,6 +7,7 @@ import { enterManualBackups } from "../../hub/store/backups/manual.ts";
 import { CommandError } from "./command-error.ts";
 import type { Bench } from "./desk.ts";
 import { keyIn } from "./key-file.ts";
+import { accessIn, accessText } from "./restored-access.ts";
 import { bytes, lines, moment, table } from "./show.ts";
 import { dataFolder, unlessRunning, inPlainWords, silent, withStore } from "./stopped-hub.ts";
 
@@ -59,21 +60,23 @@ export function addBackups(program: Command, bench: Bench): void {
       const { restoreBackup } = await dataFolder();
       const restored = await inPlainWords(restoreBackup(config, order, silent));
       const { name } = restored.backup;
-      await withStore(bench.desk, (store) =>
-        store.audit.append(
+      const access = await withStore(bench.desk, async (store) => {
+        await store.audit.append(
           doneBy("operator", "backup.restored", bench.desk.now(), {
             target: name,
             details: { aside: restored.aside },
           }),
-        ),
-      );
+        );
+        return accessIn(store, bench.desk.now());
+      });
       bench.show({
-        data: { backup: shown(restored.backup), aside: restored.aside },
+        data: { backup: shown(restored.backup), aside: restored.aside, access },
         text: lines(
           `${name} is in place.`,
           restored.aside === null
             ? null
             : `The database from before is kept as ${restored.aside}; remove it when all is well.`,
+          accessText(access, restored.backup.at),
           "Start the hub. CRMs that follow its events notice the restore and read everything again.",
         ),
       });

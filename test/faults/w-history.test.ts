@@ -1,5 +1,7 @@
 /** W4: the history of a phone that comes in pieces: cut off in the middle, a piece twice, pieces in another order. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Fact } from "../../hub/core/facts.ts";
+import type { ConnectionTiming } from "../../hub/whatsapp/connection.ts";
 import { openWhatsAppRig, type WhatsAppRig } from "../support/whatsapp-rig.ts";
 import { until } from "../support/until.ts";
 import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
@@ -20,16 +22,18 @@ afterAll(() => emulator.stop());
 
 const WAYS = ["inline", "download"] as const;
 
-async function aPhone(history: (typeof WAYS)[number]) {
+async function aPhone(history: (typeof WAYS)[number], timing: ConnectionTiming = {}) {
   const { number } = emulator.createAccount({
     preset: "small",
     size: { messages: 240, chats: 12, contacts: 12 },
     options: { history, historyChunk: 20 },
   });
-  const rig = await openWhatsAppRig(emulator, { number, timing: { sweepMs: 200 } });
+  const rig = await openWhatsAppRig(emulator, { number, timing: { sweepMs: 200, ...timing } });
   rigs.push(rig);
   return { number, rig };
 }
+
+const isMessage = ({ kind }: Fact): boolean => kind === "message";
 
 const total = async (rig: WhatsAppRig): Promise<number> =>
   (await rig.store().inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1 })).total;
@@ -59,6 +63,47 @@ test("W4: history whose files are cut off in the middle ends no process, and is 
   await until("the damage", () => emulator.faults().length === 0);
   await rig.connect();
   await isWhole(rig, number);
+});
+
+describe("W4: history of which Baileys could not fetch a piece", () => {
+  /** What was told until the import was said to be over, and how much of it was there by then. */
+  const ends = (rig: WhatsAppRig): number[] =>
+    rig.recorded.flatMap(({ facts }, at) =>
+      facts.some((fact) => fact.kind === "history" && fact.import && fact.done)
+        ? [rig.recorded.slice(0, at + 1).flatMap((entry) => entry.facts.filter(isMessage)).length]
+        : [],
+    );
+
+  test.each([0, 2, 3, 5])("(after %d others) is whole without another connection, and not over before", async (skip) => {
+    const { number, rig } = await aPhone("download");
+    emulator.fault({ kind: "media", damage: "garbled", skip });
+    await rig.connect();
+    await isWhole(rig, number);
+    expect(rig.signals.filter(({ type }) => type === "opened")).toHaveLength(1);
+    const held = emulator.history(number).flatMap(({ messages }) => messages);
+    expect(ends(rig)).toHaveLength(1);
+    expect(ends(rig)[0]).toBeGreaterThanOrEqual(held.length);
+  });
+
+  test("that is gone for good is given up after some tries, and the import is over", async () => {
+    const { number, rig } = await aPhone("download", { missingAfterMs: 100 });
+    const { media } = emulator.world;
+    const { get } = media;
+    let asked = 0;
+    let lost: string | null = null;
+    media.get = (path) => {
+      if (++asked === 4) lost = path;
+      return path === lost ? undefined : get(path);
+    };
+    onTestFinished(() => void (media.get = get));
+    await rig.connect();
+    await until("the end", () => ends(rig).length > 0);
+    expect(rig.lines.map(({ event }) => event)).toContain("whatsapp.history_lost");
+    await until("nothing left open", async () => (await rig.store().intake.open("s1")).length === 0);
+    const held = emulator.history(number).flatMap(({ messages }) => messages);
+    expect(await total(rig)).toBeLessThan(held.length);
+    expect(await total(rig)).toBeGreaterThan(held.length / 2);
+  });
 });
 
 describe.each(WAYS)("W4: history that comes %s", (way) => {

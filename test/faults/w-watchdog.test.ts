@@ -16,8 +16,8 @@ const FAST = {
   pingTimeoutMs: 300,
   storedMs: 100,
   stuckMs: 2_000,
-  quietMinMs: 1_000,
-  quietMaxMs: 1_000,
+  quietMinMs: 400,
+  quietMaxMs: 400,
   askMs: 600,
   answerMs: 300,
   stepMs: 1_500,
@@ -93,6 +93,18 @@ describe("the watchdog", () => {
       expect.stringContaining("What was held back was stored."),
       expect.stringContaining("A new connection is made."),
     ]);
+  });
+
+  test("W21 leaves a quiet account alone while its phone is off for less than thrice the usual silence and three questions", async () => {
+    const { hub, emulator, account, says } = await aScene({ askMs: 900 });
+    await says("hola");
+    const asked = (): number => emulator.counters().counts.messagesSent;
+    const before = asked();
+    emulator.fault({ kind: "phone-silent", account, count: null });
+    await until("two questions", () => asked() >= before + 2);
+    emulator.clearFaults();
+    await until("an answer", () => asked() >= before + 4);
+    expect(await hub.news("s1")).not.toContain("session.status degraded");
   });
 
   test("W21 gives up curing when nothing helps, and says so", async () => {

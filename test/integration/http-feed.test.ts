@@ -42,6 +42,31 @@ describe("the feed", () => {
     const news = await waiting;
     expect(listIn(news.data, "events")).toHaveLength(1);
   });
+
+  test("ends for who waits within a second of the end of his key, and hides what he may no longer see", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const { data: made } = await rig.post("/api/keys", { name: "x", scopes: ["read"], sessions: "*" });
+    const { data } = await rig.get("/api/events?after=latest");
+    const waitFor = (key: unknown) =>
+      rig.get(`/api/events?after=${String(data["nextAfter"])}&wait=25`, { key: String(key) });
+    const waiting = waitFor(made["key"]);
+    await rig.get("/api/sessions", { key: String(made["key"]) });
+    const revokedAt = performance.now();
+    await rig.call("DELETE", `/api/keys/${String(made["id"])}`);
+    const ended = await waiting;
+    expect([ended.status, ended.json["code"]]).toEqual([401, "INVALID_API_KEY"]);
+    expect(performance.now() - revokedAt).toBeLessThan(1_500);
+
+    const narrowed = await rig.post("/api/keys", { name: "y", scopes: ["read"], sessions: "*" });
+    const other = waitFor(narrowed.data["key"]);
+    await rig.get("/api/sessions", { key: String(narrowed.data["key"]) });
+    await rig.put(`/api/keys/${String(narrowed.data["id"])}`, { sessions: ["mine"] });
+    await rig.tell("s1", aMessageFact({ id: "3A7" }));
+    await rig.session("mine", { phoneNumber: "34600777666" });
+    const seen = listIn((await other).data, "events").map(({ sessionId }) => sessionId);
+    expect([...new Set(seen)]).toEqual(["mine"]);
+  });
 });
 
 describe("health", () => {

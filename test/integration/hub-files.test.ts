@@ -67,11 +67,13 @@ test("a copy is made while the hub runs, and put back when it is stopped", { tim
   expect(await folder.run("backup")).toMatchObject({ code: 1 });
   await folder.start();
   await folder.createSession("before");
+  expect(await folder.run("users", "add", "ana", "--scopes", "read")).toMatchObject({ code: 0 });
   const made = await folder.run("backup", "--json");
   expect(made.code).toBe(0);
   const name = String(recordOf(JSON.parse(made.out))["name"]);
   expect((await folder.run("backups")).out).toContain(name);
   await folder.createSession("after");
+  expect(await folder.run("users", "disable", "ana")).toMatchObject({ code: 0 });
   const running = await folder.run("restore", name, "--yes");
   expect([running.code, running.err]).toEqual([1, expect.stringContaining("Another Inbox Hub is running")]);
 
@@ -80,6 +82,10 @@ test("a copy is made while the hub runs, and put back when it is stopped", { tim
   expect([warned.code, warned.err]).toEqual([1, expect.stringContaining("Nothing was done yet.")]);
   const restored = await folder.run("restore", name, "--yes");
   expect([restored.code, restored.out]).toEqual([0, expect.stringContaining(`${name} is in place.`)]);
+  // Who gets in again, though it may have been ended since.
+  expect(restored.out).toMatch(/key +key_\S+ +HUB_API_KEY +\d{4}-\d\d-\d\d \d\d:\d\d +yes/);
+  expect(restored.out).toMatch(/user +usr_\S+ +ana +\d{4}-\d\d-\d\d \d\d:\d\d +yes/);
+  expect(restored.out).toContain("npm run hub -- keys revoke <id>");
   expect(await folder.run("restore", "hub-nothing.backup", "--yes")).toMatchObject({ code: 1 });
 
   expect(await folder.run("backup")).toMatchObject({ code: 0 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { HubError } from "../../hub/core/errors.ts";
 import { createDedupe, type SendIdentity } from "../../hub/inbox/dedupe.ts";
 import { seconds } from "../support/fixed-clock.ts";
 import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
@@ -129,5 +130,40 @@ describe("a crash before the answer of a send without a key", () => {
     first.reached(true);
     await inbox.crash();
     expect((await hola()).value).not.toBe(first.value);
+  });
+});
+
+describe("a failure of ours after a send without a key was accepted", () => {
+  const hola = (fails: boolean, dedupe = aDedupe<string>()) =>
+    dedupe.run(identity(), async (reservedId) => {
+      const { id } = await inbox.sending.send(aRequest({ reservedId }));
+      if (fails) throw new HubError("STORE_UNAVAILABLE", "The disk did not answer.");
+      return id;
+    });
+
+  test("lets the repeat find the first message instead of sending a second", async () => {
+    await expect(hola(true)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect((await hola(false)).value).toBe(inbox.whatsapp.sent[0]?.messageId);
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
+  test("also when the note of it could not be let go of", async () => {
+    const dedupe = aDedupe<string>();
+    const { release } = inbox.store.sends;
+    inbox.store.sends.release = () => {
+      inbox.store.sends.release = release;
+      return Promise.reject(new Error("the disk did not answer"));
+    };
+    await expect(hola(true, dedupe)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect((await hola(false, dedupe)).value).toBe(inbox.whatsapp.sent[0]?.messageId);
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
+  test("a message that WhatsApp refused is tried anew", async () => {
+    inbox.whatsapp.word = { code: "479" };
+    await expect(hola(false)).rejects.toMatchObject({ code: "WHATSAPP_ERROR" });
+    inbox.whatsapp.word = "taken";
+    expect((await hola(false)).value).toBe(inbox.whatsapp.sent[1]?.messageId);
+    expect(inbox.whatsapp.sent).toHaveLength(2);
   });
 });

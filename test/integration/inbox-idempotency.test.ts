@@ -31,6 +31,36 @@ function call({ key = "order-1", text = "hola", route = "POST send s1" } = {}) {
   );
 }
 
+const unavailable = (): HubError => new HubError("STORE_UNAVAILABLE", "The disk did not answer.");
+
+/** The next read of a message after one was accepted fails, as often as told. */
+function readsFailAfterAcceptance(times = 1): void {
+  const { sends, inbox: reads } = inbox.store;
+  const { accept } = sends;
+  const { message } = reads;
+  let failures = 0;
+  sends.accept = async (send) => {
+    await accept(send);
+    failures = times;
+  };
+  reads.message = (...asked) => {
+    if (failures === 0) return message(...asked);
+    failures -= 1;
+    return Promise.reject(unavailable());
+  };
+}
+
+/** The next call of this kind fails and does nothing. */
+function failsOnce(what: "finish" | "release"): void {
+  const { sends } = inbox.store;
+  const works = sends[what];
+  const put = (work: () => Promise<void>): void => void Object.assign(sends, { [what]: work });
+  put(() => {
+    put(works);
+    return Promise.reject(unavailable());
+  });
+}
+
 const codesOf = (results: PromiseSettledResult<unknown>[]) =>
   results.map((result) =>
     result.status === "fulfilled"
@@ -123,5 +153,45 @@ describe("a crash under a keyed call", () => {
     const again = JSON.parse((await call()).body) as { messageId: string; status: string };
     expect(again).toEqual({ messageId: reservedId, status: "sent" });
     expect(inbox.whatsapp.sent).toEqual([]);
+  });
+});
+
+describe("a store that fails under a keyed call", () => {
+  const messageOf = ({ body }: StoredAnswer) => JSON.parse(body) as { messageId: string; status: string };
+
+  test("after the message was accepted: one message leaves, and the repeat gets its answer", async () => {
+    readsFailAfterAcceptance();
+    await expect(call()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    const again = await call();
+    await until("it left", () => inbox.whatsapp.sent.length > 0);
+    expect(messageOf(again)).toEqual({ messageId: inbox.whatsapp.sent[0]?.messageId, status: "sent" });
+    expect(await call()).toMatchObject({ replayed: true, body: again.body });
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
+  test("and the second time as well: still one message", async () => {
+    readsFailAfterAcceptance(3);
+    for (let n = 0; n < 3; n++)
+      await expect(call()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    const { messageId } = messageOf(await call());
+    await until("it left", () => inbox.whatsapp.sent.length > 0);
+    expect(inbox.whatsapp.sent.map((order) => order.messageId)).toEqual([messageId]);
+  });
+
+  test("when the claim is to be given back: the repeat is not told to wait for a call that is over", async () => {
+    readsFailAfterAcceptance();
+    failsOnce("release");
+    await expect(call()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(messageOf(await call()).messageId).toBe(inbox.whatsapp.sent[0]?.messageId);
+    expect(inbox.whatsapp.sent).toHaveLength(1);
+  });
+
+  test("when the answer is to be kept: its caller gets it, and so do repeats", async () => {
+    failsOnce("finish");
+    const first = await call();
+    expect(first).toMatchObject({ status: 200, replayed: false });
+    for (let n = 0; n < 2; n++) expect(await call()).toEqual({ ...first, replayed: true });
+    await inbox.crash();
+    expect(await call()).toEqual({ ...first, replayed: true });
   });
 });

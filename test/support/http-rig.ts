@@ -20,6 +20,7 @@ import { createApp } from "../../hub/http/app.ts";
 import type { HttpContext } from "../../hub/http/context.ts";
 import { storedFailure } from "../../hub/http/errors.ts";
 import { createMetrics } from "../../hub/http/metrics.ts";
+import { createOrigins } from "../../hub/http/origins.ts";
 import { listen, type Listening } from "../../hub/http/server.ts";
 import { createSignIn } from "../../hub/http/sign-in.ts";
 import { createChatOrders } from "../../hub/inbox/chat-orders.ts";
@@ -37,6 +38,7 @@ import { createReplays } from "../../hub/outbox/replays.ts";
 import { createLogins } from "../../hub/sessions/logins.ts";
 import { cipherOf, KEY_BYTES } from "../../hub/sessions/sealing.ts";
 import { createSessions } from "../../hub/sessions/sessions.ts";
+import { createErasure } from "../../hub/store/erasure.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
 import { createPuppetLink, type PuppetLink } from "./puppet-link.ts";
@@ -200,6 +202,8 @@ export async function openHttpRig({
     replays,
     idempotency,
     signIn: await createSignIn({ store, cipher: answerCipher, clock, log, cost: CHEAP }),
+    origins: createOrigins([]),
+    erasure: createErasure({ ...store, removeFile: (mediaId) => media.removeFile(mediaId), log }),
     cipher: answerCipher,
     dedupe: createDedupe({
       sends: store.sends,

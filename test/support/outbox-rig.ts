@@ -44,6 +44,8 @@ export interface OutboxRig {
   replays: Replays;
   /** Lines of the log: the event's name with its facts. */
   logged(event: string): Record<string, unknown>[];
+  /** What people would be called for: endpoints and what they do. */
+  troubles(): [endpointId: string, what: string][];
   /** A CRM whose clock is the rig's. */
   crm(): Promise<FakeCrm>;
   /** An endpoint at a CRM, with this rig's secret. */
@@ -96,6 +98,7 @@ export async function openOutboxRig({
     log,
     userAgent: USER_AGENT,
   });
+  const troubles: [endpointId: string, what: string][] = [];
   const newDispatcher = (): Dispatcher =>
     createDispatcher({
       outbox: outbox(store.outbox),
@@ -106,6 +109,7 @@ export async function openOutboxRig({
       log,
       userAgent: USER_AGENT,
       random: () => 0.5,
+      onTrouble: (endpointId, what) => void troubles.push([endpointId, what]),
     });
   let dispatcher = newDispatcher();
   await dispatcher.start();
@@ -137,6 +141,7 @@ export async function openOutboxRig({
     },
     replays: createReplays({ outbox: store.outbox, clock, nudge, log }),
     logged: (event) => lines.filter((line) => line.event === event).map(({ facts }) => facts),
+    troubles: () => troubles,
     crm: async () => {
       const crm = await startFakeCrm({ secret: SECRET, now: () => clock.now() });
       crms.push(crm);

@@ -6,6 +6,9 @@ import { createInterface } from "node:readline";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
+/** As in all start commands. */
+const AS_STARTED = ["--disable-proto=delete"];
+
 export interface ProductProcess {
   url: string;
   pid: number;
@@ -45,7 +48,7 @@ export async function startProduct({
   nodeOptions?: string[];
   readyTimeoutMs?: number;
 }): Promise<ProductProcess> {
-  const child = spawn(process.execPath, [...nodeOptions, entry], {
+  const child = spawn(process.execPath, [...AS_STARTED, ...nodeOptions, entry], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],

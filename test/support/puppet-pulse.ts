@@ -25,6 +25,7 @@ export function createPuppetPulse(): PuppetPulse {
       lastInboundAt: null,
       holdingSince: null,
       isImporting: false,
+      isHistoryMissing: false,
       ...pulse.heard,
     }),
     ping: () => {

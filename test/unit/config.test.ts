@@ -14,6 +14,7 @@ test("an empty environment gives the safe defaults", () => {
     publicUrl: null,
     webhook: null,
     webhookAllowCidrs: [],
+    trustedProxies: [],
     jidForm: "c.us",
     retentionDays: null,
     logLevel: "info",
@@ -119,6 +120,11 @@ describe("what another part would refuse later is refused at the start, by the n
       "use letters, digits and signs of ASCII, without spaces",
     ],
     [
+      { HUB_TRUSTED_PROXIES: "127.0.0.1" },
+      "HUB_TRUSTED_PROXIES",
+      "use address ranges such as 10.0.0.0/8, separated by commas",
+    ],
+    [
       { HUB_WEBHOOK_ALLOW_CIDRS: "fe80::1%eth0/64" },
       "HUB_WEBHOOK_ALLOW_CIDRS",
       "use address ranges such as 10.0.0.0/8, separated by commas",
@@ -128,6 +134,10 @@ describe("what another part would refuse later is refused at the start, by the n
   });
 
   test("and what they take is taken", () => {
+    expect(readConfig({ HUB_TRUSTED_PROXIES: "127.0.0.1/32, ::1/128" }).trustedProxies).toEqual([
+      "127.0.0.1/32",
+      "::1/128",
+    ]);
     const { masterKey } = readConfig({ HUB_MASTER_KEY: Buffer.from(key, "hex").toString("base64url") });
     expect(masterKey).not.toBeNull();
     // The operator's own address may be private, and http.

@@ -104,15 +104,29 @@ describe("an open connection", () => {
     expect(aScene().pass(16 * MINUTE, (now) => ({ ...importing(), lastInboundAt: now }))[0]).toBe("900 stir");
   });
 
-  test("asks the phone when the silence is longer than usual at this hour", () => {
+  test("asks the phone when the silence is three times what is usual at this hour", () => {
     const usual = () => ({ usualMs: 20 * MINUTE });
     const scene = aScene();
-    expect(scene.pass(20 * MINUTE - 5_000, usual)).toEqual([]);
-    expect(scene.pass(5_000, usual)).toEqual(["1200 ask"]);
+    expect(scene.pass(60 * MINUTE - 5_000, usual)).toEqual([]);
+    expect(scene.pass(5_000, usual)).toEqual(["3600 ask"]);
     // The answer is the proof, and a new silence begins.
-    const answered = () => ({ ...usual(), lastInboundAt: T + 1_203_000 });
-    expect(scene.pass(20 * MINUTE - 5_000, answered)).toEqual([]);
-    expect(scene.pass(10_000, answered)).toEqual(["2405 ask"]);
+    const answered = () => ({ ...usual(), lastInboundAt: T + 3_603_000 });
+    expect(scene.pass(60 * MINUTE - 5_000, answered)).toEqual([]);
+    expect(scene.pass(10_000, answered)).toEqual(["7205 ask"]);
+  });
+
+  test("is not in trouble for a phone that was off for half an hour and two questions", () => {
+    const scene = aScene();
+    expect(scene.pass(32 * MINUTE)).toEqual(["1800 ask", "1860 ask", "1920 ask"]);
+    const back = () => ({ lastInboundAt: T + 1_923_000 });
+    expect(scene.pass(30 * MINUTE - 5_000, back)).toEqual([]);
+  });
+
+  test("asks after the usual silence already where a ping got no answer, and both together are trouble", () => {
+    const scene = aScene();
+    expect(scene.pass(15 * MINUTE)).toEqual([]);
+    scene.answersPing(false);
+    expect(scene.pass(35_000)).toEqual(["905 ask", "935 server:stir"]);
   });
 
   test("cannot ask where there is no message to ask for", () => {
@@ -123,22 +137,24 @@ describe("an open connection", () => {
 describe("a deaf connection", () => {
   test("is found within three minutes of the limit and cured step by step, without a restart of all", () => {
     const scene = aScene();
-    expect(scene.pass(12 * MINUTE)).toEqual(["600 ask", "660 ask", "690 inbound:stir", "720 ask"]);
-    expect(scene.pass(MINUTE)).toEqual(["750 inbound:new_socket", "780 ask"]);
+    const limit = 30 * MINUTE;
+    const found = ["1800 ask", "1860 ask", "1920 ask", "1950 inbound:stir"];
+    expect(scene.pass(limit + 3 * MINUTE)).toEqual([...found, "1980 ask"]);
+    expect(scene.pass(MINUTE)).toEqual(["2010 inbound:new_socket", "2040 ask"]);
     scene.reopens();
-    expect(scene.pass(MINUTE)).toEqual(["785 ask", "840 inbound:second_socket"]);
+    expect(scene.pass(MINUTE)).toEqual(["2045 ask", "2100 inbound:second_socket"]);
     scene.reopens();
-    expect(scene.pass(MINUTE)).toEqual(["845 ask", "900 inbound:give_up"]);
+    expect(scene.pass(MINUTE)).toEqual(["2105 ask", "2160 inbound:give_up"]);
     // Asked on, less often, and well as soon as anything is heard.
-    expect(scene.pass(30 * MINUTE)).toEqual(["1445 ask", "2045 ask", "2645 ask"]);
-    expect(scene.pass(5_000, (now) => ({ lastInboundAt: now }))).toEqual(["2705 recovered"]);
+    expect(scene.pass(30 * MINUTE)).toEqual(["2705 ask", "3305 ask", "3905 ask"]);
+    expect(scene.pass(5_000, (now) => ({ lastInboundAt: now }))).toEqual(["3965 recovered"]);
   });
 
   test("is well again when its new connection brings something", () => {
     const scene = aScene();
-    scene.pass(12 * MINUTE + 30_000);
+    scene.pass(33 * MINUTE + 30_000);
     scene.reopens();
-    expect(scene.pass(5_000, (now) => ({ lastInboundAt: now }))).toContainEqual("755 recovered");
+    expect(scene.pass(5_000, (now) => ({ lastInboundAt: now }))).toContainEqual("2015 recovered");
   });
 });
 

@@ -6,6 +6,7 @@ import { deliveryPresenter, presentAttempt, presentHeaders, reachDelivery } from
 import { deliveryFilterShape, deliveryOrderSchema, filterOf, orderFilterOf } from "../delivery-filter.ts";
 import { deliverableEndpoints, reachEndpoint } from "../endpoint-answers.ts";
 import { paging } from "../paging.ts";
+import { isQrEvent, requireForQr } from "../qr-rights.ts";
 import { reachReplay, replayPresenter } from "../replay-answers.ts";
 import { route, type Route } from "../route.ts";
 import { listOfSchema } from "./list-of.ts";
@@ -126,6 +127,7 @@ export const deliveryRoutes: Route[] = [
     }),
     handle: async ({ params, caller }, ctx) => {
       const { delivery, body, attempts } = await reachDelivery(params.deliveryId, caller, ctx);
+      if (isQrEvent(delivery.event)) requireForQr(caller);
       const log = {
         headers: await presentHeaders(delivery, body, ctx),
         attemptLog: attempts.map(presentAttempt),

@@ -6,7 +6,9 @@ import { PRESETS } from "../../contract/signature.ts";
 import { created, listOf, ok, secret } from "../answer.ts";
 import { presentEndpoints, reachEndpoint, shownEndpoint } from "../endpoint-answers.ts";
 import { audienceOf } from "../endpoint-audience.ts";
+import { given } from "../given.ts";
 import { paging } from "../paging.ts";
+import { requireForQr, requireForTelling } from "../qr-rights.ts";
 import { route, type Route } from "../route.ts";
 import { slice } from "../slice.ts";
 import { listOfSchema } from "./list-of.ts";
@@ -28,12 +30,22 @@ const endpointFields = z.object({
   ordering: z.enum(["chat", "session"]).optional(),
   ack: z.enum(["body", "status"]).optional(),
   presets: z.array(z.enum(PRESETS)).max(PRESETS.length).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      "Sent with each event, sealed on disk. They go when the URL changes to another scheme, host or port, unless they are given in the same call",
+    ),
   timeoutMs: z.int().meta({ minimum: 5_000, maximum: 30_000 }).optional(),
   concurrency: z.int().meta({ minimum: 1, maximum: 32 }).optional(),
   enabled: z.boolean().optional(),
   client: z.string().min(1).max(100).nullable().optional(),
-  includeQr: z.boolean().optional(),
+  includeQr: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether it is told `session.qr`. Needs the scope admin; so do then a change of `url`, `sessions` or `events`, and a new secret",
+    ),
   signatureHeaderName: z.string().max(100).nullable().optional(),
 });
 
@@ -70,6 +82,7 @@ export const endpointRoutes: Route[] = [
     status: 201,
     handle: async ({ body, caller, call }, ctx) => {
       const audience = await audienceOf(body.sessions, caller, ctx);
+      if (body.includeQr === true) requireForQr(caller);
       const input = { client: caller.key.client, ...body, sessions: audience };
       const made = await ctx.endpoints.create(input, call.audited);
       return secret(created({ ...(await shownEndpoint(made.endpoint, ctx)), secret: made.secret }));
@@ -94,14 +107,12 @@ export const endpointRoutes: Route[] = [
     body: endpointFields.partial(),
     response: endpointSchema,
     handle: async ({ params, body, caller, call }, ctx) => {
-      const { id, sessions } = await reachEndpoint(params.endpointId, caller, ctx);
-      const audience = body.sessions === undefined ? sessions : await audienceOf(body.sessions, caller, ctx);
-      return ok(
-        await shownEndpoint(
-          await ctx.endpoints.update(id, { ...body, sessions: audience }, call.audited),
-          ctx,
-        ),
-      );
+      const before = await reachEndpoint(params.endpointId, caller, ctx);
+      const audience =
+        body.sessions === undefined ? before.sessions : await audienceOf(body.sessions, caller, ctx);
+      const change = { ...body, sessions: audience };
+      requireForTelling(caller, before, { ...before, ...given(change) });
+      return ok(await shownEndpoint(await ctx.endpoints.update(before.id, change, call.audited), ctx));
     },
   }),
   route({
@@ -125,7 +136,8 @@ export const endpointRoutes: Route[] = [
     body: z.object({ secret: secretText.optional() }),
     response: z.object({ secret: z.string(), previousValidUntil: z.iso.datetime() }),
     handle: async ({ params, body, caller, call }, ctx) => {
-      const { id } = await reachEndpoint(params.endpointId, caller, ctx);
+      const { id, includeQr } = await reachEndpoint(params.endpointId, caller, ctx);
+      if (includeQr) requireForQr(caller);
       const rotated = await ctx.endpoints.rotateSecret(id, body.secret, call.audited);
       return secret(
         ok({ secret: rotated.secret, previousValidUntil: rotated.previousValidUntil.toISOString() }),

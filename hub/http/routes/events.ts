@@ -1,29 +1,37 @@
 /** The feed of events: the same bodies as the webhooks, to be pulled. */
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { EVENT_NAMES, EVENTS, type EventName } from "../../contract/events.ts";
 import { eventSchema } from "../../contract/resources.ts";
-import type { Scope } from "../../core/api-key.ts";
 import { HubError } from "../../core/errors.ts";
 import { okText } from "../answer.ts";
-import { readFeed } from "../event-feed.ts";
+import { authenticate, requireScope, type Caller } from "../auth.ts";
+import type { HttpContext } from "../context.ts";
+import { readFeed, type FeedReach } from "../event-feed.ts";
 import { clampedNumber } from "../paging.ts";
+import { isQrEvent, requireForQr } from "../qr-rights.ts";
 import { reachSession } from "../reach.ts";
 import { route, type Route } from "../route.ts";
 import { inEvent } from "./params.ts";
 
-/** A QR code lets whoever reads it link the account: it is told only to who may administer, and names it. */
-const isQrEvent = (name: EventName): boolean => name === "session.qr";
-
-function typesFor(asked: EventName[] | undefined, scopes: readonly Scope[]): EventName[] {
+/** QR codes are told only to whoever names them. */
+function typesFor(asked: EventName[] | undefined, caller: Caller): EventName[] {
   const types = asked ?? EVENT_NAMES.filter((name) => EVENTS[name].wildcard);
-  if (types.some(isQrEvent) && !scopes.includes("admin"))
-    throw new HubError("AUTHORIZATION_FAILED", "Events with QR codes need the scope admin.", {
-      details: { scope: "admin" },
-    });
+  if (types.some(isQrEvent)) requireForQr(caller);
   return types;
 }
 
 const isEventName = (name: string): name is EventName => EVENT_NAMES.some((known) => known === name);
+
+/** @throws HubError as at the first time */
+async function callerAgain(request: IncomingMessage, ctx: HttpContext): Promise<Caller> {
+  const { signIn, clock, origins } = ctx;
+  const caller = await authenticate(request, new URLSearchParams(), {
+    ...{ keys: ctx.store.keys, signIn, clock, origins },
+  });
+  requireScope(caller, "read");
+  return caller;
+}
 
 const feedQuery = z.object({
   after: z
@@ -66,16 +74,16 @@ export const eventRoutes: Route[] = [
     response: feedSchema,
     handle: async ({ query, caller, call }, ctx) => {
       const { sessionId, after, limit, types, wait } = query;
-      const sessions = sessionId
-        ? [(await reachSession(sessionId, caller, ctx.sessions)).sessionId]
-        : caller.key.sessions;
-      return okText(
-        await readFeed(
-          { after, limit, types: typesFor(types, caller.key.scopes), sessions, waitMs: wait * 1000 },
-          call.response,
-          ctx,
-        ),
-      );
+      const reachOf = async (who: Caller): Promise<FeedReach> => ({
+        types: typesFor(types, who),
+        sessions: sessionId
+          ? [(await reachSession(sessionId, who, ctx.sessions)).sessionId]
+          : who.key.sessions,
+      });
+      const first = await reachOf(caller);
+      // Who waits is asked again who he is: a key that is revoked meanwhile hears no more.
+      const again = async (): Promise<FeedReach> => reachOf(await callerAgain(call.request, ctx));
+      return okText(await readFeed({ after, limit, waitMs: wait * 1000, first, again }, call.response, ctx));
     },
   }),
   route({
@@ -89,7 +97,7 @@ export const eventRoutes: Route[] = [
       const event = await store.events.byId(params.eventId);
       if (event === null || !caller.sees(event.sessionId))
         throw new HubError("NOT_FOUND", "There is no such event.");
-      if (isQrEvent(event.event)) typesFor([event.event], caller.key.scopes);
+      if (isQrEvent(event.event)) requireForQr(caller);
       return okText(event.body);
     },
   }),

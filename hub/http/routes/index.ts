@@ -8,6 +8,7 @@ import { contactRoutes } from "./contacts.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { descriptionRoutes } from "./description.ts";
 import { endpointRoutes } from "./endpoints.ts";
+import { erasingRoutes } from "./erasing.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { keyRoutes } from "./keys.ts";
@@ -30,6 +31,7 @@ export const allRoutes: Route[] = [
   ...contactRoutes,
   ...chatRoutes,
   ...chatOrderRoutes,
+  ...erasingRoutes,
   ...messageRoutes,
   ...mediaRoutes,
   ...endpointRoutes,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { userSchema } from "../../contract/administration.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok, secret, type Answer } from "../answer.ts";
-import { addressOf, bearerOf, callerOfUser, missingToken, type Caller } from "../auth.ts";
+import { bearerOf, callerOfUser, missingToken, type Caller } from "../auth.ts";
 import { openRoute, route, type Route } from "../route.ts";
 import type { SignedIn } from "../sign-in.ts";
 import { newPassword, presentUser } from "../user-answers.ts";
@@ -36,8 +36,8 @@ export const loginRoutes: Route[] = [
     body: z.object({ identifier: z.string().min(1).max(200), password: passwordTyped }),
     example: { identifier: "ana", password: "correct horse battery" },
     response: signedInSchema,
-    handle: async ({ body, call }, { signIn }) => {
-      const signedIn = await signIn.login({ ...body, address: addressOf(call.request) });
+    handle: async ({ body, call }, { signIn, origins }) => {
+      const signedIn = await signIn.login({ ...body, address: origins.addressOf(call.request) });
       call.by(callerOfUser(signedIn));
       return answerOf(signedIn);
     },
@@ -85,9 +85,9 @@ export const loginRoutes: Route[] = [
     audited: true,
     body: z.object({ currentPassword: passwordTyped, newPassword }),
     response: z.object({ changed: z.literal(true) }),
-    handle: async ({ body, caller, call }, { signIn, store }) => {
+    handle: async ({ body, caller, call }, { signIn, store, origins }) => {
       const { user, signInId } = personOf(caller);
-      await signIn.confirm(user, body.currentPassword, addressOf(call.request));
+      await signIn.confirm(user, body.currentPassword, origins.addressOf(call.request));
       const password = await signIn.passwords.hash(body.newPassword);
       // The work took a moment, in which the user may have been changed, or have gone.
       const now = await store.users.get(user.id);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { endpointSchema } from "../../contract/administration.ts";
 import {
+  erasedSchema,
   sessionIdSchema,
   sessionSchema,
   sessionSettingsSchema,
@@ -168,17 +169,22 @@ export const sessionRoutes: Route[] = [
   sessionRoute({
     method: "delete",
     path: "/api/sessions/{sessionId}",
-    summary: "Stops and hides a session; its login is kept sealed for a week unless it is logged out",
+    summary:
+      "Stops and hides a session; its login is kept sealed for a week unless it is logged out. A person may erase its history",
     scope: "admin",
     contract: true,
     params: inSession,
     query: z.object({ logout: flag, purge: flag }),
-    response: z.object({ id: z.int(), sessionId: z.string(), deleted: z.literal(true) }),
-    handle: async ({ session: { id, sessionId }, query }, { sessions }) => {
-      if (query.purge)
-        throw new HubError("AUTHORIZATION_FAILED", "Only a person in the console may erase history.");
+    response: z.object({
+      ...{ id: z.int(), sessionId: z.string(), deleted: z.literal(true) },
+      erased: erasedSchema.optional().describe("With `purge`: what went"),
+    }),
+    handle: async ({ session: { id, sessionId }, caller, query }, { sessions, erasure }) => {
+      if (query.purge && caller.person === null)
+        throw new HubError("AUTHORIZATION_FAILED", "Only a person who logged in may erase history.");
+      const erase = query.purge ? await erasure.prepare({ sessionId, chatId: null }) : null;
       await sessions.remove(sessionId, { logout: query.logout ?? false });
-      return ok({ id, sessionId, deleted: true });
+      return ok({ id, sessionId, deleted: true, ...(erase === null ? {} : { erased: await erase() }) });
     },
   }),
   sessionRoute({

@@ -24,6 +24,7 @@ export function openConnection(file: string): Db {
     db.pragma("foreign_keys = ON");
     db.pragma("wal_autocheckpoint = 1000");
     db.pragma("journal_size_limit = 67108864");
+    db.pragma("secure_delete = ON");
     db.pragma("temp_store = MEMORY");
     db.pragma("cache_size = -16000");
     assertSafe(db, inMemory);

@@ -4,6 +4,7 @@ import type { EventStore } from "../../core/store.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import { theHub, type EventLog } from "./event-log.ts";
+import type { FeedFloor } from "./feed-floor.ts";
 import { toJson } from "./json.ts";
 
 interface EventRow {
@@ -17,7 +18,11 @@ interface Walk {
   types?: EventName[] | undefined;
 }
 
-export function createEventStore(engine: Engine, log: EventLog): Omit<EventStore, "forget"> {
+export function createEventStore(
+  engine: Engine,
+  log: EventLog,
+  floor: FeedFloor,
+): Omit<EventStore, "forget"> {
   const { db } = engine;
   const byId = db.prepare<[string], EventRow & { session: number; type: EventName }>(
     "SELECT seq, session, type, body FROM event WHERE id = ?",
@@ -25,7 +30,7 @@ export function createEventStore(engine: Engine, log: EventLog): Omit<EventStore
   const bySeqs = db.prepare<[string], EventRow>(
     "SELECT seq, body FROM event WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
   );
-  const oldest = db.prepare<[], { seq: number | null }>("SELECT MIN(seq) AS seq FROM event");
+  const oldest = db.prepare<[number], { seq: number | null }>("SELECT MIN(seq) AS seq FROM event WHERE seq >= ?");
   const latest = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
 
   const ofTypes = (types: string[] | undefined): string =>
@@ -45,7 +50,9 @@ export function createEventStore(engine: Engine, log: EventLog): Omit<EventStore
         return log.append(about, events, now);
       }),
     ),
-    after: call(({ sessions, ...query }) => {
+    after: call(({ sessions, ...asked }) => {
+      // What stands below the floor is there for its deliveries, and for no reader of the feed.
+      const query = { ...asked, after: Math.max(asked.after, floor.read() - 1) };
       if (sessions === "*") return walk<EventRow>("seq, body", null, query);
       const ids = [...new Set(sessions)].flatMap((name) => engine.sessionIfAny(name)?.id ?? []);
       const [only, ...more] = ids;
@@ -65,7 +72,7 @@ export function createEventStore(engine: Engine, log: EventLog): Omit<EventStore
     }),
     range: call(() => {
       const latestSeq = latest.get()?.seq ?? 0;
-      return { oldestSeq: oldest.get()?.seq ?? latestSeq + 1, latestSeq };
+      return { oldestSeq: oldest.get(floor.read())?.seq ?? latestSeq + 1, latestSeq };
     }),
   };
 }

@@ -78,6 +78,18 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
     "UPDATE media_token SET expires_at = ? WHERE token IN (SELECT value FROM json_each(?))",
   );
   const remove = db.prepare("DELETE FROM media WHERE media_id = ?");
+  // A picture of a contact has an address for as long as it is theirs.
+  const unused = db.prepare<[number, number, number], { media_id: string }>(
+    `SELECT f.media_id FROM media f WHERE f.message IS NULL AND f.created_at < ?
+     AND NOT EXISTS(SELECT 1 FROM media_token t WHERE t.media_id = f.media_id AND t.expires_at > ?)
+     ORDER BY f.created_at LIMIT ?`,
+  );
+  const given = "(SELECT value FROM json_each(?))";
+  const removeAll = [
+    "INSERT OR IGNORE INTO media_left SELECT value FROM json_each(?)",
+    `DELETE FROM media_token WHERE media_id IN ${given}`,
+    `DELETE FROM media WHERE media_id IN ${given}`,
+  ].map((sql) => db.prepare<[string]>(sql));
   const left = db.prepare<[string, number], { media_id: string }>(
     "SELECT media_id FROM media_left WHERE media_id > ? ORDER BY media_id LIMIT ?",
   );
@@ -133,6 +145,13 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
         remove.run(mediaId);
       });
     }),
+    forgetUploads: call(({ before, now, limit }) =>
+      engine.transaction(() => {
+        const ids = unused.all(before.getTime(), now.getTime(), limit).map(({ media_id }) => media_id);
+        if (ids.length > 0) for (const gone of removeAll) gone.run(toJson(ids));
+        return ids.length;
+      }),
+    ),
     left: call((after, limit) => left.all(after, limit).map(({ media_id }) => media_id)),
     cleared: call((mediaIds) => {
       cleared.run(toJson(mediaIds));

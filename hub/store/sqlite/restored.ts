@@ -55,6 +55,8 @@ export function createRestored(
   const begunBefore = ["letter", "replay_job WHERE finished_at IS NULL", "audit_begun", "sign_in"].map(
     (rows) => db.prepare(`DELETE FROM ${rows}`),
   );
+  // What waited, or was out without an answer, may have left and arrived since: only WhatsApp's word says what became of it.
+  const leftSince = db.prepare("UPDATE outgoing SET relayed_at = ?");
 
   return {
     watermark: call(() => readWatermark(db)),
@@ -65,6 +67,7 @@ export function createRestored(
         if (seq === undefined) firstSeq.run(next);
         else setSeq.run(next);
         for (const remove of begunBefore) remove.run();
+        leftSince.run(engine.clock.now().getTime());
         meta.write("epoch", String(Math.max(Number(meta.read("epoch")), since.epoch) + 1));
         const known = new Map(logins.all().map((row) => [row.session, row]));
         for (const { session } of paired.all()) {

@@ -91,6 +91,13 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   const abandon = db.prepare(
     "DELETE FROM idempotency WHERE owner = ? AND route = ? AND key = ? AND status IS NULL",
   );
+  // No opening of the file has the number 0: to every one of them it is a claim of somebody who is gone.
+  const keep = db.prepare(
+    "UPDATE idempotency SET life = 0 WHERE owner = ? AND route = ? AND key = ? AND status IS NULL",
+  );
+  const isAccepted = db.prepare<[string], { n: number }>(
+    "SELECT m.n FROM session s CROSS JOIN message m ON m.session = s.id WHERE m.id = ? LIMIT 1",
+  );
   const forget = db.prepare("DELETE FROM idempotency WHERE at <= ?");
 
   const forgetAnswers = (now: Date): void => {
@@ -171,12 +178,21 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
         if (row.body_hash !== bodyHash) return { result: "conflict" };
         if (row.status !== null) return { result: "same", status: row.status, body: row.body ?? "" };
         // Its process died before answering: the same id goes on, so that nothing is sent twice.
-        return row.life === life ? { result: "running" } : takeOver(key, bodyHash, row.reserved_id, now);
+        return row.life === life
+          ? { result: "running", reservedId: row.reserved_id }
+          : takeOver(key, bodyHash, row.reserved_id, now);
       }),
     ),
     finish: call(({ owner, route, key }, { status, body }) => {
       finish.run(status, body, owner, route, key);
     }),
+    release: call(({ owner, route, key }) =>
+      engine.transaction(() => {
+        const reservedId = claimed.get(owner, route, key)?.reserved_id ?? "";
+        const end = isAccepted.get(reservedId) === undefined ? abandon : keep;
+        end.run(owner, route, key);
+      }),
+    ),
     abandon: call(({ owner, route, key }) => {
       abandon.run(owner, route, key);
     }),

@@ -8,8 +8,10 @@ import { call, inStoreWords } from "./calls.ts";
 import { openConnection, type Db } from "./connection.ts";
 import { createEndpointStore } from "./endpoints.ts";
 import { createEngine } from "./engine.ts";
+import { createErasure } from "./erasure.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventStore } from "./events.ts";
+import { createFeedFloor } from "./feed-floor.ts";
 import { createAddresses } from "./inbox/addresses.ts";
 import { createChats } from "./inbox/chats.ts";
 import { createContacts } from "./inbox/contacts.ts";
@@ -22,6 +24,7 @@ import { createRecordGroups } from "./inbox/record-groups.ts";
 import { createRecordMessages } from "./inbox/record-messages.ts";
 import { createRecordPeople } from "./inbox/record-people.ts";
 import { createRecorder } from "./inbox/record.ts";
+import { createRemoveMessages } from "./inbox/removal.ts";
 import { createStats } from "./inbox/stats.ts";
 import { createTell } from "./inbox/work.ts";
 import { createFigureStore, createMarkStore } from "./figures.ts";
@@ -71,7 +74,9 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
     const media = createMediaRows(engine);
     const mergeLid = createLidMerge(engine, { chats, contacts, early });
     const tell = createTell(engine, log);
-    const retention = createRetention(engine);
+    const floor = createFeedFloor(meta);
+    const retention = createRetention(engine, floor);
+    const removeMessages = createRemoveMessages(engine);
     const recorder = createRecorder({
       ...createRecordPeople({ tell, addresses, chats, contacts, stats, mergeLid }),
       ...createRecordGroups({ tell, addresses, chats, contacts, groups }),
@@ -90,10 +95,12 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
         messages,
         stats,
         tell,
+        removeMessages,
       }),
+      erasure: createErasure(engine, { addresses, removeMessages }),
       sends: createSendStore(engine, recorder, messages),
       media: createMediaStore(engine, messages),
-      events: { ...createEventStore(engine, log), forget: retention.forget },
+      events: { ...createEventStore(engine, log, floor), forget: retention.forget },
       endpoints: createEndpointStore(engine, audit),
       outbox: { ...createOutboxStore(engine, log), forgetAttempts: retention.forgetAttempts },
       trace: createTrace(engine, { addresses }),

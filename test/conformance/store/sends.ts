@@ -120,7 +120,7 @@ export function sends(world: Worlds): void {
     const claim = (hash: string, id = "id2"): Promise<unknown> =>
       store.sends.claim(KEY, hash, id, clock.now());
     expect(await claim("h1", "id1")).toEqual({ result: "new", reservedId: "id1" });
-    expect(await claim("h1")).toEqual({ result: "running" });
+    expect(await claim("h1")).toEqual({ result: "running", reservedId: "id1" });
     expect(await claim("h2")).toEqual({ result: "conflict" });
     await store.sends.finish(KEY, { status: 201, body: '{"ok":true}' }, clock.now());
     expect(await claim("h1")).toEqual({ result: "same", status: 201, body: '{"ok":true}' });
@@ -141,6 +141,26 @@ export function sends(world: Worlds): void {
     await store.sends.finish(KEY, { status: 200, body: "{}" }, clock.now());
     await store.sends.abandon(KEY);
     expect(await store.sends.claim(KEY, "h2", "id3", clock.now())).toMatchObject({ result: "same" });
+  });
+
+  test("a claim released after a failure goes on under its id where that message was accepted, else it is a new one", async () => {
+    const { store, clock } = await world();
+    const claim = (hash: string, id: string): Promise<unknown> =>
+      store.sends.claim(KEY, hash, id, clock.now());
+    await claim("h1", "id1");
+    await store.sends.release(KEY);
+    expect(await claim("h2", "id2")).toEqual({ result: "new", reservedId: "id2" });
+    await store.sends.accept({
+      message: aMessage({ id: "id2", fromMe: true }),
+      ...{ order: "{}", expiresAt: clock.now(), now: clock.now() },
+    });
+    await store.sends.release(KEY);
+    expect(await claim("h3", "id3")).toEqual({ result: "conflict" });
+    expect(await claim("h2", "id3")).toEqual({ result: "new", reservedId: "id2" });
+    expect(await claim("h2", "id4")).toEqual({ result: "running", reservedId: "id2" });
+    await store.sends.finish(KEY, { status: 200, body: "{}" }, clock.now());
+    await store.sends.release(KEY);
+    expect(await claim("h2", "id5")).toEqual({ result: "same", status: 200, body: "{}" });
   });
 
   test("an answer is kept for a day", async () => {

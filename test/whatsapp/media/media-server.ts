@@ -5,6 +5,7 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TlsCertificate } from "../wire/tls-certificate.ts";
+import type { ArmedFaults } from "../state/faults.ts";
 import type { World } from "../world.ts";
 import { mediaUrl, uploadPath } from "./media-store.ts";
 
@@ -54,9 +55,13 @@ function sendDownload(
   response: ServerResponse,
   { media, faults, counters }: Parts,
 ): void {
-  const fault = faults.take("media", undefined) ?? {};
+  const fault = faults.take("media", undefined, isItsTurn) ?? {};
   const blob = media.get(request.url ?? "");
   counters.add("mediaDownloads");
+  if (fault.redirect !== undefined) {
+    response.writeHead(302, { location: fault.redirect }).end();
+    return;
+  }
   if (fault.status !== undefined || !blob) {
     response.writeHead(fault.status ?? 404).end();
     return;
@@ -67,6 +72,13 @@ function sendDownload(
     response.write(part.subarray(0, part.length >> 1), () => response.destroy());
   else response.end(part);
 }
+
+/** Counts down as it looks: each download is looked at once. */
+const isItsTurn = (fault: ArmedFaults["media"]): boolean => {
+  if ((fault.skip ?? 0) === 0) return true;
+  fault.skip = (fault.skip ?? 0) - 1;
+  return false;
+};
 
 /** The bytes that were asked for, announced. */
 function writePartialHead(request: IncomingMessage, response: ServerResponse, body: Buffer): Buffer {

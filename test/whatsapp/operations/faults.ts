@@ -61,7 +61,12 @@ export const faultRequest = z.discriminatedUnion("kind", [
   armed("no-offline-end", {}),
   armed("lose-receipt", {}),
   armed("duplicate", { times: z.number().int().min(2).max(100) }),
-  armed("media", { status: code.optional(), damage: z.enum(["truncated", "garbled"]).optional() }),
+  armed("media", {
+    status: code.optional(),
+    redirect: z.string().optional(),
+    damage: z.enum(["truncated", "garbled"]).optional(),
+    skip: z.number().int().min(0).optional(),
+  }),
   armed("upload", { status: code }),
 ]);
 export type FaultRequest = z.input<typeof faultRequest>;

@@ -39,8 +39,13 @@ export interface ArmedFaults {
   duplicate: { times: number };
   /** A receipt is not heard: the message stays queued and comes again at the next login, with the same ciphertext. */
   "lose-receipt": object;
-  /** Downloads are answered with this status, cut in half, or garbled. */
-  media: { status?: number | undefined; damage?: "truncated" | "garbled" | undefined };
+  /** Downloads are answered with this status, sent elsewhere, cut in half, or garbled; so many are let through before. */
+  media: {
+    status?: number | undefined;
+    redirect?: string | undefined;
+    damage?: "truncated" | "garbled" | undefined;
+    skip?: number | undefined;
+  };
   upload: { status: number };
 }
 export type ArmedKind = keyof ArmedFaults;

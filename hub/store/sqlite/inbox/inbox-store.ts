@@ -14,6 +14,7 @@ import { createGroupFilter } from "./ignored-groups.ts";
 import type { Messages } from "./messages.ts";
 import { createRemoveOld } from "./old-messages.ts";
 import type { Recorder } from "./record.ts";
+import type { RemoveMessages } from "./removal.ts";
 import type { Stats } from "./stats.ts";
 import { createTellChats } from "./untold-chats.ts";
 import { createWordIndex } from "./words.ts";
@@ -28,11 +29,12 @@ interface Parts {
   messages: Messages;
   stats: Stats;
   tell: Tell;
+  removeMessages: RemoveMessages;
 }
 
 export function createInboxStore(
   engine: Engine,
-  { recorder, intake, addresses, chats, contacts, messages, stats, tell }: Parts,
+  { recorder, intake, addresses, chats, contacts, messages, stats, tell, removeMessages }: Parts,
 ): InboxStore {
   const { db } = engine;
   const raw = db.prepare<[number], { v: Buffer }>("SELECT v FROM message_raw WHERE message = ?");
@@ -81,7 +83,7 @@ export function createInboxStore(
     }),
     coverage: call((sessionId) => stats.coverage(engine.session(sessionId))),
     beginnings: call(beginnings),
-    removeOld: call(createRemoveOld(engine)),
+    removeOld: call(createRemoveOld(engine, removeMessages)),
     indexWords: call(indexWords),
     tellChats: call(tellChats),
     unreadOf: call((sessionId, jid, limit) => {

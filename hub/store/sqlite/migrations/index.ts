@@ -12,6 +12,7 @@ import { untoldChats } from "./0010-untold-chats.ts";
 import { replaysThatEnded } from "./0011-replays-that-ended.ts";
 import { users } from "./0012-users.ts";
 import { profilesAndGroups } from "./0013-profiles-and-groups.ts";
+import { uploads } from "./0015-uploads.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -27,4 +28,5 @@ export const migrations: readonly string[] = [
   replaysThatEnded,
   users,
   profilesAndGroups,
+  uploads,
 ];
