@@ -118,11 +118,15 @@ export function createConnections({
       const change = nextConnection(before, toldByList(session, clock.now()), Math.max(before.seq, position));
       // A list says what is, not that something happened: it counts no attempts.
       change.next.reconnectAttempts = Math.min(change.next.reconnectAttempts, before.reconnectAttempts);
+      Object.assign(change.next, { sessionName: session.sessionName, sessionDbId: session.id });
       const fields =
         row === null
           ? [{ field: "session", from: "unknown", to: session.status }]
           : differences(row, change.next);
-      return fields.length === 0 ? [] : correct(change, fields);
+      if (fields.length > 0) return correct(change, fields);
+      if (before.sessionName !== session.sessionName || before.sessionDbId !== session.id)
+        await state.update((data) => write(data, change));
+      return [];
     },
     gone: async (sessionId) => {
       const row = get(sessionId);

@@ -4,6 +4,8 @@ import type { Told } from "./told.ts";
 
 export const newConnection = (sessionId: string): Connection => ({
   sessionId,
+  sessionName: null,
+  sessionDbId: null,
   phoneNumber: null,
   status: "disconnected",
   sessionExists: true,

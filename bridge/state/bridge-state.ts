@@ -20,6 +20,9 @@ export type Tally = z.infer<typeof tallySchema>;
 /** One account as the bridge knows it, independent of the CRM. */
 export const connectionSchema = z.object({
   sessionId: z.string(),
+  /** Name and number of the session as the hub's list told them; null until it did. */
+  sessionName: z.string().nullable().default(null),
+  sessionDbId: z.int().nullable().default(null),
   phoneNumber: z.string().nullable(),
   status: z.enum(["connected", "connecting", "qr_code", "disconnected", "error"]),
   /** False once the hub does not know the session any more. */

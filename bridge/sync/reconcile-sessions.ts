@@ -1,6 +1,8 @@
 /** The hub's sessions against the connection registry, both ways; what was corrected reaches the CRM's record as well. */
 import type { CrmAdapter } from "../adapter.ts";
+import type { Clock } from "../clock.ts";
 import { HubUnavailable } from "../errors.ts";
+import { goneSession } from "../gone-session.ts";
 import type { HubClient } from "../hub-client.ts";
 import { sessionLane, type Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
@@ -26,11 +28,12 @@ export interface SessionReconcileParts {
   /** The hub has the session no more: what is remembered of its records goes with it. */
   wentAway: (sessionId: string) => Promise<void>;
   lanes: Lanes;
+  clock: Clock;
   log: Log;
 }
 
 export function createSessionReconcile(parts: SessionReconcileParts): () => Promise<Correction[]> {
-  const { hub, state, adapter, connections, readFeed, cameOn, wentAway, lanes, log } = parts;
+  const { hub, state, adapter, connections, readFeed, cameOn, wentAway, lanes, clock, log } = parts;
   /** Sessions as the CRM has them by this process. The others are written once, whether they were corrected or not. */
   const written = new Map<string, Session>();
 
@@ -64,12 +67,20 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
   const end = (sessionId: string, at: number): Promise<Correction[]> =>
     lanes.run(sessionLane(sessionId), async () => {
       const corrections = await connections.gone(sessionId);
-      const last = written.get(sessionId);
-      if (last !== undefined) await write(ended(last), at);
+      await write(lastOf(sessionId), at);
       written.delete(sessionId);
       await wentAway(sessionId);
       return corrections;
     });
+
+  /** Another process may have written it, before a restart. */
+  const lastOf = (sessionId: string): Session => {
+    const last = written.get(sessionId);
+    if (last !== undefined) return ended(last);
+    const row = connections.list().find((one) => one.sessionId === sessionId);
+    if (row === undefined) throw new Error("the registry lost a session while it was ended");
+    return goneSession(row, clock.now().toISOString());
+  };
 
   const isNowOn = ({ field, to }: Correction): boolean =>
     (field === "status" || field === "session") && to === "connected";

@@ -5,6 +5,7 @@ import { failedItemId, type FailedItems, type FailedRecord } from "../failed-ite
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
+import type { Connection } from "../state/bridge-state.ts";
 import type { Action, Applied } from "./applied.ts";
 
 export interface ApplyParts {
@@ -14,6 +15,7 @@ export interface ApplyParts {
   connections: {
     /** @returns whether the session is connected by this event: it was not, or the event is told again */
     applied(event: HubEvent): { becameConnected: boolean; kept: Promise<void> };
+    get(sessionId: string): Connection | null;
   };
   requestSync: (sessionId: string, reason: string) => Promise<void>;
   syncOnConnect: boolean;

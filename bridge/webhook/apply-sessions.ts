@@ -2,7 +2,9 @@
 import { sessionSchema, type EventData } from "../../hub/contract/index.ts";
 import { HubUnavailable } from "../errors.ts";
 import { sessionLane } from "../lanes.ts";
+import { goneSession } from "../gone-session.ts";
 import type { Session } from "../records.ts";
+import type { Connection } from "../state/bridge-state.ts";
 import type { Applied } from "./applied.ts";
 import { settle, type ApplyParts, type Handlers, type Told } from "./apply-parts.ts";
 
@@ -26,7 +28,7 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
       const base = known.get(sessionId);
       const isGone = error instanceof HubUnavailable && error.code === "SESSION_NOT_FOUND";
       if (!isGone && base === undefined) throw error;
-      return from(base ?? bareSession(told));
+      return from(base ?? bareSession(told, connections.get(sessionId)));
     }
   };
 
@@ -98,22 +100,15 @@ const shared = (
   lastActivity: string,
 ) => ({ status, isConnected, phoneNumber, hasQR: false, lastActivity });
 
-/** A session the hub has no more and the bridge never saw: as little as a record can be made of. */
-const bareSession = ({ event, data, sessionId }: Told<Change>): Session => ({
-  id: data.session_db_id,
-  sessionId,
-  sessionName: sessionId,
-  status: "disconnected",
-  state: "stopped",
-  isConnected: false,
-  hasQR: false,
-  phoneNumber: null,
-  pushName: null,
-  lastActivity: event.timestamp,
-  connectedAt: null,
-  createdAt: event.timestamp,
-  reason: null,
-  manuallyStopped: false,
-  sendToFrappe: true,
-  unreadCount: 0,
-});
+/** A session the hub has no more and this process never saw: as much as the registry knows, or an event tells. */
+const bareSession = ({ event, data, sessionId }: Told<Change>, row: Connection | null): Session =>
+  goneSession(
+    row ?? {
+      sessionId,
+      sessionName: null,
+      sessionDbId: data.session_db_id,
+      phoneNumber: null,
+      manuallyDisconnected: false,
+    },
+    event.timestamp,
+  );

@@ -68,6 +68,15 @@ test("a session that was deleted after its loss is written from what is known of
   });
 });
 
+test("a session that was deleted before this process ever saw it keeps its name", async () => {
+  const { hub, post, record, connections } = await open();
+  await connections.seen(await hub.session("s1"), 1);
+  hub.store.sessions.delete("s1");
+  const stopped = aSession({ state: "stopped" });
+  await post(toldOfMove({ previous: up, next: stopped, toldConnected: true, quiet: false }, 2));
+  expect(await record()).toMatchObject({ session_name: "Front desk", status: "Disconnected" });
+});
+
 test("a session shows that a code waits, and never the code", async () => {
   const { hub, post, record, log, records } = await open();
   hub.store.addSession({

@@ -246,6 +246,8 @@ describe("a mark that means nothing", () => {
     await state.update((data) => {
       data.connections["s1"] = {
         sessionId: "s1",
+        sessionName: null,
+        sessionDbId: null,
         phoneNumber: null,
         status: "connected",
         sessionExists: true,

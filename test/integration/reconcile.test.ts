@@ -290,6 +290,30 @@ describe("sessions", () => {
     expect(session).toMatchObject({ status: "Disconnected", is_connected: 0 });
   });
 
+  test("that went away while the bridge was down are marked so by the next process, under their name", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
+    await world.begin().reconcile.sessions();
+    const shown = async () => {
+      const wanted = {
+        doctype: "WhatsApp Session",
+        fields: ["*"],
+        filters: [],
+        orderBy: [],
+        start: 0,
+        limit: 10,
+      };
+      return (await world.adapter.documents?.list(wanted))?.[0];
+    };
+    const before = await shown();
+    expect(before).toMatchObject({ is_connected: 1 });
+    world.hub.store.sessions.delete("s1");
+    world.hub.store.emit("endpoint.test", "_hub", { hello: true });
+    await world.begin().reconcile.sessions();
+    const name = before?.["session_name"];
+    expect(await shown()).toMatchObject({ status: "Disconnected", is_connected: 0, session_name: name });
+  });
+
   test("are all looked at although one of them cannot be written", async () => {
     const world = syncWorld();
     for (const sessionId of ["s1", "s2"]) world.hub.store.addSession({ sessionId });
