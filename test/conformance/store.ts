@@ -8,6 +8,7 @@ import { crashes } from "./store/crashes.ts";
 import { deliveriesForPeople } from "./store/deliveries-for-people.ts";
 import { earlyChanges } from "./store/early-changes.ts";
 import { endpointsAndKeys } from "./store/endpoints-and-keys.ts";
+import { erasure } from "./store/erasure.ts";
 import { eventLog } from "./store/event-log.ts";
 import { ignoredGroups } from "./store/ignored-groups.ts";
 import { lanes } from "./store/lanes.ts";
@@ -54,6 +55,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("the audit log", () => auditLog(world));
     describe("retention", () => retention(world));
     describe("old messages", () => oldMessages(world));
+    describe("erasing", () => erasure(world));
     describe("what watches over the hub", () => watching(world));
     if (survives) describe("a crash", () => crashes(world));
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HubError } from "../../hub/core/errors.ts";
-import { createIdempotency, type StoredAnswer } from "../../hub/inbox/idempotency.ts";
+import { createIdempotency, type Idempotency, type StoredAnswer } from "../../hub/inbox/idempotency.ts";
 import { hours } from "../support/fixed-clock.ts";
 import { answerCipher } from "../support/http-rig.ts";
 import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
@@ -12,16 +12,26 @@ beforeEach(async () => {
 });
 afterEach(() => inbox.close());
 
+/** One for each life of the hub. */
+const perLife = new WeakMap<InboxRig["store"], Idempotency>();
+
+function idempotencyOf({ clock, store }: InboxRig): Idempotency {
+  const idempotency =
+    perLife.get(store) ??
+    createIdempotency({
+      sends: store.sends,
+      cipher: answerCipher,
+      clock,
+      failure: ({ code, message }) => ({ status: 422, body: JSON.stringify({ code, message }) }),
+    });
+  perLife.set(store, idempotency);
+  return idempotency;
+}
+
 /** The call of one CRM: the same key and body as long as nothing else is said. */
 function call({ key = "order-1", text = "hola", route = "POST send s1" } = {}) {
-  const { clock, store, sending } = inbox;
-  const idempotency = createIdempotency({
-    sends: store.sends,
-    cipher: answerCipher,
-    clock,
-    failure: ({ code, message }) => ({ status: 422, body: JSON.stringify({ code, message }) }),
-  });
-  return idempotency.once(
+  const { sending } = inbox;
+  return idempotencyOf(inbox).once(
     { owner: "key_1", route, key, requestBody: JSON.stringify({ text }) },
     sending.reserveId("s1"),
     async (reservedId): Promise<StoredAnswer> => {

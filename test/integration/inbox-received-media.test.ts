@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { HubError } from "../../hub/core/errors.ts";
+import type { MediaSource } from "../../hub/inbox/send-request.ts";
 import { aMedia, aMessageFact } from "../support/builders.ts";
 import { minutes } from "../support/fixed-clock.ts";
 import { aRequest, openInbox, type InboxRig } from "../support/inbox-rig.ts";
@@ -158,4 +160,30 @@ describe("a received file", () => {
     expect(copy.media?.mediaId).not.toBe(message.media?.mediaId);
     expect(await readFile(inbox.media.pathOf(copy.media?.mediaId ?? ""))).toEqual(JPEG);
   });
+});
+
+test("a disk without room for files takes neither uploads nor downloads; what is there is read and sent", async () => {
+  let isFull = false;
+  const rig = await openInbox({
+    refuseFiles: () =>
+      isFull ? Promise.reject(new HubError("OVERLOADED", "no room for files")) : Promise.resolve(),
+  });
+  onTestFinished(() => rig.close());
+  const about = { filename: null, mimetype: null, sessionId: null };
+  const { mediaId } = await rig.media.upload(Readable.from([PNG]), about);
+  const fact = aMessageFact({ type: "image", media: aMedia({ filesize: JPEG.length }) });
+  await rig.parts.ingest({ sessionId: "s1", facts: [fact], closes: [] });
+  rig.whatsapp.media.set(fact.message.id, () => Readable.from([JPEG]));
+  isFull = true;
+  const refused = { code: "OVERLOADED" };
+  await expect(rig.media.upload(Readable.from([PNG]), about)).rejects.toMatchObject(refused);
+  await expect(rig.media.open(fact.message.media?.mediaId ?? "")).rejects.toMatchObject(refused);
+  expect(rig.whatsapp.asked.download).toBe(0);
+  expect((await rig.media.open(mediaId)).size).toBe(PNG.length);
+  const image = { kind: "image" as const, caption: null };
+  const send = (source: MediaSource) => rig.sending.send(aRequest({ content: { ...image, source } }));
+  await expect(send({ from: "bytes", bytes: PNG, mimetype: null })).rejects.toMatchObject(refused);
+  expect(await send({ from: "media", mediaId })).toMatchObject({ status: "sent" });
+  isFull = false;
+  expect((await rig.media.open(fact.message.media?.mediaId ?? "")).size).toBe(JPEG.length);
 });

@@ -1,12 +1,12 @@
 /** The hub's round: what was kept long enough goes, and words become findable without anybody asking. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { countShed } from "../../hub/core/pressure.ts";
 import { startUpkeep } from "../../hub/store/upkeep.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
-import { aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
+import { aMediaItem, aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
 import { fixedClock, hours } from "../support/fixed-clock.ts";
 import { logBook } from "../support/log-book.ts";
 
@@ -39,7 +39,7 @@ test("a round removes old stanzas, events and attempts, and leaves the young", a
     expect(await store.events.range()).toEqual({ oldestSeq: 1202, latestSeq: 1202 });
     expect(lines).toEqual([
       [
-        { stanzas: 2, events: 1201, attempts: 0, auditEntries: 0, messages: 0, pages: 0 },
+        { stanzas: 2, events: 1201, attempts: 0, auditEntries: 0, messages: 0, uploads: 0, pages: 0 },
         "store.old_removed",
       ],
     ]);
@@ -83,6 +83,37 @@ test("an answer kept under an idempotency key goes after a day, asked for or not
   clock.advance(1);
   await upkeep.run();
   expect(await claimed()).toBe("new");
+});
+
+test("an upload that nobody sent goes a week later with its bytes, and what was said leaves the log of the database", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "hub-uploads-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: join(folder, "hub.db"), publicUrl: "http://hub.example", clock });
+  const removed: string[] = [];
+  const upkeep = startUpkeep({
+    ...{ ...store, clock, isClockTrusted: () => true, retentionDays: 30, log: logBook() },
+    removeFile: (mediaId) => Promise.resolve(void removed.push(mediaId)),
+  });
+  onTestFinished(async () => {
+    await upkeep.stop();
+    await store.close();
+  });
+  await store.sessions.create(aNewSession());
+  const upload = aMediaItem({ sessionId: null });
+  await store.media.add(upload);
+  const fact = aMessageFact({ content: "zanahoria ".repeat(2_000) });
+  await store.inbox.record({ sessionId: "s1", facts: [fact], closes: [], now: clock.now() });
+  await upkeep.run();
+  expect(removed).toEqual([]);
+  clock.advance(days(8));
+  await upkeep.run();
+  expect(removed).toEqual([upload.mediaId]);
+  clock.advance(days(30));
+  await upkeep.run();
+  // The index of search keeps single words until it is rewritten.
+  for (const name of ["hub.db", "hub.db-wal"])
+    expect([name, (await readFile(join(folder, name))).includes("zanahoria zanahoria")]).toEqual([name, false]);
 });
 
 test("what was removed leaves the disk as well", async () => {
@@ -156,7 +187,7 @@ test("every round is one row of the audit log, also one that finds nothing; a bu
       ...{ action, actor, details },
     }));
   await upkeep.run();
-  const nothing = { stanzas: 0, events: 0, attempts: 0, auditEntries: 0, messages: 0, pages: 0 };
+  const nothing = { stanzas: 0, events: 0, attempts: 0, auditEntries: 0, messages: 0, uploads: 0, pages: 0 };
   const row = { action: "store.old_removed", actor: "hub", details: nothing };
   expect(await rounds()).toEqual([row]);
   isBusy = true;

@@ -149,6 +149,27 @@ test("a group's members get what is sent to it, and only the first send asks who
   );
 });
 
+test("a group that WhatsApp cannot be asked about is for later, and one that is known is not asked about after a restart", async () => {
+  const limit = (): void => emulator.fault({ kind: "iq", xmlns: "w:g2", tag: "query", code: 429, count: null });
+  const known = emulator.createGroup({ subject: "Conocidos", members: [account, ana] });
+  const unknown = emulator.createGroup({ subject: "Otros", members: [account, ana] });
+  const news = () => rig.recorded.flatMap(({ facts }) => facts.filter((fact) => fact.kind === "group"));
+  await until("the news of both", () =>
+    [known, unknown].every(({ jid }) => news().some((fact) => fact.jid === jid)),
+  );
+  await send({ kind: "text", text: "uno", mentions: [] }, known.jid);
+  limit();
+  await expect(send({ kind: "text", text: "nada", mentions: [] }, unknown.jid)).rejects.toMatchObject({
+    code: "OVERLOADED",
+  });
+  await rig.crash();
+  await rig.connect();
+  const { messageId } = await send({ kind: "text", text: "dos", mentions: [] }, known.jid);
+  const got = await until("dos", () => emulator.sent({ account, id: messageId })[0]);
+  expect(got).toMatchObject({ group: true, text: "dos" });
+  emulator.clearFaults();
+});
+
 test("in a group of hidden ids a reaction names its author by the hidden id", async () => {
   const group = emulator.createGroup({ subject: "Ocultos", members: [account, ana], addressing: "lid" });
   const { id } = emulator.receive({ account, from: ana, group: group.id, kind: "text", text: "hola" });

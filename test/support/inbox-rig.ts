@@ -48,6 +48,8 @@ export interface InboxRigOptions {
   /** How much may be sent; all there is, unless told. */
   limits?: Pick<SendingParts, "limits" | "schedule" | "random">;
   clock?: FixedClock;
+  /** Throws while there is no room for files. */
+  refuseFiles?: () => Promise<void>;
 }
 
 /** Everything in a folder of its own; `crash` ends it as a kill would and opens a new life on the same data. */
@@ -60,6 +62,7 @@ export async function openInbox({
   downloadDeadlineMs = 5_000,
   limits = {},
   clock = fixedClock(),
+  refuseFiles = () => Promise.resolve(),
 }: InboxRigOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), "inbox-"));
   const file = join(dir, "hub.db");
@@ -83,6 +86,7 @@ export async function openInbox({
         downloadHoldMs,
         downloadDeadlineMs,
       },
+      refuseWhenFull: refuseFiles,
     });
     const contacts = createContacts({
       ...{ inbox: store.inbox, tokens: store.media, media, link, ingest, clock, orderMs },

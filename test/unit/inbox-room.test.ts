@@ -61,3 +61,25 @@ test("many sends at once measure once", async () => {
   await Promise.all(Array.from({ length: 100 }, () => room.refuseWhenFull()));
   expect(world.looks).toBe(1);
 });
+
+test("files are refused long before messages are, on a small disk and on a big one", async () => {
+  const { room, world, isFull } = aRoom();
+  const takesFiles = async (): Promise<boolean> => {
+    await isFull(); // looks
+    return room.refuseFiles().then(
+      () => true,
+      () => false,
+    );
+  };
+  world.freeBytes = 2 * GB;
+  expect(await takesFiles()).toBe(true);
+  world.freeBytes = 1.9 * GB;
+  expect([await takesFiles(), await isFull()]).toEqual([false, false]);
+  await expect(room.refuseFiles()).rejects.toMatchObject({ code: "OVERLOADED", retryAfterSeconds: 30 });
+  Object.assign(world, { totalBytes: 5 * GB, freeBytes: 1.1 * GB });
+  expect(await takesFiles()).toBe(true);
+  world.freeBytes = 0.9 * GB;
+  expect([await takesFiles(), await isFull()]).toEqual([false, false]);
+  world.freeBytes = 0.4 * GB;
+  expect([await takesFiles(), await isFull()]).toEqual([false, true]);
+});

@@ -89,6 +89,8 @@ export function crashes(world: Worlds): void {
       result: "new",
       reservedId: "3EB0AA",
     });
-    expect(await after.sends.claim(key, "h1", "other", clock.now())).toEqual({ result: "running" });
+    expect(await after.sends.claim(key, "h1", "other", clock.now())).toEqual({
+      ...{ result: "running", reservedId: "3EB0AA" },
+    });
   });
 }

@@ -1,6 +1,6 @@
 /** Files: what they are, what became of them, and the short URLs that lead to them for a while. */
 import { expect, test } from "vitest";
-import { aMediaItem } from "../../support/builders.ts";
+import { aMedia, aMediaItem, aMessageFact, T0 } from "../../support/builders.ts";
 import { hours } from "../../support/fixed-clock.ts";
 import type { Worlds } from "./world.ts";
 
@@ -77,5 +77,29 @@ export function mediaFiles(world: Worlds): void {
     expect(await store.media.get(item.mediaId)).toBeNull();
     expect(await store.media.byToken("token", clock.now())).toBeNull();
     await store.media.remove(item.mediaId);
+  });
+
+  test("uploads that nobody sent go after their time, while no address leads to them; files of messages stay", async () => {
+    const { store, clock, record } = await world();
+    const sent = aMedia();
+    await record(aMessageFact({ type: "image", media: sent }));
+    const [upload, picture, young] = [
+      aMediaItem({ sessionId: null }),
+      aMediaItem(),
+      aMediaItem({ createdAt: new Date(T0.getTime() + hours(24)) }),
+    ];
+    for (const item of [upload, picture, young]) await store.media.add(item);
+    const inDays = (days: number): Date => new Date(clock.now().getTime() + hours(24 * days));
+    await store.media.addToken("upload", upload.mediaId, inDays(7));
+    await store.media.addToken("picture", picture.mediaId, inDays(3650));
+    const forget = () => store.media.forgetUploads({ before: inDays(-7), now: clock.now(), limit: 10 });
+    clock.advance(hours(24 * 7));
+    expect(await forget()).toBe(0);
+    clock.advance(1);
+    expect(await forget()).toBe(1);
+    expect(await forget()).toBe(0);
+    expect(await store.media.get(upload.mediaId)).toBeNull();
+    expect(await store.media.left("", 9)).toEqual([upload.mediaId]);
+    for (const { mediaId } of [sent, picture, young]) expect(await store.media.get(mediaId)).not.toBeNull();
   });
 }
