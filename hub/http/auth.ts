@@ -54,7 +54,8 @@ export async function authenticate(
       "A key in the URL is not accepted; send it as the header X-API-Key.",
     );
   const given = request.headers["x-api-key"];
-  if (given !== undefined && given !== "") return callerByKey(String(given), request, { keys, clock, origins });
+  if (given !== undefined && given !== "")
+    return callerByKey(String(given), request, { keys, clock, origins });
   const token = bearerOf(request);
   if (token !== null) return callerOfUser(await signIn.identify(token));
   if (wants === "token") throw missingToken();

@@ -255,7 +255,13 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     resume: (id, audited) => inOrder(() => setState(id, "active", audited)),
     test: async (id, event) => {
       const endpoint = await get(id);
-      return tryEndpoint(endpoint, { event, signing: secrets.signing(endpoint), guard, userAgent, now: clock.now() });
+      return tryEndpoint(endpoint, {
+        event,
+        signing: secrets.signing(endpoint),
+        guard,
+        userAgent,
+        now: clock.now(),
+      });
     },
     setForSession: (sessionId, wish) =>
       inOrder(async () => {

@@ -74,8 +74,7 @@ interface Answered {
 
 export function learn(before: Health, answered: Answered): Learned {
   const { result, now, concurrency } = answered;
-  const isOurs = result.outcome === "failed" && result.failure === "hub";
-  const health = isOurs || before.oursSince === null ? before : { ...before, oursSince: null };
+  const health = afterOurs(before, result);
   const probing = health.breaker.state !== "closed";
   if (result.outcome !== "failed" || result.failure === "soft")
     return { health: succeeded(health, concurrency, now), result, probing };
@@ -106,6 +105,14 @@ export function learn(before: Health, answered: Answered): Learned {
     }
   }
 }
+
+/** Whose failure it is by itself, whatever happens around it. */
+export const isOurs = (result: AttemptResult): boolean =>
+  result.outcome === "failed" && result.failure === "hub";
+
+/** Whatever else it was, something got out. */
+const afterOurs = (health: Health, result: AttemptResult): Health =>
+  health.oursSince === null || isOurs(result) ? health : { ...health, oursSince: null };
 
 const succeeded = (health: Health, concurrency: number, now: Date): Health => ({
   ...health,

@@ -6,7 +6,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { Log } from "../core/log.ts";
 import type { DueDelivery, Settlement } from "../core/store.ts";
 import type { Tried } from "./attempt.ts";
-import { healthOf, isFailing, learn, type Health } from "./health.ts";
+import { healthOf, isFailing, isOurs, learn, type Health } from "./health.ts";
 import { parkedEvent } from "./parked.ts";
 
 export interface Standing {
@@ -82,29 +82,25 @@ export function createStanding(
     },
     conclude: (due, { result: judged, attempt, softFailures }, now) => {
       const before = health;
-      const { concurrency } = endpoint;
-      const { result, probing, health: after } = learn(health, {
-        ...{ due, result: judged, concurrency, now },
+      const isHubs = isOurs(judged);
+      const learned = learn(health, {
+        ...{ due, result: judged, concurrency: endpoint.concurrency, now },
         // Asked only where it says something: all others are looked at.
-        othersReachedAt: judged.outcome === "failed" && judged.failure === "hub" ? othersReachedAt() : null,
+        othersReachedAt: isHubs ? othersReachedAt() : null,
       });
-      health = after;
+      const { result, probing } = learned;
+      health = learned.health;
+      const { attempts } = due;
       const { patch, aside } = settleAttempt({
-        attempts: due.attempts,
-        result,
-        probing,
-        softFailures,
-        now,
-        random: random(),
+        ...{ attempts, result, probing, softFailures, now, random: random() },
       });
-      const isOurs = result.outcome === "failed" && result.failure === "hub";
       if (result.outcome === "failed") {
         const { status, error, failure } = result;
         log.info(
           {
             deliveryId: due.n,
             endpointId: endpoint.id,
-            attempt: due.attempts + 1,
+            attempt: attempts + 1,
             status,
             error,
             failure,
@@ -115,18 +111,20 @@ export function createStanding(
       }
       const becomes = announce(before, result, now);
       if (becomes !== null) endpoint = { ...endpoint, state: becomes };
-      const isCutOff = before.oursSince === null && health.oursSince !== null;
-      if (becomes !== null || isCutOff || before.breaker.state !== health.breaker.state)
-        onHealth(endpoint.id, health, becomes);
+      if (becomes !== null || isNews(before, health)) onHealth(endpoint.id, health, becomes);
       const parkedBecause = patch.state === "dead" ? patch.lastError : null;
-      const settlement = { n: due.n, laneId: due.laneId, patch, attempt: isOurs ? null : attempt, aside };
+      const settlement = { n: due.n, laneId: due.laneId, patch, attempt: isHubs ? null : attempt, aside };
       const news = parkedBecause === null ? null : parkedEvent(due, parkedBecause);
       return {
         settlement: news === null ? settlement : { ...settlement, news },
         parkedBecause,
         stops: health.breaker.state === "open" || endpoint.state === "paused",
-        isOurs,
+        isOurs: isHubs,
       };
     },
   };
 }
+
+/** The breaker changed, or nothing gets out any more. */
+const isNews = (before: Health, after: Health): boolean =>
+  before.breaker.state !== after.breaker.state || (before.oursSince === null && after.oursSince !== null);

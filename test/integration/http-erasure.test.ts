@@ -44,7 +44,10 @@ test("nothing of a chat that was erased stands in the database or its log, and i
   expect(await onDisk("zanahoria")).toEqual([]);
   expect(await onDisk("berenjena")).not.toEqual([]);
   const { items } = await rig.store.audit.list({ limit: 5, page: 1 });
-  expect(items.find(({ action }) => action.startsWith("DELETE"))).toMatchObject({ outcome: "done", target: "s1" });
+  expect(items.find(({ action }) => action.startsWith("DELETE"))).toMatchObject({
+    outcome: "done",
+    target: "s1",
+  });
   expect(JSON.stringify(items)).not.toContain("34600111222");
   expect(await rig.store.inbox.chat("s1", CHAT)).toMatchObject({ messageCount: 0, removedMessages: 60 });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { eventSchema } from "../../hub/contract/resources.ts";
 import { aMessageFact } from "../support/builders.ts";
 import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
+import { until } from "../support/until.ts";
 
 describe("the feed", () => {
   test("gives everything in order from the oldest, the same bodies, and where to go on", async () => {
@@ -44,14 +45,20 @@ describe("the feed", () => {
   });
 
   test("ends for who waits within a second of the end of his key, and hides what he may no longer see", async () => {
-    const rig = await openHttpRig();
+    let waits = 0;
+    const rig = await openHttpRig({
+      change: (ctx) => ({
+        ...ctx,
+        nudge: { ...ctx.nudge, onRing: (listener) => (waits++, ctx.nudge.onRing(listener)) },
+      }),
+    });
     await rig.session("s1");
     const { data: made } = await rig.post("/api/keys", { name: "x", scopes: ["read"], sessions: "*" });
     const { data } = await rig.get("/api/events?after=latest");
     const waitFor = (key: unknown) =>
       rig.get(`/api/events?after=${String(data["nextAfter"])}&wait=25`, { key: String(key) });
     const waiting = waitFor(made["key"]);
-    await rig.get("/api/sessions", { key: String(made["key"]) });
+    await until("it waits", () => waits === 1);
     const revokedAt = performance.now();
     await rig.call("DELETE", `/api/keys/${String(made["id"])}`);
     const ended = await waiting;
@@ -59,8 +66,9 @@ describe("the feed", () => {
     expect(performance.now() - revokedAt).toBeLessThan(1_500);
 
     const narrowed = await rig.post("/api/keys", { name: "y", scopes: ["read"], sessions: "*" });
+    const before = waits;
     const other = waitFor(narrowed.data["key"]);
-    await rig.get("/api/sessions", { key: String(narrowed.data["key"]) });
+    await until("the other one waits", () => waits > before);
     await rig.put(`/api/keys/${String(narrowed.data["id"])}`, { sessions: ["mine"] });
     await rig.tell("s1", aMessageFact({ id: "3A7" }));
     await rig.session("mine", { phoneNumber: "34600777666" });

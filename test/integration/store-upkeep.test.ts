@@ -89,7 +89,11 @@ test("an upload that nobody sent goes a week later with its bytes, and what was 
   const folder = await mkdtemp(join(tmpdir(), "hub-uploads-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const clock = fixedClock();
-  const store = await openSqliteStore({ file: join(folder, "hub.db"), publicUrl: "http://hub.example", clock });
+  const store = await openSqliteStore({
+    file: join(folder, "hub.db"),
+    publicUrl: "http://hub.example",
+    clock,
+  });
   const removed: string[] = [];
   const upkeep = startUpkeep({
     ...{ ...store, clock, isClockTrusted: () => true, retentionDays: 30, log: logBook() },
@@ -113,7 +117,10 @@ test("an upload that nobody sent goes a week later with its bytes, and what was 
   await upkeep.run();
   // The index of search keeps single words until it is rewritten.
   for (const name of ["hub.db", "hub.db-wal"])
-    expect([name, (await readFile(join(folder, name))).includes("zanahoria zanahoria")]).toEqual([name, false]);
+    expect([name, (await readFile(join(folder, name))).includes("zanahoria zanahoria")]).toEqual([
+      name,
+      false,
+    ]);
 });
 
 test("what was removed leaves the disk as well", async () => {

@@ -33,7 +33,9 @@ beforeAll(async () => {
 });
 afterEach(() => {
   emulator.clearFaults();
-  expect(connections).toBe(0);
+  const made = connections;
+  connections = 0;
+  expect(made).toBe(0);
 });
 afterAll(async () => {
   await rig.stop();
@@ -75,7 +77,10 @@ describe("a contact's file is not fetched", () => {
     ["in http", () => ({ url: `http://127.0.0.1:${port}/latest/meta-data` })],
     ["in http, at WhatsApp", () => ({ url: "http://mmg.whatsapp.net/v/t62/a" })],
     ["in https, next door", () => ({ url: `https://127.0.0.1:${port}/a` })],
-    ["by a name that begins like WhatsApp's", () => ({ url: `https://mmg.whatsapp.net.localhost:${port}/a` })],
+    [
+      "by a name that begins like WhatsApp's",
+      () => ({ url: `https://mmg.whatsapp.net.localhost:${port}/a` }),
+    ],
     ["by a name that ends nearly like it", () => ({ url: `https://notwhatsapp.net:${port}/a` })],
     ["at another port", () => ({ url: `https://mmg.whatsapp.net:${port}/v/t62/a` })],
     ["with a user and password", () => ({ url: `https://mmg.whatsapp.net:x@127.0.0.1:${port}/a` })],
@@ -89,7 +94,10 @@ describe("a contact's file is not fetched", () => {
     ["by a path of two slashes", () => ({ directPath: `//127.0.0.1:${port}/a` })],
     ["by a path of a slash and a backslash", () => ({ directPath: `/\\127.0.0.1:${port}/a` })],
     ["by a path of a slash and a host", () => ({ directPath: `/@127.0.0.1:${port}/a` })],
-    ["by a path and a host", () => ({ url: `http://127.0.0.1:${port}/`, directPath: `@127.0.0.1:${port}/a` })],
+    [
+      "by a path and a host",
+      () => ({ url: `http://127.0.0.1:${port}/`, directPath: `@127.0.0.1:${port}/a` }),
+    ],
   ])("%s", async (_where, places) => {
     const before = downloads();
     const message = await aFileAt(places());
@@ -100,7 +108,11 @@ describe("a contact's file is not fetched", () => {
   test("from where WhatsApp's own server sends it, when that is not WhatsApp", async () => {
     const { message } = await aRealFile();
     const before = downloads();
-    for (const redirect of [`http://127.0.0.1:${port}/a`, `https://localhost:${port}/a`, `http://[::1]:${port}/`]) {
+    for (const redirect of [
+      `http://127.0.0.1:${port}/a`,
+      `https://localhost:${port}/a`,
+      `http://[::1]:${port}/`,
+    ]) {
       emulator.fault({ kind: "media", redirect });
       await expect(rig.link().downloadMedia(message)).rejects.toMatchObject({ code: "MEDIA_ERROR" });
     }
@@ -136,7 +148,12 @@ describe("whatever the library fetches", () => {
 
   test("WhatsApp's hosts are those whose name ends so", () => {
     expect(["https://pps.whatsapp.net/v/a", "https://WhatsApp.net/"].every(isWhatsAppUrl)).toBe(true);
-    const others = ["", "pps.whatsapp.net/v/a", "https://whatsapp.net.evil.test/", "https://web.whatsapp.com/"];
+    const others = [
+      "",
+      "pps.whatsapp.net/v/a",
+      "https://whatsapp.net.evil.test/",
+      "https://web.whatsapp.com/",
+    ];
     expect(others.some(isWhatsAppUrl)).toBe(false);
   });
 });

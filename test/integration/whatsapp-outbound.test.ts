@@ -150,7 +150,8 @@ test("a group's members get what is sent to it, and only the first send asks who
 });
 
 test("a group that WhatsApp cannot be asked about is for later, and one that is known is not asked about after a restart", async () => {
-  const limit = (): void => emulator.fault({ kind: "iq", xmlns: "w:g2", tag: "query", code: 429, count: null });
+  const limit = (): void =>
+    emulator.fault({ kind: "iq", xmlns: "w:g2", tag: "query", code: 429, count: null });
   const known = emulator.createGroup({ subject: "Conocidos", members: [account, ana] });
   const unknown = emulator.createGroup({ subject: "Otros", members: [account, ana] });
   const news = () => rig.recorded.flatMap(({ facts }) => facts.filter((fact) => fact.kind === "group"));

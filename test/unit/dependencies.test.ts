@@ -15,7 +15,7 @@ const manifest = read(
     devDependencies: versions,
     optionalDependencies: versions,
     peerDependencies: versions,
-    overrides: z.undefined(),
+    overrides: z.never().optional(),
     allowScripts: z.record(z.string(), z.boolean()),
   }),
 );

@@ -20,8 +20,7 @@ describe("without a trusted proxy", () => {
       const request = from("127.0.0.1", { [header]: "127.0.0.1" });
       expect([header, isLocal(request), isFrom(request, EVERYWHERE)]).toEqual([header, false, false]);
     }
-    for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-      expect(isLocal(from(address))).toBe(true);
+    for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) expect(isLocal(from(address))).toBe(true);
     expect(isLocal(from("10.0.0.1"))).toBe(false);
   });
 });

@@ -112,7 +112,11 @@ test("what is kept says how the group is addressed, and how long its messages la
   const place = aPlace();
   const { answer } = place;
   // The library's own words for both.
-  place.answer = async () => ({ ...(await answer()), ephemeralDuration: 86_400, addressingMode: "lid" as never });
+  place.answer = async () => ({
+    ...(await answer()),
+    ephemeralDuration: 86_400,
+    addressingMode: "lid" as never,
+  });
   await place.members();
   expect(await place.connect().of(GROUP)).toMatchObject({ ephemeralDuration: 86_400, addressingMode: "lid" });
   expect(place.asked).toBe(1);

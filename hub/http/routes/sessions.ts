@@ -1,8 +1,7 @@
 /** Accounts: made, linked, connected, stopped, unlinked, deleted. */
 import { z } from "zod";
-import { endpointSchema } from "../../contract/administration.ts";
+import { endpointSchema, erasedSchema } from "../../contract/administration.ts";
 import {
-  erasedSchema,
   sessionIdSchema,
   sessionSchema,
   sessionSettingsSchema,
