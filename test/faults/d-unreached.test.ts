@@ -66,9 +66,9 @@ test("D6: a hub that is offline says that it may be its own network, and uses no
     "failing",
     expect.stringMatching(/^EAI_AGAIN; no other endpoint was reached meanwhile: .* the hub's own machine$/),
   ]);
-  expect((await rig.deliveries()).map(({ attempts, state: at }) => [attempts, at])).toEqual(
-    Array.from({ length: 5 }, () => [0, expect.stringMatching(/^(pending|retrying)$/)]),
-  );
+  const owed = await rig.deliveries();
+  expect(owed).toHaveLength(5);
+  expect(owed.every((one) => one.attempts === 0 && one.state !== "dead")).toBe(true);
   await rig.restart();
   expect((await rig.endpoints.get(id)).state).toBe("failing");
   known.add("crm.example");

@@ -89,11 +89,7 @@ export const TESTED_ROWS: FaultRow[] = [
   row("C18", "a second hub on the folder, four at once, a cluster", "c-second-hub.long.test.ts"),
   row("D1", "the CRM answers 500 for an hour", "d-outages.test.ts"),
   row("D3", "one event is refused, the others are not", "d-refusals.test.ts"),
-  row(
-    "D6",
-    "a name that does not resolve, and a hub that is offline itself",
-    "d-unreached.test.ts",
-  ),
+  row("D6", "a name that does not resolve, and a hub that is offline itself", "d-unreached.test.ts"),
   row("D8", "the CRM never answers, drips headers, drips its body", "d-bad-peers.test.ts"),
   row("D9", "a 2xx with an endless body", "d-bad-peers.test.ts"),
   row("D10", "redirects to a metadata address, another host, in a loop", "d-bad-peers.test.ts"),

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
+import { openSessionsHub, type SessionsHub, textsOf } from "../support/sessions-hub.ts";
 import { until } from "../support/until.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";
 
@@ -50,11 +50,6 @@ async function aTalk() {
     },
   };
 }
-
-const textsOf = async ({ store }: SessionsHub): Promise<string[]> => {
-  const page = await store.inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1000 });
-  return page.items.map(({ content }) => content);
-};
 
 const damage =
   (table: string, value: string, kind: string | null = null) =>

@@ -74,14 +74,17 @@ describe("W4: history of which Baileys could not fetch a piece", () => {
     return found;
   };
 
-  test.each([0, 2, 3, 5])("(after %d others) is whole without another connection, and not over before", async (skip) => {
-    const { number, rig } = await aPhone("download");
-    emulator.fault({ kind: "media", damage: "garbled", skip });
-    await rig.connect();
-    await isWhole(rig, number);
-    expect(rig.signals.filter(({ type }) => type === "opened")).toHaveLength(1);
-    expect(ends(rig)).toEqual([emulator.history(number).flatMap(({ messages }) => messages).length]);
-  });
+  test.each([0, 2, 3, 5])(
+    "(after %d others) is whole without another connection, and not over before",
+    async (skip) => {
+      const { number, rig } = await aPhone("download");
+      emulator.fault({ kind: "media", damage: "garbled", skip });
+      await rig.connect();
+      await isWhole(rig, number);
+      expect(rig.signals.filter(({ type }) => type === "opened")).toHaveLength(1);
+      expect(ends(rig)).toEqual([emulator.history(number).flatMap(({ messages }) => messages).length]);
+    },
+  );
 
   test("that is gone for good is given up after some tries, and the import is over", async () => {
     const { number, rig } = await aPhone("download", { missingAfterMs: 100 });

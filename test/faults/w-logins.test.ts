@@ -6,20 +6,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { exportLogin, importLogins } from "../../hub/safekeeping/data-folder.ts";
 import { systemSchedule, type Schedule } from "../../hub/sessions/schedule.ts";
 import { logBook } from "../support/log-book.ts";
-import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
+import { folderOf, openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
 import { until } from "../support/until.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";
 
 const bed = useEmulator();
 const log = logBook();
-
-const folderOf = ({ folder, masterKey }: SessionsHub) => ({
-  dataDir: folder,
-  masterKey: Buffer.from(masterKey).toString("hex"),
-  masterKeyPrevious: null,
-  masterKeyFile: null,
-  jidForm: "c.us" as const,
-});
 
 /** The minute after a login was taken over is over after two seconds; deadlines stay as they are. */
 const MINUTE_MS = 60_000;

@@ -6,25 +6,12 @@ import { describe, expect, test } from "vitest";
 import { backupNow } from "../../hub/safekeeping/data-folder.ts";
 import { listLoginCopies, OlderCopy, putLoginBack } from "../../hub/safekeeping/login-copies.ts";
 import { logBook } from "../support/log-book.ts";
-import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
+import { folderOf, openSessionsHub, textsOf } from "../support/sessions-hub.ts";
 import { until } from "../support/until.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";
 
 const bed = useEmulator();
 const log = logBook();
-
-const folderOf = ({ folder, masterKey }: SessionsHub) => ({
-  dataDir: folder,
-  masterKey: Buffer.from(masterKey).toString("hex"),
-  masterKeyPrevious: null,
-  masterKeyFile: null,
-  jidForm: "c.us" as const,
-});
-
-const textsOf = async ({ store }: SessionsHub): Promise<string[]> => {
-  const page = await store.inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1000 });
-  return page.items.map(({ content }) => content);
-};
 
 async function aLinkedHub() {
   const emulator = bed.emulator();

@@ -1,26 +1,13 @@
 /** W8 and W24 of the fault table that need more than a store: a login from an older copy, on a real connection. */
 import { describe, expect, test } from "vitest";
 import { backupNow, restoreBackup } from "../../hub/safekeeping/data-folder.ts";
-import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
+import { folderOf, openSessionsHub, textsOf } from "../support/sessions-hub.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";
 
 const bed = useEmulator();
 const log = logBook();
-
-const folderOf = ({ folder, masterKey }: SessionsHub) => ({
-  dataDir: folder,
-  masterKey: Buffer.from(masterKey).toString("hex"),
-  masterKeyPrevious: null,
-  masterKeyFile: null,
-  jidForm: "c.us" as const,
-});
-
-const textsOf = async ({ store }: SessionsHub): Promise<string[]> => {
-  const page = await store.inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1000 });
-  return page.items.map(({ content }) => content);
-};
 
 describe("W8: a session restored from an old backup", () => {
   test("is set aside, goes on with new keys when told to, and talks both ways again", async () => {

@@ -16,8 +16,8 @@ const FAST = {
   pingTimeoutMs: 300,
   storedMs: 100,
   stuckMs: 2_000,
-  quietMinMs: 400,
-  quietMaxMs: 400,
+  quietMinMs: 200,
+  quietMaxMs: 200,
   askMs: 600,
   answerMs: 300,
   stepMs: 1_500,
@@ -96,7 +96,7 @@ describe("the watchdog", () => {
   });
 
   test("W21 leaves a quiet account alone while its phone is off for less than thrice the usual silence and three questions", async () => {
-    const { hub, emulator, account, says } = await aScene({ askMs: 900 });
+    const { hub, emulator, account, says } = await aScene({ askMs: 700 });
     await says("hola");
     const asked = (): number => emulator.counters().counts.messagesSent;
     const before = asked();

@@ -10,7 +10,7 @@ import { exportLogin, importLogins } from "../../hub/safekeeping/data-folder.ts"
 import { codecOf } from "../../hub/whatsapp/key-codec.ts";
 import { readMultiFile } from "../../hub/whatsapp/multi-file.ts";
 import { logBook } from "../support/log-book.ts";
-import { openSessionsHub, type SessionsHub } from "../support/sessions-hub.ts";
+import { folderOf, openSessionsHub } from "../support/sessions-hub.ts";
 import { until } from "../support/until.ts";
 import { useEmulator } from "../whatsapp/test-bed.ts";
 
@@ -28,14 +28,6 @@ async function emptyHub() {
   const masterKey = randomBytes(32).toString("hex");
   return { dataDir, masterKey, masterKeyPrevious: null, masterKeyFile: null, jidForm: "c.us" as const };
 }
-
-const folderOf = ({ folder, masterKey }: SessionsHub) => ({
-  dataDir: folder,
-  masterKey: Buffer.from(masterKey).toString("hex"),
-  masterKeyPrevious: null,
-  masterKeyFile: null,
-  jidForm: "c.us" as const,
-});
 
 /** A folder as Baileys itself writes it. */
 async function aFolder(folder: string, number = "34600111222"): Promise<void> {

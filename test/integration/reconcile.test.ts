@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, test } from "vitest";
 import { openSqliteAdapter } from "../../bridge/adapters/sqlite/sqlite-adapter.ts";
+import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
 import { hubDown } from "../support/fake-hub.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
@@ -45,6 +46,18 @@ async function synced(world: SyncWorld) {
 }
 
 const PEOPLE = { contacts: 60, chats: 40, messages: 60 };
+
+const shownSession = async ({ documents }: CrmAdapter) => {
+  const wanted = {
+    doctype: "WhatsApp Session",
+    fields: ["*"],
+    filters: [],
+    orderBy: [],
+    start: 0,
+    limit: 10,
+  };
+  return (await documents?.list(wanted))?.[0];
+};
 
 describe("hub and CRM", () => {
   test("agree after a sync, although the limits kept most messages out", async () => {
@@ -278,40 +291,24 @@ describe("sessions", () => {
     world.hub.store.emit("endpoint.test", "_hub", { hello: true });
     expect((await reconcile.sessions()).map(({ field }) => field)).toContain("sessionExists");
     expect(connections.get("s1")).toMatchObject({ sessionExists: false, status: "disconnected" });
-    const [session] =
-      (await adapter.documents?.list({
-        doctype: "WhatsApp Session",
-        fields: ["*"],
-        filters: [],
-        orderBy: [],
-        start: 0,
-        limit: 10,
-      })) ?? [];
-    expect(session).toMatchObject({ status: "Disconnected", is_connected: 0 });
+    expect(await shownSession(adapter)).toMatchObject({ status: "Disconnected", is_connected: 0 });
   });
 
   test("that went away while the bridge was down are marked so by the next process, under their name", async () => {
     const world = syncWorld();
     fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
     await world.begin().reconcile.sessions();
-    const shown = async () => {
-      const wanted = {
-        doctype: "WhatsApp Session",
-        fields: ["*"],
-        filters: [],
-        orderBy: [],
-        start: 0,
-        limit: 10,
-      };
-      return (await world.adapter.documents?.list(wanted))?.[0];
-    };
-    const before = await shown();
+    const before = await shownSession(world.adapter);
     expect(before).toMatchObject({ is_connected: 1 });
     world.hub.store.sessions.delete("s1");
     world.hub.store.emit("endpoint.test", "_hub", { hello: true });
     await world.begin().reconcile.sessions();
     const name = before?.["session_name"];
-    expect(await shown()).toMatchObject({ status: "Disconnected", is_connected: 0, session_name: name });
+    expect(await shownSession(world.adapter)).toMatchObject({
+      status: "Disconnected",
+      is_connected: 0,
+      session_name: name,
+    });
   });
 
   test("are all looked at although one of them cannot be written", async () => {

@@ -145,3 +145,18 @@ export async function openSessionsHub(
 }
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Its folder and keys, as the commands of operators want them. */
+export const folderOf = ({ folder, masterKey }: SessionsHub) => ({
+  dataDir: folder,
+  masterKey: Buffer.from(masterKey).toString("hex"),
+  masterKeyPrevious: null,
+  masterKeyFile: null,
+  jidForm: "c.us" as const,
+});
+
+/** What was said in session "s1", oldest first. */
+export const textsOf = async ({ store }: SessionsHub): Promise<string[]> => {
+  const page = await store.inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 1000 });
+  return page.items.map(({ content }) => content);
+};

@@ -12,7 +12,11 @@ async function erase({ store: { erasure } }: World, scope: ErasureScope) {
   const walk = async (work: (step: ErasureStep) => Promise<{ removed: number; place: number | null }>) => {
     let total = 0;
     for (let after: number | null = 0; after !== null;) {
-      const { removed, place }: { removed: number; place: number | null } = await work({ scope, after, limit: 2 });
+      const { removed, place }: { removed: number; place: number | null } = await work({
+        scope,
+        after,
+        limit: 2,
+      });
       total += removed;
       after = place;
     }
