@@ -255,7 +255,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     }),
     signIn: await createSignIn({ store, cipher, clock, log: httpLog }),
     origins: createOrigins(config.trustedProxies),
-    erasure: createErasure({ ...store, removeFile: media.removeFile, log: storeLog }),
+    erasure: createErasure({ ...store, removeFile: (mediaId) => media.removeFile(mediaId), log: storeLog }),
     ...{ store, cipher, metrics, pressure, clock, nudge },
     log: httpLog,
     publicUrl,
@@ -266,7 +266,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   const upkeep = startUpkeep({
     ...{ ...store, clock, isClockTrusted, pressure, log: storeLog },
-    ...{ removeFile: media.removeFile, retentionDays: config.retentionDays },
+    ...{ removeFile: (mediaId) => media.removeFile(mediaId), retentionDays: config.retentionDays },
   });
   await store.audit.append(
     doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),

@@ -171,3 +171,8 @@ export const auditEntrySchema = z
     hash: z.string().describe("SHA-256 over the hash of the entry before and this entry"),
   })
   .meta({ id: "AuditEntry" });
+
+/** What an erasure took. */
+export const erasedSchema = z
+  .object({ messages: z.int(), files: z.int(), events: z.int(), stanzas: z.int() })
+  .meta({ id: "Erased" });

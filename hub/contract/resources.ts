@@ -149,7 +149,10 @@ export const chatSchema = z
     unreadCount: z.int(),
     messageCount: z.int(),
     totalMessages: z.int(),
-    removedMessages: z.int().optional().describe("Messages that went for their age; absent: none did"),
+    removedMessages: z
+      .int()
+      .optional()
+      .describe("Messages that went for their age or were erased; absent: none did"),
     archived: z.boolean(),
     pinned: z.boolean(),
     isMuted: z.boolean(),

@@ -17,6 +17,16 @@ export const isInterruption = (error: unknown): boolean =>
     error.code === "SHUTTING_DOWN" ||
     error.code === "STORE_UNAVAILABLE");
 
+const TOO_MANY_REQUESTS = 429;
+
+/**
+ * Nothing left, and nothing was said of the message: WhatsApp wants fewer questions (about devices, keys, members of a group), or
+ * does not answer them. What it says of a message itself is no exception, but a fact.
+ */
+export const isNotNow = (error: unknown): boolean =>
+  error instanceof HubError &&
+  (error.code === "OVERLOADED" || error.details?.["whatsappCode"] === TOO_MANY_REQUESTS);
+
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof HubError))
     return { code: "WHATSAPP_ERROR", error: "The message could not be sent." };

@@ -1,4 +1,5 @@
 /** Makes accepted messages leave, one after the other per chat, with the id they were accepted under. */
+import { nextBackoff } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
 import { toSeconds } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
@@ -8,12 +9,17 @@ import type { InboxStore, SendStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
 import { inTime, SEND_DEADLINE_MS } from "./in-time.ts";
-import { isInterruption, refusalOf, type Refusal } from "./refusal.ts";
+import { isInterruption, isNotNow, refusalOf, type Refusal } from "./refusal.ts";
 import type { Leaving } from "./leaving.ts";
 import type { SendGate } from "./send-gate.ts";
 import type { SendLanes } from "./send-lane.ts";
+import { unrefTimer, type Schedule } from "./send-limits.ts";
 import { outgoing, type KeptOrder } from "./send-order.ts";
 import { openLink } from "./open-link.ts";
+import { createSleepers } from "./sleepers.ts";
+
+/** What WhatsApp does not take at the moment is tried again after a little, then after ever longer waits. */
+const NOT_NOW_MS = 5_000;
 
 export interface RelayJob {
   sessionId: string;
@@ -44,7 +50,9 @@ export interface RelayParts {
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   lanes: SendLanes;
-  gate: Pick<SendGate, "begins" | "turn" | "done">;
+  gate: Pick<SendGate, "begins" | "turn" | "expect" | "done">;
+  schedule?: Schedule | undefined;
+  random?: (() => number) | undefined;
   clock: Clock;
   log: Log;
 }
@@ -56,6 +64,18 @@ export function createRelay(parts: RelayParts): Relay {
   const held = new Set<string>();
   const nameOf = (sessionId: string, messageId: string): string => `${sessionId} ${messageId}`;
   let stopped = false;
+  const sleepers = createSleepers({ clock, schedule: parts.schedule ?? unrefTimer });
+
+  /** Returns how often that was, to hand in the next time. */
+  const wait = async (leaving: Leaving, failures: number): Promise<number> => {
+    const { sessionId, messageId } = leaving;
+    const next = nextBackoff({ failures, firstMs: NOT_NOW_MS, random: parts.random ?? Math.random });
+    const at = Math.min(clock.now().getTime() + next.delayMs, leaving.expiresAt.getTime());
+    log.info({ sessionId, messageId, delayMs: next.delayMs }, "message.not_now");
+    gate.expect(sessionId, messageId, new Date(at));
+    await sleepers.sleep(leaving, at, true);
+    return next.failures;
+  };
 
   const fail = async ({ sessionId, chatId, messageId }: RelayJob, refusal: Refusal): Promise<void> => {
     log.warn({ sessionId, messageId, code: refusal.code }, "message.refused");
@@ -68,6 +88,7 @@ export function createRelay(parts: RelayParts): Relay {
       order.quotedMessageId === null ? null : await inbox.message(sessionId, order.quotedMessageId, chatId);
     let tried: WhatsAppLink | null = null;
     let hasTurn = false;
+    let failures = 0;
     while (!stopped) {
       if (leaving.expiresAt <= clock.now()) return fail(job, EXPIRED);
       const current = openLink(link, sessionId);
@@ -86,6 +107,11 @@ export function createRelay(parts: RelayParts): Relay {
         sent = await inTime(sending, SEND_DEADLINE_MS, notTaken);
       } catch (error) {
         if (isInterruption(error)) continue;
+        if (isNotNow(error)) {
+          failures = await wait(leaving, failures);
+          tried = null; // the same connection may do
+          continue;
+        }
         if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
         return fail(job, refusalOf(error));
       }
@@ -116,6 +142,7 @@ export function createRelay(parts: RelayParts): Relay {
     },
     stop: () => {
       stopped = true;
+      sleepers.stop();
     },
   };
 }

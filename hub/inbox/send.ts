@@ -103,7 +103,7 @@ export function createSending(parts: SendingParts): Sending {
   });
   const lanes = createSendLanes();
   const wait = createAnswerWait(parts.ackWaitMs === undefined ? {} : { ackWaitMs: parts.ackWaitMs });
-  const relay = createRelay({ sends, inbox, media, link, ingest, lanes, gate, clock, log });
+  const relay = createRelay({ ...parts, lanes, gate });
   const resuming = createResume({ sends, relay, log });
   const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, gate, ingest, clock, log });
   const actions = createActions({ ...parts, acks, lanes, wait, gate });

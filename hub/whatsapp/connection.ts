@@ -13,7 +13,6 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   makeWASocket,
   type AuthenticationCreds,
-  type GroupMetadata,
   type WAMessageKey,
 } from "./baileys.ts";
 import { createBaileysLog } from "./baileys-log.ts";
@@ -21,6 +20,7 @@ import { OWN_CODE } from "./disconnect.ts";
 import { recordEvents } from "./events.ts";
 import { createGeneration } from "./generation.ts";
 import type { GroupCache } from "./group-cache.ts";
+import { createGroups } from "./groups.ts";
 import { createHistoryRecorder } from "./history-recorder.ts";
 import { createInFlightStanzas } from "./in-flight.ts";
 import { createIntake, type HistoryNotice } from "./intake.ts";
@@ -180,9 +180,10 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
       caches: parts.caches,
       makeSignalRepository: makeRepository,
       getMessage,
-      cachedGroupMetadata: (jid) => groupOf(jid),
+      cachedGroupMetadata: (jid) => groups.of(jid),
     }),
   );
+  const groups = createGroups({ cache: parts.groups, socket, keys, journal, now });
   // All of this in the turn in which the socket was made: nothing can have come or gone yet.
   const raw = rawSocketOf(socket);
   const gate = gateOutgoing(raw, journal);
@@ -229,7 +230,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     generation,
     creds,
     onPasskey: () => live.end(OWN_CODE.passkeyRequired, "passkey_prologue_request"),
-    onGroup: (jid) => parts.groups.forget(jid),
+    onGroup: (jid) => groups.forget(jid),
     takesAck: (ack) => stale.takes(ack),
   });
   hearStanding(socket, parts.onNews);
@@ -267,10 +268,6 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     return (message && protoOf(message)) ?? undefined;
   }
 
-  function groupOf(jid: string): Promise<GroupMetadata> {
-    return parts.groups.get(jid, (asked) => socket.groupMetadata(asked));
-  }
-
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -287,7 +284,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     socket,
     creds,
     generation,
-    groupOf,
+    groupOf: (jid) => groups.of(jid),
     onPairingCode: (code) =>
       onSignal({ type: "pairing_code", code, expiresAt: new Date(now().getTime() + PAIRING_CODE_MS) }),
     flush: () => journal.flush(),

@@ -1,4 +1,4 @@
-/** Members of groups, so that a message to a group does not ask WhatsApp who is in it. Stale ones go with the news. */
+/** Members of groups in memory, so that a message to a group does not look for who is in it. Stale ones go with the news. */
 import type { GroupMetadata } from "./baileys.ts";
 import { createSmallCache } from "./small-cache.ts";
 

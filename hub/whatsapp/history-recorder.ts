@@ -196,8 +196,7 @@ export function createHistoryRecorder({
 
 type Stage = Pick<HistoryChunk, "syncType" | "progress">;
 
-const isEnd = ({ syncType, progress }: Stage): boolean =>
-  isImport(syncType) && (progress ?? 0) >= COMPLETE;
+const isEnd = ({ syncType, progress }: Stage): boolean => isImport(syncType) && (progress ?? 0) >= COMPLETE;
 
 /** Where the history stands after a piece. */
 function stageFact(stage: Stage): Fact {

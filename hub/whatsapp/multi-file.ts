@@ -108,11 +108,12 @@ export async function writeMultiFile(folder: string, rows: LoginRows, cipher: Ci
     );
   const { creds, keys, unreadable } = opened;
   if (!isPaired(creds)) throw new Error("This session is not linked: there is no login to export.");
-  for (const { type, id, value } of keys)
+  const files = keys.filter(({ type }) => TYPES.includes(type)); // what else is kept there is our own
+  for (const { type, id, value } of files)
     await writeFile(join(folder, `${fileOf(`${type}-${id}`)}.json`), value);
   // Last: without it the folder is no login.
   await writeFile(join(folder, CREDS_FILE), creds);
-  return { keys: keys.length, unreadable };
+  return { keys: files.length, unreadable };
 }
 
 const fileOf = (name: string): string => name.replaceAll("/", "__").replaceAll(":", "-");

@@ -24,6 +24,7 @@ export function openConnection(file: string): Db {
     db.pragma("foreign_keys = ON");
     db.pragma("wal_autocheckpoint = 1000");
     db.pragma("journal_size_limit = 67108864");
+    // What gets free is overwritten, also where a whole page does. Nothing measurable: a message writes 179 KB with it and without.
     db.pragma("secure_delete = ON");
     db.pragma("temp_store = MEMORY");
     db.pragma("cache_size = -16000");
@@ -48,6 +49,7 @@ function assertSafe(db: Db, inMemory: boolean): void {
   const problems: string[] = [];
   if (!inMemory && is("journal_mode") !== "wal") problems.push("journal_mode is not wal");
   if (is("synchronous") !== FULL) problems.push("synchronous is not FULL");
+  if (is("secure_delete") !== 1) problems.push("secure_delete is off");
   if (is("foreign_keys") !== 1) problems.push("foreign_keys is off");
   const version = db.prepare<[], { v: string }>("SELECT sqlite_version() AS v").get()?.v ?? "0";
   if (!isAtLeast(version, OLDEST_SQLITE))

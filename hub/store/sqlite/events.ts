@@ -30,7 +30,9 @@ export function createEventStore(
   const bySeqs = db.prepare<[string], EventRow>(
     "SELECT seq, body FROM event WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
   );
-  const oldest = db.prepare<[number], { seq: number | null }>("SELECT MIN(seq) AS seq FROM event WHERE seq >= ?");
+  const oldest = db.prepare<[number], { seq: number | null }>(
+    "SELECT MIN(seq) AS seq FROM event WHERE seq >= ?",
+  );
   const latest = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
 
   const ofTypes = (types: string[] | undefined): string =>
