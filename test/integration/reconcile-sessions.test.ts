@@ -1,0 +1,85 @@
+/** The hub's sessions beside the registry and the CRM: each difference is corrected, also what happened while nobody looked. */
+import { describe, expect, test } from "vitest";
+import type { CrmAdapter } from "../../bridge/adapter.ts";
+import { CrmUnavailable } from "../../bridge/errors.ts";
+import { fill, syncWorld } from "../support/sync-rig.ts";
+
+const shownSession = async ({ documents }: CrmAdapter) => {
+  const wanted = {
+    doctype: "WhatsApp Session",
+    fields: ["*"],
+    filters: [],
+    orderBy: [],
+    start: 0,
+    limit: 10,
+  };
+  return (await documents?.list(wanted))?.[0];
+};
+
+describe("sessions of the hub", () => {
+  test("of the hub are corrected in the registry and in the CRM, and one that came on is synced", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 2, chats: 1, messages: 1 });
+    const { queue, reconcile, connections, apply } = world.begin();
+    await queue.start();
+    await apply(world.hub.turns("s1", "disconnected"));
+    expect(connections.get("s1")?.status).toBe("disconnected");
+    world.hub.turns("s1", "connected"); // and its webhook never comes
+    const corrections = await reconcile.sessions();
+    expect(corrections).toContainEqual(
+      expect.objectContaining({ sessionId: "s1", field: "status", from: "disconnected", to: "connected" }),
+    );
+    await queue.idle();
+    expect(queue.jobs("s1")[0]).toMatchObject({ reasons: ["connected"], status: "completed" });
+    expect(connections.get("s1")?.status).toBe("connected");
+    expect(await reconcile.sessions()).toEqual([]);
+  });
+
+  test("that the hub has no more are marked so, in the registry and in the CRM", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
+    const { reconcile, connections, adapter } = { ...world.begin(), adapter: world.adapter };
+    await reconcile.sessions();
+    world.hub.store.sessions.delete("s1");
+    world.hub.store.emit("endpoint.test", "_hub", { hello: true });
+    expect((await reconcile.sessions()).map(({ field }) => field)).toContain("sessionExists");
+    expect(connections.get("s1")).toMatchObject({ sessionExists: false, status: "disconnected" });
+    expect(await shownSession(adapter)).toMatchObject({ status: "Disconnected", is_connected: 0 });
+  });
+
+  test("that went away while the bridge was down are marked so by the next process, under their name", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
+    await world.begin().reconcile.sessions();
+    const before = await shownSession(world.adapter);
+    expect(before).toMatchObject({ is_connected: 1 });
+    world.hub.store.sessions.delete("s1");
+    world.hub.store.emit("endpoint.test", "_hub", { hello: true });
+    await world.begin().reconcile.sessions();
+    const name = before?.["session_name"];
+    expect(await shownSession(world.adapter)).toMatchObject({
+      status: "Disconnected",
+      is_connected: 0,
+      session_name: name,
+    });
+  });
+
+  test("are all looked at although one of them cannot be written", async () => {
+    const world = syncWorld();
+    for (const sessionId of ["s1", "s2"]) world.hub.store.addSession({ sessionId });
+    let isDown = true;
+    const crm = {
+      ...world.adapter,
+      upsertSession: (...args: Parameters<typeof world.adapter.upsertSession>) =>
+        isDown && args[0].sessionId === "s1"
+          ? Promise.reject(new CrmUnavailable("down"))
+          : world.adapter.upsertSession(...args),
+    };
+    const { reconcile, connections } = world.begin({ adapter: crm });
+    await reconcile.sessions();
+    expect(connections.list()).toHaveLength(2);
+    isDown = false;
+    await reconcile.sessions();
+    expect(await world.adapter.documents?.count({ doctype: "WhatsApp Session", filters: [] })).toBe(2);
+  });
+});
