@@ -16,6 +16,13 @@ const GRACE_MS = 15_000;
 /** How long a session that another program replaced has to stay away, as far as a test can wait. */
 const AWAY_MS = 2500;
 
+interface Case {
+  account: LinkedAccount;
+  ending: Ending;
+  /** It ended this way just before. */
+  isAgain: boolean;
+}
+
 interface Shown {
   state: string;
   isConnected: boolean;
@@ -25,13 +32,14 @@ async function everyEnding({ tries, say = () => undefined }: RowOptions): Promis
   const stand = await openStand();
   try {
     await stand.start();
-    const linked: { ending: Ending; account: LinkedAccount }[] = [];
-    for (const ending of ENDINGS) linked.push({ ending, account: await stand.link(`w${ending.code}`) });
+    const linked: Case[] = [];
+    for (const ending of ENDINGS)
+      linked.push({ ending, account: await stand.link(`w${ending.code}`), isAgain: false });
     const problems = await settle(stand);
     let tried = 0;
     for (let pass = 0; pass < tries; pass++)
       for (const way of WAYS) {
-        const found = await Promise.all(linked.map((one) => end(stand, one.account, one.ending, way)));
+        const found = await Promise.all(linked.map((one) => end(stand, one, way)));
         // The way back has told the CRM things as well: they are not to be taken for those of the next ending.
         problems.push(...found.flat(), ...(await settle(stand)));
         tried += found.length;
@@ -45,11 +53,14 @@ async function everyEnding({ tries, say = () => undefined }: RowOptions): Promis
 }
 
 /** One case, and the way back to a connected session. */
-async function end(stand: Stand, account: LinkedAccount, ending: Ending, way: Way): Promise<string[]> {
+async function end(stand: Stand, one: Case, way: Way): Promise<string[]> {
+  const { account, ending, isAgain } = one;
   const { sessionId, number, people } = account;
-  const { code } = ending;
+  const { code, becomes, becomesAgain = becomes } = ending;
   const isPersistent = way === "login" && TOO_OLD.includes(code);
-  const wanted = isPersistent ? "outdated" : ending.becomes;
+  const wanted = isPersistent ? "outdated" : isAgain ? becomesAgain : becomes;
+  // What a person connected anew begins anew.
+  one.isAgain = !isAgain;
   const told = eventsOf(stand, sessionId).length;
   const since = performance.now();
   await strike(stand, account, { code, way, times: isPersistent ? TOO_OLD_TIMES : 1 });
@@ -73,7 +84,7 @@ async function end(stand: Stand, account: LinkedAccount, ending: Ending, way: Wa
   return problems.map((problem) => `${way} ${code}: ${problem}`);
 }
 
-type Wanted = Ending["becomes"];
+type Wanted = Ending["becomes"] | "replaced";
 
 async function arrive(
   { emulator, client }: Stand,

@@ -4,6 +4,8 @@ export interface Ending {
   code: number;
   /** The state it leads to; "connected": it comes back by itself. */
   becomes: "connected" | "logged_out" | "banned" | "outdated" | "lost";
+  /** The state it leads to when it comes once more, soon after the session is back. */
+  becomesAgain?: "replaced";
 }
 
 export const ENDINGS: Ending[] = [
@@ -17,8 +19,8 @@ export const ENDINGS: Ending[] = [
   { code: 409, becomes: "connected" },
   { code: 411, becomes: "outdated" },
   { code: 428, becomes: "connected" },
-  // Tried again after a minute: here it only has to stay away and keep its login.
-  { code: 440, becomes: "lost" },
+  // Tried again after a minute: here it only has to stay away and keep its login. Within ten minutes there is no second try.
+  { code: 440, becomes: "lost", becomesAgain: "replaced" },
   { code: 500, becomes: "connected" },
   { code: 503, becomes: "connected" },
   { code: 515, becomes: "connected" },
