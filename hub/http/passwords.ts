@@ -1,8 +1,8 @@
 /** Passwords: what is kept of one, and whether a given one is it. The work is the same for people who do not exist. */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import PQueue from "p-queue";
 import { HubError } from "../core/errors.ts";
 import type { PasswordHash } from "../core/user.ts";
-import { createInOrder } from "../sessions/slots.ts";
 
 export type PasswordCost = Pick<PasswordHash, "cost" | "blockSize" | "parallelization">;
 
@@ -21,19 +21,13 @@ export interface Passwords {
 
 export function createPasswords(cost: PasswordCost = COST): Passwords {
   // One after the other: each takes memory and a thread that files and look-ups of names need as well.
-  const turns = createInOrder();
+  const turns = new PQueue({ concurrency: 1 });
   const nobody: PasswordHash = { ...cost, hash: inBase64(HASH_BYTES), salt: inBase64(SALT_BYTES) };
-  let waiting = 0;
 
   const derive = async (password: string, salt: string, by: PasswordCost): Promise<Buffer> => {
-    if (waiting >= MOST_WAITING)
+    if (turns.size + turns.pending >= MOST_WAITING)
       throw new HubError("OVERLOADED", "Too many people log in at this moment; repeat in a moment.");
-    waiting++;
-    try {
-      return await turns.add(() => derived(password, Buffer.from(salt, "base64"), by));
-    } finally {
-      waiting--;
-    }
+    return turns.add(() => derived(password, Buffer.from(salt, "base64"), by));
   };
 
   return {

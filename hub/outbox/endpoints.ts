@@ -10,25 +10,19 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { EndpointStore } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
-import {
-  inSessionWords,
-  invalid,
-  secretProblems,
-  settingProblems,
-  urlProblems,
-  type Problem,
-} from "./endpoint-rules.ts";
+import { invalid, secretProblems, settingProblems, urlProblems, type Problem } from "./endpoint-rules.ts";
 import { createEndpointSecrets, hasPlainHeaders } from "./endpoint-secrets.ts";
-import { changed, MANAGED_ENDPOINT, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
+import { changed, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
 import type { Health } from "./health.ts";
+import { createManagedEndpoints, type ManagedEndpoints } from "./managed-endpoints.ts";
 import type { Signing } from "./wire-headers.ts";
 
 /** How long the secret before a rotation still signs beside the new one. */
 const OVERLAP_MS = 24 * 3_600_000;
 
 /** Orders that are given `audited` leave its entry in one write with the act. */
-export interface Endpoints {
+export interface Endpoints extends ManagedEndpoints {
   list(): Promise<Endpoint[]>;
   /** `NOT_FOUND` */
   get(id: string): Promise<Endpoint>;
@@ -50,28 +44,9 @@ export interface Endpoints {
   resume(id: string, audited?: Audited): Promise<Endpoint>;
   /** Sends `endpoint.test` now, outside the outbox. */
   test(id: string, event?: EventName): Promise<EndpointTest>;
-  /**
-   * The one endpoint a session manages by itself. An empty URL removes it. `settings` are those of one that is made anew.
-   * `secret` only when the hub made it.
-   */
-  setForSession(
-    sessionId: string,
-    wish: {
-      url?: string | undefined;
-      secret?: string | undefined;
-      client?: string | null | undefined;
-      settings?: EndpointChange;
-    },
-  ): Promise<{ endpoint: Endpoint | null; secret: string | null }>;
-  /** `VALIDATION_ERROR` for what `setForSession` would refuse; changes nothing. */
-  checkForSession(sessionId: string, wish: { url: string; secret?: string | undefined }): Promise<void>;
   /** What is wrong with a URL, and with a secret, that somebody may use later. */
   problemsOf(wish: { url: string; secret?: string | undefined }): Promise<Problem[]>;
   forSession(sessionId: string): Promise<Endpoint[]>;
-  /** The endpoint of the hub's own configuration; null takes a former one out of use, its rows stay. */
-  ensureDefault(
-    target: { url: string; secret: string; client?: string | null } | null,
-  ): Promise<Endpoint | null>;
   /** Secrets that sign now. */
   signing(endpoint: Endpoint): Signing;
   /** Whether this is its secret. */
@@ -196,56 +171,11 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     return save(endpoint, audited);
   };
 
-  const managed = async (sessionId: string): Promise<Endpoint | undefined> =>
-    [...(await known()).values()].find(
-      ({ managedBy, sessions }) =>
-        managedBy === "session" && sessions !== "*" && sessions.includes(sessionId),
-    );
-
-  const setForSession: Endpoints["setForSession"] = async (sessionId, { url, secret, client, settings }) => {
-    const existing = await managed(sessionId);
-    if (url === "") {
-      if (existing !== undefined) await remove(existing.id);
-      return { endpoint: null, secret: null };
-    }
-    if (existing === undefined) {
-      if (url === undefined)
-        throw invalid([{ path: "webhookUrl", problem: "is needed: this session has none yet" }]);
-      const made = await create(
-        { ...MANAGED_ENDPOINT, ...settings, url, secret, client: client ?? null, sessions: [sessionId] },
-        "session",
-      );
-      return { endpoint: made.endpoint, secret: secret === undefined ? made.secret : null };
-    }
-    const problems = secretProblems(secret);
-    if (problems.length > 0) throw invalid(problems);
-    if (url !== undefined && url !== existing.url) await update(existing.id, { url });
-    if (secret !== undefined && !secrets.has(existing, secret)) await rotate(existing.id, secret);
-    return { endpoint: await get(existing.id), secret: null };
-  };
-
-  const checkForSession: Endpoints["checkForSession"] = async (sessionId, { url, secret }) => {
-    const problems = secretProblems(secret);
-    if (url !== (await managed(sessionId))?.url) problems.push(...(await urlProblems(url, guard)));
-    if (problems.length > 0) throw inSessionWords(invalid(problems));
-  };
-
-  const ensureDefault: Endpoints["ensureDefault"] = async (target) => {
-    const existing = [...(await known()).values()].find(({ managedBy }) => managedBy === "default");
-    if (target === null)
-      return existing?.enabled === true ? update(existing.id, { enabled: false }) : (existing ?? null);
-    const { url, secret, client = null } = target;
-    if (existing === undefined)
-      return (
-        await create({ ...MANAGED_ENDPOINT, url, secret, client, description: "HUB_WEBHOOK_URL" }, "default")
-      ).endpoint;
-    if (!secrets.has(existing, secret)) await rotate(existing.id, secret);
-    if (url === existing.url && existing.enabled && client === existing.client) return get(existing.id);
-    return update(existing.id, { url, client, enabled: true });
-  };
+  const list = async (): Promise<Endpoint[]> => [...(await known()).values()];
+  const managed = createManagedEndpoints({ list, get, create, update, remove, rotate, secrets, guard });
 
   return {
-    list: async () => [...(await known()).values()],
+    list,
     get,
     create: (input, audited) => inOrder(() => create(input, null, audited)),
     update: (id, change, audited) => inOrder(() => update(id, change, audited)),
@@ -263,21 +193,12 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         now: clock.now(),
       });
     },
-    setForSession: (sessionId, wish) =>
-      inOrder(async () => {
-        try {
-          return await setForSession(sessionId, wish);
-        } catch (error) {
-          throw inSessionWords(error);
-        }
-      }),
-    checkForSession,
+    setForSession: (sessionId, wish) => inOrder(() => managed.setForSession(sessionId, wish)),
+    checkForSession: managed.checkForSession,
     problemsOf: async ({ url, secret }) => [...secretProblems(secret), ...(await urlProblems(url, guard))],
     forSession: async (sessionId) =>
-      [...(await known()).values()].filter(
-        ({ sessions }) => sessions === "*" || sessions.includes(sessionId),
-      ),
-    ensureDefault: (target) => inOrder(() => ensureDefault(target)),
+      (await list()).filter(({ sessions }) => sessions === "*" || sessions.includes(sessionId)),
+    ensureDefault: (target) => inOrder(() => managed.ensureDefault(target)),
     signing: secrets.signing,
     hasSecret: secrets.has,
     sealEarlier: () =>
