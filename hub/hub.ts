@@ -43,6 +43,7 @@ import type { WatchTiming } from "./sessions/watch.ts";
 import type { RootLog } from "./log.ts";
 import { createErasure } from "./store/erasure.ts";
 import { openStore } from "./store/open-store.ts";
+import { assertOwnFiles } from "./store/own-files.ts";
 import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
@@ -81,6 +82,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const nudge = createNudge();
   const stopping = new AbortController();
 
+  assertOwnFiles(dataDir);
   const keys = await hubKeys(config);
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.

@@ -26,6 +26,9 @@ export const endpointSchema = z
     client: z.string().nullable(),
     includeQr: z.boolean(),
     signatureHeaderName: z.string().nullable(),
+    ca: z
+      .array(z.object({ subject: z.string(), validUntil: isoTime }))
+      .describe("Authorities of its own, that it is trusted by beside the system's"),
     state: z.enum(["active", "paused", "failing"]),
     breaker: z.object({ state: z.enum(["closed", "open", "probing"]), until: isoTime.nullable() }),
     lastSuccessAt: isoTime.nullable(),

@@ -23,6 +23,8 @@ export interface Endpoint {
   client: string | null;
   includeQr: boolean;
   signatureHeaderName: string | null;
+  /** Authorities it is trusted by beside the system's: PEM. */
+  ca: string | null;
   state: EndpointState;
   /** Sealed secret, and the one before it while it is still valid. */
   secret: Uint8Array;

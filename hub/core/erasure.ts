@@ -45,6 +45,8 @@ export interface ErasureStore {
   eraseRest(scope: ErasureScope, limit: number): Promise<boolean>;
   /** Words of messages that went leave the index of search, a part of it at a time. True: there is more. */
   eraseWords(isFirst: boolean): Promise<boolean>;
+  /** Whether words of messages that went still stand in the index of search: no more once `eraseWords` has come to its end. */
+  areWordsLeft(): Promise<boolean>;
   /** Empties the log of the database, in which pages stand as they were; false while somebody reads it. */
   emptyLog(): Promise<boolean>;
 }

@@ -65,10 +65,26 @@ export type Fact =
       at: number;
     }
   /**
-   * A chunk of history is complete. `import`: it belongs to what follows linking; else somebody asked for it. `done` when
-   * nothing more is expected of its kind.
+   * A chunk of history is complete. `import`: it belongs to what follows linking; else somebody asked for it. `done`: it is the
+   * last one of its kind; others, with lower numbers, may still come. Without a number it speaks for all.
    */
-  | { kind: "history"; syncType: string; progress: number | null; import: boolean; done: boolean };
+  | {
+      kind: "history";
+      syncType: string;
+      progress: number | null;
+      import: boolean;
+      done: boolean;
+      piece: HistoryPiece | null;
+    }
+  /** Nothing more of the import has come for a while. `lacking`: some piece was announced and is not there. */
+  | { kind: "history-paused"; lacking: boolean };
+
+export interface HistoryPiece {
+  /** Each login is sent a history of its own. */
+  login: string;
+  /** Among those of its kind, from 1. */
+  order: number;
+}
 
 export interface ContactChange {
   name?: string | null;

@@ -1,6 +1,7 @@
 /** Endpoints as answers: what they want and how they fare. Secrets and header values stay inside. */
 import type { Endpoint } from "../core/endpoint.ts";
 import { HubError } from "../core/errors.ts";
+import { authoritiesIn } from "../outbox/authorities.ts";
 import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 
@@ -66,6 +67,7 @@ export async function shownEndpoint(endpoint: Endpoint, { store, clock }: Pick<R
     client: endpoint.client,
     includeQr: endpoint.includeQr,
     signatureHeaderName: endpoint.signatureHeaderName,
+    ca: shownAuthorities(endpoint),
     state: endpoint.state,
     breaker: { state: endpoint.breaker.state, until: endpoint.breaker.until?.toISOString() ?? null },
     lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
@@ -75,6 +77,12 @@ export async function shownEndpoint(endpoint: Endpoint, { store, clock }: Pick<R
     createdAt: endpoint.createdAt.toISOString(),
   };
 }
+
+const shownAuthorities = ({ ca }: Pick<Endpoint, "ca">): { subject: string; validUntil: string }[] =>
+  (ca === null ? [] : authoritiesIn(ca)).map(({ subject, validUntil }) => ({
+    subject,
+    validUntil: validUntil.toISOString(),
+  }));
 
 export const presentEndpoints = async (
   caller: Caller,

@@ -1,6 +1,8 @@
 /**
  * How often a login may be tried: five times a minute for one account from one address, and more often, but not much, for one
  * account from anywhere and from one address for anybody. Who goes on is locked out for a minute, then two, then four …
+ * Strangers who try an account must not lock its owner out: a place from where it was logged in before is not held to what
+ * is tried from anywhere.
  */
 import ipaddr from "ipaddr.js";
 import { canonicalIp } from "../core/address-ranges.ts";
@@ -22,11 +24,18 @@ interface Tries {
   lockedUntil: number;
 }
 
+export interface Trier {
+  address: string;
+  account: string;
+  /** The account was logged in from there before. */
+  isKnown: boolean;
+}
+
 export interface LoginLimits {
   /** Counts a try, before anything is done for it. @throws HubError `RATE_LIMIT_EXCEEDED` */
-  count(who: { address: string; account: string }, now: Date): void;
+  count(who: Trier, now: Date): void;
   /** It was the right password: what came before were mistakes. */
-  succeeded(who: { address: string; account: string }): void;
+  succeeded(who: Trier): void;
 }
 
 export function createLoginLimits(): LoginLimits {
@@ -62,13 +71,13 @@ export function createLoginLimits(): LoginLimits {
   };
 
   return {
-    count: ({ address, account }, now) => {
+    count: ({ address, account, isKnown }, now) => {
       const at = now.getTime();
       const network = networkOf(address);
       const limits: [name: string, most: number][] = [
         [pairOf(network, account), OF_BOTH],
         [`address ${network}`, OF_ONE],
-        [`account ${account}`, OF_ONE],
+        ...(isKnown ? [] : [[`account ${account}`, OF_ONE] satisfies [string, number]]),
       ];
       // Whoever is locked out by one limit does not use up the others, which are other people's as well.
       refuseFor(Math.max(...limits.map(([name]) => lockedFor(name, at))));
@@ -76,9 +85,10 @@ export function createLoginLimits(): LoginLimits {
       makeRoom();
       refuseFor(Math.max(...locks));
     },
-    succeeded: ({ address, account }) => {
+    succeeded: ({ address, account, isKnown }) => {
       kept.delete(pairOf(networkOf(address), account));
-      kept.delete(`account ${account}`);
+      // What strangers tried meanwhile was not its owner's mistake.
+      if (!isKnown) kept.delete(`account ${account}`);
     },
   };
 }
@@ -99,7 +109,7 @@ const isOver = ({ since, lockedUntil, locks }: Tries, at: number): boolean =>
   at - Math.max(since, lockedUntil) >= (locks === 0 ? WINDOW_MS : LONGEST_LOCK_MS);
 
 /** One household of IPv6 has more addresses than anybody can count. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const ip = canonicalIp(address);
   if (ip === null || ip.family === "ipv4") return ip?.address ?? address;
   return ipaddr.parse(ip.address).toNormalizedString().split(":").slice(0, 4).join(":");

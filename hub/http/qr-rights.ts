@@ -15,7 +15,7 @@ export function requireForQr({ key }: Pick<Caller, "key">): void {
     });
 }
 
-type Told = Pick<Endpoint, "includeQr" | "url" | "sessions" | "events">;
+type Told = Pick<Endpoint, "includeQr" | "url" | "sessions" | "events" | "ca">;
 
 /**
  * For an endpoint that is told QR codes, now or after the change: which ones, and where they go. Also where it is no longer
@@ -27,8 +27,8 @@ export function requireForTelling(caller: Caller, before: Told | null, after: To
   if (before === null || tellingOf(before) !== tellingOf(after)) requireForQr(caller);
 }
 
-const tellingOf = ({ includeQr, url, sessions, events }: Told): string =>
-  JSON.stringify([includeQr, url, sessions, events]);
+const tellingOf = ({ includeQr, url, sessions, events, ca }: Told): string =>
+  JSON.stringify([includeQr, url, sessions, events, ca]);
 
 /** The same for the endpoint that a session manages. An empty URL only ends it. */
 export async function requireForSessionHook(

@@ -51,6 +51,12 @@ const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? n
 export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answer> =>
   ok(await shownSession(session, ctx));
 
+/** A session as it is now, and the position that this answer is at least as new as. */
+export async function sessionStanding(sessionId: string, ctx: HttpContext): Promise<Answer> {
+  const position = await positionOf(ctx);
+  return ok({ ...(await shownSession(await ctx.sessions.get(sessionId), ctx)), ...position });
+}
+
 export interface SessionFilter {
   page: number;
   limit: number;

@@ -10,6 +10,7 @@ import type { User } from "../core/user.ts";
 import { ACCESS_TOKEN_SECONDS, createAccessTokens, invalidToken, openTokenSecret } from "./access-tokens.ts";
 import { hashOf } from "./api-keys.ts";
 import { createLoginLimits } from "./login-limits.ts";
+import { createLoginPlaces } from "./login-places.ts";
 import { createPasswords, type PasswordCost, type Passwords } from "./passwords.ts";
 import { randomText } from "./random-text.ts";
 
@@ -46,7 +47,7 @@ export async function createSignIn({
   log,
   cost,
 }: {
-  store: Pick<Store, "users" | "audit">;
+  store: Pick<Store, "users" | "audit" | "marks">;
   cipher: Cipher;
   clock: Clock;
   log: Log;
@@ -56,6 +57,7 @@ export async function createSignIn({
   const tokens = createAccessTokens(await openTokenSecret({ users, cipher, log }));
   const passwords = createPasswords(cost);
   const limits = createLoginLimits();
+  const places = createLoginPlaces(store.marks);
 
   const signedIn = (user: User, signInId: string, refreshToken: string): SignedIn => ({
     user,
@@ -66,11 +68,13 @@ export async function createSignIn({
   });
 
   const checked = async (account: string, user: User | null, password: string, address: string) => {
-    limits.count({ address, account }, clock.now());
+    const who = { address, account, isKnown: await places.isKnown(user?.id ?? "", address) };
+    limits.count(who, clock.now());
     const isRight = await passwords.matches(password, user?.password ?? null);
     if (user === null || !isRight || user.disabledAt !== null)
       throw new HubError("AUTHENTICATION_FAILED", "The identifier or the password is wrong.");
-    limits.succeeded({ address, account });
+    limits.succeeded(who);
+    await places.remember(user.id, address, clock.now());
     return user;
   };
 

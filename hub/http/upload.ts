@@ -1,6 +1,6 @@
 /** The file inside a request: the raw body, or the field `file` of a form. Streamed, never held in memory. */
 import type { Request } from "express";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import busboy from "busboy";
 import { HubError } from "../core/errors.ts";
 import { invalid } from "./errors.ts";
@@ -27,8 +27,21 @@ export function receiveFile<T>(
   if ((request.headers["content-encoding"] ?? "identity") !== "identity")
     throw new HubError("UNSUPPORTED_MEDIA_TYPE", "Send a file without Content-Encoding.");
   if (type === null || !type.toLowerCase().startsWith("multipart/form-data"))
-    return use({ bytes: request, filename, mimetype: type });
+    return use({ bytes: bodyOf(request), filename, mimetype: type });
   return fromForm(request, filename, use);
+}
+
+/** A stream of its own: whoever gives it up ends it, and the connection must live on to carry the refusal. */
+function bodyOf(request: Request): Readable {
+  const bytes = new PassThrough();
+  endWith(request, bytes);
+  return request.pipe(bytes);
+}
+
+function endWith(request: Request, bytes: Readable): void {
+  request.once("close", () => {
+    if (!request.complete) bytes.destroy(new Error("the upload was cut"));
+  });
 }
 
 /** Forms may leave the name out, whatever the typings say. */
@@ -55,9 +68,7 @@ function fromForm<T>(
         return;
       }
       found = true;
-      request.once("close", () => {
-        if (!request.complete) bytes.destroy(new Error("the upload was cut"));
-      });
+      endWith(request, bytes);
       use({ bytes, filename: filename ?? nameOf(about), mimetype: about.mimeType }).then(
         resolve,
         (error: unknown) => {

@@ -70,7 +70,8 @@ export function createMediaFiles(dir: string): MediaFiles {
         }
       } catch (error) {
         bytes.destroy();
-        await rm(part, { force: true });
+        // Where even that is refused, what was refused first is what to tell; `tidy` takes the rest away.
+        await rm(part, { force: true }).catch(() => undefined);
         throw diskFailure(error) ?? error;
       }
     },

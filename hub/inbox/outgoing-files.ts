@@ -114,7 +114,8 @@ export function createOutgoingFiles(parts: OutgoingFilesParts): OutgoingFiles {
     try {
       return await work();
     } catch (error) {
-      await files.remove(mediaId);
+      // A disk that refuses this as well has been told of already.
+      await files.remove(mediaId).catch(() => undefined);
       throw error;
     }
   };

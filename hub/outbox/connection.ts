@@ -33,9 +33,12 @@ export interface Connection {
 
 /**
  * The deadline over the whole exchange is the caller's, so the client's own timers are off. A connection that is being
- * opened when its caller gives up ends by `timeoutMs`.
+ * opened when its caller gives up ends by `timeoutMs`. `trust` is what an endpoint with authorities of its own is trusted by.
  */
-export function createConnection(url: URL, timeoutMs: number, guard: AddressGuard): Connection {
+export function createConnection(
+  { url, timeoutMs, trust }: { url: URL; timeoutMs: number; trust: tls.SecureContext | null },
+  guard: AddressGuard,
+): Connection {
   const isSecure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const address = {
@@ -52,6 +55,7 @@ export function createConnection(url: URL, timeoutMs: number, guard: AddressGuar
       ? tls.connect({
           ...address,
           ...servername,
+          ...(trust === null ? {} : { secureContext: trust }),
           minVersion: "TLSv1.2",
           rejectUnauthorized: true,
           ALPNProtocols: ["http/1.1"],

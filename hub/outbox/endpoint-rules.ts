@@ -3,6 +3,7 @@ import { secretProblem } from "../contract/signature.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { HubError } from "../core/errors.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
+import { authorityProblems } from "./authorities.ts";
 import { isOwnHeader } from "./wire-headers.ts";
 
 export interface Problem {
@@ -41,6 +42,9 @@ export function settingProblems(endpoint: Endpoint): Problem[] {
     });
   return [...problems, ...headerProblems(endpoint)];
 }
+
+export const caProblems = ({ ca }: Pick<Endpoint, "ca">, now: Date): Problem[] =>
+  (ca === null ? [] : authorityProblems(ca, now)).map((problem) => ({ path: "ca", problem }));
 
 function headerProblems({ headers, signatureHeaderName }: Endpoint): Problem[] {
   const names = Object.keys(headers);

@@ -19,6 +19,7 @@ type EndpointSettings = Pick<
   | "client"
   | "includeQr"
   | "signatureHeaderName"
+  | "ca"
 >;
 /** Members that are undefined are left as they are. */
 export type EndpointChange = { [K in keyof EndpointSettings]?: EndpointSettings[K] | undefined };
@@ -39,6 +40,7 @@ export const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "creat
   client: null,
   includeQr: false,
   signatureHeaderName: null,
+  ca: null,
   state: "active",
   previousSecret: null,
   breaker: closedBreaker,
@@ -85,6 +87,7 @@ const pick = (change: EndpointChange): EndpointChange => ({
   client: change.client,
   includeQr: change.includeQr,
   signatureHeaderName: change.signatureHeaderName,
+  ca: change.ca,
 });
 
 function given(change: EndpointChange): Partial<EndpointSettings> {

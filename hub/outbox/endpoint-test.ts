@@ -152,7 +152,7 @@ function trouble(hop: Hop["hop"], code: string): { detail: string; advice: strin
   const advice: Record<Hop["hop"], string> = {
     dns: "The host name is not known: check its spelling and its DNS entry.",
     connect: "Nothing listens there, or a firewall is in between: check host, port and firewall.",
-    tls: "The certificate is not valid for this name or is not trusted: renew it or send the whole chain.",
+    tls: "The certificate is not valid for this name or is not trusted: renew it, send the whole chain, or give the endpoint its authority (ca).",
     http: "It connected and then gave no proper answer in time: check what listens there.",
     signature: "",
     ack: "",

@@ -10,7 +10,14 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { EndpointStore } from "../core/store.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
-import { invalid, secretProblems, settingProblems, urlProblems, type Problem } from "./endpoint-rules.ts";
+import {
+  caProblems,
+  invalid,
+  secretProblems,
+  settingProblems,
+  urlProblems,
+  type Problem,
+} from "./endpoint-rules.ts";
 import { createEndpointSecrets, hasPlainHeaders } from "./endpoint-secrets.ts";
 import { changed, NEW_ENDPOINT, type EndpointChange } from "./endpoint-settings.ts";
 import { tryEndpoint, type EndpointTest } from "./endpoint-test.ts";
@@ -105,6 +112,8 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
 
   const refuse = async (endpoint: Endpoint, before: Endpoint | null, secret?: string): Promise<void> => {
     const problems: Problem[] = [...settingProblems(endpoint), ...secretProblems(secret)];
+    // One that has expired since must not stand in the way of every other change.
+    if (endpoint.ca !== before?.ca) problems.push(...caProblems(endpoint, clock.now()));
     if (endpoint.url !== before?.url) problems.push(...(await urlProblems(endpoint.url, guard)));
     if (problems.length > 0) throw invalid(problems);
   };

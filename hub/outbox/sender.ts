@@ -9,6 +9,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "../core/acknowledgement.ts";
 import { HubError } from "../core/errors.ts";
 import type { AddressGuard } from "../core/webhook-address.ts";
+import { trusting } from "./authorities.ts";
 import { createConnection, type Connection, type Step, type Steps } from "./connection.ts";
 
 export const ANSWER_LIMIT = 64 * 1024;
@@ -22,6 +23,8 @@ export interface SenderTarget {
   url: string;
   ack: "body" | "status";
   timeoutMs: number;
+  /** Authorities of its own. */
+  ca: string | null;
 }
 
 export interface Sender {
@@ -46,6 +49,7 @@ export function createSender(target: SenderTarget, guard: AddressGuard): Sender 
   const refusal = refusedUrl(target.url, guard);
   const url = new URL(target.url);
   const path = `${url.pathname}${url.search}`;
+  const trust = target.ca === null ? null : trusting(target.ca);
   const connections = new Set<Connection>();
   /** The one used last is taken first, so that the others may end. */
   const idle: Connection[] = [];
@@ -53,7 +57,7 @@ export function createSender(target: SenderTarget, guard: AddressGuard): Sender 
   const take = (): Connection => {
     const kept = idle.pop();
     if (kept !== undefined) return kept;
-    const made = createConnection(url, target.timeoutMs, guard);
+    const made = createConnection({ url, timeoutMs: target.timeoutMs, trust }, guard);
     connections.add(made);
     return made;
   };

@@ -1,12 +1,13 @@
 /**
  * Tries a backup out, as the hub does each month, and further: what a restore would put in place is opened by a store of its own,
- * far from the data folder, and its logins are opened with the keys. Nothing of the hub is written to, whether it runs or not.
+ * and its logins are opened with the keys. Nothing of the hub is written to, whether it runs or not; a note says how it went.
  */
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import type { Store } from "../core/store.ts";
 import { LoginDamaged } from "../core/whatsapp.ts";
 import { backupFile, keysForCopies, listBackups, type Folder, type NamedBackup } from "./data-folder.ts";
+import { noteDrill } from "./drill-by-hand.ts";
 import { createVault, openFileKey, type Vault } from "../sessions/vault.ts";
 import { readHead, type BackupHead } from "../store/backups/container.ts";
 import { inScratch } from "../store/backups/scratch.ts";
@@ -28,22 +29,27 @@ export interface Drilled {
 
 /** The newest backup, or the one that is named. @throws Error in plain words when there is none, or no room to try it out */
 export async function drillBackup(folder: Folder, named: Partial<NamedBackup>): Promise<Drilled> {
-  const file = backupFile(folder, named.backup ?? (await newest(folder)));
+  const { dataDir } = folder;
+  const [newest] = await listBackups(folder);
+  const file = fileOf(folder, named.backup ?? newest?.name);
   const keys = await keysForCopies(folder, named.olderKey);
   const backup = await readHead(file);
+  const at = systemClock.now();
   const since = performance.now();
   const steps: DrillStep[] = [];
   // Its form may be brought up to date on the way, which takes the room of a second copy.
-  await inScratch(2 * backup.bytes, (scratch) =>
+  await inScratch({ dataDir, neededBytes: 2 * backup.bytes }, (scratch) =>
     tryOut(file, { plain: join(scratch, "hub.db"), keys, steps }),
   );
+  // An older one says nothing of what the hub makes now.
+  if (newest !== undefined && file === backupFile(folder, newest.name))
+    await noteDrill(dataDir, { at, backup: backup.name, ok: steps.every(({ ok }) => ok) });
   return { backup, steps, ms: Math.round(performance.now() - since) };
 }
 
-async function newest(folder: Folder): Promise<string> {
-  const [first] = await listBackups(folder);
-  if (first === undefined) throw new Error("There is no backup yet: npm run hub -- backup makes one.");
-  return first.name;
+function fileOf(folder: Folder, backup: string | undefined): string {
+  if (backup === undefined) throw new Error("There is no backup yet: npm run hub -- backup makes one.");
+  return backupFile(folder, backup);
 }
 
 type Keys = Awaited<ReturnType<typeof keysForCopies>>;

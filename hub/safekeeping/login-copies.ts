@@ -139,13 +139,16 @@ async function readCopy(
     return { copy: { ...kept, kind: "snapshot" }, snapshot: await snapshots.read(kept.name) };
   const file = backupFile(folder, name);
   if (!existsSync(file)) throw new Error(`There is no copy ${name} of the login of "${sessionId}".`);
-  return readBackup(file, sessionId, keys);
+  return readBackup(file, { dataDir: folder.dataDir, sessionId, keys });
 }
 
-async function readBackup(file: string, sessionId: string, keys: Keys): Promise<ReadCopy> {
+async function readBackup(
+  file: string,
+  { dataDir, sessionId, keys }: { dataDir: string; sessionId: string; keys: Keys },
+): Promise<ReadCopy> {
   const head = await readHead(file);
   const masterKeys = [keys.masterKey, ...keys.previous];
-  return inScratch(2 * head.bytes, async (scratch) => {
+  return inScratch({ dataDir, neededBytes: 2 * head.bytes }, async (scratch) => {
     const plain = join(scratch, "hub.db");
     await unpackWhole(file, plain, (place, wrapped) => openFileKey(masterKeys, place, wrapped));
     const store = await openSqliteStore({ file: plain, publicUrl: "http://localhost", clock: systemClock });

@@ -9,11 +9,13 @@ import type { Log } from "../core/log.ts";
 import { SAFEKEEPING_MARKS, type SafekeepingNews } from "../core/safekeeping-marks.ts";
 import type { Store } from "../core/store.ts";
 import { atTimes } from "../cron.ts";
+import { enterDrill } from "./drill-by-hand.ts";
 import { isDrillDue, overdue, type Turns } from "./times.ts";
 import { startKeyRotation } from "../sessions/key-rotation.ts";
 import type { Vault } from "../sessions/vault.ts";
 import { createBackups } from "../store/backups/backups.ts";
 import { enterManualBackups } from "../store/backups/manual.ts";
+import { sweepScratch } from "../store/backups/scratch.ts";
 import { FolderInUse } from "../store/sqlite/lock.ts";
 import { keepWatermark } from "../store/watermark.ts";
 
@@ -40,7 +42,7 @@ export interface Safekeeping {
   drill(): Promise<void>;
   /** The daily turn: a drill when the last good one is a month old. */
   drillIfDue(): Promise<void>;
-  /** Enters copies made by hand into the audit log, and says when a turn is overdue. */
+  /** Enters what was done by hand into the audit log, clears away what it left, and says when a turn is overdue. */
   look(): Promise<void>;
   /** New data keys in place of those that have served a year, now. */
   renewDataKeys(): Promise<void>;
@@ -131,7 +133,11 @@ export async function startSafekeeping({
   }
 
   async function look(): Promise<void> {
-    await enterManualBackups({ dataDir, audit: store.audit, marks: store.marks, now: clock.now() });
+    const { audit, marks } = store;
+    await enterManualBackups({ dataDir, audit, marks, now: clock.now() });
+    const drilled = await enterDrill({ dataDir, audit, marks });
+    if (drilled !== null) onNews("drill", drilled.ok ? "done" : "failed");
+    await sweepScratch(dataDir).catch((err: unknown) => log.warn({ err }, "backup.scratch_not_removed"));
     if (!isClockTrusted()) return;
     for (const what of ["backup", "drill"] as const) {
       const found = overdue(what, await turns(what), clock.now());

@@ -98,8 +98,12 @@ async function readKeyFile(file: string): Promise<Uint8Array | null> {
   try {
     written = await readFile(file, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
-    throw cause;
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    if (cause.code === "ENOENT") return null;
+    throw new Error(
+      `The master key file ${file} cannot be read (${String(cause.code)}); the hub's own user must be able to.`,
+      { cause },
+    );
   }
   try {
     return parseMasterKey(written);

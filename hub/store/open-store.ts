@@ -7,6 +7,7 @@ import type { Store } from "../core/store.ts";
 import { finishRestore, forgetRestore } from "./backups/restore.ts";
 import { lookBeside, lookFirst } from "./damage.ts";
 import { isLogMissing, keepInMind, markOpen, unmarkOpen } from "./open-mark.ts";
+import { unusableFolder } from "./own-files.ts";
 import { FolderInUse, holdLock, type Lock } from "./sqlite/lock.ts";
 import { orDamaged } from "./sqlite/quick-check.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
@@ -86,11 +87,7 @@ function openFolder(dataDir: string): Lock {
     return holdLock(join(dataDir, "hub.lock.db"));
   } catch (cause) {
     if (cause instanceof FolderInUse || !(cause instanceof Error && "code" in cause)) throw cause;
-    throw new Error(
-      `The data folder ${dataDir} cannot be used (${String(cause.code)}). The hub needs a folder that its own user may ` +
-        "write to, on a disk that is not read-only.",
-      { cause },
-    );
+    throw unusableFolder(dataDir, String(cause.code), cause);
   }
 }
 

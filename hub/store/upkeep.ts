@@ -35,6 +35,10 @@ const UPLOADS_MS = 7 * DAY_MS;
 /** Longer than any of them means something. */
 const MARKS_MS = 60 * DAY_MS;
 
+/** Writes the index of search anew, which costs what it holds: not each hour, for the few messages that an hour takes. */
+const TRACES_MS = DAY_MS;
+const TRACES_MARK = "search:traces-removed";
+
 const EVERY_MS = 60 * 60_000;
 /** Not while the hub connects its accounts. */
 const FIRST_MS = 60_000;
@@ -56,10 +60,10 @@ export interface UpkeepParts extends Omit<OldMessageParts & LeftFilesParts, "isS
   events: Pick<EventStore, "forget">;
   outbox: Pick<OutboxStore, "forgetAttempts">;
   audit: Pick<AuditStore, "append" | "forget">;
-  marks: Pick<MarkStore, "forget">;
+  marks: Pick<MarkStore, "get" | "set" | "forget">;
   sends: Pick<SendStore, "forgetAnswers">;
   media: Pick<MediaStore, "left" | "cleared" | "forgetUploads">;
-  erasure: Pick<ErasureStore, "emptyLog">;
+  erasure: Pick<ErasureStore, "areWordsLeft" | "eraseWords" | "emptyLog">;
   giveBack: Store["giveBack"];
   isClockTrusted: IsClockTrusted;
   pressure?: Pressure;
@@ -101,6 +105,20 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     return total;
   }
 
+  /** Words of messages that went. What is broken off goes on at the next round. */
+  async function wordsOfGone(): Promise<void> {
+    const last = await marks.get(TRACES_MARK);
+    const isDue = last === null || clock.now().getTime() - last.getTime() >= TRACES_MS;
+    if (!isDue || !(await erasure.areWordsLeft())) return;
+    let isFirst = true;
+    await all("retention", async () => {
+      const isMore = await erasure.eraseWords(isFirst);
+      isFirst = false;
+      return isMore ? 1 : 0;
+    });
+    if (!(await erasure.areWordsLeft())) await marks.set(TRACES_MARK, clock.now());
+  }
+
   async function round(): Promise<void> {
     isPutOff = false;
     if (!isClockTrusted() || isTooBusy("retention")) return;
@@ -118,6 +136,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       media.forgetUploads({ before: before(UPLOADS_MS), now: clock.now(), limit: BATCH }),
     );
     await removeLeftFiles({ ...parts, isStopped: isOver });
+    await wordsOfGone();
     const pages = await all("retention", () => giveBack(BATCH));
     // Pages stand in the log of the database as they were before.
     await erasure.emptyLog();

@@ -36,8 +36,10 @@ export const watermarkSchema = z.object({
 export function readKeptWatermark(dataDir: string): KeptWatermark | null {
   const file = join(dataDir, WATERMARK_FILE);
   if (!existsSync(file)) return null;
+  // A file that cannot be read is not damaged: whoever removed it would hide that the database is an older one.
+  const written = readFileSync(file, "utf8");
   try {
-    return watermarkSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    return watermarkSchema.parse(JSON.parse(written));
   } catch (cause) {
     throw new Error(
       `${file} is damaged: it tells whether the database is the newest one. If it is, remove ${WATERMARK_FILE} and start again.`,

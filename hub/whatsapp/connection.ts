@@ -49,6 +49,8 @@ import { createUndecrypted } from "./undecrypted.ts";
 export interface ConnectionTiming {
   sweepMs?: number;
   missingAfterMs?: number;
+  /** After the last piece of history that came. */
+  historyPausedAfterMs?: number;
   /** How long WhatsApp may take to answer at all. */
   answerMs?: number;
 }
@@ -113,6 +115,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     generation,
     record,
     historyDays: parts.historyDays,
+    pausedAfterMs: parts.timing?.historyPausedAfterMs,
     now,
     log,
   });
@@ -203,6 +206,7 @@ export async function connect(parts: ConnectionParts): Promise<WhatsAppLink> {
     onSignal,
     onOpen: () => {
       openSince = now();
+      history.connected();
       for (const notice of leftOpen.splice(0)) void history.fetchAgain(notice);
     },
     onEnding: () => order.stop(),

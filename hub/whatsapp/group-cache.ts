@@ -1,5 +1,6 @@
 /** Members of groups in memory, so that a message to a group does not look for who is in it. Stale ones go with the news. */
 import type { GroupMetadata } from "./baileys.ts";
+import { createQueryBrake, type QueryBrake } from "./query-brake.ts";
 import { createSmallCache } from "./small-cache.ts";
 
 const MAX_GROUPS = 100;
@@ -8,6 +9,8 @@ const TTL_MS = 10 * 60_000;
 export interface GroupCache {
   get(jid: string, fetch: (jid: string) => Promise<GroupMetadata>): Promise<GroupMetadata>;
   forget(jid: string): void;
+  /** For the questions it is filled by. */
+  brake: QueryBrake;
 }
 
 export function createGroupCache(): GroupCache {
@@ -23,5 +26,6 @@ export function createGroupCache(): GroupCache {
       return asked;
     },
     forget: (jid) => groups.delete(jid),
+    brake: createQueryBrake(),
   };
 }

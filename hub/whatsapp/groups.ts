@@ -20,7 +20,7 @@ const KIND: string = "group-members";
 const FRESH_MS = 24 * 3_600_000;
 const TOO_MANY_REQUESTS = 429;
 const CONNECTION_CLOSED = 428;
-const RETRY_AFTER_SECONDS = 30;
+const RETRY_AFTER_MS = 30_000;
 
 export interface Groups {
   /** @throws HubError OVERLOADED while WhatsApp does not say, and nothing was kept. */
@@ -60,6 +60,7 @@ export function createGroups({ cache, socket, keys, journal, now }: GroupsParts)
     const question = { isOvertaken: false };
     asking.set(jid, question);
     const group = await socket.groupMetadata(jid);
+    cache.brake.answered();
     if (!question.isOvertaken) journal.putKey(KIND, jid, keptForm(group, now()));
     return group;
   }
@@ -67,15 +68,14 @@ export function createGroups({ cache, socket, keys, journal, now }: GroupsParts)
   async function find(jid: string): Promise<GroupMetadata> {
     const kept = await keptOf(jid);
     if (kept !== null && now().getTime() - kept.at < FRESH_MS) return groupOf(jid, kept);
+    const restMs = cache.brake.restMs(now());
+    if (restMs > 0) return unanswered(jid, kept, { restMs });
     try {
       return await ask(jid);
     } catch (cause) {
       if (!isNoAnswer(cause)) throw cause;
-      if (kept !== null) return groupOf(jid, kept);
-      throw new HubError("OVERLOADED", "WhatsApp does not say at the moment who is in the group.", {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-        cause,
-      });
+      if (isLimit(cause)) cache.brake.limited(now());
+      return unanswered(jid, kept, { restMs: cache.brake.restMs(now()) || RETRY_AFTER_MS, cause });
     }
   }
 
@@ -90,14 +90,29 @@ export function createGroups({ cache, socket, keys, journal, now }: GroupsParts)
   };
 }
 
+/** What is kept, however old. */
+function unanswered(
+  jid: string,
+  kept: Kept | null,
+  { restMs, cause }: { restMs: number; cause?: unknown },
+): GroupMetadata {
+  if (kept !== null) return groupOf(jid, kept);
+  throw new HubError("OVERLOADED", "WhatsApp does not say at the moment who is in the group.", {
+    retryAfterSeconds: Math.ceil(restMs / 1000),
+    cause,
+  });
+}
+
+const isLimit = (cause: Error): boolean => "data" in cause && cause.data === TOO_MANY_REQUESTS;
+
 /**
  * WhatsApp wants fewer questions, or said nothing in time, which the library reports as an answer without content. A number of
  * another kind is a word on the group; a connection that closed is the connection's matter.
  */
-function isNoAnswer(cause: unknown): boolean {
+function isNoAnswer(cause: unknown): cause is Error {
   if (!(cause instanceof Error) || !("data" in cause)) return false;
+  if (isLimit(cause)) return true;
   const { data } = cause;
-  if (data === TOO_MANY_REQUESTS) return true;
   return (data === undefined || data === null) && statusOf(cause) !== CONNECTION_CLOSED;
 }
 

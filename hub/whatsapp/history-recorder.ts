@@ -5,6 +5,7 @@
  */
 import type { Log } from "../core/log.ts";
 import type { Fact } from "../core/facts.ts";
+import { fingerprintOf } from "./auth-state.ts";
 import { downloadAndProcessHistorySyncNotification, type AuthenticationCreds } from "./baileys.ts";
 import { statusOf } from "./disconnect.ts";
 import { ONLY_WHATSAPP } from "./file-hosts.ts";
@@ -21,6 +22,8 @@ import {
   type HistoryChunk,
 } from "./translate/history.ts";
 
+/** A phone that has sent nothing more by then went away, or will send no more. */
+const PAUSED_AFTER_MS = 2 * 60_000;
 /** Small enough that the event loop and live messages get their turn in between. */
 const FACTS_AT_ONCE = 200;
 const DAY_SECONDS = 86_400;
@@ -30,6 +33,8 @@ const GONE = [404, 410];
 const GONE_TRIES = 3;
 
 export interface HistoryRecorder {
+  /** WhatsApp is there to send what is missing. */
+  connected(): void;
   /** A piece was announced; Baileys is about to fetch it. */
   announced(notice: HistoryNotice): void;
   /** Baileys fetched a piece, and holds it back or emits it now. */
@@ -62,6 +67,7 @@ export function createHistoryRecorder({
   generation,
   record,
   historyDays,
+  pausedAfterMs = PAUSED_AFTER_MS,
   now,
   log,
 }: {
@@ -71,13 +77,29 @@ export function createHistoryRecorder({
   record: RecordFacts;
   /** Messages older than this are left out; null keeps all. */
   historyDays: number | null;
+  pausedAfterMs?: number | undefined;
   now: () => Date;
   log: Log;
 }): HistoryRecorder {
   const notices = createHistoryNotices(now);
   /** What was stored and may be the last one, by piece. */
   const ends = new Map<Piece, Stage>();
+  const login = fingerprintOf(creds);
   let work: Promise<void> = Promise.resolve();
+  let hasLost = false;
+  let silence: NodeJS.Timeout | undefined;
+  generation.onFence(() => clearTimeout(silence));
+
+  /** The end may never come, and whoever waits for it is told how far it is. */
+  function pauseLater(): void {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      if (generation.isFenced()) return;
+      const lacking = hasLost || notices.isBusy() || recorder.isMissing();
+      void inOrder(() => recordOrFence([{ kind: "history-paused", lacking }], []));
+    }, pausedAfterMs);
+    silence.unref();
+  }
 
   async function store(chunk: HistoryChunk, brought: Brought[]): Promise<void> {
     const me = meOf(creds);
@@ -88,7 +110,7 @@ export function createHistoryRecorder({
     const facts = factsOfHistory(sessionId, chunk, { me, oldest });
     const early = brought.filter(({ piece, stage }) => isEnd(stage) && isEarly(piece, brought));
     const closed = brought.filter((one) => !early.includes(one));
-    facts.push(...closed.map(({ stage }) => stageFact(stage)));
+    facts.push(...closed.map((one) => stageFact(one, login)));
     const closes = closed.map(({ piece }) => piece.notice.digest);
     for (let at = 0; at < facts.length; at += FACTS_AT_ONCE) {
       if (generation.isFenced()) return;
@@ -98,6 +120,7 @@ export function createHistoryRecorder({
     }
     for (const { piece, stage } of early) hold(piece, stage);
     await settle(closed.map(({ piece }) => piece));
+    if (brought.some(({ stage }) => isImport(stage.syncType)) && !generation.isFenced()) pauseLater();
   }
 
   const isEarly = (piece: Piece, brought: Brought[]): boolean =>
@@ -114,7 +137,7 @@ export function createHistoryRecorder({
     notices.done(done);
     for (const [piece, stage] of ends) {
       if (notices.missingFor(piece).length > 0 || generation.isFenced()) continue;
-      await recordOrFence([stageFact(stage)], [piece.notice.digest]);
+      await recordOrFence([stageFact({ piece, stage }, login)], [piece.notice.digest]);
       ends.delete(piece);
       notices.done([piece]);
     }
@@ -147,11 +170,13 @@ export function createHistoryRecorder({
   /** The phone offers a piece for some days only, and the import would wait for it for ever. */
   async function giveUp(piece: Piece): Promise<void> {
     log.error({ sessionId }, "whatsapp.history_lost");
+    hasLost = true;
     await recordOrFence([], [piece.notice.digest]);
     await settle([piece]);
   }
 
   const recorder: HistoryRecorder = {
+    connected: pauseLater,
     announced: (notice) => {
       // Baileys tells of each chat but once, and so not whether the phone has still more of it: that is read from the chunk.
       if (isOnDemand(notice.notification.syncType)) void recorder.fetchAgain(notice);
@@ -199,14 +224,16 @@ type Stage = Pick<HistoryChunk, "syncType" | "progress">;
 const isEnd = ({ syncType, progress }: Stage): boolean => isImport(syncType) && (progress ?? 0) >= COMPLETE;
 
 /** Where the history stands after a piece. */
-function stageFact(stage: Stage): Fact {
+function stageFact({ piece, stage }: Brought, login: string): Fact {
   const { syncType, progress } = stage;
+  const order = piece.notice.notification.chunkOrder ?? 0;
   return {
     kind: "history",
     syncType: syncTypeName(syncType),
     progress: progress ?? null,
     import: isImport(syncType),
     done: isEnd(stage) || isOnDemand(syncType),
+    piece: order > 0 ? { login, order } : null,
   };
 }
 

@@ -7,9 +7,15 @@ import { enterManualBackups } from "../../hub/store/backups/manual.ts";
 import { CommandError } from "./command-error.ts";
 import type { Bench } from "./desk.ts";
 import { keyIn } from "./key-file.ts";
-import { accessIn, accessText } from "./restored-access.ts";
+import { accessIn, accessText, shutOut, shutOutText } from "./restored-access.ts";
 import { bytes, lines, moment, table } from "./show.ts";
 import { dataFolder, unlessRunning, inPlainWords, silent, withStore } from "./stopped-hub.ts";
+
+interface RestoreOptions {
+  olderKeyFile?: string;
+  shutOut: boolean;
+  yes: boolean;
+}
 
 export function addBackups(program: Command, bench: Bench): void {
   program
@@ -52,8 +58,9 @@ export function addBackups(program: Command, bench: Bench): void {
     .description("puts a backup in the database's place; the hub must be stopped. With --yes does it")
     .argument("<backup>", "name from the list of backups, or the path of a file")
     .option("--older-key-file <file>", "a file with the master key of that time, if the hub no longer has it")
+    .option("--shut-out", "revokes all keys and disables all users that the backup brings back", false)
     .option("--yes", "do it", false)
-    .action(async (backup: string, { olderKeyFile, yes }: { olderKeyFile?: string; yes: boolean }) => {
+    .action(async (backup: string, { olderKeyFile, shutOut: isShut, yes }: RestoreOptions) => {
       const config = readConfig(bench.desk.env);
       if (!yes) throw new CommandError(WARNING);
       const order = { backup, ...(olderKeyFile === undefined ? {} : { olderKey: keyIn(olderKeyFile) }) };
@@ -67,6 +74,7 @@ export function addBackups(program: Command, bench: Bench): void {
             details: { aside: restored.aside },
           }),
         );
+        if (isShut) await shutOut(store, bench.desk.now());
         return accessIn(store, bench.desk.now());
       });
       bench.show({
@@ -76,7 +84,7 @@ export function addBackups(program: Command, bench: Bench): void {
           restored.aside === null
             ? null
             : `The database from before is kept as ${restored.aside}; remove it when all is well.`,
-          accessText(access, restored.backup.at),
+          isShut ? shutOutText(access) : accessText(access, restored.backup.at),
           "Start the hub. CRMs that follow its events notice the restore and read everything again.",
         ),
       });

@@ -10,7 +10,7 @@ export function addDrill(program: Command, bench: Bench): void {
   program
     .command("drill")
     .description(
-      "tries out whether a backup could be restored; touches nothing of the hub, whether it runs or not",
+      "tries out whether a backup could be restored; changes nothing of the hub, whether it runs or not",
     )
     .argument("[backup]", "name from the list of backups, or the path of a file; left out: the newest")
     .option("--older-key-file <file>", "a file with the master key of that time, if the hub no longer has it")

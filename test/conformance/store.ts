@@ -11,6 +11,7 @@ import { endpointsAndKeys } from "./store/endpoints-and-keys.ts";
 import { erasure } from "./store/erasure.ts";
 import { eventLog } from "./store/event-log.ts";
 import { ignoredGroups } from "./store/ignored-groups.ts";
+import { imports } from "./store/imports.ts";
 import { lanes } from "./store/lanes.ts";
 import { lists } from "./store/lists.ts";
 import { logins } from "./store/logins.ts";
@@ -37,6 +38,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("logins", () => logins(world));
     describe("copies", () => copies(world));
     describe("new messages", () => newMessages(world));
+    describe("imports", () => imports(world));
     describe("changes of messages", () => changesOfMessages(world));
     describe("changes that come before their message", () => earlyChanges(world));
     describe("groups that a session ignores", () => ignoredGroups(world));

@@ -5,6 +5,7 @@ import { createServer, type ServerOptions } from "node:https";
 import { createServer as createPlainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -106,5 +107,73 @@ describe("D11", () => {
       failedAt: "tls",
     });
     expect(crm.requests()).toBe(1);
+  });
+
+  describe("an authority of the endpoint's own", () => {
+    const signed = createTlsCertificate([]);
+    const other = createTlsCertificate([]);
+    const here = { cert: signed.certificate, key: signed.privateKey };
+
+    test("is trusted for its names by that endpoint alone, in deliveries and in its test", async () => {
+      const rig = await openOutboxRig();
+      const crm = await secureCrm(here);
+      const url = `https://127.0.0.1:${crm.port}/hook`;
+      const trusting = await rig.endpoint(
+        { url },
+        { ca: ["of ours", rootCertificates[0], signed.certificate].join("\n") },
+      );
+      const without = await rig.endpoint({ url });
+      await rig.says("34600111222");
+      await rig.dispatcher.idle();
+      const ended = new Map((await rig.deliveries()).map((one) => [one.endpointId, one]));
+      expect(ended.get(trusting.id)).toMatchObject({ state: "delivered" });
+      expect(ended.get(without.id)?.lastError).toMatch(/SELF_SIGNED/);
+      expect((await rig.endpoints.test(trusting.id)).hops.every(({ ok }) => ok)).toBe(true);
+      expect(crm.requests()).toBe(2);
+
+      await rig.endpoints.update(trusting.id, { url: `https://localhost:${crm.port}/hook` });
+      const { hops } = await rig.endpoints.test(trusting.id);
+      expect(hops.find(({ ok }) => !ok)).toMatchObject({
+        hop: "tls",
+        detail: "ERR_TLS_CERT_ALTNAME_INVALID",
+      });
+    });
+
+    test("counts from the change on, also for connections that were kept, and goes when it is taken away", async () => {
+      const rig = await openOutboxRig();
+      const crm = await secureCrm(here);
+      const { id } = await rig.endpoint(
+        { url: `https://127.0.0.1:${crm.port}/hook` },
+        { ca: other.certificate },
+      );
+      const delivers = async (): Promise<string | undefined> => {
+        const { id: said } = await rig.says("34600111222");
+        await rig.dispatcher.idle();
+        return (await rig.deliveries()).find(({ eventId }) => eventId === said)?.state;
+      };
+      expect(await delivers()).toBe("retrying");
+      await rig.endpoints.update(id, { ca: signed.certificate });
+      await rig.endpoints.resume(id);
+      await rig.after(60_000);
+      expect(await delivers()).toBe("delivered");
+      await rig.endpoints.update(id, { ca: null });
+      expect(await delivers()).toBe("retrying");
+    });
+
+    test("does not let an old version of TLS through", async () => {
+      const rig = await openOutboxRig();
+      const crm = await secureCrm({
+        ...here,
+        minVersion: "TLSv1",
+        maxVersion: "TLSv1.1",
+        ciphers: "DEFAULT@SECLEVEL=0",
+      });
+      const { id } = await rig.endpoint(
+        { url: `https://127.0.0.1:${crm.port}/hook` },
+        { ca: signed.certificate },
+      );
+      expect((await rig.endpoints.test(id)).hops.find(({ ok }) => !ok)?.hop).toBe("tls");
+      expect(crm.requests()).toBe(0);
+    });
   });
 });

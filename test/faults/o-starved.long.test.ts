@@ -1,6 +1,6 @@
 /**
  * O2, O5, O6 of the fault table on a hub that runs: its disk fails every write, it may open nothing more, it gets no processor,
- * somebody else holds its database. It says so, loses nothing, and goes on by itself.
+ * somebody else holds its database. It says so, loses nothing, and goes on by itself. Memory is in o-memory.long.test.ts.
  */
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
@@ -8,67 +8,25 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../support/until.ts";
-import { createRandom, type SeededRandom } from "../whatsapp/holdings/random.ts";
 import { askReady, trySend } from "./asked.ts";
-import { brokenNow, judge } from "./invariants.ts";
+import { brokenNow } from "./invariants.ts";
 import { busyMs, canLimit, limit, openFiles } from "./process-limits.ts";
-import { settle } from "./settle.ts";
-import { isOnline, openStand, type LinkedAccount, type Stand } from "./stand.ts";
-import { introduce, say } from "./traffic.ts";
+import { aScene, letsGo, PATIENCE_MS, recovers } from "./scene.ts";
+import { isOnline } from "./stand.ts";
+import { say } from "./traffic.ts";
 
 const SEED = process.env["FAULT_SEED"] ?? Date.now().toString(36);
 console.log(`O2, O5, O6: FAULT_SEED=${SEED}`);
-const PATIENCE_MS = 60_000;
 const LIMIT_MS = 240_000;
-
-interface Scene {
-  stand: Stand;
-  account: LinkedAccount;
-  random: SeededRandom;
-  pid: number;
-}
-
-async function aScene(): Promise<Scene> {
-  const stand = await openStand();
-  onTestFinished(() => stand.stop());
-  await stand.start();
-  const account = await stand.link("s1");
-  introduce(stand, account);
-  expect(await settle(stand)).toEqual([]);
-  return { stand, account, random: createRandom(SEED), pid: stand.hub().pid };
-}
-
-/** Messages keep coming until the hub lets go of WhatsApp, which then keeps them. */
-async function letsGo({ stand, account, random }: Scene): Promise<void> {
-  await until(
-    "the hub to let go of WhatsApp",
-    () => {
-      if (isOnline(stand.emulator, account.number)) say(stand, account, random, 5);
-      return !isOnline(stand.emulator, account.number);
-    },
-    { timeoutMs: PATIENCE_MS, everyMs: 100 },
-  );
-}
-
-/** It is as if nothing had happened. */
-async function recovers({ stand, account }: Scene, { isReady = true } = {}): Promise<void> {
-  await until("the hub to come back by itself", () => isOnline(stand.emulator, account.number), {
-    timeoutMs: PATIENCE_MS,
-  });
-  if (isReady) await until("/readyz to say 200", async () => (await askReady(stand)).status === 200);
-  expect(await settle(stand)).toEqual([]);
-  expect(judge(stand)).toEqual({ lost: 0, doubled: 0, problems: [] });
-  expect(stand.isDown()).toBe(false);
-}
 
 describe.skipIf(!canLimit())("a hub that is kept from its work", () => {
   test(
     "O2: whose disk fails every write takes nothing, does not spin, and goes on when it works again",
     { timeout: LIMIT_MS },
     async () => {
-      const scene = await aScene();
+      const scene = await aScene(SEED);
       const { stand, account, pid } = scene;
       limit(pid, "fsize", 0);
       await letsGo(scene);
@@ -92,7 +50,7 @@ describe.skipIf(!canLimit())("a hub that is kept from its work", () => {
     "O5: that may open nothing more takes what comes over what is open, says why it is not ready, and tells the CRM later",
     { timeout: LIMIT_MS },
     async () => {
-      const scene = await aScene();
+      const scene = await aScene(SEED);
       const { stand, account, random, pid } = scene;
       const { url, apiKey } = stand.hub();
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -130,7 +88,7 @@ describe.skipIf(!canLimit())("a hub that is kept from its work", () => {
     "O5: that gets a tenth of a processor loses nothing, and says that it is late",
     { timeout: LIMIT_MS },
     async () => {
-      const scene = await aScene();
+      const scene = await aScene(SEED);
       const { stand, account, random, pid } = scene;
       const fed = new AbortController();
       const starving = (async () => {
@@ -160,7 +118,7 @@ test(
   "O6: somebody holds the hub's database: it waits five seconds, then takes nothing until it is let go",
   { timeout: LIMIT_MS },
   async () => {
-    const scene = await aScene();
+    const scene = await aScene(SEED);
     const { stand, account, random } = scene;
     const other = new Database(join(stand.dataDir, "hub.db"), { timeout: 5000 });
     other.exec("BEGIN IMMEDIATE");

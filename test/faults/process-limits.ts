@@ -10,7 +10,7 @@ export const canLimit = (): boolean =>
   spawnSync(PRLIMIT, ["--pid", String(process.pid), "--nofile"], { stdio: "ignore" }).status === 0;
 
 /** Sets how much it may have of something at most; `null` gives back what it had. Its hard limit stays. */
-export function limit(pid: number, what: "fsize" | "nofile", soft: number | null): void {
+export function limit(pid: number, what: "data" | "fsize" | "nofile", soft: number | null): void {
   const hard = spawnSync(PRLIMIT, [
     "--pid",
     String(pid),
@@ -25,6 +25,10 @@ export function limit(pid: number, what: "fsize" | "nofile", soft: number | null
 }
 
 export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Bytes of memory that it may write to, as the limit `data` counts them. */
+export const memoryOf = (pid: number): number =>
+  Number(/^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 
 /** Time on a processor so far. */
 export function busyMs(pid: number): number {

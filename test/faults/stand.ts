@@ -3,14 +3,14 @@
  * in which they see something, and a hub as a process that is killed and started again on the same folder.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeSecret } from "../../hub/contract/signature.ts";
 import { startFakeCrm, type FakeCrm } from "../support/fake-crm.ts";
 import { createHubClient, type HubClient } from "../support/hub-client.ts";
 import { newApiKey, startHubProcess, type HubProcess } from "../support/hub-process.ts";
-import { StartError } from "../support/product-process.ts";
+import { StartError, type User } from "../support/product-process.ts";
 import { until } from "../support/until.ts";
 import { startEmulator, type Emulator } from "../whatsapp/emulator.ts";
 import type { NewAccountRequest } from "../whatsapp/operations/accounts.ts";
@@ -30,6 +30,8 @@ export interface StartOptions {
   /** Further options of node, and settings by their names. */
   nodeOptions?: string[];
   env?: Record<string, string>;
+  /** Whose process the hub is; at the first start, the folder is made theirs. Needs root. */
+  user?: User;
 }
 
 export interface LinkedAccount {
@@ -81,10 +83,18 @@ export async function openStand(): Promise<Stand> {
   // Taken once, so that clients and media URLs outlive a restart.
   let port = 0;
 
-  async function start({ crashAt, nodeOptions = [], env = {} }: StartOptions = {}): Promise<{
+  async function handOver(user: User | undefined): Promise<void> {
+    if (user === undefined) return;
+    await mkdir(dataDir, { recursive: true });
+    if (port === 0) await chown(dataDir, user.uid, user.gid);
+    await chmod(folder, 0o711);
+  }
+
+  async function start({ crashAt, nodeOptions = [], env = {}, user }: StartOptions = {}): Promise<{
     readyMs: number;
   } | null> {
     const since = performance.now();
+    await handOver(user);
     try {
       const started = await startHubProcess({
         dataDir,
@@ -98,6 +108,7 @@ export async function openStand(): Promise<Stand> {
         },
         nodeOptions: ["--import", TRUST_PRELOAD, ...nodeOptions],
         ...(crashAt === undefined ? {} : { entry: CRASHING }),
+        ...(user === undefined ? {} : { user }),
         readyTimeoutMs: START_LIMIT_MS,
       });
       const readyMs = performance.now() - since;

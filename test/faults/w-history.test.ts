@@ -1,5 +1,6 @@
 /** W4: the history of a phone that comes in pieces: cut off in the middle, a piece twice, pieces in another order. */
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { HubEvent } from "../../hub/contract/events.ts";
 import type { ConnectionTiming } from "../../hub/whatsapp/connection.ts";
 import { openWhatsAppRig, type WhatsAppRig } from "../support/whatsapp-rig.ts";
 import { until } from "../support/until.ts";
@@ -86,7 +87,7 @@ describe("W4: history of which Baileys could not fetch a piece", () => {
     },
   );
 
-  test("that is gone for good is given up after some tries, and the import is over", async () => {
+  test("that is gone for good is given up after some tries, and nothing waits for it any more", async () => {
     const { number, rig } = await aPhone("download", { missingAfterMs: 100 });
     const { media } = emulator.world;
     const { get } = media;
@@ -104,6 +105,55 @@ describe("W4: history of which Baileys could not fetch a piece", () => {
     const held = emulator.history(number).flatMap(({ messages }) => messages);
     expect(await total(rig)).toBeLessThan(held.length);
     expect(await total(rig)).toBeGreaterThan(held.length / 2);
+  });
+});
+
+describe("W4: history whose last piece comes before the others are announced", () => {
+  /** The eleven pieces of messages come after the first two, which bring chats and names. */
+  const [FIRST, LAST] = [2, 12];
+  const upTo = (end: number): number[] => Array.from({ length: end - FIRST }, (_, index) => FIRST + index);
+
+  async function aPhoneThatSends(chunks: number[], timing: ConnectionTiming = {}) {
+    const { number, rig } = await aPhone("inline", timing);
+    const history = emulator.world.accounts.get(number)?.history;
+    if (history === undefined) throw new Error("no such account");
+    const { sendTo } = history;
+    history.sendTo = (companion, chosen) => sendTo(companion, chosen ?? chunks);
+    await rig.connect();
+    return { number, rig };
+  }
+
+  const told = async (rig: WhatsAppRig): Promise<{ complete: unknown }[]> => {
+    const rows = await rig.store().events.after({ after: 0, limit: 1000, sessions: "*" });
+    const events = rows.map(({ body }) => JSON.parse(body) as HubEvent); // our own bytes
+    return events.flatMap(({ event, data }) =>
+      event === "history.synced" ? [{ complete: data["complete"] }] : [],
+    );
+  };
+  const isStored = (rig: WhatsAppRig, count: number) =>
+    until(`${count} pieces`, () => progress(rig).length >= count);
+
+  test("is over when they have come, also over connections and a crash", async () => {
+    const { number, rig } = await aPhoneThatSends([0, 1, LAST, FIRST]);
+    await isStored(rig, 2);
+    await rig.crash();
+    await rig.connect();
+    emulator.sendHistory({ account: number, chunks: upTo(LAST - 1).reverse() });
+    await isStored(rig, 11);
+    expect(await told(rig)).toEqual([]);
+    emulator.sendHistory({ account: number, chunks: [LAST - 1] });
+    await isWhole(rig, number);
+    await until("the end", async () => (await told(rig)).length > 0);
+    expect(await told(rig)).toEqual([{ complete: true }]);
+  });
+
+  test("and that comes no further is told as not complete", async () => {
+    const { number, rig } = await aPhoneThatSends([0, 1, FIRST, LAST], { historyPausedAfterMs: 300 });
+    await until("the pause", async () => (await told(rig)).length > 0);
+    expect(await told(rig)).toEqual([{ complete: false }]);
+    emulator.sendHistory({ account: number, chunks: upTo(LAST) });
+    await isWhole(rig, number);
+    await until("the end", async () => (await told(rig)).at(-1)?.complete === true);
   });
 });
 

@@ -109,7 +109,7 @@ describe("the past", () => {
     await rig.tell(
       "s1",
       { kind: "chat", jid: ANA, change: { hasOlder: false }, live: false },
-      { kind: "history", syncType: "on_demand", progress: 100, import: false, done: true },
+      { kind: "history", syncType: "on_demand", progress: 100, import: false, done: true, piece: null },
     );
     expect((await rig.post("/api/sessions/s1/sync")).data["requested"]).toBe(false);
     expect(rig.link.orders).toHaveLength(2);
@@ -127,6 +127,7 @@ describe("the past", () => {
         progress,
         import: isImport,
         done: isImport && progress === 100,
+        piece: null,
       });
     await stage("push_name", 100, false);
     expect(await complete()).toBe(false);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { endpointSchema } from "../../hub/contract/administration.ts";
 import { aMessageFact } from "../support/builders.ts";
 import { isExactly, listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
+import { createTlsCertificate } from "../whatsapp/wire/tls-certificate.ts";
 
 const hook = "http://127.0.0.1:9/hook";
 
@@ -40,6 +41,38 @@ describe("endpoints", () => {
     expect(rotated.data["secret"]).toBe("my-own-secret-of-16");
     expect((await rig.call("DELETE", `/api/endpoints/${id}`)).data).toEqual({ deleted: true, dismissed: 0 });
     expect((await rig.get(`/api/endpoints/${id}`)).status).toBe(404);
+  });
+
+  test("may have authorities of their own, which are shown by name and end, and checked before they are kept", async () => {
+    const rig = await openHttpRig();
+    const { certificate, privateKey } = createTlsCertificate([]);
+    const made = await rig.post("/api/endpoints", { url: hook, ca: `${certificate}${certificate}` });
+    const { secret, ...endpoint } = made.data;
+    isExactly(endpointSchema, endpoint);
+    expect(secret).toEqual(expect.any(String));
+    const shown = { subject: "CN=WhatsApp emulator (tests only)", validUntil: expect.any(String) as string };
+    expect([made.status, endpoint["ca"]]).toEqual([201, [shown, shown]]);
+    expect(JSON.stringify(made.json)).not.toContain("BEGIN CERTIFICATE");
+
+    const path = `/api/endpoints/${String(endpoint["id"])}`;
+    const expired = createTlsCertificate([], new Date("2020-01-01T00:00:00Z")).certificate;
+    const cut = certificate.replace(/\n[^\n]+\n[^\n]+\n/, "\n");
+    for (const [ca, problem] of [
+      ["trust me", /use PEM/],
+      [privateKey, /private key/],
+      [`${certificate}${privateKey}`, /private key/],
+      [cut, /certificate 1 cannot be read/],
+      [`${certificate}${expired}`, /certificate 2 \(CN=WhatsApp emulator \(tests only\)\) has expired/],
+      [certificate.repeat(11), /at most 10/],
+      ["x".repeat(70_000), /at most 65536/],
+    ] as const) {
+      const answer = await rig.put(path, { ca });
+      expect([answer.status, answer.json["code"]]).toEqual([400, "VALIDATION_ERROR"]);
+      expect(answer.json["message"]).toMatch(problem);
+      expect(answer.json["message"]).toMatch(/^ca: /);
+    }
+    expect((await rig.put(path, { description: "CRM" })).data["ca"]).toEqual([shown, shown]);
+    expect((await rig.put(path, { ca: null })).data["ca"]).toEqual([]);
   });
 
   test("refuse URLs that must not be called, unknown sessions, events and fields, each by name", async () => {

@@ -79,3 +79,37 @@ test("a session is erased by a person alone, with all that was said and everybod
   expect([byPerson.status, byPerson.data["erased"]]).toMatchObject([200, { messages: 60 }]);
   for (const word of ["zanahoria", "Calabaza"]) expect(await onDisk(word)).toEqual([]);
 });
+
+test("of an erased session nobody is left on the disk: no member of a group, no number, name, about or picture", async () => {
+  const { rig, onDisk } = await aHub();
+  const group = "120363000000000001@g.us";
+  const [ana, owner] = ["34600111222@s.whatsapp.net", "34600777888@s.whatsapp.net"];
+  await rig.store.endpoints.save(anEndpoint());
+  const contact = { name: "Calabaza", pushName: "Apio", about: "Remolacha", pictureToken: "pic_Nabo" };
+  await rig.tell(
+    "s1",
+    { kind: "contact", jid: ana, change: contact, live: true },
+    { kind: "lid", lid: "55500@lid", phone: ana },
+    {
+      kind: "group",
+      jid: group,
+      subject: "Huerta",
+      change: { owner, description: "Puerro" },
+      by: ana,
+      live: true,
+    },
+    { kind: "participants", jid: group, action: "add", participants: [ana, owner], by: owner },
+    aMessageFact({ chatId: group, participant: owner, content: "zanahoria" }),
+    aMessageFact({ chatId: ana, content: "zanahoria" }),
+  );
+  await rig.store.inbox.indexWords(100);
+  await rig.store.outbox.dismiss({}, rig.clock.now());
+  const { accessToken } = await aPerson(rig, { scopes: ["read", "admin"] });
+  const gone = await rig.call("DELETE", "/api/sessions/s1?purge=true", bearing(accessToken));
+  expect(gone.status).toBe(200);
+  const traces = ["zanahoria", "Calabaza", "Apio", "Remolacha", "pic_Nabo", "Huerta", "Puerro", "55500@lid"];
+  const left: string[] = [];
+  for (const word of [...traces, "34600111222", "34600777888", "120363000000000001"])
+    if ((await onDisk(word)).length > 0) left.push(word);
+  expect(left).toEqual([]);
+});

@@ -1,6 +1,9 @@
 /** A hub behind a proxy that it trusts: people, keys and the machine's own calls are told apart. */
 import { expect, test } from "vitest";
+import { HubError } from "../../hub/core/errors.ts";
 import { createOrigins } from "../../hub/http/origins.ts";
+import { createSignIn } from "../../hub/http/sign-in.ts";
+import { logBook } from "../support/log-book.ts";
 import { openHttpRig } from "../support/http-rig.ts";
 
 const PASSWORD = "correct horse battery";
@@ -24,6 +27,32 @@ test("a stranger who tries passwords locks out himself, not everybody", async ()
   expect(await logIn("198.51.100.7", "another", "wrong")).toBe(429);
   expect(await logIn("203.0.113.8, 198.51.100.7", "another", "wrong")).toBe(429);
   expect(await logIn("203.0.113.8", "ana", PASSWORD)).toBe(200);
+});
+
+test("strangers who try one account from everywhere lock it for strangers, not where its owner came in before, over a restart too", async () => {
+  const rig = await behindProxy();
+  const user = { identifier: "ana", password: PASSWORD, scopes: ["read"], sessions: "*" };
+  expect((await rig.post("/api/users", user)).status).toBe(201);
+  const logIn = async (address: string, password: string): Promise<number> => {
+    const headers = through(address);
+    return (await rig.post("/api/auth/login", { identifier: "ana", password }, { key: null, headers }))
+      .status;
+  };
+  expect(await logIn("203.0.113.8", PASSWORD)).toBe(200);
+  for (let n = 0; n < 30; n++) expect(await logIn(`198.51.100.${n}`, "wrong")).toBe(401);
+  expect(await logIn("198.51.100.200", PASSWORD)).toBe(429);
+  expect(await logIn("203.0.113.8", PASSWORD)).toBe(200);
+
+  const { store, ctx, clock } = rig;
+  const again = await createSignIn({ store, cipher: ctx.cipher, clock, log: logBook() });
+  const from = (address: string, password: string) =>
+    again.login({ identifier: "ana", password, address }).then(
+      () => "in",
+      (error: unknown) => (error instanceof HubError ? error.code : error),
+    );
+  await Promise.all(Array.from({ length: 31 }, (_, n) => from(`198.51.100.${n}`, "wrong")));
+  expect(await from("198.51.100.200", PASSWORD)).toBe("RATE_LIMIT_EXCEEDED");
+  expect(await from("203.0.113.8", PASSWORD)).toBe("in");
 });
 
 test("a key limited to address ranges is valid for who stands there, and for nobody who only says so", async () => {

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../../hub/config.ts";
 import { SAFEKEEPING_MARKS } from "../../hub/core/safekeeping-marks.ts";
 import { systemClock } from "../../hub/core/clock.ts";
+import { noteDrill } from "../../hub/safekeeping/drill-by-hand.ts";
 import { backupNow } from "../../hub/safekeeping/data-folder.ts";
 import { startHub } from "../../hub/hub.ts";
 import { createLog } from "../../hub/log.ts";
@@ -140,4 +141,6 @@ test("backups have to be young while the hub runs, and one has to be tried out e
   expect((await told(40 * DAY_MS))[1]).toMatch(/^problem: 40 days ago → .*npm run hub -- drill/);
   await store.marks.set(SAFEKEEPING_MARKS.drill.failed, new Date(Date.now() + 1000));
   expect((await told(DAY_MS))[1]).toMatch(/^problem: it failed 23 h ago → npm run hub -- drill says why/);
+  await noteDrill(dir, { at: new Date(Date.now() + 2000), backup: "newest", ok: true });
+  expect((await told(DAY_MS))[1]).toBe("ok: 23 h ago, the backup could be restored");
 });

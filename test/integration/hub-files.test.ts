@@ -95,8 +95,20 @@ test("a copy is made while the hub runs, and put back when it is stopped", { tim
   const audit = await folder.run("audit");
   expect(audit.out).toMatch(/operator +backup\.restored +hub-\S+\.backup +done/);
   expect(audit.out).toMatch(/operator +backup\.made +hub-\S+\.backup +done/);
+  await folder.run("keys", "create", "crm", "--scopes", "read");
+  await folder.run("backup");
+  const [newest = ""] = readdirSync(join(folder.dir, "backups")).sort().reverse();
   await folder.stop();
   expect(await folder.run("audit", "verify")).toMatchObject({ code: 0 });
+
+  const shut = await folder.run("restore", newest, "--yes", "--shut-out");
+  expect([shut.code, shut.out]).toEqual([0, expect.stringContaining("Users: ana")]);
+  await folder.start();
+  const keys = await folder.run("keys");
+  expect(keys.out).toContain("HUB_API_KEY");
+  expect(keys.out).not.toContain("crm");
+  expect((await folder.run("users")).out).toMatch(/ana +read +\* +\d{4}-/);
+  expect((await folder.run("audit")).out).toMatch(/operator +user\.disabled[^]*operator +key\.revoked/);
 });
 
 test("a copy is tried out in an empty folder that has the master key", { timeout: 60_000 }, async () => {
@@ -173,7 +185,7 @@ test("a login of another program is taken over, and given away again", { timeout
 });
 
 test(
-  "a backup is tried out beside a running hub and without one, and nothing of the hub is touched",
+  "a backup is tried out beside a running hub and without one; nothing of the hub is touched, and a note is left",
   { timeout: 60_000 },
   async () => {
     const folder = aFolder();
@@ -197,12 +209,16 @@ test(
     ]);
 
     await folder.stop();
+    rmSync(join(folder.dir, "drilled.json"));
     const before = contentsOf(folder.dir);
     const drilled = await folder.run("drill", name);
     expect([drilled.code, drilled.out]).toEqual([
       0,
       expect.stringMatching(/1 sessions, 0 messages[^]*It could be restored/),
     ]);
+    const note = JSON.parse(readFileSync(join(folder.dir, "drilled.json"), "utf8")) as unknown;
+    expect(note).toMatchObject({ backup: name, ok: true });
+    rmSync(join(folder.dir, "drilled.json"));
     expect(contentsOf(folder.dir)).toEqual(before);
     expect(await folder.run("drill", "hub-none.backup")).toMatchObject({ code: 1 });
 

@@ -1,5 +1,5 @@
 /** The hub's round removes old messages where somebody said so: of a session, or of all that say nothing themselves. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -17,12 +17,14 @@ const CHAT = "34600111222@s.whatsapp.net";
 async function aHub({
   retentionDays = null,
   isTrusted = true,
-}: { retentionDays?: number | null; isTrusted?: boolean } = {}) {
+  isOnDisk = false,
+}: { retentionDays?: number | null; isTrusted?: boolean; isOnDisk?: boolean } = {}) {
   const dir = await mkdtemp(join(tmpdir(), "old-messages-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const clock = fixedClock();
   const log = logBook();
-  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  const file = isOnDisk ? join(dir, "hub.db") : ":memory:";
+  const store = await openSqliteStore({ file, publicUrl: "http://hub.example", clock });
   const files = createMediaFiles(join(dir, "media"));
   const damaged = new Set<string>();
   const upkeep = startUpkeep({
@@ -46,6 +48,13 @@ async function aHub({
         ...{ sessionId, facts: [aMessageFact({ sessionId, ...change })], closes: [], now: clock.now() },
       }),
     total: async (sessionId: string) => (await store.inbox.coverage(sessionId)).messages,
+    /** Names of the files in which these bytes stand. */
+    onDisk: async (word: string) => {
+      const names: string[] = [];
+      for (const name of (await readdir(dir)).filter((each) => each.startsWith("hub.db")))
+        if ((await readFile(join(dir, name))).includes(word)) names.push(name);
+      return names;
+    },
     removedCounts: () => log.lines("store.old_removed").map(({ facts }) => facts["messages"]),
   };
 }
@@ -140,4 +149,31 @@ test("a stop ends the round after the batch at hand, and the next hub goes on", 
   await next.run();
   await next.stop();
   expect(await hub.total("s1")).toBe(0);
+});
+
+test("no word of an old message stands on the disk after the round, in the index of search either; that is written anew once a day", async () => {
+  const hub = await aHub({ retentionDays: 30, isOnDisk: true });
+  await hub.session("s1", null, "34600999881");
+  const says = (day: number, content: string) =>
+    hub.says("s1", { content, timestamp: T0_SECONDS + day * 86_400 });
+  // Few among many: the index of search drops by itself what is mostly gone.
+  await says(0, "zanahoria");
+  await says(1, "calabaza");
+  for (let n = 0; n < 60; n++) await says(20, `berenjena${n} ${"x".repeat(n * 50)}`);
+  await hub.store.inbox.indexWords(100);
+  hub.clock.advance(days(31) - hours(12));
+  await hub.upkeep.run();
+  expect(await hub.total("s1")).toBe(61);
+  expect(await hub.onDisk("zanahoria")).toEqual([]);
+  expect(await hub.onDisk("berenjena")).not.toEqual([]);
+
+  hub.clock.advance(hours(20));
+  await hub.upkeep.run();
+  expect(await hub.total("s1")).toBe(60);
+  expect(await hub.onDisk("calabaza")).toEqual(["hub.db"]);
+  hub.clock.advance(hours(5));
+  await hub.upkeep.run();
+  expect(await hub.onDisk("calabaza")).toEqual([]);
+  const search = { sessionId: "s1", search: "berenjena7", order: "desc", limit: 9, page: 1 } as const;
+  expect((await hub.store.inbox.messages(search)).total).toBe(1);
 });

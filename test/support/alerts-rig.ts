@@ -1,7 +1,4 @@
 /** Alerts over a real mail server of this machine, a store, and a clock that a test moves. */
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { SMTPServer } from "smtp-server";
 import { onTestFinished } from "vitest";
 import { createAlerts, type Alerts } from "../../hub/alerts/alerts.ts";
 import { createMailer } from "../../hub/alerts/mail.ts";
@@ -14,6 +11,7 @@ import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aNewSession } from "./builders.ts";
 import { fixedClock, type FixedClock } from "./fixed-clock.ts";
 import { logBook, type LogBook } from "./log-book.ts";
+import { startMailServer } from "./mail-server.ts";
 
 export interface AlertsRig {
   alerts: Alerts;
@@ -42,27 +40,8 @@ export async function openAlertsRig({
   session: Partial<Session>;
   quiet?: string | null;
 }): Promise<AlertsRig> {
-  const letters: string[] = [];
-  const mail = { refuses: false };
+  const mail = await startMailServer();
   const disk = { refuses: false };
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
-    onMailFrom: (_address, _session, done) => done(mail.refuses ? new Error("not now") : null),
-    onData: (stream, _session, done) => {
-      const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
-        letters.push(Buffer.concat(chunks).toString());
-        done();
-      });
-    },
-  });
-  server.on("error", () => undefined);
-  server.listen(0, "127.0.0.1");
-  await once(server.server, "listening");
-  // Of a server that listens on a port.
-  const { port } = server.server.address() as AddressInfo;
   const clock = fixedClock();
   clock.set(new Date(2025, 10, 7, 12, 0));
   const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
@@ -81,7 +60,7 @@ export async function openAlertsRig({
         ...{ isOverloaded: () => false, isStormy: () => false },
       }),
       mailer: createMailer({
-        url: `smtp://127.0.0.1:${port}`,
+        url: mail.url,
         from: "hub@example.com",
         to: ["ops@example.com", "boss@example.com"],
       }),
@@ -94,7 +73,6 @@ export async function openAlertsRig({
   onTestFinished(async () => {
     await alerts.stop();
     await store.close();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
   return {
     get alerts() {
@@ -107,7 +85,7 @@ export async function openAlertsRig({
     store,
     clock,
     log,
-    letters,
+    letters: mail.letters,
     mail,
     disk,
     events: async () => {

@@ -122,6 +122,7 @@ export const anEndpoint = (change: Partial<Endpoint> = {}): Endpoint => ({
   client: null,
   includeQr: false,
   signatureHeaderName: null,
+  ca: null,
   state: "active",
   secret: new TextEncoder().encode("sealed secret of 16+"),
   previousSecret: null,

@@ -1,6 +1,6 @@
 /** A hub as its users run it: a process of its own, on a free port, in a folder of its own; killed and started again at will. */
 import { randomBytes } from "node:crypto";
-import { startProduct, type ProductProcess } from "./product-process.ts";
+import { startProduct, type ProductProcess, type User } from "./product-process.ts";
 
 export interface HubProcess extends ProductProcess {
   apiKey: string;
@@ -14,6 +14,7 @@ export interface HubProcessOptions {
   /** Further settings, by their names. */
   env?: Record<string, string>;
   nodeOptions?: string[];
+  user?: User;
   entry?: string;
   readyTimeoutMs?: number;
 }

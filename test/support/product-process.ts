@@ -9,6 +9,11 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 /** As in all start commands. */
 const AS_STARTED = ["--disable-proto=delete"];
 
+export interface User {
+  uid: number;
+  gid: number;
+}
+
 export interface ProductProcess {
   url: string;
   pid: number;
@@ -37,6 +42,7 @@ export async function startProduct({
   env,
   readyEvent,
   nodeOptions = [],
+  user,
   readyTimeoutMs = 30_000,
 }: {
   /** Module to run, relative to the project. */
@@ -46,12 +52,15 @@ export async function startProduct({
   readyEvent: string;
   /** Options of node itself, e.g. `--import` of the emulator's preload. */
   nodeOptions?: string[];
+  /** Whose process it is; needs root. */
+  user?: User;
   readyTimeoutMs?: number;
 }): Promise<ProductProcess> {
   const child = spawn(process.execPath, [...AS_STARTED, ...nodeOptions, entry], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
   });
   const output: string[] = [];
   const exited = once(child, "exit").then(([code, signal]: unknown[]) =>

@@ -4,7 +4,7 @@ import { HubError } from "../../hub/core/errors.ts";
 import { createLoginLimits } from "../../hub/http/login-limits.ts";
 import { fixedClock, hours, minutes, seconds } from "../support/fixed-clock.ts";
 
-const ana = { address: "203.0.113.7", account: "ana" };
+const ana = { address: "203.0.113.7", account: "ana", isKnown: false };
 
 function aDoor() {
   const limits = createLoginLimits();
@@ -20,7 +20,7 @@ function aDoor() {
       return error.retryAfterSeconds ?? -1;
     }
   };
-  return { clock, tries, succeeded: () => limits.succeeded(ana) };
+  return { clock, tries, succeeded: (who = ana) => limits.succeeded(who) };
 }
 
 test("five tries a minute are made; who goes on is locked out twice as long each time, at most an hour", () => {
@@ -60,7 +60,24 @@ test("a thousand names from one address are thirty tries, and are not remembered
   const made = Array.from({ length: 1000 }, (_, n) => tries({ ...ana, account: `user${n}` }));
   expect(made.filter((wait) => wait === 0)).toHaveLength(30);
   expect(tries({ ...ana, account: "user999" })).toBe(60);
-  expect(tries({ address: "203.0.113.8", account: "user999" })).toBe(0);
+  expect(tries({ ...ana, address: "203.0.113.8", account: "user999" })).toBe(0);
+});
+
+test("strangers lock an account for each other, not for a place from where it was logged in before", () => {
+  const { clock, tries, succeeded } = aDoor();
+  const made = Array.from({ length: 100 }, (_, n) => tries({ ...ana, address: `198.51.100.${n}` }));
+  expect(made.filter((wait) => wait === 0)).toHaveLength(30);
+  expect(tries()).toBe(60);
+  const home = { ...ana, isKnown: true };
+  expect(tries(home)).toBe(0);
+  // That its owner came in makes no room for more guesses.
+  succeeded(home);
+  expect(tries({ ...ana, address: "198.51.100.200" })).toBe(60);
+  // And at home it is not tried oftener than five times either.
+  for (let n = 0; n < 5; n++) expect(tries(home)).toBe(0);
+  expect(tries(home)).toBe(60);
+  clock.advance(minutes(1));
+  expect(tries(home)).toBe(0);
 });
 
 test("a clock that is set back locks nobody out for longer than it would have", () => {

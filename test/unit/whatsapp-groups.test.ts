@@ -1,7 +1,7 @@
 /** Who is in a group: what is asked of WhatsApp, what is kept, and what is done when it does not answer. */
 import { expect, test } from "vitest";
 import type { GroupMetadata, SignalKeyStore } from "../../hub/whatsapp/baileys.ts";
-import { createGroupCache } from "../../hub/whatsapp/group-cache.ts";
+import { createGroupCache, type GroupCache } from "../../hub/whatsapp/group-cache.ts";
 import { createGroups, type Groups } from "../../hub/whatsapp/groups.ts";
 
 const GROUP = "120363000000000001@g.us";
@@ -18,7 +18,7 @@ interface Place {
   answer(): Promise<GroupMetadata>;
   disk: Map<string, unknown>;
   /** With an empty memory, as after a restart. */
-  connect(): Groups;
+  connect(cache?: GroupCache): Groups;
   members(groups?: Groups): Promise<string[]>;
 }
 
@@ -30,9 +30,9 @@ function aPlace(): Place {
     answer: (): Promise<GroupMetadata> =>
       Promise.resolve({ id: GROUP, subject: "Vecinos", owner: undefined, participants: [{ id: ANA }] }),
     disk,
-    connect: () =>
+    connect: (cache = createGroupCache()) =>
       createGroups({
-        cache: createGroupCache(),
+        cache,
         socket: {
           groupMetadata: () => {
             place.asked++;
@@ -82,6 +82,33 @@ test("without anything known no answer means later, and a refusal means no", asy
     place.answer = () => Promise.reject(cause);
     await expect(place.members()).rejects.toBe(cause);
   }
+});
+
+test("after too many questions none is asked for a while, of any group and over connections, longer each time", async () => {
+  const place = aPlace();
+  const cache = createGroupCache();
+  const { answer } = place;
+  const ask = (jid: string): Promise<GroupMetadata> => place.connect(cache).of(jid);
+  place.answer = () => Promise.reject(failure(429));
+  await expect(ask(GROUP)).rejects.toMatchObject({ code: "OVERLOADED", retryAfterSeconds: 30 });
+  place.now += 10_000;
+  await expect(ask("1@g.us")).rejects.toMatchObject({ code: "OVERLOADED", retryAfterSeconds: 20 });
+  expect(place.asked).toBe(1);
+
+  place.now += 20_000;
+  await expect(ask(GROUP)).rejects.toMatchObject({ retryAfterSeconds: 60 });
+  for (const seconds of [120, 240, 480, 600, 600]) {
+    place.now += 600_000;
+    await expect(ask(GROUP)).rejects.toMatchObject({ retryAfterSeconds: seconds });
+  }
+  expect(place.asked).toBe(7);
+
+  place.answer = answer;
+  place.now += 600_000;
+  await ask(GROUP);
+  place.answer = () => Promise.reject(failure(429));
+  await expect(ask("1@g.us")).rejects.toMatchObject({ retryAfterSeconds: 30 });
+  expect(await place.members(place.connect(cache))).toEqual([ANA]);
 });
 
 test("a refusal counts, whatever was known", async () => {

@@ -47,6 +47,13 @@ const endpointFields = z.object({
       "Whether it is told `session.qr`. Needs the scope admin; so do then a change of `url`, `sessions` or `events`, and a new secret",
     ),
   signatureHeaderName: z.string().max(100).nullable().optional(),
+  ca: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      "Certificates of authorities of your own, as PEM, up to ten: this endpoint's certificate may be signed by one of them as well as by those the system knows. Host name and dates are checked as ever. Null takes them away",
+    ),
 });
 
 const shownOnce = endpointSchema.extend({ secret: z.string().describe("Shown only now") });

@@ -1,6 +1,7 @@
 /** The schema of a list, as every list route answers it. */
 import { z } from "zod";
 import { paginationSchema } from "../../contract/resources.ts";
+import { latestSeqSchema } from "../position.ts";
 
 export const listOfSchema = (plural: string, item: z.ZodType) =>
   z.object({ [plural]: z.array(item), total: z.int(), pagination: paginationSchema });
@@ -8,7 +9,5 @@ export const listOfSchema = (plural: string, item: z.ZodType) =>
 /** A list that the event feed continues: with the place in the log from which on its rows may be stale. */
 export const followedListOfSchema = (plural: string, item: z.ZodType) =>
   listOfSchema(plural, item).extend({
-    latestSeq: z
-      .int()
-      .describe("Newest `seq` when the rows were read: the feed after it tells what changed since"),
+    latestSeq: latestSeqSchema,
   });

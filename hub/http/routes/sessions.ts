@@ -14,7 +14,14 @@ import { given } from "../given.ts";
 import { clampNumber, flag, paging } from "../paging.ts";
 import { reachOrRevive } from "../reach.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
-import { sessionAnswer, sessionDetail, sessionList, sessionStats } from "../session-answers.ts";
+import { latestSeqSchema } from "../position.ts";
+import {
+  sessionAnswer,
+  sessionDetail,
+  sessionList,
+  sessionStanding,
+  sessionStats,
+} from "../session-answers.ts";
 import { openSession } from "../session-opening.ts";
 import { followedListOfSchema } from "./list-of.ts";
 import { inSession, phoneNumberOrEmpty } from "./params.ts";
@@ -117,8 +124,8 @@ export const sessionRoutes: Route[] = [
     contract: true,
     counted: false,
     params: inSession,
-    response: sessionSchema,
-    handle: ({ session }, ctx) => sessionAnswer(session, ctx),
+    response: sessionSchema.extend({ latestSeq: latestSeqSchema }),
+    handle: ({ session }, ctx) => sessionStanding(session.sessionId, ctx),
   }),
   route({
     method: "post",

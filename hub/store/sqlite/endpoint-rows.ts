@@ -45,7 +45,11 @@ export function endpointReader(db: Db): () => StoredEndpoint[] {
   return () => all.all().map((row) => ({ n: row.n, endpoint: toEndpoint(row) }));
 }
 
+/** Settings that rows of an earlier version do not have. */
+const NOT_KNOWN_EARLIER: Pick<Settings, "ca"> = { ca: null };
+
 const toEndpoint = (row: EndpointRow): Endpoint => ({
+  ...NOT_KNOWN_EARLIER,
   ...fromJson<Settings>(row.settings),
   id: row.id,
   url: row.url,
@@ -85,6 +89,7 @@ export function settingsJson(endpoint: Endpoint): string {
     client: endpoint.client,
     includeQr: endpoint.includeQr,
     signatureHeaderName: endpoint.signatureHeaderName,
+    ca: endpoint.ca,
   };
   return toJson(settings);
 }

@@ -5,8 +5,9 @@
 import type { ErasureScope, ErasureStore } from "../../core/erasure.ts";
 import { call } from "./calls.ts";
 import type { Engine } from "./engine.ts";
+import { laneOfChat } from "./event-log.ts";
 import type { Addresses } from "./inbox/addresses.ts";
-import type { GoingRow, RemoveMessages } from "./inbox/removal.ts";
+import { WORDS_LEFT, type GoingRow, type RemoveMessages } from "./inbox/removal.ts";
 import { toJson } from "./json.ts";
 
 interface EventRow {
@@ -21,7 +22,7 @@ interface StanzaRow {
 }
 
 /** Pages of the index of search that one step writes. */
-const WORD_PAGES = 200;
+const WORD_PAGES = 100;
 const GIVEN = "(SELECT value FROM json_each(?))";
 const FINISHED = "state IN (2, 3, 5)";
 
@@ -86,7 +87,19 @@ export function createErasure(
     "DELETE FROM lid WHERE (session, lid) IN (SELECT session, lid FROM lid WHERE session = ? LIMIT ?)",
     "DELETE FROM group_details WHERE (session, jid) IN (SELECT session, jid FROM group_details WHERE session = ? LIMIT ?)",
   ].map((sql) => db.prepare<[number, number]>(sql));
+  // Their names are those of chats. One whose deliveries are still there keeps a lane for the day they are sent again.
+  const removeLanes = db.prepare<[{ session: number; names: string; limit: number }]>(
+    `DELETE FROM lane WHERE id IN (SELECT l.id FROM endpoint e CROSS JOIN lane l ON l.endpoint = e.n
+       WHERE l.key > @names AND l.key < @names || char(0x10ffff) AND l.key <> @names || '*' AND l.pending = 0
+       AND NOT EXISTS(SELECT 1 FROM event v JOIN delivery d ON d.event_seq = v.seq WHERE v.session = @session AND d.lane = l.id)
+       LIMIT @limit)`,
+  );
   const mergeWords = db.prepare("INSERT INTO message_words(message_words, rank) VALUES('merge', ?)");
+  const wordsLeft = db.prepare<[], string>(`SELECT value FROM meta WHERE key = '${WORDS_LEFT}'`).pluck();
+  const noWordsLeft = db.prepare<[string | null]>(
+    `DELETE FROM meta WHERE key = '${WORDS_LEFT}' AND value = ?`,
+  );
+  let reached: string | null = null;
   const changes = db.prepare<[], number>("SELECT total_changes()").pluck();
 
   /** The chat under each address that it ever had: what was told before its phone was known names the hidden id. */
@@ -177,15 +190,22 @@ export function createErasure(
         }
         removeEarly.run(id);
         for (const remove of pictures) remove.run(id);
-        return people.map((remove) => remove.run(id, limit).changes).some((gone) => gone === limit);
+        const gone = people.map((remove) => remove.run(id, limit).changes);
+        const lanes = { session: id, names: laneOfChat(id, ""), limit };
+        return [...gone, removeLanes.run(lanes).changes].includes(limit);
       });
     }),
     // The first step puts all parts of the index on one level, so that those after it make them one.
     eraseWords: call((isFirst) => {
+      if (isFirst) reached = wordsLeft.get() ?? null;
       const before = changes.get() ?? 0;
       mergeWords.run(isFirst ? -WORD_PAGES : WORD_PAGES);
-      return isFirst || (changes.get() ?? 0) - before >= 2;
+      const isMore = isFirst || (changes.get() ?? 0) - before >= 2;
+      // Not those of messages that went meanwhile.
+      if (!isMore) noWordsLeft.run(reached);
+      return isMore;
     }),
+    areWordsLeft: call(() => wordsLeft.get() !== undefined),
     emptyLog: call(() => emptyLog(engine.db)),
   };
 }

@@ -17,6 +17,7 @@ import { createChats } from "./inbox/chats.ts";
 import { createContacts } from "./inbox/contacts.ts";
 import { createEarlyChanges } from "./inbox/early-changes.ts";
 import { createGroups } from "./inbox/groups.ts";
+import { createImports } from "./inbox/imports.ts";
 import { createInboxStore } from "./inbox/inbox-store.ts";
 import { createLidMerge } from "./inbox/lid-merge.ts";
 import { createMessages } from "./inbox/messages.ts";
@@ -70,7 +71,8 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
     const groups = createGroups(engine);
     const messages = createMessages(engine, addresses, chats);
     const early = createEarlyChanges(engine);
-    const stats = createStats(engine);
+    const imports = createImports(engine);
+    const stats = createStats(engine, imports);
     const media = createMediaRows(engine);
     const mergeLid = createLidMerge(engine, { chats, contacts, early });
     const tell = createTell(engine, log);
@@ -78,7 +80,7 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
     const retention = createRetention(engine, floor);
     const removeMessages = createRemoveMessages(engine);
     const recorder = createRecorder({
-      ...createRecordPeople({ tell, addresses, chats, contacts, stats, mergeLid }),
+      ...createRecordPeople({ tell, addresses, chats, contacts, imports, stats, mergeLid }),
       ...createRecordGroups({ tell, addresses, chats, contacts, groups }),
       ...createRecordMessages({ tell, addresses, messages, early, media }),
     });

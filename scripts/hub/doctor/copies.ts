@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../../../hub/config.ts";
 import { SAFEKEEPING_MARKS } from "../../../hub/core/safekeeping-marks.ts";
+import { readDrillNote } from "../../../hub/safekeeping/drill-by-hand.ts";
 import { readMasterKeys } from "../../../hub/sessions/master-key.ts";
 import { assertMasterKey } from "../../../hub/sessions/vault.ts";
 import { listBackups } from "../../../hub/store/backups/backups.ts";
@@ -101,7 +102,7 @@ export async function checkBackups(dataDir: string, { now, isRunning }: Looked):
     : fine(what, detail);
 }
 
-/** By the hub's own book: what was tried out by hand is not in it. */
+/** By the hub's own book, and the note of a drill by hand that is not in it yet. */
 export async function checkDrill(dataDir: string, { now }: Pick<Looked, "now">): Promise<Check> {
   const what = "restore drill";
   const ageOfData = ageOf(join(dataDir, "hub.db"), now);
@@ -134,7 +135,10 @@ async function marksOf(dataDir: string): Promise<{ done: Date | null; failed: Da
   try {
     const reader = openReader(join(dataDir, "hub.db"));
     try {
-      return { done: await reader.mark(names.done), failed: await reader.mark(names.failed) };
+      const note = await readDrillNote(dataDir);
+      const done = newer(await reader.mark(names.done), note?.ok === true ? note.at : null);
+      const failed = newer(await reader.mark(names.failed), note?.ok === false ? note.at : null);
+      return { done, failed };
     } finally {
       reader.close();
     }
@@ -142,6 +146,9 @@ async function marksOf(dataDir: string): Promise<{ done: Date | null; failed: Da
     return null; // damaged, or of another form: its own check tells that
   }
 }
+
+const newer = (one: Date | null, other: Date | null): Date | null =>
+  one === null || (other !== null && other > one) ? other : one;
 
 /** How long a file has been there; null when it is not. */
 function ageOf(file: string, now: Date): number | null {

@@ -128,7 +128,14 @@ export function messageTraces(world: Worlds): void {
     expect(await store.inbox.coverage("s1")).toEqual({
       ...{ oldest: 40, newest: 200, chats: 3, messages: 4, complete: false, chatsWithOlder: 1 },
     });
-    await record({ kind: "history", syncType: "recent", progress: 100, import: true, done: true });
+    await record({
+      kind: "history",
+      syncType: "recent",
+      progress: 100,
+      import: true,
+      done: true,
+      piece: null,
+    });
     expect(await store.inbox.coverage("s1")).toMatchObject({ complete: true });
   });
 }

@@ -247,8 +247,8 @@ export function peopleAndChats(world: Worlds): void {
       { kind: "participants", jid: GROUP, action: "add", participants: [ANA], by: null },
       { kind: "call", callId: "c1", from: ANA, isVideo: false, isGroup: false, status: "offer", at: 9 },
       { kind: "call", callId: "c1", from: ANA, isVideo: false, isGroup: false, status: "timeout", at: 19 },
-      { kind: "history", syncType: "recent", progress: 50, import: true, done: false },
-      { kind: "history", syncType: "full", progress: 100, import: true, done: true },
+      { kind: "history", syncType: "recent", progress: 50, import: true, done: false, piece: null },
+      { kind: "history", syncType: "full", progress: 100, import: true, done: true, piece: null },
     ];
     await record(facts, { closes: [entry.digest] });
     await record(facts, { closes: [entry.digest] });

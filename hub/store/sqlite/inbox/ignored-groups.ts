@@ -28,7 +28,7 @@ export function createGroupFilter({ chats, messages }: Parts): GroupFilter {
     return ids.length === 0 ? [] : [{ ...fact, ids }];
   };
 
-  const isTaken = (session: Session, fact: Exclude<Fact, { kind: "status" }>): boolean => {
+  const isTaken = (session: Session, fact: Exclude<Fact, { kind: "status" | "history-paused" }>): boolean => {
     if ("target" in fact) return staysRight(session, fact.target);
     switch (fact.kind) {
       case "message":
@@ -51,6 +51,7 @@ export function createGroupFilter({ chats, messages }: Parts): GroupFilter {
 
   const taken = (session: Session, fact: Fact): Fact[] => {
     if (fact.kind === "status") return ofHeldMessages(session, fact);
+    if (fact.kind === "history-paused") return [fact];
     return isTaken(session, fact) ? [fact] : [];
   };
 

@@ -4,6 +4,7 @@ import { isPhoneJid, type Jid } from "../../../core/jid.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
+import type { Imports } from "./imports.ts";
 import type { LidMerge } from "./lid-merge.ts";
 import type { Stats } from "./stats.ts";
 import type { Appliers, Tell, Work } from "./work.ts";
@@ -13,6 +14,7 @@ interface Parts {
   addresses: Addresses;
   chats: Chats;
   contacts: Contacts;
+  imports: Imports;
   stats: Stats;
   mergeLid: LidMerge;
 }
@@ -24,6 +26,7 @@ export function createRecordPeople({
   addresses,
   chats,
   contacts,
+  imports,
   stats,
   mergeLid,
 }: Parts): Appliers<PeopleKind> {
@@ -83,10 +86,14 @@ export function createRecordPeople({
       // What follows the offer (ringing, timeout …) says nothing new to a CRM.
       if (!work.repeated && fact.status === "offer") tell(work, { ...fact, from: mapIn(work)(fact.from) });
     },
-    history: (work, { import: isImport, done }) => {
+    history: (work, fact) => {
       if (work.repeated) return;
-      if (isImport) stats.imported(work.session, done);
-      if (done) tell(work, { kind: "history", ...stats.coverage(work.session) });
+      const isOver = fact.import ? imports.took(work.session.id, fact) : fact.done;
+      if (isOver) tell(work, { kind: "history", ...stats.coverage(work.session) });
+    },
+    "history-paused": (work, { lacking }) => {
+      if (imports.paused(work.session.id, lacking))
+        tell(work, { kind: "history", ...stats.coverage(work.session) });
     },
   };
 }

@@ -22,6 +22,9 @@ interface Parting {
 /** Part of the caller's transaction. Their files' ids are kept until the bytes are gone as well, see `MediaStore.left`. */
 export type RemoveMessages = (going: GoingRow[]) => void;
 
+/** Name of the row that is there, with another value each time, while words of theirs still stand in the index of search. */
+export const WORDS_LEFT = "words_left";
+
 const GONE = "(SELECT value FROM json_each(?))";
 
 export function createRemoveMessages({ db }: Engine): RemoveMessages {
@@ -45,7 +48,12 @@ export function createRemoveMessages({ db }: Engine): RemoveMessages {
      WHERE id = @chat AND NOT EXISTS(SELECT 1 FROM message WHERE n = chat.last_message)`,
   );
 
+  const leaveWords = db.prepare(
+    `INSERT INTO meta(key, value) VALUES('${WORDS_LEFT}', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value + 1 AS TEXT)`,
+  );
+
   return (going) => {
+    if (going.length > 0) leaveWords.run();
     const numbers = toJson(going.map(({ n }) => n));
     for (const remove of partsOf) remove.run(numbers);
     for (const parting of partingsOf(going)) {

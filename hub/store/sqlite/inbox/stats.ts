@@ -3,9 +3,9 @@ import type { MessageStatus } from "../../../contract/message-status.ts";
 import type { Session } from "../../../core/session.ts";
 import type { HistoryCoverage, InboxStore, MessageStats } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
-import { bit } from "../json.ts";
 import { valuesOf, when, whereOf } from "../pager.ts";
 import { readTally, unreadOf, type Tally } from "../tally.ts";
+import type { Imports } from "./imports.ts";
 import { statusNumber } from "./message-rows.ts";
 
 type Range = Parameters<InboxStore["stats"]>[1];
@@ -15,8 +15,6 @@ export interface Stats {
   unread(session: Session): number;
   /** What the hub holds of a session, from when to when. */
   coverage(session: Session): HistoryCoverage;
-  /** A chunk of the import arrived; `done` with its last one. */
-  imported(session: Session, done: boolean): void;
 }
 
 interface CountRow {
@@ -25,16 +23,10 @@ interface CountRow {
   n: number;
 }
 
-export function createStats(engine: Engine): Stats {
+export function createStats(engine: Engine, imports: Imports): Stats {
   const { db } = engine;
   const oldest = db.prepare<[number], { ts: number }>(
     "SELECT ts FROM message WHERE session = ? ORDER BY ts LIMIT 1",
-  );
-  const isComplete = db.prepare<[number], { complete: number }>(
-    "SELECT complete FROM history WHERE session = ?",
-  );
-  const saveComplete = db.prepare(
-    "INSERT INTO history(session, complete) VALUES(?, ?) ON CONFLICT(session) DO UPDATE SET complete = excluded.complete",
   );
   const withOlder = db.prepare<[number], { n: number }>(
     "SELECT COUNT(*) AS n FROM chat WHERE session = ? AND past = 1",
@@ -94,12 +86,9 @@ export function createStats(engine: Engine): Stats {
         newest: newest.get(id)?.ts ?? null,
         chats,
         messages,
-        complete: isComplete.get(id)?.complete === 1,
+        complete: imports.isComplete(id),
         chatsWithOlder: withOlder.get(id)?.n ?? 0,
       };
-    },
-    imported: ({ id }, done) => {
-      saveComplete.run(id, bit(done));
     },
   };
 }

@@ -60,6 +60,17 @@ export function matchOf(search: string, within: Within): string | null {
   return `${quoted.join(" AND ")}${isBeginning ? " *" : ""}`;
 }
 
+/** As the other, where that makes all findable; a search that is further behind must not wait for what does not help it. */
+export function createWordsCatchUp(engine: Engine): (limit: number) => void {
+  const index = createWordIndex(engine);
+  const behind = engine.db
+    .prepare<[], number | null>("SELECT (SELECT MAX(n) FROM message) - n FROM words_done")
+    .pluck();
+  return (limit) => {
+    if ((behind.get() ?? 0) <= limit) index(limit);
+  };
+}
+
 /** Makes at most `limit` messages findable: those that changed, then new ones from old to new; returns how many. */
 export function createWordIndex(engine: Engine): (limit: number) => number {
   const { db } = engine;

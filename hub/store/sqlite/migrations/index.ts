@@ -13,6 +13,8 @@ import { replaysThatEnded } from "./0011-replays-that-ended.ts";
 import { users } from "./0012-users.ts";
 import { profilesAndGroups } from "./0013-profiles-and-groups.ts";
 import { uploads } from "./0015-uploads.ts";
+import { piecesOfHistory } from "./0016-pieces-of-history.ts";
+import { wordsLeft } from "./0017-words-left.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -29,4 +31,6 @@ export const migrations: readonly string[] = [
   users,
   profilesAndGroups,
   uploads,
+  piecesOfHistory,
+  wordsLeft,
 ];

@@ -1,0 +1,34 @@
+/**
+ * Holds back the questions of one account that WhatsApp limits: whoever goes on asking after "too many" is limited for longer.
+ * After each such answer nothing is asked for a while, twice as long each time; any other answer ends that. Outlives connections.
+ */
+
+const FIRST_MS = 30_000;
+const LONGEST_MS = 10 * 60_000;
+
+export interface QueryBrake {
+  /** How long to ask nothing yet; 0 when asking is fine. */
+  restMs(now: Date): number;
+  /** WhatsApp said that it was asked too much. */
+  limited(now: Date): void;
+  answered(): void;
+}
+
+export function createQueryBrake(): QueryBrake {
+  let until = 0;
+  let nextMs = FIRST_MS;
+  return {
+    // A clock that was set back must not make the rest longer than it was.
+    restMs: (now) => Math.min(Math.max(0, until - now.getTime()), LONGEST_MS),
+    limited: (now) => {
+      // Those that were asked at once are refused at once: that counts as one.
+      if (until > now.getTime()) return;
+      until = now.getTime() + nextMs;
+      nextMs = Math.min(2 * nextMs, LONGEST_MS);
+    },
+    answered: () => {
+      until = 0;
+      nextMs = FIRST_MS;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * O5, memory. A process that the system refuses memory ends: V8 and the C++ library abort, whatever was asking; so what counts
+ * is that nothing is lost, and who watches the process starts the next. A store that is refused memory is a store that fails.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { until } from "../support/until.ts";
+import { askReady, trySend } from "./asked.ts";
+import { brokenNow } from "./invariants.ts";
+import { busyMs, canLimit, limit, memoryOf } from "./process-limits.ts";
+import { aScene, letsGo, PATIENCE_MS, recovers } from "./scene.ts";
+import { isOnline } from "./stand.ts";
+import { say } from "./traffic.ts";
+
+const SEED = process.env["FAULT_SEED"] ?? Date.now().toString(36);
+console.log(`O5: FAULT_SEED=${SEED}`);
+const WITHOUT_MEMORY = new URL("../support/memoryless-store.mjs", import.meta.url).href;
+const LIMIT_MS = 240_000;
+const LARGE_FILE = 12 << 20;
+
+test(
+  "O5: whose store is refused memory takes nothing, does not spin, and goes on when there is some",
+  { timeout: LIMIT_MS },
+  async () => {
+    const scene = await aScene(SEED, { nodeOptions: ["--import", WITHOUT_MEMORY] });
+    const { stand, account, pid } = scene;
+    process.kill(pid, "SIGUSR2");
+    await letsGo(scene);
+    expect(await askReady(stand)).toMatchObject({
+      status: 503,
+      failing: expect.arrayContaining(["store"]) as string[],
+    });
+    expect(await trySend(stand, account)).toBe(503);
+    const [busy, lines] = [busyMs(pid), stand.hub().output.length];
+    await pause(2_000);
+    expect(busyMs(pid) - busy).toBeLessThan(700);
+    expect(stand.hub().output.length - lines).toBeLessThan(40);
+    expect(stand.emulator.ledgerSummary(account.number).unacked).toBeGreaterThan(0);
+    expect(brokenNow(stand)).toEqual([]);
+    process.kill(pid, "SIGUSR2");
+    await recovers(scene);
+  },
+);
+
+test.skipIf(!canLimit())(
+  "O5: that is given no more memory ends, says of what, and the next one has everything",
+  { timeout: LIMIT_MS },
+  async () => {
+    const scene = await aScene(SEED);
+    const { stand, account, random, pid } = scene;
+    const { url, apiKey, exited, output } = stand.hub();
+    limit(pid, "data", memoryOf(pid));
+    // What it holds already carries ordinary traffic for a while; whoever sends a large file meets the end of it.
+    const send = (): Promise<unknown> =>
+      fetch(`${url}/api/media`, {
+        method: "POST",
+        headers: { "X-API-Key": apiKey, "Content-Type": "application/octet-stream" },
+        body: Buffer.alloc(LARGE_FILE, 1),
+      }).then(
+        (response) => response.arrayBuffer(),
+        () => null, // the process is gone, and its connection with it
+      );
+    await until(
+      "the end of the process",
+      async () => {
+        if (isOnline(stand.emulator, account.number)) say(stand, account, random, 20);
+        await send();
+        return stand.isDown();
+      },
+      { timeoutMs: 2 * PATIENCE_MS, everyMs: 50 },
+    );
+    expect(await exited).toMatch(/^SIG(ABRT|TRAP|SEGV)$/);
+    expect(output.join("\n")).toMatch(/bad_alloc|out of memory|Allocation failed|OOM/i);
+    expect(brokenNow(stand)).toEqual([]);
+    await stand.start();
+    await recovers(scene);
+  },
+);
