@@ -21,6 +21,11 @@ const LONGEST_ERROR = 500;
 export const failedItemId = ({ sessionId, kind, key }: FailedRecord): string => `${kind}:${sessionId}:${key}`;
 export const messageItemKey = ({ chatId, messageId }: { chatId: string; messageId: string }): string =>
   `${chatId}|${messageId}`;
+/** A chat's id has no bar in it; a message's may. */
+export function messageOfItemKey(key: string): { chatId: string; messageId: string } {
+  const mark = key.indexOf("|");
+  return { chatId: key.slice(0, mark), messageId: key.slice(mark + 1) };
+}
 
 export function createFailedItems({ state, clock }: { state: BridgeState; clock: Clock }): FailedItems {
   const isKept = (id: string): boolean => state.read().failedItems.some((item) => item.id === id);

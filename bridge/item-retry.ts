@@ -2,7 +2,7 @@
 import type { HubEvent } from "../hub/contract/index.ts";
 import type { CrmAdapter, WriteResult } from "./adapter.ts";
 import { HubUnavailable } from "./errors.ts";
-import type { FailedItems } from "./failed-items.ts";
+import { messageOfItemKey, type FailedItems } from "./failed-items.ts";
 import type { HubClient } from "./hub-client.ts";
 import { chatLane, sessionLane, type Lanes } from "./lanes.ts";
 import type { FailedItem } from "./state/bridge-state.ts";
@@ -67,7 +67,7 @@ export function createItemRetry({
         return refusal(await lanes.run(chatLane(sessionId, key), () => adapter.upsertChats(batch)));
       }
       case "message": {
-        const [chatId, messageId] = partsOf(key);
+        const { chatId, messageId } = messageOfItemKey(key);
         const found = await hub.message(sessionId, chatId, messageId);
         if (found === null) return null;
         const { message, position } = found;
@@ -96,10 +96,4 @@ export function createItemRetry({
 function refusal(results: WriteResult[]): string | null {
   const rejected = results.find(({ outcome }) => outcome === "rejected");
   return rejected === undefined ? null : (rejected.error ?? "The CRM refused the record.");
-}
-
-/** A chat's id has no bar in it; a message's may. */
-function partsOf(key: string): [chatId: string, messageId: string] {
-  const mark = key.indexOf("|");
-  return [key.slice(0, mark), key.slice(mark + 1)];
 }

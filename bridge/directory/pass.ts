@@ -7,6 +7,7 @@ import { createAttempts } from "./attempts.ts";
 import type { ClientRules } from "./decide-client.ts";
 import * as jobs from "./directory-job.ts";
 import { failedClients, failuresByPage, unreadPages, type DirectoryFailure } from "./failures.ts";
+import { createOutage } from "./outage.ts";
 import type { DirectorySource } from "./source.ts";
 import { readPage, writePage, type PageTrouble } from "./sync-page.ts";
 
@@ -50,6 +51,7 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
     state.update(({ directoryJobs }) => how(jobIn(directoryJobs, jobId)));
   // Once between two pages that count: an unsteady directory would be asked for ever.
   let mayMove = true;
+  const outage = createOutage();
 
   const syncPage = async (n: number, retried: DirectoryFailure[]): Promise<Ending> => {
     const attempts = createAttempts({ backoffMs: deps.backoffMs, deadline }, { clock, signal });
@@ -73,7 +75,7 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
       return null;
     }
     const wanted = failedClients(retried);
-    const written = await writePage(page, wanted, { ...deps, attempts, signal });
+    const written = await writePage(page, wanted, { ...deps, attempts, outage, signal });
     if (written.kind !== "written") return unread(written);
     const { tally } = written;
     const present = new Set([...page.clients, ...page.unreadable].map(({ externalId }) => externalId));

@@ -1,23 +1,32 @@
-/** One client into the CRM, on its own: whatever is wrong with it stays with it. Only trouble of the CRM itself is thrown. */
-import type { ClientStore, DirectoryClient, WriteResult } from "../adapter.ts";
+/** One client into the CRM, on its own: whatever is wrong with it stays with it, be it the CRM that fails. */
+import type { ClientCandidate, ClientStore, DirectoryClient, WriteResult } from "../adapter.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
 import { decideClient, type ClientRules } from "./decide-client.ts";
 import { normalNationalId } from "../national-id.ts";
 
-export type ClientOutcome =
-  { kind: "created" | "updated" | "unchanged" | "skipped" } | { kind: "error"; error: string };
+/** Trouble of the CRM itself. `isReached`: it answered what it knows of the client, and failed to write it. */
+export interface ClientTrouble {
+  kind: "trouble";
+  cause: CrmUnavailable | CrmMisconfigured;
+  isReached: boolean;
+}
 
-export const isCrmTrouble = (error: unknown): error is CrmUnavailable | CrmMisconfigured =>
+export type ClientOutcome =
+  | { kind: "created" | "updated" | "unchanged" | "skipped" }
+  | { kind: "error"; error: string }
+  | ClientTrouble;
+
+const isCrmTrouble = (error: unknown): error is ClientTrouble["cause"] =>
   error instanceof CrmUnavailable || error instanceof CrmMisconfigured;
 
-/** @throws CrmUnavailable, CrmMisconfigured */
 export async function writeClient(
   client: DirectoryClient,
   { clients, rules }: { clients: ClientStore; rules: ClientRules },
 ): Promise<ClientOutcome> {
+  let candidates: ClientCandidate[] | null = null;
   try {
     const nationalId = normalNationalId(client.nationalId);
-    const candidates = await clients.find({ externalId: client.externalId, nationalId });
+    candidates = await clients.find({ externalId: client.externalId, nationalId });
     const decision = decideClient({ client, nationalId, candidates }, rules);
     switch (decision.action) {
       case "skip":
@@ -30,7 +39,7 @@ export async function writeClient(
         return outcomeOf(await clients.update(decision.id, decision.changes));
     }
   } catch (error) {
-    if (isCrmTrouble(error)) throw error;
+    if (isCrmTrouble(error)) return { kind: "trouble", cause: error, isReached: candidates !== null };
     return { kind: "error", error: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -5,23 +5,15 @@
 import type { ChatDigest, CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
+import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
-import type { Chat } from "../records.ts";
 import type { Comparison, Tally } from "../state/bridge-state.ts";
 import type { SyncLimits } from "./budget.ts";
-import {
-  afterBringing,
-  earlier,
-  everStored,
-  lacksMore,
-  questionOf,
-  rangeOf,
-  standingOf,
-  type ChatSides,
-  type Standing,
-} from "./compare-chat.ts";
+import { earlier, everStored } from "./compare-chat.ts";
+import { createMessageComparison, type ChatMemory, type ComparedChat } from "./compare-messages.ts";
 import { readPages } from "./read-pages.ts";
+import { refusedOf, type Refused } from "./refused.ts";
 import { createShortfall } from "./shortfall.ts";
 import { addTally, NOTHING } from "./tally.ts";
 import type { RecordWriter } from "./write-records.ts";
@@ -30,6 +22,7 @@ interface ComparisonParts {
   hub: HubClient;
   adapter: CrmAdapter;
   writer: RecordWriter;
+  failed: Pick<FailedItems, "list">;
   limits: SyncLimits;
   clock: Clock;
   log: Log;
@@ -41,6 +34,11 @@ interface Found {
   chats: Tally;
   messages: Tally;
   extra: Comparison["extra"];
+}
+
+interface SessionChat extends ChatMemory {
+  /** Oldest message the CRM ever had here, when it was looked at. */
+  oldest?: number | undefined;
 }
 
 /** One chat may be bad; several in a row mean that the hub is. */
@@ -57,12 +55,11 @@ export interface SessionComparison {
 }
 
 export function createSessionComparison(parts: ComparisonParts): SessionComparison {
-  const { hub, adapter, writer, limits, clock, log, isStopped } = parts;
+  const { hub, adapter, writer, failed, limits, clock, log, isStopped } = parts;
   const shortfall = createShortfall(limits);
-  /** Chats that were read although the CRM has as many or more: how both stood then. They are read again when that changes. */
-  const readAt = new Map<string, Map<string, Standing>>();
-  /** Per session and chat, the oldest message the CRM had when it was last looked at. */
-  const oldest = new Map<string, Map<string, number>>();
+  const compareMessages = createMessageComparison(parts);
+  /** Per session, by chat. */
+  const memories = new Map<string, Map<string, SessionChat>>();
 
   async function compareContacts(sessionId: string, found: Found): Promise<void> {
     const pages = readPages({ read: (page) => hub.contacts(sessionId, page), limit: limits.contacts });
@@ -70,75 +67,15 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
       found.contacts = addTally(found.contacts, await writer.contacts({ sessionId, items, position }));
   }
 
-  async function range(sessionId: string, chatId: string, since: number, held: number): Promise<Tally> {
-    const { total } = await hub.messages(sessionId, chatId, { order: "asc", since, limit: 1 });
-    // Fewer in the hub: what it does not have any more cannot be read from it.
-    if (total <= held) return NOTHING;
-    const read = (page: { limit: number; cursor: string | undefined }) =>
-      hub.messages(sessionId, chatId, { ...page, order: "asc", since });
-    let tally = NOTHING;
-    for await (const { items, position } of readPages({ read, limit: ALL }))
-      tally = addTally(tally, await writer.messages({ sessionId, chatId, items, position }));
-    return tally;
-  }
-
-  async function newest(sessionId: string, chatId: string): Promise<Tally> {
-    const pages = readPages({
-      read: (page) => hub.messages(sessionId, chatId, page),
-      limit: limits.messagesPerChat,
-    });
-    let tally = NOTHING;
-    for await (const { items, position } of pages)
-      tally = addTally(
-        tally,
-        await writer.messages({ sessionId, chatId, items: items.toReversed(), position }),
-      );
-    return tally;
-  }
-
-  async function compareChat(
-    sessionId: string,
-    { chat, rank, held, oldestBefore }: ChatSides & { chat: Chat },
-  ): Promise<Tally> {
-    const { chatId } = chat;
-    const question = questionOf({ chat, rank, held, oldestBefore }, limits);
-    if (question.ask === "same") return NOTHING;
-    if (question.ask === "range") return range(sessionId, chatId, question.since, held?.messages ?? 0);
-    const standing = standingOf({ chat, held });
-    const before = readAt.get(sessionId)?.get(chatId);
-    if (standing !== null && before === standing) return NOTHING;
-    const brought = await newest(sessionId, chatId);
-    const lacks = lacksMore(before, standing);
-    const tally = addTally(brought, await olderHoles(sessionId, { chatId, held, oldestBefore, lacks }));
-    if (standing !== null) remember(sessionId, chatId, afterBringing(standing, tally.created));
-    return tally;
-  }
-
-  function remember(sessionId: string, chatId: string, standing: Standing): void {
-    readAt.set(sessionId, (readAt.get(sessionId) ?? new Map<string, Standing>()).set(chatId, standing));
-  }
-
-  async function olderHoles(
-    sessionId: string,
-    {
-      chatId,
-      held,
-      oldestBefore,
-      lacks,
-    }: Pick<ChatSides, "held" | "oldestBefore"> & { chatId: string; lacks: boolean },
-  ): Promise<Tally> {
-    // There may be holes before those as well.
-    const [now] = held === undefined ? [] : await adapter.chatDigests(sessionId, [chatId]);
-    const before = rangeOf(now, oldestBefore);
-    if (before.ask !== "range") return NOTHING;
-    // Something is missing, although by their number all are there: what the hub let go stands in for it.
-    return range(sessionId, chatId, before.since, lacks ? 0 : (now?.messages ?? 0));
-  }
-
   /** Chats of the hub with what the CRM holds of each, newest first. */
-  async function* sides(sessionId: string, missingChats: number, found: Found) {
-    const before = oldest.get(sessionId) ?? new Map<string, number>();
-    const now = new Map<string, number>();
+  async function* sides(
+    sessionId: string,
+    missingChats: number,
+    { found, refused }: { found: Found; refused: Refused },
+  ): AsyncGenerator<{ compared: ComparedChat; memory: ChatMemory }> {
+    const chats = memories.get(sessionId) ?? new Map<string, SessionChat>();
+    memories.set(sessionId, chats);
+    const seen = new Set<string>();
     let rank = 0;
     for await (const { items, position } of readPages({
       read: (page) => hub.chats(sessionId, page),
@@ -153,34 +90,41 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
       );
       const digestOf = new Map<string, ChatDigest>(digests.map((digest) => [digest.chatId, digest]));
       for (const chat of items) {
-        const held = digestOf.get(chat.chatId);
-        const oldestBefore = before.get(chat.chatId);
-        const known = earlier(held?.oldest ?? undefined, oldestBefore);
-        if (known !== undefined) now.set(chat.chatId, known);
-        yield { chat, rank, held, oldestBefore };
+        const { chatId } = chat;
+        const held = digestOf.get(chatId);
+        const memory = chats.get(chatId) ?? {};
+        const oldestBefore = memory.oldest;
+        memory.oldest = earlier(held?.oldest ?? undefined, oldestBefore);
+        chats.set(chatId, memory);
+        seen.add(chatId);
+        const compared = { sessionId, chat, rank, held, oldestBefore, refused: refused.messagesIn(chatId) };
+        yield { compared, memory };
         rank += 1;
       }
     }
-    oldest.set(sessionId, now);
+    for (const chatId of chats.keys()) if (!seen.has(chatId)) chats.delete(chatId);
   }
 
-  async function compareChats(sessionId: string, missingChats: number, found: Found): Promise<void> {
+  async function compareChats(
+    sessionId: string,
+    missingChats: number,
+    known: { found: Found; refused: Refused },
+  ): Promise<void> {
+    const { found } = known;
     let failedInARow = 0;
-    for await (const both of sides(sessionId, missingChats, found)) {
+    for await (const { compared, memory } of sides(sessionId, missingChats, known)) {
       if (isStopped()) return;
       try {
-        const tally = await compareChat(sessionId, both);
+        const tally = await compareMessages(compared, memory);
         found.messages = addTally(found.messages, tally);
-        noteExtra(found.extra, both, tally.created);
+        noteExtra(found.extra, compared, tally.created);
         failedInARow = 0;
       } catch (cause) {
         failedInARow += 1;
         const isCrm = cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured;
         if (isCrm || failedInARow >= GIVE_UP_AFTER) throw cause;
-        log.warn(
-          { sessionId, conversationId: both.chat.conversationId, err: cause },
-          "reconcile.chat_failed",
-        );
+        const { conversationId } = compared.chat;
+        log.warn({ sessionId, conversationId, err: cause }, "reconcile.chat_failed");
       }
     }
   }
@@ -195,8 +139,11 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
     const held = await adapter.totals(sessionId);
     found.extra.chats = Math.max(0, held.chats - there.chats);
     const missing = shortfall.missing(sessionId, there, held);
+    const refused = refusedOf(failed.list(sessionId));
     if (missing.contacts > 0) await compareContacts(sessionId, found);
-    await compareChats(sessionId, missing.chats, found);
+    else found.contacts = { ...NOTHING, errors: refused.contacts };
+    if (missing.chats === 0) found.chats = { ...NOTHING, errors: refused.chats };
+    await compareChats(sessionId, missing.chats, { found, refused });
     const comparison = comparisonOf(found, clock.now());
     if (missing.contacts + missing.chats + comparison.repaired > 0) {
       const totals = await adapter.totals(sessionId);
@@ -209,8 +156,7 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
   return {
     compare,
     forget: (sessionId) => {
-      readAt.delete(sessionId);
-      oldest.delete(sessionId);
+      memories.delete(sessionId);
       shortfall.forget(sessionId);
     },
   };
@@ -219,7 +165,7 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
 /** `brought`: what the CRM lacked of the hub's while it had as many or more of its own. */
 function noteExtra(
   extra: Comparison["extra"],
-  { chat, held }: { chat: Chat; held: ChatDigest | undefined },
+  { chat, held }: Pick<ComparedChat, "chat" | "held">,
   brought: number,
 ): void {
   const messages = (held?.messages ?? 0) + brought - everStored(chat);

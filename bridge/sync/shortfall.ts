@@ -1,6 +1,7 @@
 /**
  * Whether a CRM lacks contacts or chats that a sync would bring. What it still lacked after everything was read (it
- * refused them, or keeps them under another session) is not counted again, or every sync would read everything.
+ * refused them, or keeps them under another session) is not counted again, or every sync would read everything. What it has
+ * beyond the hub is counted as well: it hides nothing that goes later.
  */
 import type { Totals } from "../adapter.ts";
 import type { SyncLimits } from "./budget.ts";
@@ -15,21 +16,26 @@ export interface Shortfall {
   forget(sessionId: string): void;
 }
 
+const NONE: Counts = { contacts: 0, chats: 0 };
+
 export function createShortfall(limits: Pick<SyncLimits, "contacts" | "chats">): Shortfall {
+  /** Per session, what the CRM lacks and is not read for; below zero where it has more. */
   const accepted = new Map<string, Counts>();
   const lacking = (hub: Counts, crm: Counts): Counts => ({
-    contacts: Math.max(0, Math.min(hub.contacts, limits.contacts) - crm.contacts),
-    chats: Math.max(0, Math.min(hub.chats, limits.chats) - crm.chats),
+    contacts: Math.min(hub.contacts, limits.contacts) - crm.contacts,
+    chats: Math.min(hub.chats, limits.chats) - crm.chats,
   });
 
   return {
     missing: (sessionId, hub, crm) => {
-      const { contacts, chats } = lacking(hub, crm);
-      const known = accepted.get(sessionId) ?? { contacts: 0, chats: 0 };
-      return {
-        contacts: Math.max(0, contacts - known.contacts),
-        chats: Math.max(0, chats - known.chats),
+      const now = lacking(hub, crm);
+      const before = accepted.get(sessionId) ?? NONE;
+      const known = {
+        contacts: Math.min(now.contacts, before.contacts),
+        chats: Math.min(now.chats, before.chats),
       };
+      accepted.set(sessionId, known);
+      return { contacts: now.contacts - known.contacts, chats: now.chats - known.chats };
     },
     accept: (sessionId, hub, crm) => void accepted.set(sessionId, lacking(hub, crm)),
     forget: (sessionId) => void accepted.delete(sessionId),

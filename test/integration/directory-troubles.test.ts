@@ -133,6 +133,79 @@ describe("a CRM in trouble", () => {
   );
 });
 
+describe("clients with which the CRM fails", () => {
+  /** The CRM answers 500 for these, as one whose trigger stumbles over a value. */
+  const failsFor =
+    (bad: string[]) =>
+    (externalId: string): null => {
+      if (bad.includes(externalId)) throw new CrmUnavailable("HTTP 500");
+      return null;
+    };
+  const numbered = (from: number, to: number): string[] =>
+    Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
+
+  test("one alone is an error of its own, the pass goes on, and a retry brings it", async () => {
+    const { pass, crm, sync, log } = await withClients(500);
+    crm.beforeWrites(failsFor(["250"]));
+    expect(await pass()).toMatchObject({
+      ...{ status: "completed", page: 5, created: 499, errors: 1, error: null },
+      failed: [{ id: "3:250", page: 3, externalId: "250", error: "HTTP 500" }],
+    });
+    expect(crm.all()).toHaveLength(499);
+    expect(log.lines("directory.page_failed")).toEqual([]);
+
+    await sync.retry("all");
+    await sync.idle();
+    expect(sync.status()).toMatchObject({ status: "completed", errors: 1, failed: [{ id: "3:250" }] });
+    crm.beforeWrites();
+    await sync.retry({ id: "3:250" });
+    await sync.idle();
+    expect(sync.status()).toMatchObject({ status: "completed", created: 500, errors: 0, failed: [] });
+  });
+
+  test("many, here and there and several after each other, end no pass and no retry", async () => {
+    const { pass, crm, sync } = await withClients(500);
+    const bad = [...numbered(130, 162), "7", "60", "101", "260", "300", "499"];
+    crm.beforeWrites(failsFor(bad));
+    const errors = bad.length;
+    expect(await pass()).toMatchObject({ status: "completed", page: 5, created: 500 - errors, errors });
+    await sync.retry("all");
+    await sync.idle();
+    expect(sync.status()).toMatchObject({ status: "completed", created: 500 - errors, errors });
+    crm.beforeWrites();
+    await sync.retry("all");
+    await sync.idle();
+    expect(sync.status()).toMatchObject({ status: "completed", created: 500, errors: 0, failed: [] });
+  });
+
+  test("a CRM that is away is known by them also on pages of one client", async () => {
+    const { pass, crm, wispro } = await withClients(50);
+    wispro.largestPage(1);
+    crm.beforeWrites((externalId) => {
+      if (Number(externalId) > 20) throw new CrmUnavailable("HTTP 503");
+      return null;
+    });
+    expect(await pass()).toMatchObject({ status: "failed", page: 25, created: 20, error: "HTTP 503" });
+    expect(Math.max(...wispro.pages())).toBe(25);
+  });
+
+  test("a retry of them ends soon where the CRM does not even answer what it knows", async () => {
+    const { pass, crm, process } = await withClients(500);
+    crm.beforeWrites(failsFor(numbered(130, 162)));
+    await pass();
+    let asked = 0;
+    const away = () => {
+      asked += 1;
+      return Promise.reject(new CrmUnavailable("no answer"));
+    };
+    const sync = process({ clients: { ...crm, find: away } });
+    await sync.retry("all");
+    await sync.idle();
+    expect(sync.status()).toMatchObject({ status: "failed", errors: 33, error: "no answer" });
+    expect(asked).toBe(8);
+  });
+});
+
 test("a state that cannot be kept fails the pass and says so, and the next start works", async () => {
   rig = await directoryRig({ records: [aWisproRecord(1)] });
   let isFull = false;

@@ -122,6 +122,17 @@ test("what the CRM lacked after everything was read is not missed again, what it
   expect(shortfall.missing("s1", hub, { contacts: 90, chats: 4 })).toEqual({ contacts: 8, chats: 1 });
 });
 
+test("what the CRM has beyond the hub, or got since, hides nothing that it loses later", () => {
+  const shortfall = createShortfall({ contacts: 100, chats: 10 });
+  const missing = (contacts: number, chats: number) =>
+    shortfall.missing("s1", { contacts: 50, chats: 5 }, { contacts, chats });
+  expect(missing(53, 5)).toEqual({ contacts: 0, chats: 0 });
+  expect(missing(51, 7)).toEqual({ contacts: 2, chats: 0 });
+  shortfall.accept("s1", { contacts: 50, chats: 5 }, { contacts: 51, chats: 7 });
+  expect(missing(51, 7)).toEqual({ contacts: 0, chats: 0 });
+  expect(missing(51, 6)).toEqual({ contacts: 0, chats: 1 });
+});
+
 describe("progress", () => {
   const { job } = placeRequest(
     [],
