@@ -28,10 +28,13 @@ import { createLatestProgress } from "./latest-progress.ts";
 import type { Log, RootLog } from "./log.ts";
 import { createMethods } from "./methods.ts";
 import type { Method } from "./methods/method.ts";
+import { createOutgoing } from "./outgoing/outgoing.ts";
 import { nextPositionBase, rebased } from "./position-base.ts";
 import { createConnections, type Connections } from "./registry/connections.ts";
 import type { BridgeState } from "./state/bridge-state.ts";
 import { openLowdbState } from "./state/lowdb-state.ts";
+import { openOutgoingFile } from "./state/outgoing-file.ts";
+import type { OutgoingOrders } from "./state/outgoing-orders.ts";
 import { createAutoSync } from "./sync/auto-sync.ts";
 import { createFeed } from "./sync/feed.ts";
 import { createReconcile, type Reconcile } from "./sync/reconcile.ts";
@@ -65,6 +68,8 @@ export interface BridgeOverrides {
   adapter?: CrmAdapter;
   hub?: HubClient;
   state?: BridgeState;
+  /** Orders to send that wait for the hub. */
+  orders?: OutgoingOrders;
   clock?: Clock;
   /** False: no port is opened; the receiver is mounted elsewhere. */
   serve?: boolean;
@@ -77,7 +82,7 @@ export async function startBridge(
   overrides: BridgeOverrides = {},
 ): Promise<Bridge> {
   const part = (name: string) => log.child({ part: name });
-  const { clock, state, hub, crm } = await openOutside(config, part, overrides);
+  const { clock, state, orders, hub, crm } = await openOutside(config, part, overrides);
   const methodKey = await madeMethodKey(config, overrides);
   const gate = createCrmGate({ adapter: crm, prepares: config.crm.kind !== "frappe", log: part("crm") });
   const adapter = rebased(gate.adapter, () => state.read().positionBase);
@@ -86,16 +91,7 @@ export async function startBridge(
   const connections = createConnections({ state, clock, log: part("connections") });
   const failed = createFailedItems({ state, clock });
   const limits = { ...DEFAULT_LIMITS, ...config.sync.limits };
-  const queue = createSyncQueue({
-    state,
-    adapter,
-    hub,
-    lanes,
-    limits,
-    clock,
-    log: part("sync"),
-    failed,
-  });
+  const queue = createSyncQueue({ state, adapter, hub, lanes, limits, clock, log: part("sync"), failed });
   const apply = createApply({
     adapter,
     hub,
@@ -160,12 +156,14 @@ export async function startBridge(
     log: part("directory"),
   });
 
+  const outgoing = createOutgoing({ hub, orders, ttlMs: config.sendTtlMs, clock, log: part("outgoing") });
   const feedLag = createFeedLag({ hub, state, clock });
   const progress = createLatestProgress(queue);
   const methods = createMethods({
     hub,
     adapter,
     connections,
+    outgoing,
     queue,
     progress,
     autoSync,
@@ -189,11 +187,12 @@ export async function startBridge(
     progress: queue,
     state,
     feedLag,
+    outgoing,
     clock,
   });
   const app = createApp({ surface: surface.surface, log: part("http") });
   const server = await serveOn(config, app, overrides).catch(async (cause: unknown) => {
-    await Promise.all([adapter.close(), state.close(), hub.close()]);
+    await Promise.all([adapter.close(), outgoing.stop(), state.close(), hub.close()]);
     throw cause;
   });
   const subscription =
@@ -209,6 +208,7 @@ export async function startBridge(
     receiver,
     feed,
     queue,
+    outgoing,
     reconcile,
     directory,
     scheduled: [
@@ -250,11 +250,13 @@ export async function startBridge(
 async function openOutside(
   config: BridgeConfig,
   part: (name: string) => Log,
-  { clock = systemClock, state, hub, adapter }: BridgeOverrides,
+  { clock = systemClock, state, orders, hub, adapter }: BridgeOverrides,
 ) {
+  const kept = { dir: config.dataDir, clock, log: part("state") };
   return {
     clock,
-    state: state ?? (await openLowdbState({ dir: config.dataDir, clock, log: part("state") })),
+    state: state ?? (await openLowdbState(kept)),
+    orders: orders ?? (await openOutgoingFile(kept)),
     hub: hub ?? createHubClient({ ...config.hub, userAgent: USER_AGENT, log: part("hub") }),
     crm: adapter ?? (await openAdapter(config.crm, { clock, log: part("crm") })),
   };

@@ -21,6 +21,8 @@ export interface BridgeConfig {
   /** First part of the methods' dotted names, as the Frappe app it stands for is called. */
   app: string;
   crm: CrmConfig;
+  /** How long an order to send may wait for a hub that is away; 0: it is refused. */
+  sendTtlMs: number;
   sync: { onConnect: boolean; limits: Omit<SyncLimits, "avatarsPerSync"> };
   /** When every connected session is synced; null: never by itself. */
   autoSync: string | null;
@@ -35,6 +37,8 @@ export interface BridgeConfig {
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
+/** The hub knows an Idempotency-Key for 24 hours from the first try; the last one has to be over by then. */
+const LONGEST_SEND_TTL_S = 24 * 3600 - 5 * 60;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export class BridgeConfigError extends Error {
@@ -100,6 +104,7 @@ const schema = z.object({
     .regex(/^[\x20-\x7e]{1,1000}$/, "use printable ASCII")
     .optional(),
   CRM_MAP: jsonObject.optional(),
+  BRIDGE_SEND_TTL_S: whole(0, LONGEST_SEND_TTL_S).default(LONGEST_SEND_TTL_S),
   BRIDGE_SYNC_ON_CONNECT: flag.default(true),
   BRIDGE_SYNC_CONTACTS: whole(0, 1_000_000).default(1000),
   BRIDGE_SYNC_CHATS: whole(0, 1_000_000).default(100),
@@ -176,6 +181,7 @@ function shaped(value: Settings): BridgeConfig {
     webhook: { secrets: value.BRIDGE_WEBHOOK_SECRET, acceptLegacy: value.BRIDGE_ACCEPT_LEGACY_SIGNATURE },
     app: value.BRIDGE_APP,
     crm: crmOf(value),
+    sendTtlMs: value.BRIDGE_SEND_TTL_S * 1000,
     sync: {
       onConnect: value.BRIDGE_SYNC_ON_CONNECT,
       limits: {

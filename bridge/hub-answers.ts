@@ -30,8 +30,9 @@ export function failureOf(
   });
 }
 
+/** There was an answer: whoever asks again for what found none must not ask again for this. */
 export const notUnderstood = (name: string): HubUnavailable =>
-  new HubUnavailable(`The hub's answer to ${name} is not what its contract says.`);
+  new HubUnavailable(`The hub's answer to ${name} is not what its contract says.`, { status: 200 });
 
 export function parsed<Schema extends z.ZodType>(
   name: string,

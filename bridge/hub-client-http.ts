@@ -65,8 +65,7 @@ export function createHubClient({
         ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
       });
       const { statusCode: status } = response;
-      if (status >= 200 && status < 300)
-        return { kind: "done", data: request.bytes === true ? null : dataOf(request.name, response.body) };
+      if (status >= 200 && status < 300) return { kind: "done", data: dataOf(request.name, response.body) };
       const error = failureOf(request.name, {
         status,
         body: response.body,

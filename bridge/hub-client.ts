@@ -33,7 +33,8 @@ export interface EventsPage {
  */
 export interface HubClient {
   sessions(): Promise<Session[]>;
-  session(sessionId: string): Promise<Session>;
+  /** @throws HubUnavailable `SESSION_NOT_FOUND` */
+  session(sessionId: string): Promise<{ session: Session; position: number }>;
   contacts(sessionId: string, query: PageQuery): Promise<HubPage<Contact>>;
   chats(sessionId: string, query: PageQuery): Promise<HubPage<Chat>>;
   /** Of one chat, newest first unless `order` is `asc`; `since` in Unix seconds. */
@@ -46,8 +47,8 @@ export interface HubClient {
   chat(sessionId: string, chatId: string): Promise<{ chat: Chat; position: number } | null>;
   /** One contact; null when the hub does not have it. */
   contact(sessionId: string, contactId: string): Promise<{ contact: Contact; position: number } | null>;
-  /** Whether a contact has a picture; the hub asks WhatsApp once a day at most and keeps it. */
-  photo(sessionId: string, contactId: string): Promise<boolean>;
+  /** Has the hub ask WhatsApp for a contact's picture and "about", in its own time: what it finds it tells by an event. */
+  lookUp(sessionId: string, contactId: string): Promise<void>;
   /** One message by its id; null when the hub does not have it. */
   message(
     sessionId: string,

@@ -25,18 +25,15 @@ export interface HubRequest {
   idempotencyKey?: string;
   /** Of all tries together. */
   deadlineMs?: number;
-  /** The answer is a file, of no interest beyond its being there. */
-  bytes?: true;
 }
 
 type Ask = (request: HubRequest) => Promise<unknown>;
 
 const MOST_ROWS = 1000;
-/**
- * The hub answers a send within 25 s. Whoever ordered it gives up at 30 and orders it anew, which is another message: what
- * could not be said by then must not go out later.
- */
+/** The hub answers a send within 25 s. Whoever ordered it waits 30: by then it is sent, kept for later (`outgoing/`) or refused. */
 const SEND_MS = 28_000;
+
+const standingSchema = sessionSchema.extend({ latestSeq: z.int() });
 
 const feedSchema = z.object({
   events: z.array(z.unknown()),
@@ -93,7 +90,8 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     },
     session: async (sessionId) => {
       const data = await ask({ name: "session", method: "GET", path: at("sessions", sessionId, "status") });
-      return parsed("session", sessionSchema, data);
+      const { latestSeq, ...session } = parsed("session", standingSchema, data);
+      return { session, position: latestSeq };
     },
     contacts: (sessionId, query) =>
       list("contacts", { path: at("contacts", sessionId), query: paging(query), item: contactSchema }),
@@ -129,13 +127,9 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
         const message = items.find((one) => one.messageId === messageId);
         return message === undefined ? null : { message, position };
       }),
-    photo: async (sessionId, contactId) => {
-      const path = at("contacts", sessionId, contactId, "photo");
-      const found = await unlessUnknown(async () => {
-        await ask({ name: "photo", method: "GET", path, bytes: true });
-        return true as const;
-      });
-      return found !== null;
+    lookUp: async (sessionId, contactId) => {
+      const path = at("contacts", sessionId, "info", contactId);
+      await unlessUnknown(() => ask({ name: "contact", method: "GET", path }));
     },
     events: async ({ after, limit }) => {
       const data = await ask({ name: "events", method: "GET", path: at("events"), query: { after, limit } });
@@ -193,13 +187,7 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
 
 const paging = ({ limit, cursor, updatedAfter }: PageQuery) => ({ limit, cursor, updatedAfter });
 
-const UNKNOWN = [
-  "SESSION_NOT_FOUND",
-  "CONTACT_NOT_FOUND",
-  "CHAT_NOT_FOUND",
-  "MESSAGE_NOT_FOUND",
-  "MEDIA_NOT_FOUND",
-];
+const UNKNOWN = ["SESSION_NOT_FOUND", "CONTACT_NOT_FOUND", "CHAT_NOT_FOUND", "MESSAGE_NOT_FOUND"];
 
 /** Null for what the hub does not have, also since its session is gone. */
 async function unlessUnknown<T>(read: () => Promise<T | null>): Promise<T | null> {

@@ -17,6 +17,7 @@ export interface LifeParts {
   receiver: Worker;
   feed: Worker & { read(): Promise<unknown> };
   queue: Worker & { start(): Promise<void> };
+  outgoing: Worker & { start(): void };
   reconcile: { sessions(): Promise<unknown> };
   directory: { idle(): Promise<void> } | null;
   scheduled: ScheduledWork[];
@@ -38,7 +39,7 @@ export interface Life {
 }
 
 export function createLife(parts: LifeParts): Life {
-  const { gate, receiver, feed, queue, reconcile, directory, scheduled, doors, hub, log } = parts;
+  const { gate, receiver, feed, queue, outgoing, reconcile, directory, scheduled, doors, hub, log } = parts;
   const stopping = new AbortController();
   let begun: Promise<void> = Promise.resolve();
 
@@ -63,6 +64,7 @@ export function createLife(parts: LifeParts): Life {
       doors.stop(),
       feed.stop(),
       queue.stop(),
+      outgoing.stop(),
       ...scheduled.map((work) => work.stop()),
     ]);
     // A hub that keeps the bridge waiting is hung up on after a while, so that whoever waits for it can end.
@@ -78,6 +80,7 @@ export function createLife(parts: LifeParts): Life {
   let stopped: Promise<void> | undefined;
   return {
     start: async () => {
+      outgoing.start(); // what waits for the hub needs no CRM
       await gate.open();
       begun = begin().catch((cause: unknown) => {
         log.error({ err: cause }, "bridge.begin_failed");
@@ -88,6 +91,7 @@ export function createLife(parts: LifeParts): Life {
       await receiver.idle();
       await feed.idle();
       await queue.idle();
+      await outgoing.idle();
       await directory?.idle();
     },
     stop: () => (stopped ??= stop()),

@@ -11,13 +11,18 @@ interface Status {
   corrections: Record<string, unknown>[];
   sessions: Record<string, unknown>[];
   failed: Record<string, unknown>[];
+  /** Orders to send that wait for the hub, or failed after they had. */
+  sends: Record<string, unknown>[];
 }
 
+const OWED = ["queued", "failed", "expired"];
+
 async function ask(bridge: BridgeCaller): Promise<Status> {
-  const [connections, sync, failed] = await Promise.all([
+  const [connections, sync, failed, queued] = await Promise.all([
     bridge.get("/api/connections"),
     bridge.method("api.sync.get_sync_status"),
     bridge.method("api.sync.list_failed"),
+    bridge.method("api.messages.list_queued"),
   ]);
   const data = recordOf(connections["data"]);
   return {
@@ -26,6 +31,7 @@ async function ask(bridge: BridgeCaller): Promise<Status> {
     corrections: recordsOf(data["corrections"]),
     sessions: recordsOf(sync["sessions"]),
     failed: recordsOf(failed["items"]),
+    sends: recordsOf(queued["orders"]).filter(({ status }) => OWED.includes(shown(status))),
   };
 }
 
@@ -43,8 +49,31 @@ function differences(comparison: Record<string, unknown>): string {
 }
 
 const SHOWN_CORRECTIONS = 10;
+const SHOWN_SENDS = 20;
 
-function print({ figures, connections, corrections, sessions, failed }: Status): void {
+/** Not to whom: a terminal is read by many. */
+function printSends(sends: Record<string, unknown>[], say: (text: string) => void): void {
+  const waiting = sends.filter(({ status }) => status === "queued").length;
+  say(`\nSends: ${waiting} wait for the hub, ${sends.length - waiting} failed (api.messages.cancel_queued)`);
+  say(
+    textTable(
+      ["id", "session", "status", "ordered", "until", "tries", "error"],
+      sends
+        .slice(0, SHOWN_SENDS)
+        .map((one) => [
+          shown(one["queue_id"]),
+          shown(one["session"]),
+          shown(one["status"]),
+          moment(one["queued_at"]),
+          moment(one["expires_at"]),
+          shown(one["tries"]),
+          shown(one["error"]),
+        ]),
+    ),
+  );
+}
+
+function print({ figures, connections, corrections, sessions, failed, sends }: Status): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(
     `${shown(figures["total"])} accounts: ${shown(figures["connected"])} connected, ${shown(figures["inError"])} in error, ` +
@@ -116,6 +145,7 @@ function print({ figures, connections, corrections, sessions, failed }: Status):
       ),
     );
   }
+  if (sends.length > 0) printSends(sends, say);
   if (failed.length > 0) {
     say("\nFailed (retry with api.sync.retry_failed)");
     say(

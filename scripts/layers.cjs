@@ -21,7 +21,7 @@ const ring = (folder, allowed) => ({
 /** A room of the bridge uses the ports at its top level and libraries, never another room: `bridge.ts` connects them. */
 const bridgeRoom = (room) => ({
   name: `bridge-room-${room}`,
-  comment: `bridge/${room} may import: ports at the top of bridge/, the port of state/, hub/contract`,
+  comment: `bridge/${room} may import: ports at the top of bridge/, the ports of state/, hub/contract`,
   severity: "error",
   from: { path: `^bridge/${room}/` },
   to: {
@@ -29,7 +29,7 @@ const bridgeRoom = (room) => ({
     pathNot: [
       `^bridge/${room}/`,
       "^bridge/(records|adapter|errors|clock|lanes|log|hub-client|failed-items|cron|gone-session|national-id)\\.ts$",
-      "^bridge/state/bridge-state\\.ts$",
+      "^bridge/state/(bridge-state|outgoing-orders)\\.ts$",
     ],
   },
 });
@@ -88,7 +88,7 @@ module.exports = {
       from: { path: "^bridge/", pathNot: "^bridge/(main|bridge|config|index)\\.ts$" },
       to: { path: "^bridge/(main|bridge|config)\\.ts$" },
     },
-    ...["webhook", "sync", "directory", "registry", "adapters", "state"].map(bridgeRoom),
+    ...["webhook", "sync", "directory", "registry", "adapters", "state", "outgoing"].map(bridgeRoom),
     owned("@whiskeysockets/baileys", ["hub/whatsapp/"]),
     owned("libsignal", ["hub/whatsapp/"]),
     owned("whatsapp-rust-bridge", ["hub/whatsapp/"]),

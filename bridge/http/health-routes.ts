@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from "express";
 import type { Clock } from "../clock.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
 import type { FeedLag } from "../feed-lag.ts";
+import type { OutgoingFigures } from "../outgoing/outgoing.ts";
 import { isLocal, type Auth } from "./auth.ts";
 
 interface HealthParts {
@@ -11,11 +12,12 @@ interface HealthParts {
   auth: Auth;
   feedLag: () => Promise<FeedLag>;
   checkCrm: () => Promise<void>;
+  outgoing: () => OutgoingFigures;
 }
 
 const CRM_FRESH_MS = 5_000;
 
-export function healthRoutes({ version, clock, auth, feedLag, checkCrm }: HealthParts): Router {
+export function healthRoutes({ version, clock, auth, feedLag, checkCrm, outgoing }: HealthParts): Router {
   const router = Router();
   const crm = cachedCheck(checkCrm, clock);
 
@@ -38,6 +40,7 @@ export function healthRoutes({ version, clock, auth, feedLag, checkCrm }: Health
         hub: { ok: lag.isReachable, ...(lag.problem === null ? {} : { problem: lag.problem }) },
         crm: { ok: crmProblem === null, ...(crmProblem === null ? {} : { problem: crmProblem }) },
         feed: { mark: lag.mark, hubSeq: lag.hubSeq, lag: lag.hubSeq === null ? null : lag.hubSeq - lag.mark },
+        outgoing: outgoing(),
       },
     });
   });

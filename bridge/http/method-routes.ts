@@ -34,6 +34,7 @@ export function methodRoutes({ app, methods, auth }: MethodRoutesParts): Router 
     const result = await method.run(argumentsOf(request), {
       caller: caller.name,
       idempotencyKey: request.get("Idempotency-Key") ?? null,
+      hasLeft: () => response.destroyed,
     });
     response.setHeader("Cache-Control", "no-store");
     response.json({ message: result });

@@ -2,6 +2,7 @@
 import { Router } from "express";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { FeedLag } from "../feed-lag.ts";
+import type { OutgoingFigures } from "../outgoing/outgoing.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
 import type { Auth } from "./auth.ts";
 import { localOrKey } from "./health-routes.ts";
@@ -16,8 +17,10 @@ export function createMetrics({
   state,
   auth,
   feedLag,
+  outgoing,
 }: {
   state: BridgeState;
+  outgoing: () => OutgoingFigures;
   auth: Auth;
   feedLag: () => Promise<FeedLag>;
 }): Metrics {
@@ -66,6 +69,12 @@ export function createMetrics({
     "inbox_bridge_corrections",
     "Corrections of the connection registry that are kept",
     () => state.read().corrections.length,
+  );
+  total("inbox_bridge_sends_waiting", "Orders to send that wait for the hub", () => outgoing().waiting);
+  total(
+    "inbox_bridge_sends_failed",
+    "Orders to send that waited for the hub and then failed or expired, as far as they are still listed",
+    () => outgoing().failed,
   );
   new Gauge({
     name: "inbox_bridge_feed_lag",

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { FeedLag } from "../feed-lag.ts";
 import type { DirectoryMethods } from "../methods/directory.ts";
 import type { Method } from "../methods/method.ts";
+import type { Outgoing } from "../outgoing/outgoing.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
 import type { Receiver } from "../webhook/receive.ts";
 import type { Surface } from "./app.ts";
@@ -32,25 +33,31 @@ export interface SurfaceParts {
   progress: ProgressSource;
   state: BridgeState;
   feedLag: () => Promise<FeedLag>;
+  outgoing: Pick<Outgoing, "figures">;
   clock: Clock;
 }
 
 export function createSurface(parts: SurfaceParts): { surface: Surface; stop(): void } {
   const { app, adapter, state, feedLag, clock } = parts;
   const auth = createAuth({ keys: parts.keys, clock });
-  const metrics = createMetrics({ state, auth, feedLag });
+  const outgoing = () => parts.outgoing.figures();
+  const metrics = createMetrics({ state, auth, feedLag, outgoing });
   const stream = progressStream({ source: parts.progress, auth });
   return {
     surface: {
       webhooks: [webhookRoutes({ app, receiver: parts.receiver, answered: metrics.webhook })],
       methods: [
-        webhookTestRoutes({ app, secrets: parts.secrets, acceptLegacy: parts.acceptLegacy, clock }),
+        webhookTestRoutes({ app, secrets: parts.secrets, acceptLegacy: parts.acceptLegacy, auth, clock }),
         countRoute({ adapter, auth }),
         methodRoutes({ app, methods: parts.methods.all, auth }),
       ],
       resources: [resourceRoutes({ adapter, auth })],
       plain: [
-        healthRoutes({ version: parts.version, clock, auth, feedLag, checkCrm: () => adapter.check() }),
+        healthRoutes({
+          version: parts.version,
+          ...{ clock, auth, feedLag, outgoing },
+          checkCrm: () => adapter.check(),
+        }),
         metrics.router,
         connectionRoutes({ connections: parts.connections, state, auth }),
         directoryRoutes({ auth, ...parts.methods.directory }),

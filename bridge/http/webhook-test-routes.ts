@@ -3,6 +3,10 @@ import express, { Router, type Request, type Response } from "express";
 import { verify } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
 import { signatureProblem } from "../webhook/check-signature.ts";
+import type { Auth } from "./auth.ts";
+
+const CONNECTIVITY = "test_webhook_connectivity";
+const SIGNATURE = "test_webhook_with_signature";
 
 const ADVICE: Record<"missing" | "malformed" | "expired" | "mismatch", string> = {
   missing: "Invalid signature: the headers webhook-id, webhook-timestamp and webhook-signature are needed.",
@@ -15,19 +19,27 @@ export function webhookTestRoutes({
   app,
   secrets,
   acceptLegacy,
+  auth,
   clock,
 }: {
   app: string;
   secrets: () => string[];
   acceptLegacy: boolean;
+  auth: Auth;
   clock: Clock;
 }): Router {
   const router = Router();
-  router.all(`/${app}.api.webhook_test.test_webhook_connectivity`, (_request, response) => {
+  const named = (name: string): string => `/${app}.api.webhook_test.${name}`;
+  // Strangers have the webhook's own path: they need no second one that reads a megabyte, nor advice on what is wrong.
+  router.all([named(CONNECTIVITY), named(SIGNATURE)], (request, _response, next) => {
+    auth.callerOf(request);
+    next();
+  });
+  router.all(named(CONNECTIVITY), (_request, response) => {
     response.json({ message: { success: true, message: "The bridge can be reached." } });
   });
   router.post(
-    `/${app}.api.webhook_test.test_webhook_with_signature`,
+    named(SIGNATURE),
     express.raw({ limit: "1mb", type: () => true, inflate: false }),
     (request: Request, response: Response) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

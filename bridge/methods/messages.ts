@@ -1,11 +1,12 @@
-/** Sending through the hub. A repeat of the same call under the same Idempotency-Key sends nothing twice. */
+/** Sending through the hub, now or when it is back. A repeat of the same call under the same Idempotency-Key sends nothing twice. */
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { CrmAdapter } from "../adapter.ts";
 import { BridgeError } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
+import type { Outgoing, SendOutcome } from "../outgoing/outgoing.ts";
 import { method, word, type Call, type Method } from "./method.ts";
-import { sessionNamed } from "./session-name.ts";
+import { sessionIdNamed, type KnownSessions } from "./session-name.ts";
 
 const MEDIA = ["image", "video", "audio", "voice", "document", "sticker"] as const;
 const OBJECTS = ["location", "contact", "poll", "reaction"] as const;
@@ -13,7 +14,14 @@ const OBJECTS = ["location", "contact", "poll", "reaction"] as const;
 type MediaType = (typeof MEDIA)[number];
 const isMedia = (type: string): type is MediaType => MEDIA.some((one) => one === type);
 
-export function messageMethods({ hub, adapter }: { hub: HubClient; adapter: CrmAdapter }): Method[] {
+export interface MessageParts {
+  hub: HubClient;
+  adapter: CrmAdapter;
+  connections: KnownSessions;
+  outgoing: Pick<Outgoing, "send">;
+}
+
+export function messageMethods({ outgoing, ...named }: MessageParts): Method[] {
   return [
     method({
       name: "api.messages.send_message",
@@ -29,13 +37,26 @@ export function messageMethods({ hub, adapter }: { hub: HubClient; adapter: CrmA
       },
       run: async ({ session_name: name, to, message, message_type: type, media_url: url }, call) => {
         const body = bodyOf(type, message, url);
-        const { sessionId } = await sessionNamed(name, { hub, adapter });
-        const sent = await hub.sendMessage(sessionId, { to, type, message: body }, keyOf(call));
-        return { success: true, message_id: sent.messageId, status: sent.status };
+        const { sessionId, away } = await sessionIdNamed(name, named);
+        const order = { sessionId, to, type, message: body };
+        const mayWait = (): boolean => call.idempotencyKey !== null || call.hasLeft?.() !== true;
+        return answerOf(await outgoing.send(order, { idempotencyKey: keyOf(call), mayWait, away }));
       },
     }),
   ];
 }
+
+const answerOf = (sent: SendOutcome) =>
+  sent.outcome === "sent"
+    ? { success: true, message_id: sent.messageId, status: sent.status }
+    : {
+        success: true,
+        message_id: null,
+        status: "queued",
+        queue_id: sent.queueId,
+        queued_at: sent.queuedAt,
+        expires_at: sent.expiresAt,
+      };
 
 /** What the hub takes as `message` for each type. */
 function bodyOf(type: string, message: unknown, url: string | undefined): unknown {

@@ -7,6 +7,8 @@ export interface Call {
   caller: string;
   /** The call's `Idempotency-Key`. */
   idempotencyKey: string | null;
+  /** Whether the caller hung up meanwhile; left out where nobody can. */
+  hasLeft?: () => boolean;
 }
 
 export interface Method {

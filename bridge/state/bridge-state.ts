@@ -3,6 +3,7 @@
  * megabyte and written by one process. Losing the last write is harmless: everything in it is read again from the hub.
  */
 import { z } from "zod";
+import type { Kept } from "./kept.ts";
 
 const moment = z.iso.datetime();
 const count = z.int().min(0);
@@ -216,19 +217,4 @@ export const emptyBridgeData = (): BridgeData => ({
   directoryJobs: [],
 });
 
-export interface BridgeState {
-  /** What is remembered now. A view: change it through `update` only. */
-  read(): Readonly<BridgeData>;
-  /**
-   * Applies a change at once (`read` shows it) and resolves when it is kept; changes that meet are written together.
-   * A change that throws leaves everything as it was.
-   */
-  update(change: (data: BridgeData) => void): Promise<void>;
-  /**
-   * The same for what may be lost with the process: it is kept with the next change that is waited for, and else within
-   * moments. Nobody is told when that fails, but the change stays applied and the next write holds it.
-   * @throws what `change` throws
-   */
-  note(change: (data: BridgeData) => void): void;
-  close(): Promise<void>;
-}
+export type BridgeState = Kept<BridgeData>;

@@ -2,24 +2,30 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Adapter } from "lowdb";
+import type { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { bridgeDataSchema, emptyBridgeData, type BridgeData } from "./bridge-state.ts";
 
 const OWNER_ONLY = 0o600;
 
-export function createStateFile({
-  file,
-  clock,
-  log,
-}: {
+export interface StateFileOptions<T> {
   file: string;
+  schema: z.ZodType<T>;
+  empty: () => T;
   clock: Clock;
   log: Log;
-}): Adapter<BridgeData> {
+}
+
+export function createStateFile<T extends object>({
+  file,
+  schema,
+  empty,
+  clock,
+  log,
+}: StateFileOptions<T>): Adapter<T> {
   const beside = `${file}.next`;
 
-  /** What cannot be read is kept for a person to look at; the bridge begins anew and reads everything from the hub. */
+  /** What cannot be read is kept for a person to look at; the bridge begins anew. */
   const setAside = async (why: string): Promise<null> => {
     const keptAs = `${file}.unreadable-${clock.now().toISOString().replace(/[:.]/g, "-")}`;
     await rename(file, keptAs);
@@ -34,9 +40,7 @@ export function createStateFile({
       const parsed = parseJson(text);
       if (parsed === undefined) return setAside("not JSON");
       // A file of an older bridge lacks what was added since.
-      const result = bridgeDataSchema.safeParse(
-        isRecord(parsed) ? { ...emptyBridgeData(), ...parsed } : parsed,
-      );
+      const result = schema.safeParse(isRecord(parsed) ? { ...empty(), ...parsed } : parsed);
       if (result.success) return result.data;
       const where = result.error.issues[0]?.path.slice(0, 1).join("") ?? "";
       return setAside(`wrong shape at ${where === "" ? "the top" : where}`);

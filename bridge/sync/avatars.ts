@@ -1,6 +1,6 @@
 /**
- * Pictures of contacts that have none yet. The hub asks WhatsApp for each, so they come after everything else, a few at
- * a time, at most once a day per contact; a picture found reaches the CRM as the hub's `contact.updated`.
+ * Pictures of contacts that have none yet. The hub is told whom to look up and asks WhatsApp in its own time, slowly; a picture
+ * that it finds reaches the CRM as its `contact.updated`. Told after a sync, at most once a day per contact.
  */
 import type { Clock } from "../clock.ts";
 import { HubUnavailable } from "../errors.ts";
@@ -8,11 +8,10 @@ import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { Contact } from "../records.ts";
 
-const AT_ONCE = 4;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Contacts waiting to be asked for, per session: enough for days of hourly syncs. */
 const MOST_WAITING = 5_000;
-/** After so many failures in a row WhatsApp or the hub has other worries. */
+/** After so many failures in a row the hub has other worries. */
 const GIVE_UP_AFTER = 4;
 
 export interface Avatars {
@@ -29,7 +28,7 @@ export function createAvatars({
   clock,
   log,
 }: {
-  hub: Pick<HubClient, "photo">;
+  hub: Pick<HubClient, "lookUp">;
   perSync: number;
   clock: Clock;
   log: Log;
@@ -58,6 +57,17 @@ export function createAvatars({
     return ids;
   }
 
+  /** False when the hub did not take it. */
+  const ask = async (sessionId: string, id: string): Promise<boolean> => {
+    try {
+      await hub.lookUp(sessionId, id);
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof HubUnavailable)) throw cause;
+      return false;
+    }
+  };
+
   return {
     notice: (sessionId, contacts) => {
       const ids = waiting.get(sessionId) ?? new Set<string>();
@@ -67,26 +77,17 @@ export function createAvatars({
     },
     bring: async (sessionId) => {
       forgetOld();
-      const left = take(sessionId);
+      const ids = take(sessionId);
       const counts = { asked: 0, failed: 0 };
       let failedInARow = 0;
-      const work = async (): Promise<void> => {
-        for (let id = left.shift(); id !== undefined; id = left.shift()) {
-          if (isStopped || failedInARow >= GIVE_UP_AFTER) return;
-          counts.asked += 1;
-          try {
-            await hub.photo(sessionId, id);
-            failedInARow = 0;
-          } catch (cause) {
-            if (!(cause instanceof HubUnavailable)) throw cause;
-            counts.failed += 1;
-            failedInARow += 1;
-          }
-        }
-      };
-      if (left.length === 0) return;
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
-      log.info({ sessionId, ...counts }, "sync.pictures_asked");
+      for (const id of ids) {
+        if (isStopped || failedInARow >= GIVE_UP_AFTER) break;
+        counts.asked += 1;
+        const isTaken = await ask(sessionId, id);
+        counts.failed += isTaken ? 0 : 1;
+        failedInARow = isTaken ? 0 : failedInARow + 1;
+      }
+      if (ids.length > 0) log.info({ sessionId, ...counts }, "sync.pictures_asked");
     },
     stop: () => {
       isStopped = true;

@@ -7,7 +7,7 @@ export interface SyncLimits {
   /** Messages are brought for so many chats, the ones with the newest message. */
   messageChats: number;
   timeoutMs: number;
-  /** Pictures asked for after a sync; the hub asks WhatsApp for each. */
+  /** Contacts that the hub shall look up after a sync; it asks WhatsApp for each, for 500 of an account a day. */
   avatarsPerSync: number;
 }
 
@@ -17,7 +17,7 @@ export const DEFAULT_LIMITS: SyncLimits = {
   messagesPerChat: 50,
   messageChats: 20,
   timeoutMs: 600_000,
-  avatarsPerSync: 100,
+  avatarsPerSync: 500,
 };
 
 /**

@@ -48,7 +48,7 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
     const ahead = createReadAhead(parts.hub, sessionId, limits);
     const begun = Math.floor(startedAt.getTime() / 1000);
     if (run.job().checkpoint === null) readFirst(ahead, startOfPass(wanted, begun, run.syncedUntil), wanted);
-    const there = await check(sessionId, parts);
+    const there = await check(sessionId, { ...parts, ahead });
     run.plan(planOf(there, limits));
     if (run.job().checkpoint === null) {
       const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
@@ -89,23 +89,19 @@ function readFirst(ahead: ReadAhead, { since }: Checkpoint, wanted: SyncParts): 
 /** Proves that the session is connected, writes it into the CRM, and says what the hub has of it. */
 async function check(
   sessionId: string,
-  { hub, adapter, lanes }: RunnerParts,
+  { hub, adapter, lanes, ahead }: RunnerParts & { ahead: ReadAhead },
 ): Promise<{ contacts: number; chats: number }> {
-  // The lists are read before the session: their position is none that the session could be older than.
-  const [contacts, chats] = await Promise.all([
-    hub.contacts(sessionId, { limit: 1 }),
-    hub.chats(sessionId, { limit: 1 }),
-  ]);
-  await lanes.run(sessionLane(sessionId), async () => {
-    const session = await hub.session(sessionId);
+  const writeSession = async (): Promise<void> => {
+    const { session, position } = await hub.session(sessionId);
     // A short drop is told by no event: nobody would ask for this sync again before the hour is over.
     if (session.status === "connecting")
       throw new BridgeError("UNAVAILABLE", "The session is being connected to WhatsApp again.");
     if (session.status !== "connected")
       throw new BridgeError("SESSION_NOT_CONNECTED", "The session is not connected to WhatsApp.");
-    const { outcome, error } = await adapter.upsertSession(session, contacts.position);
+    const { outcome, error } = await adapter.upsertSession(session, position);
     if (outcome === "rejected")
       throw new Error(`The CRM refused the session: ${error ?? "without a reason"}`);
-  });
-  return { contacts: contacts.total, chats: chats.total };
+  };
+  const [there] = await Promise.all([ahead.totals(), lanes.run(sessionLane(sessionId), writeSession)]);
+  return there;
 }

@@ -23,7 +23,7 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
   ): Promise<Session> => {
     const { sessionId } = told;
     try {
-      return await hub.session(sessionId);
+      return (await hub.session(sessionId)).session;
     } catch (error) {
       const base = known.get(sessionId);
       const isGone = error instanceof HubUnavailable && error.code === "SESSION_NOT_FOUND";
@@ -47,16 +47,21 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
 
   return {
     "session.connected": (told) =>
-      write(told, () =>
-        wholeOf(told, (base) => ({
+      write(told, () => {
+        const connected = (base: Session): Session => ({
           ...base,
           ...shared(told.data, told.event.timestamp),
           state: "connected",
           pushName: told.data.pushName,
           connectedAt: told.event.timestamp,
           reason: null,
-        })),
-      ),
+        });
+        const base = known.get(told.sessionId);
+        // The sync that follows reads the whole of it, within moments.
+        return base !== undefined && syncOnConnect
+          ? Promise.resolve(connected(base))
+          : wholeOf(told, connected);
+      }),
     "session.disconnected": (told) =>
       write(told, () =>
         wholeOf(told, (base) => ({

@@ -1,35 +1,12 @@
-/** B12, B13, B14: sends without an answer, two bridges on one hub, a hub that is away, and one that comes back older. */
+/** B12, B13: sends without an answer, two bridges on one hub, and one that comes back older. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
-import { SITE_KEY, type BridgeSite } from "../support/bridge-site.ts";
 import { until } from "../support/until.ts";
 import { messages, messagesOfCrm, openBridgeStand, person, SESSION, settle } from "./bridge-stand.ts";
+import { send } from "./bridge-sends.ts";
 
 const LIMIT_MS = 120_000;
-
-/** What a CRM does when one of its users presses "send": it waits so long and no longer. */
-async function send(
-  { url }: BridgeSite,
-  { text, key, patienceMs = 30_000 }: { text: string; key: string; patienceMs?: number },
-): Promise<{ status: number; messageId: string | null }> {
-  const response = await fetch(`${url}/api/method/xappiens_whatsapp.api.messages.send_message`, {
-    method: "POST",
-    headers: {
-      Authorization: `token ${SITE_KEY}`,
-      "Content-Type": "application/json",
-      "Idempotency-Key": key,
-    },
-    body: JSON.stringify({
-      session_name: SESSION,
-      to: person(1).replace("@s.whatsapp.net", "@c.us"),
-      message: text,
-    }),
-    signal: AbortSignal.timeout(patienceMs),
-  });
-  const { message } = (await response.json()) as { message?: { message_id?: string } }; // the method's envelope
-  return { status: response.status, messageId: message?.message_id ?? null };
-}
 
 test(
   "B12: a send that timed out is repeated under its key, over a kill of the bridge as well: one message",
@@ -133,40 +110,6 @@ test.each([
     expect(names.map(({ contact_name: name }) => name)).not.toContain("Ana María");
     const { latestSeq } = await hub.client.get<{ latestSeq: number }>("/api/events?after=0&limit=1");
     expect(site.memory().mark).toBeLessThanOrEqual(latestSeq);
-  },
-  LIMIT_MS,
-);
-
-test(
-  "B14: while the hub is away the CRM's sends are refused with a word on when to come back; then both directions go on",
-  async () => {
-    const { hub, site } = await openBridgeStand();
-    await hub.tell(SESSION, messages(10, { live: false }));
-    await site.start();
-    expect(await settle({ hub }, site)).toEqual([]);
-    await hub.stop();
-    const orders = ["first", "second"].map((text) => ({ text, key: `away-${text}` }));
-    const refused = await Promise.all(orders.map((order) => send(site, order)));
-    expect(refused.map(({ status }) => status)).toEqual([503, 503]);
-    expect((await fetch(`${site.url}/health`)).status).toBe(200);
-    expect((await fetch(`${site.url}/readyz`)).status).toBe(503);
-    expect(await site.crm.count("WhatsApp Message")).toBe(10);
-
-    await hub.start();
-    await until("the session connected", async () => {
-      const { isConnected } = await hub.client.get<{ isConnected: boolean }>(
-        `/api/sessions/${SESSION}/status`,
-      );
-      return isConnected;
-    });
-    await hub.tell(SESSION, messages(10));
-    for (const order of orders) expect((await send(site, order)).status).toBe(200);
-    expect(hub.sent.map(({ content }) => (content.kind === "text" ? content.text : content.kind))).toEqual([
-      "first",
-      "second",
-    ]);
-    expect(await settle({ hub }, site)).toEqual([]);
-    expect((await fetch(`${site.url}/readyz`)).status).toBe(200);
   },
   LIMIT_MS,
 );

@@ -70,7 +70,7 @@ test("a session that was deleted after its loss is written from what is known of
 
 test("a session that was deleted before this process ever saw it keeps its name", async () => {
   const { hub, post, record, connections } = await open();
-  await connections.seen(await hub.session("s1"), 1);
+  await connections.seen((await hub.session("s1")).session, 1);
   hub.store.sessions.delete("s1");
   const stopped = aSession({ state: "stopped" });
   await post(toldOfMove({ previous: up, next: stopped, toldConnected: true, quiet: false }, 2));

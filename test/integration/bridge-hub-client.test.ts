@@ -44,7 +44,10 @@ describe("the hub", () => {
     await rig.session("s1");
     await rig.session("s2", { connected: false });
     expect((await client.sessions()).map(({ sessionId }) => sessionId)).toEqual(["s1", "s2"]);
-    expect(await client.session("s1")).toMatchObject({ status: "connected", phoneNumber: "34600999888" });
+    expect((await client.session("s1")).session).toMatchObject({
+      status: "connected",
+      phoneNumber: "34600999888",
+    });
     expect(await failureOf(client.session("none"))).toMatchObject({ code: "SESSION_NOT_FOUND", status: 404 });
   });
 
@@ -97,12 +100,13 @@ describe("the hub", () => {
     expect(await failureOf(client.message("s1", ANA, "no id"))).toMatchObject({ code: "VALIDATION_ERROR" });
   });
 
-  test("asks for a picture once, and there is one or not", async () => {
+  test("has contacts looked up, and those that are gone are nobody's worry", async () => {
     const { rig, client } = await open();
     await rig.session("s1");
     await rig.tell("s1", { kind: "contact", jid: RAW_ANA, change: { name: "Ana" }, live: true });
-    expect(await client.photo("s1", ANA)).toBe(false);
-    expect(await client.photo("s1", "34600999999@c.us")).toBe(false);
+    await client.lookUp("s1", ANA);
+    await client.lookUp("s1", "34600999999@c.us");
+    expect(await failureOf(client.lookUp("s1", "no id"))).toMatchObject({ code: "VALIDATION_ERROR" });
   });
 
   test("tells its events, and where they begin and end", async () => {

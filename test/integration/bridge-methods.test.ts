@@ -33,7 +33,7 @@ describe("sync_session_complete", () => {
     await rig.bridge.idle();
     const { json } = await rig.call("GET", "/api/resource/WhatsApp%20Session");
     const [document] = listIn(json, "data");
-    const session = await rig.hub.session("s1");
+    const { session } = await rig.hub.session("s1");
     const path = `/api/method/${APP}.api.sync.sync_session_complete`;
     for (const name of [String(session.id), "Front desk", String(document?.["name"])]) {
       const form = await rig.call("POST", path, {
@@ -188,7 +188,7 @@ describe("what failed", () => {
     ]);
     const [item] = listIn(listed.message, "items");
     // A person names the session as anywhere else; a name that nothing has is a mistake, not an empty list.
-    const number = String((await rig.hub.session("s1")).id);
+    const number = String((await rig.hub.session("s1")).session.id);
     const byNumber = await rig.method("api.sync.list_failed", { session_name: number });
     expect(listIn(byNumber.message, "items")).toHaveLength(1);
     expect((await rig.method("api.sync.list_failed", { session_name: "nobody" })).status).toBe(404);

@@ -1,7 +1,7 @@
 /** Webhooks through every path of the bridge, and what the CRM has afterwards. */
 import { describe, expect, test } from "vitest";
 import { aMessage } from "../support/builders.ts";
-import { APP, openBridgeRig } from "../support/bridge-rig.ts";
+import { APP, openBridgeRig, READER } from "../support/bridge-rig.ts";
 import { recordOf } from "../support/http-rig.ts";
 import { SECRET, signedHeaders, toldOf } from "../support/receiver-rig.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
@@ -121,7 +121,7 @@ describe("the tests of an installation", () => {
 
   test("take the older header where webhooks with it alone are taken, and only there", async () => {
     const body = eventBody(toldOf({ kind: "stored", message: aMessage() }, 5));
-    const asked = { key: null, body, headers: { "X-Webhook-Signature": signBody(SECRET, body) } };
+    const asked = { key: READER, body, headers: { "X-Webhook-Signature": signBody(SECRET, body) } };
     for (const [setting, status] of [
       ["1", 200],
       ["0", 401],
@@ -134,17 +134,20 @@ describe("the tests of an installation", () => {
 
   test("say that the bridge is reached, and whether a signature is right, without applying anything", async () => {
     const rig = await openBridgeRig();
-    const reached = await rig.call("GET", `${path}.test_webhook_connectivity`, { key: null });
+    const reached = await rig.call("GET", `${path}.test_webhook_connectivity`, { key: READER });
     expect(reached.message).toMatchObject({ success: true });
 
     const event = toldOf({ kind: "stored", message: aMessage() }, 5);
-    const good = await rig.push(event, `${path}.test_webhook_with_signature`);
+    const now = rig.clock.now();
+    const good = await rig.call("POST", `${path}.test_webhook_with_signature`, {
+      body: eventBody(event),
+      headers: signedHeaders(eventBody(event), { id: event.id, now }),
+    });
     expect([good.status, good.message["success"]]).toEqual([200, true]);
     rig.clock.advance(6 * 60_000);
     const body = eventBody(event);
     const old = signedHeaders(body, { id: event.id, now: new Date(rig.clock.now().getTime() - 6 * 60_000) });
     const late = await rig.call("POST", `${path}.test_webhook_with_signature`, {
-      key: null,
       body,
       headers: old,
     });
@@ -153,5 +156,14 @@ describe("the tests of an installation", () => {
       "Invalid signature: the timestamp is more than 5 minutes away; set the clocks.",
     ]);
     expect((await rig.call("GET", "/api/resource/WhatsApp%20Message")).json["data"]).toEqual([]);
+  });
+
+  test("are for those who have a key of the bridge, also where the signature is right", async () => {
+    const rig = await openBridgeRig();
+    const event = toldOf({ kind: "stored", message: aMessage() }, 5);
+    const signed = await rig.push(event, `${path}.test_webhook_with_signature`);
+    const reached = await rig.call("GET", `${path}.test_webhook_connectivity`, { key: null });
+    expect([signed.status, reached.status]).toEqual([401, 401]);
+    expect(signed.text).not.toContain("ignature");
   });
 });

@@ -224,7 +224,7 @@ test("pictures are asked for after the sync, some each time, and at most once a 
   world.hub.store.of("s1")?.pictures.add(personId(1));
   const { queue } = world.begin();
   await queue.start();
-  const asked = () => world.hub.calls.filter(({ method }) => method === "photo").map(({ args }) => args[1]);
+  const asked = () => world.hub.calls.filter(({ method }) => method === "lookUp").map(({ args }) => args[1]);
   const { jobId } = await queue.request("s1", "manual");
   expect((await queue.wait(jobId, 60_000)).status).toBe("completed");
   await queue.idle();

@@ -138,7 +138,10 @@ export function createFakeHub({
     oldestSeq: firstSeq,
 
     sessions: call("sessions", () => [...store.sessions.values()].map(({ session }) => session)),
-    session: call("session", (sessionId: string) => need(sessionId).session),
+    session: call("session", (sessionId: string) => ({
+      session: need(sessionId).session,
+      position: store.seq(),
+    })),
     contacts: call("contacts", contacts),
     chats: call("chats", chats),
     messages: call("messages", messages),
@@ -156,10 +159,11 @@ export function createFakeHub({
         ?.find(({ record }) => record.messageId === messageId);
       return found === undefined ? null : { message: found.record, position: store.seq() };
     }),
-    photo: call("photo", (sessionId: string, contactId: string) => {
-      if (!need(sessionId).pictures.has(contactId)) return false;
-      hub.changesContact(sessionId, contactId, { imgUrl: `http://127.0.0.1:9/m/${contactId.slice(0, 11)}` });
-      return true;
+    lookUp: call("lookUp", (sessionId: string, contactId: string) => {
+      if (need(sessionId).pictures.has(contactId))
+        hub.changesContact(sessionId, contactId, {
+          imgUrl: `http://127.0.0.1:9/m/${contactId.slice(0, 11)}`,
+        });
     }),
     events: call("events", ({ after, limit }: { after: number; limit: number }) => {
       if (after > 0 && after < hub.oldestSeq - 1)

@@ -67,7 +67,7 @@ export function stubHub(known: Partial<HubClient> = {}): HubClient {
     messages: away,
     chat: away,
     contact: away,
-    photo: away,
+    lookUp: away,
     message: away,
     events: away,
     subscribe: away,

@@ -14,6 +14,7 @@ test("only the hub's key and the webhook secret are needed; the rest has safe de
     webhook: { secrets: [SECRET], acceptLegacy: false },
     app: "xappiens_whatsapp",
     crm: { kind: "sqlite", file: "bridge-data/crm.db" },
+    sendTtlMs: 86_100_000,
     sync: {
       onConnect: true,
       limits: { contacts: 1000, chats: 100, messagesPerChat: 50, messageChats: 20, timeoutMs: 600_000 },

@@ -41,7 +41,7 @@ test("a contact, a chat and a message are brought from the hub as they are now, 
   hub.store.addContact("s1", { id: ANA, name: "Ana" });
   hub.store.addChat("s1", { chatId: ANA });
   const { messageId } = hub.store.addMessage("s1", { chatId: BEA, messageId: "3A|odd" });
-  await adapter.upsertSession(await hub.session("s1"), 0);
+  await adapter.upsertSession((await hub.session("s1")).session, 0);
   await fails({ kind: "contact", key: ANA });
   await fails({ kind: "chat", key: ANA });
   await fails({ kind: "message", key: messageItemKey({ chatId: BEA, messageId }) });

@@ -1,0 +1,38 @@
+/** What a try to send that did not succeed means: for this order, for its session, for all that waits. */
+import { HubUnavailable } from "../errors.ts";
+
+/**
+ * away      the hub cannot be reached, or says that it cannot take anything now: nothing else would be taken either
+ * key       nor would it with the bridge's own key, which the hub does not accept: a person has to act, no order is to blame
+ * session   nothing of this session is taken now
+ * lane      nothing for this recipient
+ * refused   the hub answered and would answer the same again
+ */
+interface TryFailure {
+  scope: "away" | "key" | "session" | "lane" | "refused";
+  /** As the hub said; null when it did not. */
+  waitMs: number | null;
+}
+
+const AWAY = [502, 503, 504];
+const OUR_KEY = [401, 403];
+const OF_SESSION = ["SESSION_NOT_CONNECTED", "SESSION_BUSY"];
+
+/** No answer, or a word that the hub is not there: of itself while it starts or stops, or of a proxy before it. */
+export const isAway = (cause: unknown): cause is HubUnavailable =>
+  cause instanceof HubUnavailable && (cause.status === null || AWAY.includes(cause.status));
+
+export function failureOfTry(cause: unknown): TryFailure {
+  if (!(cause instanceof HubUnavailable)) return { scope: "refused", waitMs: null };
+  const seconds = cause.retryAfterSeconds;
+  return { scope: scopeOf(cause), waitMs: seconds === null ? null : seconds * 1000 };
+}
+
+function scopeOf(cause: HubUnavailable): TryFailure["scope"] {
+  const { status, code } = cause;
+  if (isAway(cause)) return "away";
+  if (status !== null && OUR_KEY.includes(status)) return "key";
+  // Of a hub that came back a moment ago the accounts are still connecting.
+  if (status === 429 || (code !== null && OF_SESSION.includes(code))) return "session";
+  return code === "IDEMPOTENCY_IN_PROGRESS" ? "lane" : "refused";
+}
