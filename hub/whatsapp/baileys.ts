@@ -1,6 +1,11 @@
 /** The door to the library: hardening first, then what we use of it. No other file imports Baileys' values. */
 import "./signal-hardening.ts";
 import "./download-hardening.ts";
+import {
+  addTransactionCapability as addTransactions,
+  makeWASocket as makeSocket,
+} from "@whiskeysockets/baileys";
+import { withOneContext } from "./one-context.ts";
 
 export {
   Browsers,
@@ -17,10 +22,8 @@ export {
   getBinaryNodeChild,
   getBinaryNodeChildren,
   initAuthCreds,
-  makeWASocket,
   proto,
   WAMessageAddressingMode,
-  addTransactionCapability,
 } from "@whiskeysockets/baileys";
 export type {
   AnyMessageContent,
@@ -40,3 +43,7 @@ export type {
   WAMessageKey,
   WASocket,
 } from "@whiskeysockets/baileys";
+
+export const makeWASocket: typeof makeSocket = (config) => withOneContext(() => makeSocket(config));
+export const addTransactionCapability: typeof addTransactions = (...keys) =>
+  withOneContext(() => addTransactions(...keys));
