@@ -74,7 +74,7 @@ async function sessionOf(sessionId: string, hub: HubClient): Promise<Session | n
   try {
     return (await hub.session(sessionId)).session;
   } catch (cause) {
-    if (cause instanceof HubUnavailable && cause.status === 404) return null;
+    if (cause instanceof HubUnavailable && cause.code === "SESSION_NOT_FOUND") return null;
     throw cause;
   }
 }

@@ -15,12 +15,17 @@ interface TryFailure {
 }
 
 const AWAY = [502, 503, 504];
+/** What a proxy says with its own page when there is no hub behind it; the hub itself gives every refusal a code. */
+const isNobodyThere = (status: number): boolean => status === 404 || status >= 500;
 const OUR_KEY = [401, 403];
 const OF_SESSION = ["SESSION_NOT_CONNECTED", "SESSION_BUSY"];
 
 /** No answer, or a word that the hub is not there: of itself while it starts or stops, or of a proxy before it. */
 export const isAway = (cause: unknown): cause is HubUnavailable =>
-  cause instanceof HubUnavailable && (cause.status === null || AWAY.includes(cause.status));
+  cause instanceof HubUnavailable &&
+  (cause.status === null ||
+    AWAY.includes(cause.status) ||
+    (cause.code === null && isNobodyThere(cause.status)));
 
 export function failureOfTry(cause: unknown): TryFailure {
   if (!(cause instanceof HubUnavailable)) return { scope: "refused", waitMs: null };

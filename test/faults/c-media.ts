@@ -79,8 +79,14 @@ function urlOf(message: Record<string, unknown> | undefined): string | null {
     : null;
 }
 
+/** As a CRM does: what is still on its way (503) is asked for again. */
 async function fetchFile(url: string): Promise<{ status: number; sha256: string }> {
-  const answer = await fetch(url);
+  const answer = await until("the file, or why not", async () => {
+    const asked = await fetch(url);
+    if (asked.status !== 503) return asked;
+    await asked.body?.cancel();
+    return null;
+  });
   return { status: answer.status, sha256: hashOf(new Uint8Array(await answer.arrayBuffer())) };
 }
 

@@ -79,6 +79,30 @@ describe("a hub that is away", () => {
     expect(await rig.send("x")).toMatchObject({ outcome: "queued" });
   });
 
+  test.each([404, 500, 521])("and so one whose place a proxy's page with %s takes", async (status) => {
+    const rig = await openOutgoingRig();
+    rig.answers(() => {
+      throw refusal(status, null);
+    });
+    expect(await rig.send("x")).toMatchObject({ outcome: "queued" });
+    rig.isBack();
+    await rig.settled();
+    expect(texts(rig.taken)).toEqual(["x"]);
+  });
+
+  test.each([
+    [404, "SESSION_NOT_FOUND"],
+    [500, "INTERNAL_ERROR"],
+    [413, null],
+  ])("but not one that refuses, with %s %s", async (status, code) => {
+    const rig = await openOutgoingRig();
+    rig.answers(() => {
+      throw refusal(status, code);
+    });
+    await expect(rig.send("x")).rejects.toMatchObject({ status });
+    expect(rig.outgoing.figures().waiting).toBe(0);
+  });
+
   test("that took a first try whose answer was lost sends nothing twice", async () => {
     const rig = await openOutgoingRig();
     rig.answers((order) => {

@@ -39,7 +39,7 @@ type Sent = ReturnType<Outgoing["send"]>;
 
 export const refusal = (
   status: number,
-  code: string,
+  code: string | null,
   retryAfterSeconds: number | null = null,
 ): HubUnavailable => new HubUnavailable(`The hub refused send: ${code}`, { status, code, retryAfterSeconds });
 
