@@ -60,7 +60,7 @@ export function createGroups({ cache, socket, keys, journal, now }: GroupsParts)
     const question = { isOvertaken: false };
     asking.set(jid, question);
     const group = await socket.groupMetadata(jid);
-    cache.brake.answered();
+    cache.brake.answered(now());
     if (!question.isOvertaken) journal.putKey(KIND, jid, keptForm(group, now()));
     return group;
   }

@@ -11,7 +11,7 @@ export interface QueryBrake {
   restMs(now: Date): number;
   /** WhatsApp said that it was asked too much. */
   limited(now: Date): void;
-  answered(): void;
+  answered(now: Date): void;
 }
 
 export function createQueryBrake(): QueryBrake {
@@ -26,7 +26,9 @@ export function createQueryBrake(): QueryBrake {
       until = now.getTime() + nextMs;
       nextMs = Math.min(2 * nextMs, LONGEST_MS);
     },
-    answered: () => {
+    answered: (now) => {
+      // Nothing is asked during a rest: this was asked before it.
+      if (until > now.getTime()) return;
       until = 0;
       nextMs = FIRST_MS;
     },

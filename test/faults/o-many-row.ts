@@ -22,6 +22,9 @@ async function slowPages(client: HubClient, say: (text: string) => void): Promis
     `/api/messages/${SESSION}?limit=50&order=asc`,
     `/api/messages/${SESSION}/${chat}?limit=50`,
     `/api/messages/${SESSION}?search=word4711&limit=50`,
+    // In every message, as a word and as a beginning.
+    `/api/messages/${SESSION}?search=message&limit=50`,
+    `/api/messages/${SESSION}?search=word4711%20mess&limit=50`,
     `/api/messages/${SESSION}/chats?limit=20`,
     `/api/contacts/${SESSION}?limit=50`,
     "/api/sessions",

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { GroupMetadata, SignalKeyStore } from "../../hub/whatsapp/baileys.ts";
 import { createGroupCache, type GroupCache } from "../../hub/whatsapp/group-cache.ts";
 import { createGroups, type Groups } from "../../hub/whatsapp/groups.ts";
+import { until } from "../support/until.ts";
 
 const GROUP = "120363000000000001@g.us";
 const ANA = "111222@lid";
@@ -109,6 +110,23 @@ test("after too many questions none is asked for a while, of any group and over 
   place.answer = () => Promise.reject(failure(429));
   await expect(ask("1@g.us")).rejects.toMatchObject({ retryAfterSeconds: 30 });
   expect(await place.members(place.connect(cache))).toEqual([ANA]);
+});
+
+test("an answer to what was asked before the limit does not end the rest", async () => {
+  const place = aPlace();
+  const cache = createGroupCache();
+  const whole = await place.answer();
+  let answer: (group: GroupMetadata) => void = () => undefined;
+  place.answer = () => new Promise((resolve) => (answer = resolve));
+  const slow = place.members(place.connect(cache));
+  await until("it is asked", () => place.asked === 1);
+  place.answer = () => Promise.reject(failure(429));
+  const other = place.connect(cache);
+  await expect(other.of("120363000000000002@g.us")).rejects.toMatchObject({ code: "OVERLOADED" });
+  answer(whole);
+  expect(await slow).toEqual([ANA]);
+  await expect(other.of("120363000000000003@g.us")).rejects.toMatchObject({ code: "OVERLOADED" });
+  expect(place.asked).toBe(2);
 });
 
 test("a refusal counts, whatever was known", async () => {

@@ -35,6 +35,32 @@ export function search(world: Worlds): void {
     expect(await found("pedido", { order: "desc" })).toEqual(["M3", "M1", "M0"]);
   });
 
+  test("a beginning finds every word it begins, few or many of them, as the index spells it", async () => {
+    const made = await world();
+    const found = finder(made);
+    const page = { limit: 1000 };
+    await made.record(
+      texts(
+        ...["Cañón", "canonazo", "CANONES de", "cano", "con"],
+        ...Array.from({ length: 300 }, (_, n) => `factura${n} pagada`),
+      ),
+    );
+    expect(await found("canon")).toEqual(["M0", "M1", "M2"]);
+    expect(await found("cañón")).toEqual(["M0", "M1", "M2"]);
+    expect(await found("CANONE")).toEqual(["M2"]);
+    expect(await found("canoa")).toEqual([]);
+    expect(await found("factura", page)).toHaveLength(300);
+    expect(await found("factura1", page)).toHaveLength(111);
+    expect(await found("pagada factura29", page)).toEqual([
+      "M34",
+      ...Array.from({ length: 10 }, (_, n) => `M${295 + n}`),
+    ]);
+    expect(await found("factura pagada", page)).toEqual([]);
+    // What people write and what the index takes for one word differ here and there.
+    await made.record(aMessageFact({ id: "X", chatId: ANA, content: "precio x²yz ©️abcd Straße ﬁnal" }));
+    for (const word of ["x²yz", "abcd", "Straße", "straß", "ﬁnal"]) expect(await found(word)).toEqual(["X"]);
+  });
+
   test("operators are plain text: nothing a person types is an error, or finds what it should not", async () => {
     const made = await world();
     const found = finder(made);

@@ -9,7 +9,7 @@ import type { Addresses } from "./addresses.ts";
 import type { Chats } from "./chats.ts";
 import { MESSAGE_COLUMNS, toMessage, type MessageRow } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
-import { createWordsCatchUp, matchOf, MESSAGE_OF_PLACE, placedIn } from "./words.ts";
+import { createMatch, createWordsCatchUp, MESSAGE_OF_PLACE, placedIn } from "./words.ts";
 
 const NOTHING: Page<Message> = { items: [], total: 0, nextCursor: null };
 /** Nobody reads on page by page beyond that; counting on would cost as much as reading. */
@@ -23,6 +23,7 @@ export function createMessagePages(
 ): (query: MessageQuery) => Page<Message> {
   const pages = createPager(engine);
   const catchUp = createWordsCatchUp(engine);
+  const matchOf = createMatch(engine);
 
   return (query) => {
     const { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter } = query;
@@ -58,9 +59,9 @@ export function createMessagePages(
           filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
       });
 
+    catchUp(INDEXED_BEFORE);
     const match = matchOf(search, { session: session.id, chat: chat?.id, type, fromMe });
     if (match === null) return NOTHING;
-    catchUp(INDEXED_BEFORE);
     const matches = [...when("w.message_words MATCH ?", match), ...placedIn({ since, until })];
     return pages.read<MessageRow & { place: string }, Message>({
       ...list,

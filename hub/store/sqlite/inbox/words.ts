@@ -2,6 +2,7 @@
 import type { Engine } from "../engine.ts";
 import { bit } from "../json.ts";
 import { when, type Condition } from "../pager.ts";
+import { createWordBeginnings } from "./word-beginnings.ts";
 
 /** As in the step of the schema that made the index: time in the upper bits, the number of the message in the lower 31. */
 const PLACE = "(min(max(m.ts, 0), 4294967295) << 31) | m.n";
@@ -46,18 +47,32 @@ const INDEXED_LENGTH = 20_000;
 const MAX_WORDS = 20;
 /** Shorter beginnings fit half of all words. */
 const SHORTEST_BEGINNING = 3;
+/** So short a beginning has an index of its own, as the step of the schema says. */
+const INDEXED_BEGINNING = 3;
 
 /**
  * Rows that hold all these words, the last one also as the beginning of a longer word; null when there can be none.
  * Everything is plain text: what the index takes for an operator is quoted or left out.
  */
-export function matchOf(search: string, within: Within): string | null {
-  const words = (search.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).slice(0, MAX_WORDS);
-  const isKind = within.type === undefined || /^[a-z]+$/.test(within.type);
-  if (words.length === 0 || !isKind) return null;
-  const quoted = [...wordsOf(within), ...words].map((word) => `"${word}"`);
-  const isBeginning = (words.at(-1)?.length ?? 0) >= SHORTEST_BEGINNING;
-  return `${quoted.join(" AND ")}${isBeginning ? " *" : ""}`;
+export function createMatch(engine: Engine): (search: string, within: Within) => string | null {
+  const beginningsOf = createWordBeginnings(engine);
+
+  const asBeginning = (word: string): string | null => {
+    if (word.length < SHORTEST_BEGINNING) return `"${word}"`;
+    const words = word.length > INDEXED_BEGINNING ? beginningsOf(word) : null;
+    if (words === null) return `"${word}" *`;
+    return words.length === 0 ? null : `(${words.map((one) => `"${one}"`).join(" OR ")})`;
+  };
+
+  return (search, within) => {
+    const words = (search.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).slice(0, MAX_WORDS);
+    const last = words.pop();
+    const isKind = within.type === undefined || /^[a-z]+$/.test(within.type);
+    if (last === undefined || !isKind) return null;
+    const beginning = asBeginning(last);
+    if (beginning === null) return null;
+    return [...[...wordsOf(within), ...words].map((word) => `"${word}"`), beginning].join(" AND ");
+  };
 }
 
 /** As the other, where that makes all findable; a search that is further behind must not wait for what does not help it. */
