@@ -29,12 +29,13 @@ import type { Log, RootLog } from "./log.ts";
 import { createMethods } from "./methods.ts";
 import type { Method } from "./methods/method.ts";
 import { createOutgoing } from "./outgoing/outgoing.ts";
-import { nextPositionBase, rebased } from "./position-base.ts";
+import { rebased } from "./position-base.ts";
 import { createConnections, type Connections } from "./registry/connections.ts";
 import type { BridgeState } from "./state/bridge-state.ts";
 import { openLowdbState } from "./state/lowdb-state.ts";
 import { openOutgoingFile } from "./state/outgoing-file.ts";
 import type { OutgoingOrders } from "./state/outgoing-orders.ts";
+import { createAfterReset } from "./sync/after-reset.ts";
 import { createAutoSync } from "./sync/auto-sync.ts";
 import { createFeed } from "./sync/feed.ts";
 import { createReconcile, type Reconcile } from "./sync/reconcile.ts";
@@ -114,16 +115,10 @@ export async function startBridge(
     },
     clock,
     log: part("feed"),
-    onReset: async (why) => {
-      if (why !== "expired")
-        await state.update((data) => {
-          data.positionBase = nextPositionBase(data.positionBase, clock.now());
-        });
-      // A hub never read before has told nothing that could have been missed: filling the CRM from it is a choice.
-      if (why === "new_hub" && !config.sync.onConnect) return;
-      for (const { sessionId, isConnected } of await hub.sessions())
-        if (isConnected) await queue.request(sessionId, "reset");
-    },
+    onReset: createAfterReset({
+      ...{ hub, state, connections, queue, clock },
+      syncOnConnect: config.sync.onConnect,
+    }),
   });
   const receiver = createReceiver({
     secrets: () => config.webhook.secrets,

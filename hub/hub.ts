@@ -82,7 +82,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   const nudge = createNudge();
   const stopping = new AbortController();
 
-  assertOwnFiles(dataDir);
+  assertOwnFiles(dataDir, { isKeyHere: config.masterKey === null && config.masterKeyFile === null });
   const keys = await hubKeys(config);
 
   // The port comes first, because its number is part of the URLs that the store freezes into events.

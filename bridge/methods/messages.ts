@@ -4,15 +4,12 @@ import { z } from "zod";
 import type { CrmAdapter } from "../adapter.ts";
 import { BridgeError } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
+import { isMedia, MEDIA_TYPES } from "../outgoing/media-types.ts";
 import type { Outgoing, SendOutcome } from "../outgoing/outgoing.ts";
 import { method, word, type Call, type Method } from "./method.ts";
 import { sessionIdNamed, type KnownSessions } from "./session-name.ts";
 
-const MEDIA = ["image", "video", "audio", "voice", "document", "sticker"] as const;
 const OBJECTS = ["location", "contact", "poll", "reaction"] as const;
-
-type MediaType = (typeof MEDIA)[number];
-const isMedia = (type: string): type is MediaType => MEDIA.some((one) => one === type);
 
 export interface MessageParts {
   hub: HubClient;
@@ -31,7 +28,7 @@ export function messageMethods({ outgoing, ...named }: MessageParts): Method[] {
         to: word,
         message: z.unknown().optional(),
         message_type: z
-          .enum(["text", ...MEDIA, ...OBJECTS], "is not a type that can be sent")
+          .enum(["text", ...MEDIA_TYPES, ...OBJECTS], "is not a type that can be sent")
           .default("text"),
         media_url: z.url({ protocol: /^https?$/, error: "use an http(s) URL" }).optional(),
       },

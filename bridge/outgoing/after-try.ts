@@ -1,5 +1,6 @@
 /** What a try to send that did not succeed means: for this order, for its session, for all that waits. */
 import { HubUnavailable } from "../errors.ts";
+import { isMedia } from "./media-types.ts";
 
 /**
  * away      the hub cannot be reached, or says that it cannot take anything now: nothing else would be taken either
@@ -15,26 +16,32 @@ interface TryFailure {
 }
 
 const AWAY = [502, 503, 504];
-/** What a proxy says with its own page when there is no hub behind it; the hub itself gives every refusal a code. */
-const isNobodyThere = (status: number): boolean => status === 404 || status >= 500;
+/** Without a code these are a proxy's word on this request, or on whoever asks: the next one may be taken. */
+const OF_THE_REQUEST = [401, 403, 413, 414, 429, 431];
 const OUR_KEY = [401, 403];
 const OF_SESSION = ["SESSION_NOT_CONNECTED", "SESSION_BUSY"];
 
-/** No answer, or a word that the hub is not there: of itself while it starts or stops, or of a proxy before it. */
+/**
+ * No answer, a word that the hub is not there (of itself while it starts or stops, or of a proxy before it), or an answer that
+ * is none of the hub's, which gives every refusal a code: a proxy's page, a redirection to one.
+ */
 export const isAway = (cause: unknown): cause is HubUnavailable =>
   cause instanceof HubUnavailable &&
   (cause.status === null ||
     AWAY.includes(cause.status) ||
-    (cause.code === null && isNobodyThere(cause.status)));
+    (cause.code === null && !OF_THE_REQUEST.includes(cause.status)));
 
-export function failureOfTry(cause: unknown): TryFailure {
+/** `type`: of the order that was tried. */
+export function failureOfTry(cause: unknown, type: string): TryFailure {
   if (!(cause instanceof HubUnavailable)) return { scope: "refused", waitMs: null };
   const seconds = cause.retryAfterSeconds;
-  return { scope: scopeOf(cause), waitMs: seconds === null ? null : seconds * 1000 };
+  return { scope: scopeOf(cause, type), waitMs: seconds === null ? null : seconds * 1000 };
 }
 
-function scopeOf(cause: HubUnavailable): TryFailure["scope"] {
+function scopeOf(cause: HubUnavailable, type: string): TryFailure["scope"] {
   const { status, code } = cause;
+  // For files the hub runs out of room long before it does for anything else.
+  if (code === "OVERLOADED" && isMedia(type)) return "lane";
   if (isAway(cause)) return "away";
   if (status !== null && OUR_KEY.includes(status)) return "key";
   // Of a hub that came back a moment ago the accounts are still connecting.

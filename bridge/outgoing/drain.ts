@@ -37,6 +37,10 @@ export interface DrainParts {
   log: Log;
 }
 
+/** Names of what is held back; an account may be called "hub". */
+const ofSession = ({ sessionId }: WaitingOrder): string => `session ${sessionId}`;
+const ofLane = (lane: string): string => `lane ${lane}`;
+
 export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Drain {
   const holds = createHolds(clock);
   const running = new Map<string, { queueId: string; done: Promise<void> }>();
@@ -77,16 +81,16 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
   };
 
   const afterFailure = async (order: WaitingOrder, cause: unknown): Promise<void> => {
-    const failure = failureOfTry(cause);
-    if (isAway(cause)) awayNow(cause, failure.waitMs);
-    else if (cause instanceof HubUnavailable) backNow();
-    else log.error({ err: cause, queueId: order.queueId }, "send.broken");
+    const failure = failureOfTry(cause, order.type);
+    if (!(cause instanceof HubUnavailable)) log.error({ err: cause, queueId: order.queueId }, "send.broken");
+    else if (failure.scope === "away") awayNow(cause, failure.waitMs);
+    else if (!isAway(cause)) backNow();
     const problem = cause instanceof HubUnavailable ? cause.message : "The bridge could not send it.";
     if (failure.scope === "refused") return giveUp([order], "failed", () => problem);
     if (failure.scope === "key") holds.hold("hub", failure.waitMs);
     // The hub may hold one recipient back for hours, and then takes the others: those wait a moment only.
-    if (failure.scope === "session") holds.hold(order.sessionId, null);
-    if (failure.scope !== "away") holds.hold(laneOf(order), failure.waitMs);
+    if (failure.scope === "session") holds.hold(ofSession(order), null);
+    if (failure.scope !== "away") holds.hold(ofLane(laneOf(order)), failure.waitMs);
     orders.note((data) => {
       const one = data.waiting.find(({ queueId }) => queueId === order.queueId);
       if (one === undefined) return;
@@ -100,7 +104,7 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     try {
       const { messageId } = await hub.sendMessage(sessionId, { to, type, message }, idempotencyKey);
       backNow();
-      for (const name of [sessionId, laneOf(order)]) holds.release(name);
+      for (const name of [ofSession(order), ofLane(laneOf(order))]) holds.release(name);
       log.info({ queueId, sessionId, messageId }, "send.sent");
       await kept((data) => ended(data, order, { status: "sent", messageId, now: clock.now() }));
     } catch (cause) {
@@ -139,7 +143,7 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     expire();
     for (const [lane, order] of heads(orders.read().waiting, turns)) {
       if (running.size >= (isGone ? 1 : AT_ONCE)) break;
-      const isHeld = ["hub", order.sessionId, lane].some((name) => holds.isHeld(name));
+      const isHeld = ["hub", ofSession(order), ofLane(lane)].some((name) => holds.isHeld(name));
       if (!isHeld && !running.has(lane) && mayGo(order)) run(order, lane);
     }
     if (orders.read().waiting.length > 0) timer = setTimeout(look, LOOK_MS).unref();

@@ -8,7 +8,7 @@ import { BridgeError, HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { EndedOrder, OutgoingOrders, WaitingOrder } from "../state/outgoing-orders.ts";
-import { isAway } from "./after-try.ts";
+import { failureOfTry, isAway } from "./after-try.ts";
 import { createDrain } from "./drain.ts";
 import { ended } from "./ended.ts";
 import { createFlights } from "./flights.ts";
@@ -176,7 +176,7 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
       return { outcome: "sent", messageId, status };
     } catch (cause) {
       if (!isAway(cause) || !mayBeKept() || !mayWait()) throw cause;
-      drain.foundAway(cause);
+      if (failureOfTry(cause, order.type).scope === "away") drain.foundAway(cause);
       return await waitFor();
     } finally {
       flight.end();

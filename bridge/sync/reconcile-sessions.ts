@@ -13,6 +13,7 @@ import type { BridgeState, Connection, Correction } from "../state/bridge-state.
 export interface SessionRegistry {
   seen(session: Session, position: number): Promise<Correction[]>;
   gone(sessionId: string): Promise<Correction[]>;
+  get(sessionId: string): Connection | null;
   list(): Connection[];
 }
 
@@ -66,6 +67,8 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
 
   const end = (sessionId: string, at: number): Promise<Correction[]> =>
     lanes.run(sessionLane(sessionId), async () => {
+      // It was made after the list was read.
+      if ((connections.get(sessionId)?.seq ?? 0) > at) return [];
       const corrections = await connections.gone(sessionId);
       await write(lastOf(sessionId), at);
       written.delete(sessionId);

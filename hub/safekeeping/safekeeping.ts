@@ -93,10 +93,10 @@ export async function startSafekeeping({
     log,
   });
 
-  /** How it ended is told to people, to the audit log, and to whoever reads the hub's figures. */
-  async function told(what: Turn, work: () => Promise<void>): Promise<void> {
+  /** How it ended is told to people, to the audit log, and to whoever reads the hub's figures; not where `work` had nothing to do. */
+  async function told(what: Turn, work: () => Promise<"done" | "nothing">): Promise<void> {
     try {
-      await work();
+      if ((await work()) === "nothing") return;
       await store.marks.set(SAFEKEEPING_MARKS[what].done, clock.now());
       onNews(what, "done");
     } catch (cause) {
@@ -115,12 +115,15 @@ export async function startSafekeeping({
     told("backup", async () => {
       const { name, bytes } = await backups.hourly();
       await enter("backup.made", { target: name, details: { bytes } });
+      return "done";
     });
 
   const drill = (): Promise<void> =>
     told("drill", async () => {
       const newest = await backups.drill();
-      if (newest !== null) await enter("backup.drilled", { target: newest.name });
+      if (newest === null) return "nothing";
+      await enter("backup.drilled", { target: newest.name });
+      return "done";
     });
 
   async function turns(what: Turn): Promise<Turns> {

@@ -7,17 +7,20 @@ import { join } from "node:path";
 import { WATERMARK_FILE } from "./watermark.ts";
 
 const { R_OK, W_OK, X_OK } = constants;
-const TO_READ = ["master.key", "master.key.next"];
+const MASTER_KEY = ["master.key", "master.key.next"];
 const TO_WRITE = ["hub.db", "hub.db-wal", "hub.db-shm", "hub.lock.db", "hub.open", WATERMARK_FILE];
 const FOLDERS = ["media", "vault", "backups"];
 
-/** @throws Error in plain words; of a folder that is still to be made nothing is wrong */
-export function assertOwnFiles(dataDir: string): void {
+/**
+ * `isKeyHere`: the master key lies in the folder, and not elsewhere.
+ * @throws Error in plain words; of a folder that is still to be made nothing is wrong
+ */
+export function assertOwnFiles(dataDir: string, { isKeyHere }: { isKeyHere: boolean }): void {
   if (!existsSync(dataDir)) return;
   const code = refusal(dataDir, R_OK | W_OK | X_OK);
   if (code !== null) throw unusableFolder(dataDir, code);
   const barred = [
-    ...TO_READ.filter((name) => isBarred(join(dataDir, name), R_OK)),
+    ...(isKeyHere ? MASTER_KEY : []).filter((name) => isBarred(join(dataDir, name), R_OK)),
     ...TO_WRITE.filter((name) => isBarred(join(dataDir, name), R_OK | W_OK)),
     ...FOLDERS.filter((name) => isBarred(join(dataDir, name), R_OK | W_OK | X_OK)),
   ];

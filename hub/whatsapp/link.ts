@@ -53,6 +53,8 @@ export function createLink({
 
   async function send({ chatId, messageId, content, quoted, isForwarded }: SendOrder) {
     const sent = await tell("take the message", async () => {
+      // The library asks who is in a group in the middle of a send, while all other sends of the account wait for it.
+      if (isGroupJid(chatId)) await groupOf(chatId);
       const said = "target" in content ? { ...content, target: await asAddressed(content.target) } : content;
       const quote = quoted === null ? {} : { quoted: quotedMessage(await asAddressed(quoted)) };
       const left = await socket.sendMessage(chatId, forwarded(outgoing(said), isForwarded === true), {

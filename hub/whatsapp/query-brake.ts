@@ -17,18 +17,22 @@ export interface QueryBrake {
 export function createQueryBrake(): QueryBrake {
   let until = 0;
   let nextMs = FIRST_MS;
+  const restMs = (now: Date): number => {
+    const leftMs = until - now.getTime();
+    // So long is no rest: the clock was set back.
+    return leftMs > LONGEST_MS ? 0 : Math.max(0, leftMs);
+  };
   return {
-    // A clock that was set back must not make the rest longer than it was.
-    restMs: (now) => Math.min(Math.max(0, until - now.getTime()), LONGEST_MS),
+    restMs,
     limited: (now) => {
       // Those that were asked at once are refused at once: that counts as one.
-      if (until > now.getTime()) return;
+      if (restMs(now) > 0) return;
       until = now.getTime() + nextMs;
       nextMs = Math.min(2 * nextMs, LONGEST_MS);
     },
     answered: (now) => {
       // Nothing is asked during a rest: this was asked before it.
-      if (until > now.getTime()) return;
+      if (restMs(now) > 0) return;
       until = 0;
       nextMs = FIRST_MS;
     },

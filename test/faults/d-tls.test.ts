@@ -139,6 +139,20 @@ describe("D11", () => {
       });
     });
 
+    test("may be one that another one signed: who that is need not be known", async () => {
+      const rig = await openOutboxRig();
+      const root = createTlsCertificate([], undefined, { commonName: "Root" });
+      const between = createTlsCertificate([], undefined, { commonName: "Between", signedBy: root });
+      const { certificate: cert, privateKey: key } = createTlsCertificate([], undefined, {
+        ...{ commonName: "CRM", signedBy: between },
+      });
+      const crm = await secureCrm({ cert, key });
+      await rig.endpoint({ url: `https://127.0.0.1:${crm.port}/hook` }, { ca: between.certificate });
+      await rig.says("34600111222");
+      await rig.dispatcher.idle();
+      expect(await rig.deliveries()).toMatchObject([{ state: "delivered" }]);
+    });
+
     test("counts from the change on, also for connections that were kept, and goes when it is taken away", async () => {
       const rig = await openOutboxRig();
       const crm = await secureCrm(here);

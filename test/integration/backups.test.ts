@@ -269,6 +269,10 @@ test("a drill unpacks the newest backup and leaves nothing behind; one that is n
   const whole = await readFile(file);
   await writeFile(file, whole.subarray(0, whole.length - 100));
   await expect(backups.drill()).rejects.toThrow(/damaged or cut short/);
+  await writeFile(file, "no backup at all");
+  await expect(backups.drill()).rejects.toThrow(/None of the backups can be read/);
+  await rm(file);
+  expect(await backups.drill()).toBeNull();
   await store.close();
 });
 

@@ -79,21 +79,25 @@ describe("a hub that is away", () => {
     expect(await rig.send("x")).toMatchObject({ outcome: "queued" });
   });
 
-  test.each([404, 500, 521])("and so one whose place a proxy's page with %s takes", async (status) => {
-    const rig = await openOutgoingRig();
-    rig.answers(() => {
-      throw refusal(status, null);
-    });
-    expect(await rig.send("x")).toMatchObject({ outcome: "queued" });
-    rig.isBack();
-    await rig.settled();
-    expect(texts(rig.taken)).toEqual(["x"]);
-  });
+  test.each([200, 301, 400, 404, 405, 500, 521])(
+    "and so one whose place a proxy's page with %s takes",
+    async (status) => {
+      const rig = await openOutgoingRig();
+      rig.answers(() => {
+        throw refusal(status, null);
+      });
+      expect(await rig.send("x")).toMatchObject({ outcome: "queued" });
+      rig.isBack();
+      await rig.settled();
+      expect(texts(rig.taken)).toEqual(["x"]);
+    },
+  );
 
   test.each([
     [404, "SESSION_NOT_FOUND"],
     [500, "INTERNAL_ERROR"],
     [413, null],
+    [403, null],
   ])("but not one that refuses, with %s %s", async (status, code) => {
     const rig = await openOutgoingRig();
     rig.answers(() => {
@@ -101,6 +105,41 @@ describe("a hub that is away", () => {
     });
     await expect(rig.send("x")).rejects.toMatchObject({ status });
     expect(rig.outgoing.figures().waiting).toBe(0);
+  });
+
+  test("loses nothing of what waits to a proxy's page", async () => {
+    const rig = await openOutgoingRig();
+    rig.isAway();
+    for (const text of ["1", "2", "3"]) await rig.send(text);
+    rig.answers(() => {
+      throw refusal(301, null);
+    });
+    const before = rig.tries.length;
+    await until("it was tried twice more", () => {
+      rig.clock.advance(1_000);
+      rig.outgoing.start();
+      return rig.tries.length > before + 1;
+    });
+    expect(rig.outgoing.figures()).toMatchObject({ waiting: 3, failed: 0 });
+    rig.isBack();
+    await rig.settled();
+    expect(texts(rig.taken)).toEqual(["1", "2", "3"]);
+  });
+
+  test("only for files, for want of room, takes all else meanwhile", async () => {
+    const rig = await openOutgoingRig();
+    rig.answers(({ to }) => {
+      if (to === ANA) throw refusal(503, "OVERLOADED", 30);
+    });
+    expect(await rig.send("picture", { to: ANA, type: "image" })).toMatchObject({ outcome: "queued" });
+    expect(await rig.send("text", { to: BEA })).toMatchObject({ outcome: "sent" });
+    rig.clock.advance(31_000);
+    rig.outgoing.start();
+    await rig.outgoing.idle();
+    expect(await rig.send("text", { to: BEA })).toMatchObject({ outcome: "sent" });
+    rig.isBack();
+    await rig.settled();
+    expect(texts(rig.taken)).toEqual(["text", "text", "picture"]);
   });
 
   test("that took a first try whose answer was lost sends nothing twice", async () => {
@@ -225,6 +264,20 @@ describe("an order", () => {
     });
     await rig.settled();
     expect(texts(rig.taken)).toEqual(["1"]);
+  });
+
+  test("of an account that is not connected, and is called hub, holds no other account back", async () => {
+    const rig = await openOutgoingRig();
+    rig.isAway();
+    await rig.send("of hub", { sessionId: "hub" });
+    await rig.send("of another", { to: BEA });
+    rig.answers(({ sessionId }) => {
+      if (sessionId === "hub") throw refusal(409, "SESSION_NOT_CONNECTED");
+    });
+    rig.clock.advance(minutes(1));
+    rig.outgoing.start();
+    await rig.outgoing.idle();
+    expect(texts(rig.taken)).toEqual(["of another"]);
   });
 
   test("that cannot be sent in its time to live expires, with the reason", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
+import { createAfterReset } from "../../bridge/sync/after-reset.ts";
 import { fill, syncWorld } from "../support/sync-rig.ts";
 
 const shownSession = async ({ documents }: CrmAdapter) => {
@@ -62,6 +63,44 @@ describe("sessions of the hub", () => {
       is_connected: 0,
       session_name: name,
     });
+  });
+
+  test("that are made while the others are compared are not taken for gone", async () => {
+    const world = syncWorld();
+    world.hub.store.addSession({ sessionId: "s1" });
+    let isMade = false;
+    const crm = {
+      ...world.adapter,
+      upsertSession: async (...args: Parameters<typeof world.adapter.upsertSession>) => {
+        if (!isMade) {
+          isMade = true;
+          world.hub.store.addSession({ sessionId: "s2" });
+          await apply(world.hub.turns("s2", "connected"));
+        }
+        return world.adapter.upsertSession(...args);
+      },
+    };
+    const { reconcile, connections, apply } = world.begin({ adapter: crm });
+    await reconcile.sessions();
+    expect(connections.get("s2")).toMatchObject({ sessionExists: true, status: "connected" });
+    expect(connections.figures().lastDisconnections).toEqual([]);
+  });
+
+  test("are known once a hub is met for the first time, though it goes away in the sync that follows", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
+    world.hub.store.addSession({ sessionId: "s2" });
+    world.hub.turns("s2", "disconnected");
+    const { queue, connections } = world.begin();
+    const parts = { ...world, connections, queue, clock: world.time.clock };
+    await createAfterReset({ ...parts, syncOnConnect: false })("new_hub");
+    expect(connections.list().map(({ sessionId, status }) => [sessionId, status])).toEqual([
+      ["s1", "connected"],
+      ["s2", "disconnected"],
+    ]);
+    expect(queue.jobs()).toEqual([]);
+    await createAfterReset({ ...parts, syncOnConnect: true })("new_hub");
+    expect(queue.jobs().map(({ sessionId }) => sessionId)).toEqual(["s1"]);
   });
 
   test("are all looked at although one of them cannot be written", async () => {

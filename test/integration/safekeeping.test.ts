@@ -56,6 +56,10 @@ test("backups and trials that fail are told to people, to the audit log and in t
       ({ action, outcome }) => `${action} ${outcome}`,
     );
 
+  // Where there is no backup yet, none was tried out.
+  await safekeeping.drill();
+  expect(news).toEqual([]);
+  expect(await store.marks.get("drill:done")).toBeNull();
   await safekeeping.backUp();
   expect(await figures()).toEqual([
     'inbox_hub_safekeeping_age_seconds{what="backup"} 0',

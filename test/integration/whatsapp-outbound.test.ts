@@ -171,6 +171,23 @@ test("a group that WhatsApp cannot be asked about is for later, and one that is 
   emulator.clearFaults();
 });
 
+test("a group whose members WhatsApp is slow to name keeps no other chat waiting", async () => {
+  const group = emulator.createGroup({ subject: "Lentos", members: [account, ana] });
+  await until("the group's news", () =>
+    rig.recorded.some(({ facts }) => facts.some((fact) => fact.kind === "group" && fact.jid === group.jid)),
+  );
+  emulator.fault({ kind: "iq", xmlns: "w:g2", tag: "query", delayMs: 5_000, count: null });
+  let isSlowSent = false;
+  const slow = send({ kind: "text", text: "despacio", mentions: [] }, group.jid).then(
+    () => (isSlowSent = true),
+  );
+  const { messageId } = await send({ kind: "text", text: "deprisa", mentions: [] });
+  await until("the other chat's", () => emulator.sent({ account, id: messageId })[0]);
+  expect(isSlowSent).toBe(false);
+  emulator.clearFaults();
+  await slow;
+});
+
 test("in a group of hidden ids a reaction names its author by the hidden id", async () => {
   const group = emulator.createGroup({ subject: "Ocultos", members: [account, ana], addressing: "lid" });
   const { id } = emulator.receive({ account, from: ana, group: group.id, kind: "text", text: "hola" });

@@ -30,7 +30,10 @@ export interface OutgoingRig {
   answers: (how: (order: Taken) => void | Promise<void>) => void;
   isAway: () => void;
   isBack: () => void;
-  send: (text: string, order?: { to?: string; key?: string; sessionId?: string; mayWait?: boolean }) => Sent;
+  send: (
+    text: string,
+    order?: { to?: string; type?: string; key?: string; sessionId?: string; mayWait?: boolean },
+  ) => Sent;
   /** The process ends without a word, and another one begins on its file. */
   reopen: () => Promise<OutgoingRig>;
   settled: () => Promise<unknown>;
@@ -79,11 +82,14 @@ export async function openOutgoingRig(
         };
       },
       isBack: () => (how = () => undefined),
-      send: (text, { to = "34600111222", key = `key-${++keys}`, sessionId = "s1", mayWait = true } = {}) =>
-        outgoing.send(
-          { sessionId, to, type: "text", message: text },
+      send: (text, order = {}) => {
+        const { to = "34600111222", type = "text", sessionId = "s1" } = order;
+        const { key = `key-${++keys}`, mayWait = true } = order;
+        return outgoing.send(
+          { sessionId, to, type, message: text },
           { idempotencyKey: key, mayWait: () => mayWait },
-        ),
+        );
+      },
       reopen: open,
       settled: () =>
         until("nothing waits", () => {

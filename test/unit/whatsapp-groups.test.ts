@@ -112,6 +112,17 @@ test("after too many questions none is asked for a while, of any group and over 
   expect(await place.members(place.connect(cache))).toEqual([ANA]);
 });
 
+test("a rest is over when the clock is set back by more than it could last", async () => {
+  const place = aPlace();
+  const { answer } = place;
+  const groups = place.connect(createGroupCache());
+  place.answer = () => Promise.reject(failure(429));
+  await expect(groups.of(GROUP)).rejects.toMatchObject({ code: "OVERLOADED" });
+  place.now -= 6 * HOUR;
+  place.answer = answer;
+  expect(await place.members(groups)).toEqual([ANA]);
+});
+
 test("an answer to what was asked before the limit does not end the rest", async () => {
   const place = aPlace();
   const cache = createGroupCache();

@@ -124,7 +124,10 @@ export function createBackups({
     },
     drill: async () => {
       const [newest] = await newestFirst();
-      if (newest === undefined) return null;
+      if (newest === undefined) {
+        if ((await backupFiles(dataDir)).length === 0) return null;
+        throw new Error("None of the backups can be read.");
+      }
       await alone(async () => {
         await unpackWhole(join(dir, newest.name), join(dir, `drill${HALF}`), openFileKey);
       });
@@ -143,15 +146,16 @@ export const backupName = (kind: BackupKind, at: Date): string =>
   `hub-${at.toISOString().replace(/[-:.]/g, "")}-${kind}${SUFFIX}`;
 
 export async function listBackups(dataDir: string): Promise<BackupHead[]> {
-  const dir = join(dataDir, BACKUP_FOLDER);
-  const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith(SUFFIX));
   const heads: BackupHead[] = [];
-  for (const name of names) {
-    const head = await readHead(join(dir, name)).catch(() => null);
+  for (const name of await backupFiles(dataDir)) {
+    const head = await readHead(join(dataDir, BACKUP_FOLDER, name)).catch(() => null);
     if (head !== null) heads.push(head);
   }
   return heads.sort((one, other) => other.at.localeCompare(one.at) || other.name.localeCompare(one.name));
 }
+
+const backupFiles = async (dataDir: string): Promise<string[]> =>
+  (await readdir(join(dataDir, BACKUP_FOLDER)).catch(() => [])).filter((name) => name.endsWith(SUFFIX));
 
 /** The copy, plain and sealed, lies on the disk for a moment: a backup must not be what fills it. */
 async function assertRoom(dataDir: string): Promise<void> {

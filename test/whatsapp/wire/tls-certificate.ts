@@ -1,5 +1,5 @@
 /**
- * A self-signed TLS certificate, written as DER by hand: Baileys uploads media by https only, node:crypto makes keys and
+ * A TLS certificate, written as DER by hand: Baileys uploads media by https only, node:crypto makes keys and
  * signatures but no certificates, and a fresh machine may have no openssl. X.509 v3, P-256, valid for a year.
  */
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -8,6 +8,7 @@ export interface TlsCertificate {
   /** PEM. It is its own authority: this is also what a client has to trust. */
   certificate: string;
   privateKey: string;
+  commonName: string;
 }
 
 const SEQUENCE = 0x30;
@@ -42,14 +43,20 @@ const utcTime = (at: Date): Buffer =>
 const pem = (label: string, body: Buffer): string =>
   `-----BEGIN ${label}-----\n${(body.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END ${label}-----\n`;
 
-/** For 127.0.0.1, the given names and their subdomains. */
-export function createTlsCertificate(names: string[], now = new Date()): TlsCertificate {
+const named = (commonName: string): Buffer =>
+  der(SEQUENCE, der(SET, der(SEQUENCE, oid(COMMON_NAME), der(UTF8, Buffer.from(commonName)))));
+
+/** For 127.0.0.1, the given names and their subdomains; its own authority unless another one signs it. */
+export function createTlsCertificate(
+  names: string[],
+  now = new Date(),
+  {
+    commonName = "WhatsApp emulator (tests only)",
+    signedBy,
+  }: { commonName?: string; signedBy?: TlsCertificate } = {},
+): TlsCertificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = der(SEQUENCE, oid(ECDSA_WITH_SHA256));
-  const name = der(
-    SEQUENCE,
-    der(SET, der(SEQUENCE, oid(COMMON_NAME), der(UTF8, Buffer.from("WhatsApp emulator (tests only)")))),
-  );
   const alternatives = der(
     SEQUENCE,
     der(NAME_IP, Buffer.from([127, 0, 0, 1])),
@@ -65,19 +72,20 @@ export function createTlsCertificate(names: string[], now = new Date()): TlsCert
     der(EXPLICIT_0, der(INTEGER, Buffer.from([2]))),
     der(INTEGER, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
-    name,
+    named(signedBy?.commonName ?? commonName),
     der(
       SEQUENCE,
       utcTime(new Date(now.getTime() - 86_400_000)),
       utcTime(new Date(now.getTime() + 365 * 86_400_000)),
     ),
-    name,
+    named(commonName),
     publicKey.export({ type: "spki", format: "der" }),
     der(EXPLICIT_3, extensions),
   );
-  const signature = sign("sha256", toBeSigned, privateKey);
+  const signature = sign("sha256", toBeSigned, signedBy?.privateKey ?? privateKey);
   const body = der(SEQUENCE, toBeSigned, algorithm, der(BIT_STRING, Buffer.from([0]), signature));
   return {
+    commonName,
     certificate: pem("CERTIFICATE", body),
     privateKey: String(privateKey.export({ type: "pkcs8", format: "pem" })),
   };
