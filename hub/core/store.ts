@@ -80,8 +80,11 @@ export interface SessionStore {
    * also when the state stays.
    */
   save(session: Session, events: NewEvent[], options?: { noted?: boolean }): Promise<void>;
-  /** The session, other than `except`, that holds this phone number. Deleted and logged out ones hold none. */
-  holderOf(phoneNumber: string, except: string): Promise<Session | null>;
+  /**
+   * Sessions, other than `except`, whose row says this phone number. Deleted and logged out ones hold none; whether the others
+   * still have a login of it only their credentials tell.
+   */
+  holdersOf(phoneNumber: string, except: string): Promise<Session[]>;
   /** What happened to a session, newest first; `save` writes each change of state. */
   timeline(sessionId: string, page: PageRequest): Promise<Page<TimelineEntry>>;
   /** Adds to the timeline what is no change of state: an order, a step of a repair. */

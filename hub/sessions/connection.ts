@@ -29,6 +29,9 @@ import { createStoreOutage } from "./store-outage.ts";
 import { unlinkOver } from "./unlink.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
+/** A session that is linked with none. */
+const NO_NUMBER = { phoneNumber: null, lid: null };
+
 type Signal<T extends LineSignal["type"]> = Extract<LineSignal, { type: T }>;
 
 export class Connection {
@@ -99,7 +102,10 @@ export class Connection {
       return;
     }
     this.#retry.beginAnew();
-    await this.#record.move({ type: "start" }, { reason: null });
+    const { phoneNumber, sessionId } = this.#session;
+    // Without a login it is only shown, and whoever scans may take another phone.
+    const isShownOnly = phoneNumber !== null && !(await this.#parts.connector.isPaired(sessionId));
+    await this.#record.move({ type: "start" }, { reason: null, ...(isShownOnly ? NO_NUMBER : {}) });
     this.line.open(URGENCY.ordered);
   }
 
@@ -141,7 +147,7 @@ export class Connection {
       connectedAt: null,
       lostAt: this.#loss.since(),
       // The number is free again: another session may be linked with it.
-      ...(loggedOut ? { phoneNumber: null, lid: null } : {}),
+      ...(loggedOut ? NO_NUMBER : {}),
       ...details,
     });
   }
@@ -212,11 +218,12 @@ export class Connection {
   }
 
   async #opened(signal: Signal<"opened">): Promise<void> {
-    const { sessionId, state } = this.#session;
+    const session = this.#session;
+    const { sessionId, state } = session;
     const deaf = state === "degraded" ? this.#watchdog.cause() : null;
-    const details = detailsOfOpened(signal, this.#session, deaf && reasonAt(deaf, this.#now()), this.#now());
+    const details = detailsOfOpened(signal, session, deaf && reasonAt(deaf, this.#now()), this.#now());
     const take = (): Promise<void> => this.#record.move({ type: "opened" }, details);
-    const holder = await claimNumber(signal.phoneNumber, { ...this.#parts, sessionId, take });
+    const holder = await claimNumber(signal.phoneNumber, { ...this.#parts, session, take });
     if (holder !== null) return this.#refuseNumber(holder);
     this.codes.forget();
     this.#loss.endGrace();
@@ -226,11 +233,14 @@ export class Connection {
     this.#parts.onOpened(sessionId);
   }
 
-  /** The device that was just linked goes again; the session that has the number is not touched. */
+  /** The device that asks for the number goes, and its row with it; the session that has the number is not touched. */
   async #refuseNumber(holder: Session): Promise<void> {
     const link = this.line.link();
     if (link !== null) await unlinkOver(link, this.#parts.schedule);
-    await this.end({ type: "number_taken" }, numberInUse(holder), { retire: "the number is in use" });
+    await this.end({ type: "number_taken" }, numberInUse(holder), {
+      retire: "the number is in use",
+      details: NO_NUMBER,
+    });
   }
 
   async #closed(signal: Signal<"closed"> | null, cause: CloseVerdict & Cause): Promise<void> {

@@ -5,8 +5,9 @@ import { HubError } from "../core/errors.ts";
 import type { JidForm } from "../core/jid.ts";
 import { defaultSettings, newSession, type Session, type SessionSettings } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
+import { linkedWith } from "./number-claim.ts";
 import type { RunnerParts } from "./runner-parts.ts";
-import { discardSealed, isResumable } from "./sealed.ts";
+import { discardSealed, isOverdue, isResumable } from "./sealed.ts";
 import { SessionRunner } from "./session-runner.ts";
 import { createInOrder } from "./slots.ts";
 
@@ -31,6 +32,8 @@ export interface Directory {
   create(input: SessionInput): Promise<{ session: Session; created: boolean }>;
   /** Brings a session back that was deleted less than seven days ago; no effect on any other id. */
   resumeIfDeleted(sessionId: string): Promise<void>;
+  /** The login of one that was deleted too long ago goes; false when there was none, or the name is in use again. */
+  discardIfOverdue(sessionId: string): Promise<boolean>;
   forget(sessionId: string): void;
 }
 
@@ -104,18 +107,23 @@ export function createDirectory({
   async function broughtBack(deleted: Session, input: SessionInput): Promise<Omit<Session, "id">> {
     const resumable = await mayResume(deleted);
     if (!resumable) await discardSealed(deleted.sessionId, parts);
+    const keepsNumber = resumable && !(await isLinkedElsewhere(deleted));
     return {
       ...deleted,
       sessionName: input.sessionName ?? deleted.sessionName,
       state: "stopped",
       reason: null,
-      phoneNumber: resumable ? deleted.phoneNumber : null,
-      lid: resumable ? deleted.lid : null,
+      phoneNumber: keepsNumber ? deleted.phoneNumber : null,
+      lid: keepsNumber ? deleted.lid : null,
       deletedAt: null,
       sendToFrappe: input.sendToFrappe ?? deleted.sendToFrappe,
       settings: { ...deleted.settings, ...input.settings },
     };
   }
+
+  /** Its phone was linked under another name meanwhile: that session has the number now. */
+  const isLinkedElsewhere = async ({ phoneNumber, sessionId }: Session): Promise<boolean> =>
+    phoneNumber !== null && (await linkedWith(phoneNumber, sessionId, parts)).length > 0;
 
   /** While the clock is in doubt a week may not have passed: a login that is still there is kept. */
   const mayResume = async (deleted: Session): Promise<boolean> =>
@@ -138,6 +146,13 @@ export function createDirectory({
       const deleted = await findDeleted(sessionId);
       if (deleted !== undefined && (await mayResume(deleted))) await create({ sessionId });
     },
+    // Looked up when its turn comes: telling WhatsApp takes seconds, in which another name may be made and linked again.
+    discardIfOverdue: (sessionId) =>
+      creating.add(async () => {
+        const deleted = await findDeleted(sessionId);
+        if (deleted === undefined || !isOverdue(deleted, clock.now())) return false;
+        return discardSealed(sessionId, parts);
+      }),
     forget: (sessionId) => void runners.delete(sessionId),
   };
 }

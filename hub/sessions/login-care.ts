@@ -28,7 +28,7 @@ export function createLoginCare({
 }): LoginCare {
   const loggedOut = { type: "closed", outcome: "logged_out" } as const;
   const noted = new Set<string>();
-  /** Shown until somebody links anew, so that people know which phone to take. */
+  /** Shown until somebody connects anew, so that people know which phone to take. */
   const number = (): Details => ({ phoneNumber: record.session().phoneNumber, lid: record.session().lid });
 
   return {

@@ -21,8 +21,12 @@ export interface Logins {
   standing(sessionId: string): Promise<LoginStanding | null>;
   /** Nothing moves unless the copy reads back. Null when there was nothing to move. */
   quarantine(sessionId: string, reason: string, options: { isUndoable: boolean }): Promise<PutAway | null>;
-  /** What `bringBack` would bring back: this one, or the newest that may be. @throws HubError NOT_FOUND, UNDO_EXPIRED */
+  /**
+   * What `bringBack` would bring back: this one, or the newest that may be; one that made room for a login that was brought back
+   * has to be named. @throws HubError NOT_FOUND, UNDO_EXPIRED
+   */
   toBringBack(sessionId: string, quarantineId: string | null): Promise<QuarantinedLogin>;
+  isPutAway(sessionId: string, quarantineId: string): Promise<boolean>;
   /** The login of now, if there is one, takes the other's place in quarantine. */
   bringBack(sessionId: string, quarantineId: string): Promise<void>;
   /**
@@ -52,6 +56,8 @@ const KEPT_MS = 30 * DAY_MS;
 export const damageReason = (damage: LoginDamaged["damage"]): string => `${DAMAGED}${damage}`;
 export const isDamageReason = (reason: string): boolean => reason.startsWith(DAMAGED);
 const DAMAGED = "login ";
+
+const MADE_ROOM = "replaced by an older login that was brought back";
 
 /** Null where the login is an older copy itself: nobody knows what was used since. */
 export const ageOf = ({ standing, epoch, generation, keyVersion }: LoginFacts): LoginAge | null =>
@@ -113,8 +119,12 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
       const all = await auth.quarantined(sessionId);
       const now = clock.now();
       const mayBe = ({ undoUntil }: QuarantinedLogin): boolean => undoUntil !== null && undoUntil > now;
+      // An undo that is ordered again must not take the first one back.
+      const cleaned = all.filter(({ reason }) => reason !== MADE_ROOM);
       const wanted =
-        quarantineId === null ? (all.find(mayBe) ?? all[0]) : all.find(({ id }) => id === quarantineId);
+        quarantineId === null
+          ? (cleaned.find(mayBe) ?? cleaned[0])
+          : all.find(({ id }) => id === quarantineId);
       if (wanted === undefined)
         throw new HubError("NOT_FOUND", "There is no login in quarantine that could be brought back.");
       if (!mayBe(wanted))
@@ -126,11 +136,13 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
         );
       return wanted;
     },
+    isPutAway: async (sessionId, quarantineId) =>
+      (await auth.quarantined(sessionId)).some(({ id }) => id === quarantineId),
     bringBack: async (sessionId, quarantineId) => {
       const now = clock.now();
       await copy(sessionId, now);
       await auth.release(sessionId, quarantineId, {
-        reason: "replaced by an older login that was brought back",
+        reason: MADE_ROOM,
         now,
         undoUntil: undoUntil(now),
       });

@@ -13,7 +13,7 @@ import type { StoreWatch } from "./store-watch.ts";
 import type { WatchTiming } from "./watch.ts";
 
 export interface RunnerParts {
-  store: Pick<SessionStore, "save" | "holderOf" | "note">;
+  store: Pick<SessionStore, "save" | "holdersOf" | "note">;
   connector: WhatsAppConnector;
   logins: Logins;
   reasonOf: ReasonOf;

@@ -11,13 +11,15 @@ import { unlinkAnew } from "./unlink.ts";
 const SEALED_MS = 7 * 24 * 3_600_000;
 
 /** Whether a deleted session can still be resumed. */
-export const isResumable = ({ deletedAt }: Session, now: Date): boolean =>
+export const isResumable = ({ deletedAt }: Pick<Session, "deletedAt">, now: Date): boolean =>
   deletedAt !== null && now.getTime() - deletedAt.getTime() < SEALED_MS;
 
-interface Parts {
-  store: Pick<SessionStore, "list">;
+/** Whether it was deleted so long ago that its login may go. */
+export const isOverdue = (session: Pick<Session, "deletedAt">, now: Date): boolean =>
+  session.deletedAt !== null && !isResumable(session, now);
+
+interface DiscardParts {
   connector: WhatsAppConnector;
-  clock: Clock;
   schedule: Schedule;
   log: Log;
 }
@@ -25,7 +27,7 @@ interface Parts {
 /** Unlinks a device that nobody wants back, and takes its credentials out of use; false when there were none. */
 export async function discardSealed(
   sessionId: string,
-  { connector, schedule, log }: Omit<Parts, "store" | "clock">,
+  { connector, schedule, log }: DiscardParts,
 ): Promise<boolean> {
   if (!(await connector.isPaired(sessionId))) return false;
   const isTold = await unlinkAnew(sessionId, { connector, schedule });
@@ -34,24 +36,37 @@ export async function discardSealed(
   return true;
 }
 
+interface SweepParts {
+  store: Pick<SessionStore, "list">;
+  connector: Pick<WhatsAppConnector, "isPaired">;
+  /** Discards the login of a session that is still deleted and overdue when its turn comes; false when nothing went. */
+  directory: { discardIfOverdue(sessionId: string): Promise<boolean> };
+  clock: Clock;
+  log: Log;
+}
+
 /** Destroyed for good: logins of deleted sessions, logins in quarantine, and sealed copies of logins. */
 export type Swept = Record<"sealed" | "quarantined" | "copies", number>;
 
-export const sweepLogins = async (parts: Parts & { logins: Pick<Logins, "sweep"> }): Promise<Swept> => ({
+export const sweepLogins = async ({
+  logins,
+  ...parts
+}: SweepParts & { logins: Pick<Logins, "sweep"> }): Promise<Swept> => ({
   sealed: await sweepSealed(parts),
-  ...(await parts.logins.sweep()),
+  ...(await logins.sweep()),
 });
 
 /** One pass over all deleted sessions; one that fails is tried again at the next pass. Returns how many logins went. */
-async function sweepSealed(parts: Parts): Promise<number> {
-  const sessions = await parts.store.list({ includeDeleted: true });
+async function sweepSealed({ store, connector, directory, clock, log }: SweepParts): Promise<number> {
+  const sessions = await store.list({ includeDeleted: true });
   let discarded = 0;
-  for (const session of sessions) {
-    if (session.deletedAt === null || isResumable(session, parts.clock.now())) continue;
+  for (const { sessionId, deletedAt } of sessions) {
+    if (!isOverdue({ deletedAt }, clock.now())) continue;
     try {
-      if (await discardSealed(session.sessionId, parts)) discarded++;
+      // Most have none left: only those that have one need their turn.
+      if ((await connector.isPaired(sessionId)) && (await directory.discardIfOverdue(sessionId))) discarded++;
     } catch (err) {
-      parts.log.warn({ sessionId: session.sessionId, err }, "session.sealed_not_discarded");
+      log.warn({ sessionId, err }, "session.sealed_not_discarded");
     }
   }
   return discarded;

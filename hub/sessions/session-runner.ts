@@ -19,6 +19,7 @@ import type { RunnerParts } from "./runner-parts.ts";
 import { within } from "./schedule.ts";
 import { createSessionRecord, type SessionRecord } from "./session-record.ts";
 import { createInOrder } from "./slots.ts";
+import { undoCleanup } from "./undo-cleanup.ts";
 import { unlinkAnew, unlinkOver } from "./unlink.ts";
 
 /** Closing on the way out; a link that takes longer ends with the process. */
@@ -109,17 +110,12 @@ export class SessionRunner {
     return report;
   }
 
-  /** Brings back a login that a cleanup took out of use, and connects with it. */
+  /** Which one is decided when it is ordered: ordered twice at once, both mean the same, and it is done once. */
   async undoCleanup(quarantineId: string | null): Promise<Session> {
-    const { logins, connector } = this.#parts;
-    const { sessionId } = this.session;
-    const { id } = await logins.toBringBack(sessionId, quarantineId);
-    return this.#ordered(async () => {
-      await this.#connection.cut();
-      await logins.bringBack(sessionId, id);
-      connector.forget(sessionId);
-      await this.#connection.renew();
-    });
+    const parts = this.#parts;
+    const { id } = await parts.logins.toBringBack(this.session.sessionId, quarantineId);
+    const undo = { record: this.#record, connection: this.#connection, parts };
+    return this.#ordered(() => undoCleanup(id, undo));
   }
 
   saveDetails(change: { sessionName?: string; sendToFrappe?: boolean }): Promise<Session> {

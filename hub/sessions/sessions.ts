@@ -182,7 +182,7 @@ export function createSessions({
   function sweepNow(): void {
     const sweep = async (): Promise<void> => {
       if (!isClockTrusted()) return;
-      await onSwept(await sweepLogins({ store, connector, logins, clock, schedule, log }));
+      await onSwept(await sweepLogins({ store, connector, logins, directory, clock, log }));
     };
     sweeping = sweep().catch((err: unknown) => log.warn({ err }, "session.sweep_failed"));
     sweepAlarm.set(SWEEP_MS, sweepNow);

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { exportLogin, importLogins } from "../../hub/safekeeping/data-folder.ts";
 import { systemSchedule, type Schedule } from "../../hub/sessions/schedule.ts";
@@ -89,6 +90,50 @@ describe("W23: a number that a session has", () => {
     };
     await until("the message", async () => (await said("s1")).includes("still here"));
     expect(await said("s2")).toEqual([]);
+  });
+
+  test.each(["while the hub runs", "over its restart"])(
+    "stays with it when a deleted session of the same phone comes back, %s",
+    async (when) => {
+      const emulator = bed.emulator();
+      const account = aNumber();
+      const hub = await openSessionsHub(emulator);
+      await hub.linked("shop", account);
+      await hub.sessions.remove("shop", { logout: false });
+      await hub.linked("shop2", account);
+      const device = emulator.account(account).devices[1]?.device;
+      await hub.sessions.create({ sessionId: "shop" });
+      // The one that works reconnects first, then the other connects, then it reconnects again.
+      await (when === "while the hub runs" ? hub.sessions.restart("shop2") : hub.startAgain());
+      await hub.reaches("shop2", "connected");
+      await hub.sessions.connect("shop");
+      expect(await hub.reaches("shop", "number_in_use")).toMatchObject({ phoneNumber: null });
+      await (when === "while the hub runs" ? hub.sessions.restart("shop2") : hub.startAgain());
+      expect(await hub.reaches("shop2", "connected")).toMatchObject({ phoneNumber: account });
+      await until("only its device", () => emulator.account(account).devices.length === 1);
+      expect(emulator.account(account).devices[0]?.device).toBe(device);
+      expect(await hub.store.auth.quarantined("shop2")).toEqual([]);
+    },
+  );
+
+  test("is not held by a session whose login is gone", async () => {
+    const emulator = bed.emulator();
+    const account = aNumber();
+    const hub = await openSessionsHub(emulator);
+    await hub.linked("s1", account);
+    await hub.startAgain((folder) => {
+      const db = new Database(join(folder, "hub.db"));
+      db.prepare("UPDATE auth_creds SET v = substr(v, 1, 20) WHERE session = 1").run();
+      db.close();
+    });
+    expect(await hub.reaches("s1", "logged_out")).toMatchObject({ phoneNumber: account });
+    await hub.linked("s2", account);
+    // A code is on show there, with nobody who scans it.
+    await hub.sessions.connect("s1", { waitMs: 8000 });
+    expect(await hub.reaches("s1", "qr")).toMatchObject({ phoneNumber: null });
+    await hub.startAgain();
+    expect(await hub.reaches("s2", "connected")).toMatchObject({ phoneNumber: account });
+    expect(await hub.store.auth.quarantined("s2")).toEqual([]);
   });
 
   test("is not imported a second time, as the same login or as another one", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { hours, minutes, seconds } from "../support/fixed-clock.ts";
 import { aTurn, openSessionRig } from "../support/session-rig.ts";
+import { until } from "../support/until.ts";
 
 describe("disconnect", () => {
   test("closes the link, keeps the credentials, and is told at once", async () => {
@@ -232,6 +233,39 @@ describe("delete", () => {
     await expect(rig.sessions.connect("s1")).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
     const { session } = await rig.sessions.create({ sessionId: "s1" });
     expect(session).toMatchObject({ id: 1, state: "stopped", phoneNumber: null });
+  });
+
+  test("destroys no login of a name that was created and linked again while others are unlinked", async () => {
+    const rig = await openSessionRig();
+    const slow = await rig.connected("a", "34600000001");
+    const account = await rig.connected("b", "34600000002");
+    await rig.sessions.restoreAll();
+    for (const sessionId of ["a", "b"]) await rig.sessions.remove(sessionId, { logout: false });
+    await rig.pass(hours(24 * 7) - 1);
+    const links = slow.links.length;
+    await until("the link to unlink with", async () => {
+      if (slow.links.length === links) await rig.time.pass(seconds(1), aTurn);
+      return slow.links.length > links;
+    });
+    account.whenOpened(() => account.opens({ phoneNumber: "34600000002" }));
+    let isCreated = false;
+    const creating = rig.sessions.create({ sessionId: "b" }).then(() => (isCreated = true));
+    await until("the name", async () => {
+      if (!isCreated) await rig.time.pass(seconds(1), aTurn);
+      return isCreated;
+    });
+    await creating;
+    await rig.sessions.connect("b");
+    await until("the new link", async () => {
+      await aTurn();
+      return (await rig.sessions.get("b")).state === "connected";
+    });
+    await rig.time.pass(seconds(30), aTurn);
+    await rig.settle();
+    expect(await rig.sessions.get("b")).toMatchObject({ state: "connected", phoneNumber: "34600000002" });
+    expect(slow.retirements).toHaveLength(1);
+    expect(account.retirements).toHaveLength(1);
+    expect(account.links.at(-1)).toMatchObject({ isLoggedOut: false, isClosed: false });
   });
 
   test("unlinks at once when told to, or when the session is set so", async () => {

@@ -75,7 +75,7 @@ export async function openSessionRig({
     get: (sessionId) => store.sessions.get(sessionId),
     create: (session) => written(() => store.sessions.create(session)),
     save: (session, events, options) => written(() => store.sessions.save(session, events, options)),
-    holderOf: (phoneNumber, except) => store.sessions.holderOf(phoneNumber, except),
+    holdersOf: (phoneNumber, except) => store.sessions.holdersOf(phoneNumber, except),
     timeline: (sessionId, page) => store.sessions.timeline(sessionId, page),
     note: (sessionId, entry) => written(() => store.sessions.note(sessionId, entry)),
   };

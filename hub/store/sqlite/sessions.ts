@@ -70,18 +70,18 @@ export function createSessionStore(engine: Engine, log: EventLog): SessionStore 
         log.append(session, events, engine.clock.now());
       });
     }),
-    holderOf: call((phoneNumber, except) => {
-      const holder = engine
+    holdersOf: call((phoneNumber, except) =>
+      engine
         .sessions()
-        .find(
+        .filter(
           (session) =>
             session.phoneNumber === phoneNumber &&
             session.sessionId !== except &&
             session.deletedAt === null &&
             session.state !== "logged_out",
-        );
-      return holder === undefined ? null : copyOf(holder);
-    }),
+        )
+        .map(copyOf),
+    ),
     timeline: call((sessionId, page) => {
       const { id } = engine.session(sessionId);
       return pages.read<TimelineRow, TimelineEntry>({

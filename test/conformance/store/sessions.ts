@@ -119,17 +119,17 @@ export function sessions(world: Worlds): void {
     );
   });
 
-  test("a number is held by the one session that is not deleted and not logged out", async () => {
+  test("a number is held by the sessions that say it and are not deleted and not logged out", async () => {
     const { store } = await world();
-    expect(await store.sessions.holderOf("34600999888", "s1")).toBeNull();
-    expect(await store.sessions.holderOf("34600999888", "s2")).toMatchObject({ sessionId: "s1" });
-    expect(await store.sessions.holderOf("34600000000", "s2")).toBeNull();
+    expect(await store.sessions.holdersOf("34600999888", "s1")).toEqual([]);
+    expect(await store.sessions.holdersOf("34600999888", "s2")).toMatchObject([{ sessionId: "s1" }]);
+    expect(await store.sessions.holdersOf("34600000000", "s2")).toEqual([]);
     const session = await store.sessions.get("s1");
     if (session === null) throw new Error("not there");
     await store.sessions.save({ ...session, state: "logged_out" }, []);
-    expect(await store.sessions.holderOf("34600999888", "s2")).toBeNull();
+    expect(await store.sessions.holdersOf("34600999888", "s2")).toEqual([]);
     await store.sessions.save({ ...session, deletedAt: T0 }, []);
-    expect(await store.sessions.holderOf("34600999888", "s2")).toBeNull();
+    expect(await store.sessions.holdersOf("34600999888", "s2")).toEqual([]);
   });
 
   test("whoever asks about a session that was never there is told so", async () => {
