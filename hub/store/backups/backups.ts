@@ -6,7 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { syncFolder } from "../../core/durable-file.ts";
 import type { Log } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
-import { checkInThread } from "../sqlite/check-in-thread.ts";
+import { checkCopy } from "../sqlite/check-copy.ts";
 import { holdLock } from "../sqlite/lock.ts";
 import {
   openContainer,
@@ -84,7 +84,7 @@ export function createBackups({
       closeSync(openSync(plain, "wx", 0o600));
       const watermark = await store.watermark();
       await store.copyInto(plain);
-      const schema = await checkInThread(plain);
+      const schema = await checkCopy(plain);
       await writeContainer(half, plain, { name, kind, at: at.toISOString(), schema, watermark }, keyForFile);
       // What cannot be opened again is no backup.
       await openContainer(half, openFileKey, () => Promise.resolve());

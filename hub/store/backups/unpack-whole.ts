@@ -1,5 +1,5 @@
 /** A backup opened and looked over: what a restore and a trial of one begin with. */
-import { checkInThread } from "../sqlite/check-in-thread.ts";
+import { checkCopy } from "../sqlite/check-copy.ts";
 import { migrations } from "../sqlite/migrations/index.ts";
 import { unpackContainer, type BackupHead, type OpenFileKey } from "./container.ts";
 
@@ -10,7 +10,7 @@ export async function unpackWhole(
   openFileKey: OpenFileKey,
 ): Promise<{ backup: BackupHead; schema: number }> {
   const backup = await unpackContainer(file, plainFile, openFileKey);
-  const schema = await checkInThread(plainFile);
+  const schema = await checkCopy(plainFile);
   if (schema > migrations.length)
     throw new Error(
       `The backup was made by a newer Inbox Hub (schema ${schema}, this one knows ${migrations.length}): update the hub first.`,

@@ -4,7 +4,7 @@ import { proto } from "../baileys.ts";
 import { addressOrNull, chatOf, type Me } from "./addresses.ts";
 import { factsOfContact, factsOfHistoryChat, type RawChat, type RawContact } from "./chats-and-contacts.ts";
 import { belongTogether, factsOfMessage, lidPair, type LiveMessage } from "./facts-of-message.ts";
-import { number } from "./fields.ts";
+import { clip, number } from "./fields.ts";
 import { toMessage } from "./message.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -86,7 +86,7 @@ function reactions(raw: HistoryMessage, chatId: string, me: Me): Fact[] {
         target: { chatId, id: raw.key.id, fromMe: raw.key.fromMe === true },
         from: fromMe ? me.phone : (addressOrNull(key.participant) ?? chatId),
         fromMe,
-        emoji: reaction.text,
+        emoji: clip(reaction.text, 64),
         atMs: number(reaction.senderTimestampMs) || number(raw.messageTimestamp) * 1000,
         live: false,
       },
