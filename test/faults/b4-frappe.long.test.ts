@@ -54,6 +54,7 @@ const PAGE = "<html><body>The site is being updated</body></html>";
 const troubles: [string, SiteTrouble, typeof CrmUnavailable | typeof CrmMisconfigured][] = [
   ["500 with a page", { kind: "status", status: 500, body: PAGE }, CrmUnavailable],
   ["200 with a page", { kind: "status", status: 200, body: PAGE }, CrmUnavailable],
+  ["404 with a page", { kind: "status", status: 404, body: PAGE }, CrmUnavailable],
   ["502", { kind: "status", status: 502 }, CrmUnavailable],
   ["JSON that is not Frappe's", { kind: "status", status: 200, body: '{"ok":true}' }, CrmUnavailable],
   ["a connection that breaks", { kind: "refused" }, CrmUnavailable],

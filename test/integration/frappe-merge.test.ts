@@ -133,6 +133,33 @@ describe.each<[string, FrappeSiteOptions]>([
   });
 });
 
+test.each([
+  ["alone", hiddenAlone],
+  ["beside a chat of its number", twoOfOnePerson],
+])(
+  "of a hidden id %s that has two conversations, both move, and no message is written again",
+  async (_what, open) => {
+    const { site, adapter } = await open({});
+    const CONVERSATION = "WhatsApp Conversation";
+    const first = site.rows(CONVERSATION).find((row) => row["chat_id"] === HIDDEN);
+    const second = site.store.insert(CONVERSATION, { ...first, name: undefined, notes: "calls back" });
+    const late = { messageId: "D", timestamp: NOW + 20, content: "D" } as const;
+    await adapter.upsertMessages(batch([aMessage({ ...hidden, ...late })], 6));
+    const [written] = site.rows("WhatsApp Message").filter((row) => row["message_id"] === "D");
+    site.edit("WhatsApp Message", written?.name ?? "", { conversation: second.name });
+    const count = site.rows("WhatsApp Message").length;
+
+    await merged(adapter);
+    await adapter.upsertMessages(batch([aMessage(late)], 21));
+    expect(site.rows(CONVERSATION)).toMatchObject([
+      { chat_id: ANA, notes: "calls back", last_remote_message_id: "D" },
+    ]);
+    const ids = site.rows("WhatsApp Message").map((row) => row["message_id"]);
+    expect(ids.filter((id) => String(id).endsWith("D"))).toEqual(["D"]);
+    expect(ids.length).toBeLessThanOrEqual(count);
+  },
+);
+
 test("preparing a site lets documents of its own types be renamed, once", async () => {
   const { site, adapter, logged } = await twoOfOnePerson({ app: true, renames: false });
   const setters = () => site.rows("Property Setter").map((row) => [row["doc_type"], row["value"]]);

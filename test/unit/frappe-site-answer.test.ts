@@ -27,6 +27,19 @@ describe("an answer of a site", () => {
       expect(failure(status, "<html><body>Updating…</body></html>")).toBeInstanceOf(CrmUnavailable);
   });
 
+  test("of a proxy that found no site, or waited for it in vain, says nothing of the record", () => {
+    for (const status of [404, 405, 408]) {
+      expect(failure(status, "<html><body>crm.example does not exist</body></html>")).toBeInstanceOf(
+        CrmUnavailable,
+      );
+      expect(failure(status, '{"message":"no route"}')).toBeInstanceOf(CrmUnavailable);
+    }
+    for (const status of [400, 406, 413])
+      expect(failure(status, "<html><body>This one</body></html>")).toBeInstanceOf(SiteRefusal);
+    expect(site(refuse.notFound("WhatsApp Contact", "a@c.us"))).toMatchObject({ status: 404 });
+    expect(site(refuse.notFound("WhatsApp Contact", "a@c.us"))).toBeInstanceOf(SiteRefusal);
+  });
+
   test.each([
     ["wrong key", refuse.noLogin()],
     ["no permission", refuse.noPermission()],

@@ -96,6 +96,6 @@ export function createChanges(
     });
     if (chat === undefined || text(chat, "last_remote_message_id") !== change.messageId) return;
     const changes = lasts.reworded({ ...where, row: chat }, change.content);
-    if (!isEmpty(changes)) await tables.update(CONVERSATION, { name, changes });
+    if (!isEmpty(changes)) await lasts.write(name, changes);
   }
 }

@@ -1,11 +1,14 @@
 /**
  * WhatsApp Conversation: found by session and chat. The site has no unique index on them: whoever creates one holds the
- * lane of its chat, and of several that exist the oldest counts.
+ * lane of its chat, one whose answer was lost is waited for, and of several that exist the oldest counts.
  */
+import { CrmUnavailable } from "../../errors.ts";
 import type { Contacts, Bare } from "./contacts.ts";
 import { nameOrNull, text, type Fields, type Row } from "./field-values.ts";
 import { isSameState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
+import { bounded } from "./memory.ts";
 import { CONVERSATION, isPerson, phoneNumberOf, type Site } from "./site.ts";
+import { mayBeDone } from "./site-answer.ts";
 import type { Insert } from "./write-many.ts";
 import { insertAll, rejected } from "./write-many.ts";
 
@@ -43,17 +46,31 @@ export interface WantedChat {
 export type MadeChat = { row: Row } | { created: string } | { refused: string };
 
 export interface Conversations {
+  /** @throws CrmUnavailable while one that is not found may still come to be */
   rowsOf(sessionName: string, chatIds: string[]): Promise<Map<string, Row>>;
+  /** Those that do not count as well, oldest first. @throws as `rowsOf` */
+  allOf(sessionName: string, chatIds: string[]): Promise<Row[]>;
   /** Which chat each document is of, for documents of any session. */
   chatIdsOf(names: string[]): Promise<Map<string, string>>;
   /** For chats without a document: makes it, linked to its contact. The caller holds their lanes. */
   create(sessionName: string, chats: WantedChat[]): Promise<Map<string, MadeChat>>;
 }
 
-export function createConversations({ tables, names }: Site, contacts: Contacts): Conversations {
-  const rowsOf = async (sessionName: string, chatIds: string[]): Promise<Map<string, Row>> => {
-    const found = new Map<string, Row>();
-    if (chatIds.length === 0) return found;
+/** A site's web server ends a request that took this long; nobody sees one that it still works at. */
+const LONGEST_REQUEST_MS = 2 * 60_000;
+const REMEMBERED = 10_000;
+
+export function createConversations({ tables, names, clock }: Site, contacts: Contacts): Conversations {
+  /**
+   * Until when each chat, asked for without an answer, may still come to be. A bridge that is restarted within that time
+   * may make a second one; nothing of either is lost, as messages are found by the chat of their conversation, whichever,
+   * and counted over all of them.
+   */
+  const awaited = bounded<number>(REMEMBERED);
+  const keyOf = (sessionName: string, chatId: string): string => `${sessionName}|${chatId}`;
+
+  const allOf = async (sessionName: string, chatIds: string[]): Promise<Row[]> => {
+    if (chatIds.length === 0) return [];
     const rows = await tables.list(CONVERSATION, {
       fields: CONVERSATION_FIELDS,
       filters: [
@@ -64,15 +81,27 @@ export function createConversations({ tables, names }: Site, contacts: Contacts)
       limit: chatIds.length * 4,
     });
     for (const row of rows) {
+      names.chats.set(text(row, "name"), text(row, "chat_id"));
+      awaited.delete(keyOf(sessionName, text(row, "chat_id")));
+    }
+    const now = clock.now().getTime();
+    if (chatIds.some((chatId) => now < (awaited.get(keyOf(sessionName, chatId)) ?? 0)))
+      throw new CrmUnavailable("the site may still be making a chat that it was asked for");
+    return rows;
+  };
+
+  const rowsOf = async (sessionName: string, chatIds: string[]): Promise<Map<string, Row>> => {
+    const found = new Map<string, Row>();
+    for (const row of await allOf(sessionName, chatIds)) {
       const chatId = text(row, "chat_id");
       if (!found.has(chatId)) found.set(chatId, row);
-      names.chats.set(text(row, "name"), chatId);
     }
     return found;
   };
 
   return {
     rowsOf,
+    allOf,
     chatIdsOf: async (wanted) => {
       const chats = new Map<string, string>();
       for (const name of wanted) {
@@ -118,7 +147,13 @@ export function createConversations({ tables, names }: Site, contacts: Contacts)
           names.chats.set(created, chatId);
         },
       }));
-      const results = await insertAll(tables, CONVERSATION, inserts);
+      const results = await insertAll(tables, CONVERSATION, inserts).catch((error: unknown) => {
+        const until = clock.now().getTime() + LONGEST_REQUEST_MS;
+        if (mayBeDone(error))
+          for (const { chatId } of chats)
+            if (!made.has(chatId)) awaited.set(keyOf(sessionName, chatId), until);
+        throw error;
+      });
       results.forEach((result, index) => {
         const chatId = chats[index]?.chatId;
         if (chatId !== undefined && result.outcome === "rejected")

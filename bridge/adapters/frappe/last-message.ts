@@ -1,8 +1,10 @@
 /** Which message a conversation shows as its last: a newer one only, whoever tells it. */
 import type { Position } from "../../adapter.ts";
-import { differing, flag, text, type Fields, type Row } from "./field-values.ts";
+import { CrmUnavailable } from "../../errors.ts";
+import { differing, fittingOrNull, flag, text, type Fields, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
-import type { Site } from "./site.ts";
+import { CONVERSATION, type Site } from "./site.ts";
+import { SiteRefusal } from "./site-answer.ts";
 import type { SiteTime } from "./site-time.ts";
 
 export interface LastMessage {
@@ -26,6 +28,8 @@ export interface Lasts {
   fields(shown: Shown, told: LastMessage): Fields;
   /** New words of the one it shows: what was read before them is older from now on. */
   reworded(shown: Omit<Shown, "time">, content: string): Fields;
+  /** A conversation that the site lets nobody save costs its messages nothing: it shows an older one until it is mended. */
+  write(conversation: string, changes: Fields): Promise<void>;
 }
 
 /** Lists show the beginning; the whole text is in the message. */
@@ -33,7 +37,7 @@ const SHORT_TEXT = 500;
 const shortText = (content: string): string =>
   content.length <= SHORT_TEXT ? content : content.slice(0, SHORT_TEXT).replace(/[\uD800-\uDBFF]$/, "");
 
-export function createLasts({ positions }: Pick<Site, "positions">): Lasts {
+export function createLasts({ positions, tables, log }: Pick<Site, "positions" | "tables" | "log">): Lasts {
   const keyOf = ({ sessionId, chatId }: Pick<Shown, "sessionId" | "chatId">): string =>
     `last|${sessionId}|${chatId}`;
 
@@ -56,7 +60,7 @@ export function createLasts({ positions }: Pick<Site, "positions">): Lasts {
         last_message: shortText(told.content),
         last_message_time: shown.time.write(told.timestamp),
         last_message_from_me: flag(told.fromMe),
-        last_remote_message_id: told.messageId,
+        last_remote_message_id: fittingOrNull(told.messageId),
       };
     },
     reworded: ({ sessionId, chatId, row, position }, content) => {
@@ -65,6 +69,16 @@ export function createLasts({ positions }: Pick<Site, "positions">): Lasts {
       const state = readState(row[STATE_FIELD]);
       if (position === null || position <= (state.lastPosition ?? -1)) return changes;
       return { ...changes, [STATE_FIELD]: writeState({ ...state, lastPosition: position }) };
+    },
+    write: async (conversation, changes) => {
+      try {
+        await tables.update(CONVERSATION, { name: conversation, changes });
+      } catch (error) {
+        if (!(error instanceof SiteRefusal)) throw error;
+        if (error.status === 404)
+          throw new CrmUnavailable("a conversation went away while it was written", { cause: error });
+        log.warn({ document: conversation, problem: error.excType }, "frappe.chat_not_updated");
+      }
     },
   };
 }

@@ -100,34 +100,39 @@ export function createMerges(
     { sessionId, from, into, position }: Merge,
     sessionName: string,
   ): Promise<boolean> => {
-    const rows = await conversations.rowsOf(sessionName, [from, into]);
-    const source = rows.get(from);
-    const target = rows.get(into);
-    const chats = [source, target].flatMap((row) => (row === undefined ? [] : text(row, "name")));
+    const rows = await conversations.allOf(sessionName, [from, into]);
+    const target = rows.find((row) => text(row, "chat_id") === into);
+    const sources = rows.filter((row) => text(row, "chat_id") === from);
+    const chats = rows.map((row) => text(row, "name"));
     const known = await aliases.resolver(sessionId);
     const resolve = (id: string): string => (id === from ? into : known(id));
     const hadTwins = await mergeTwins(site, relinks, { sessionId, chats, resolve });
-    if (source === undefined) return hadTwins;
-    const kept = target ?? source;
+    const kept = target ?? sources[0];
+    if (kept === undefined || sources.length === 0) return hadTwins;
+    const name = text(kept, "name");
     const contact = await contactRow(into);
-    const wanted = {
-      chat_id: into,
-      contact: contact === null ? undefined : text(contact, "name"),
-      phone_number: phoneNumberOf(into),
-      ...(target === undefined ? {} : laterEnd(source, target)),
+    let shown: Row = { contact: null, ...kept };
+    const show = async (end: Fields): Promise<void> => {
+      const wanted = {
+        chat_id: into,
+        contact: contact === null ? undefined : text(contact, "name"),
+        phone_number: phoneNumberOf(into),
+        ...end,
+      };
+      const changes = differing(shown, wanted);
+      if (isEmpty(changes)) return;
+      await tables.update(CONVERSATION, { name, changes: { ...changes, ...mark(kept, position) } });
+      shown = { ...shown, ...changes };
     };
-    const changes = differing({ contact: null, ...kept }, wanted);
-    if (target !== undefined) await handOver(CONVERSATION, text(source, "name"), text(target, "name"));
-    if (!isEmpty(changes))
-      await tables.update(CONVERSATION, {
-        name: text(kept, "name"),
-        changes: { ...changes, ...mark(kept, position) },
-      });
-    if (target !== undefined) {
-      await relinks.join(CONVERSATION, text(source, "name"), text(target, "name"));
+    if (target === undefined) await show({});
+    // One at least, unless it is kept itself; several where the site was made to have them.
+    for (const source of sources.filter((row) => row !== kept)) {
+      await handOver(CONVERSATION, text(source, "name"), name);
+      await show(laterEnd(source, shown));
+      await relinks.join(CONVERSATION, text(source, "name"), name);
       names.chats.delete(text(source, "name"));
     }
-    names.chats.set(text(kept, "name"), into);
+    names.chats.set(name, into);
     return true;
   };
 

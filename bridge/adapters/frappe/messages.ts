@@ -19,7 +19,7 @@ import {
   type MessageRows,
 } from "./message-identity.ts";
 import type { Sessions } from "./sessions.ts";
-import { CONVERSATION, isPerson, MESSAGE, type Site } from "./site.ts";
+import { isPerson, MESSAGE, type Site } from "./site.ts";
 import type { SiteRefusal } from "./site-answer.ts";
 import type { SiteTime } from "./site-time.ts";
 import type { Update } from "./site-tables.ts";
@@ -227,7 +227,7 @@ export function createMessages(
     if (isEmpty(changes)) return;
     if (!isEmpty(end) && position !== null)
       changes[STATE_FIELD] = writeState({ ...readState(row[STATE_FIELD]), lastPosition: position });
-    await tables.update(CONVERSATION, { name: text(row, "name"), changes });
+    await lasts.write(text(row, "name"), changes);
   };
 
   return { upsert, rowsOf, chatsOf };

@@ -1,7 +1,7 @@
 /** Reactions of a message: the site shows the latest that stands, the bridge remembers one per person. Pure. */
 import type { Position } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
-import { flag, type Fields } from "./field-values.ts";
+import { flag, nameOrNull, type Fields } from "./field-values.ts";
 import type { HubState } from "./hub-state.ts";
 
 type Reactions = NonNullable<HubState["reactions"]>;
@@ -63,5 +63,5 @@ export function reactionFields(reactions: Reactions): Fields {
   const latest = reactions
     .filter(({ emoji }) => emoji !== "")
     .reduce<Reaction | null>((best, one) => (best === null || one.at >= best.at ? one : best), null);
-  return { has_reaction: flag(latest !== null), reaction: latest?.emoji ?? null };
+  return { has_reaction: flag(latest !== null), reaction: nameOrNull(latest?.emoji ?? null) };
 }

@@ -27,6 +27,18 @@ export class AnswerLost extends CrmUnavailable {
   }
 }
 
+/** Something before the site answered in its place: the site may have done what was asked, or not. */
+export class ForeignAnswer extends CrmUnavailable {
+  constructor(message: string, options?: { retryAfterSeconds?: number | null; cause?: unknown }) {
+    super(message, options);
+    this.name = "ForeignAnswer";
+  }
+}
+
+/** A write that failed so may be done, or be under way still: nothing that the site itself said speaks against it. */
+export const mayBeDone = (error: unknown): boolean =>
+  error instanceof AnswerLost || error instanceof ForeignAnswer;
+
 export interface SiteAnswer {
   status: number;
   retryAfter: string | null;
@@ -37,6 +49,7 @@ const errorBody = z.object({
   exc_type: z.string().optional(),
   exception: z.string().optional(),
   _server_messages: z.string().optional(),
+  exc: z.string().optional(),
 });
 
 /** @throws SiteRefusal | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
@@ -46,7 +59,7 @@ export function readAnswer(what: string, answer: SiteAnswer, now: Date): unknown
   if (status < 200 || status >= 300) throw failureOf(what, answer, errorBody.safeParse(json).data ?? {}, now);
   if (json !== undefined) return json;
   // A proxy, a maintenance page or a login form: whatever it is, it is not the site's word.
-  throw new CrmUnavailable(`${what}: the site answered ${status} with something that is not JSON`);
+  throw new ForeignAnswer(`${what}: the site answered ${status} with something that is not JSON`);
 }
 
 function failureOf(
@@ -63,8 +76,9 @@ function failureOf(
     return new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
   if (excType === "ImportError" || (status === 404 && isUnknownDocType(error)))
     return new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`);
-  if (status === 429 || isTrouble(status, excType, text))
-    return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+  const patience = { retryAfterSeconds: secondsOf(retryAfter, now) };
+  if (isForeign(status, error)) return new ForeignAnswer(says, patience);
+  if (status === 429 || isTrouble(status, excType, text)) return new CrmUnavailable(says, patience);
   return new SiteRefusal(status, excType, text);
 }
 
@@ -72,8 +86,14 @@ function failureOf(
 export function expecting<T>(schema: z.ZodType<T>, answer: unknown): T {
   const read = schema.safeParse(answer);
   if (read.success) return read.data;
-  throw new CrmUnavailable("the site answered in an unknown shape", { cause: read.error });
+  throw new ForeignAnswer("the site answered in an unknown shape", { cause: read.error });
 }
+
+/** Of a proxy: no such site, a page of maintenance that takes no writes, a request that did not arrive whole. */
+const SITE_NOT_THERE = [404, 405, 408];
+/** The site's own code says what failed, and keeps nothing of a request that did. */
+const isForeign = (status: number, error: z.infer<typeof errorBody>): boolean =>
+  Object.keys(error).length === 0 && (status >= 500 || SITE_NOT_THERE.includes(status));
 
 /** A record that the database cannot take is refused with 417 by some releases and with 500 by others. */
 const REFUSED_WITH_500 = ["DataError", "CharacterLengthExceededError"];
