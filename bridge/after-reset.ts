@@ -1,11 +1,11 @@
 /** What the bridge remembers means nothing any more, for the hub is another one or counts anew: it begins from what the hub has now. */
-import type { Clock } from "../clock.ts";
-import type { HubClient } from "../hub-client.ts";
-import { nextPositionBase } from "../position-base.ts";
-import type { Connections } from "../registry/connections.ts";
-import type { BridgeState } from "../state/bridge-state.ts";
-import type { ResetReason } from "./feed.ts";
-import type { SyncQueue } from "./sync-queue.ts";
+import type { Clock } from "./clock.ts";
+import type { HubClient } from "./hub-client.ts";
+import { nextPositionBase } from "./position-base.ts";
+import type { Connections } from "./registry/connections.ts";
+import type { BridgeState } from "./state/bridge-state.ts";
+import type { ResetReason } from "./sync/feed.ts";
+import type { SyncQueue } from "./sync/sync-queue.ts";
 
 /** Older than any event: all that comes as one says more. */
 const BEFORE_ALL = 0;

@@ -7,46 +7,75 @@ import type { HubClient } from "./hub-client.ts";
 import type { Log } from "./log.ts";
 
 export interface Subscription {
-  /** Tries now and, while the hub is away, again and again; nobody waits for it. */
+  /** Tries now and, until it has its place, again and again; nobody waits for it. */
   start(): void;
   stop(): void;
 }
 
 const PAUSE_MS = 30_000;
+/** After refusals the pause doubles so often: from a minute to a quarter of an hour, as the hub keeps a record of each. */
+const MOST_DOUBLED = 5;
 
 export function createSubscription({
   hub,
   url,
   secret,
   log,
+  pauseMs = PAUSE_MS,
 }: {
   hub: Pick<HubClient, "subscribe">;
   /** Where the hub reaches the bridge's webhook. */
   url: string;
   secret: string;
   log: Log;
+  /** Between two tries while the hub is away. */
+  pauseMs?: number;
 }): Subscription {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** In a row. */
+  let refusals = 0;
+  const told = new Set<string>();
+
+  const tellOnce = (kind: string, tell: () => void): void => {
+    if (told.has(kind)) return;
+    told.add(kind);
+    tell();
+  };
+
+  const tell = (error: unknown): void => {
+    if (!(error instanceof HubUnavailable)) {
+      tellOnce("broken", () => log.error({ err: error }, "subscription.broken"));
+      return;
+    }
+    const { status, code, message } = error;
+    tellOnce(`${status} ${code}`, () =>
+      log.warn({ url, code, error: message, advice: ADVICE }, "subscription.refused"),
+    );
+  };
+
+  /** A refusal may pass too: it can be a proxy's while the hub starts, or the key's while somebody changes it. */
+  const pauseAfter = (error: unknown): number => {
+    if (error instanceof HubUnavailable && !isRefusal(error)) {
+      refusals = 0;
+      return pauseMs;
+    }
+    tell(error);
+    refusals += 1;
+    return pauseMs * 2 ** Math.min(refusals, MOST_DOUBLED);
+  };
 
   const attempt = async (): Promise<void> => {
     try {
       const outcome = await hub.subscribe({ url, secret });
       log.info({ url, outcome }, "subscription.ready");
     } catch (error) {
-      if (!(error instanceof HubUnavailable)) throw error;
-      const isRefused =
-        error.status !== null && error.status >= 400 && error.status < 500 && error.status !== 429;
-      if (isRefused)
-        log.warn({ url, code: error.code, error: error.message, advice: ADVICE }, "subscription.refused");
-      else if (!isStopped) timer = setTimeout(() => void retry(), PAUSE_MS).unref();
+      if (!isStopped) timer = setTimeout(() => void attempt(), pauseAfter(error)).unref();
     }
   };
-  const retry = (): Promise<void> =>
-    attempt().catch((error: unknown) => log.error({ err: error }, "subscription.broken"));
 
   return {
-    start: () => void retry(),
+    start: () => void attempt(),
     stop: () => {
       isStopped = true;
       clearTimeout(timer);
@@ -54,6 +83,9 @@ export function createSubscription({
   };
 }
 
+const isRefusal = ({ status }: HubUnavailable): boolean =>
+  status !== null && status >= 400 && status < 500 && status !== 429;
+
 const ADVICE =
   "Give the bridge's API key the scope webhooks and let the hub reach this address (HUB_WEBHOOK_ALLOW_CIDRS), or add the " +
-  "endpoint yourself with the events *. Until then events arrive by the feed, minutes later.";
+  "endpoint yourself with the events *. It is tried again by itself; until then events arrive by the feed, minutes later.";

@@ -17,7 +17,7 @@ const GIVE_UP_AFTER = 4;
 export interface Avatars {
   /** Remembers which of these contacts have no picture. */
   notice(sessionId: string, contacts: Contact[]): void;
-  /** Asks for the next ones. */
+  /** Asks for the next ones; those that could not be asked for, or whose turn did not come, wait for the next time. */
   bring(sessionId: string): Promise<void>;
   stop(): void;
 }
@@ -35,6 +35,8 @@ export function createAvatars({
 }): Avatars {
   const waiting = new Map<string, Set<string>>();
   const askedAt = new Map<string, number>();
+  /** Sessions whose contacts are being asked for: another sync that ends meanwhile leaves them alone. */
+  const asking = new Set<string>();
   let isStopped = false;
 
   const wasAskedToday = (key: string): boolean =>
@@ -48,24 +50,34 @@ export function createAvatars({
     }
   };
 
-  function take(sessionId: string): string[] {
-    const ids = [...(waiting.get(sessionId) ?? [])].slice(0, perSync);
-    for (const id of ids) {
-      waiting.get(sessionId)?.delete(id);
-      askedAt.set(`${sessionId}|${id}`, clock.now().getTime());
-    }
-    return ids;
-  }
-
-  /** False when the hub did not take it. */
+  /** False when the hub did not take it: it is asked for again, after those that wait. */
   const ask = async (sessionId: string, id: string): Promise<boolean> => {
+    const ids = waiting.get(sessionId);
+    ids?.delete(id);
+    ids?.add(id);
     try {
       await hub.lookUp(sessionId, id);
-      return true;
     } catch (cause) {
       if (!(cause instanceof HubUnavailable)) throw cause;
       return false;
     }
+    ids?.delete(id);
+    askedAt.set(`${sessionId}|${id}`, clock.now().getTime());
+    return true;
+  };
+
+  const askForSome = async (sessionId: string): Promise<void> => {
+    const ids = [...(waiting.get(sessionId) ?? [])].slice(0, perSync);
+    const counts = { asked: 0, failed: 0 };
+    let failedInARow = 0;
+    for (const id of ids) {
+      if (isStopped || failedInARow >= GIVE_UP_AFTER) break;
+      counts.asked += 1;
+      const isTaken = await ask(sessionId, id);
+      counts.failed += isTaken ? 0 : 1;
+      failedInARow = isTaken ? 0 : failedInARow + 1;
+    }
+    if (ids.length > 0) log.info({ sessionId, ...counts }, "sync.pictures_asked");
   };
 
   return {
@@ -76,18 +88,10 @@ export function createAvatars({
         if (imgUrl === null && ids.size < MOST_WAITING && !wasAskedToday(`${sessionId}|${id}`)) ids.add(id);
     },
     bring: async (sessionId) => {
+      if (asking.has(sessionId)) return;
       forgetOld();
-      const ids = take(sessionId);
-      const counts = { asked: 0, failed: 0 };
-      let failedInARow = 0;
-      for (const id of ids) {
-        if (isStopped || failedInARow >= GIVE_UP_AFTER) break;
-        counts.asked += 1;
-        const isTaken = await ask(sessionId, id);
-        counts.failed += isTaken ? 0 : 1;
-        failedInARow = isTaken ? 0 : failedInARow + 1;
-      }
-      if (ids.length > 0) log.info({ sessionId, ...counts }, "sync.pictures_asked");
+      asking.add(sessionId);
+      await askForSome(sessionId).finally(() => asking.delete(sessionId));
     },
     stop: () => {
       isStopped = true;

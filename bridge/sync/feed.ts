@@ -186,25 +186,29 @@ export function createFeed(parts: FeedParts): Feed {
     return reading;
   };
 
-  const pull = async (range: { from: number; to: number }): Promise<void> => {
+  /** True when it was reset: what else was to be pulled has numbers of another count. */
+  const pull = async (range: { from: number; to: number }): Promise<boolean> => {
     let count = 0;
     for (let after = range.from - 1; after < range.to && !isStopped;) {
       const page = await pageAfter(after, Math.min(PAGE, range.to - after));
       if (typeof page === "string") {
         await reset(page);
-        return;
+        return true;
       }
       count += await applyAll(page.events.filter(({ seq }) => seq <= range.to));
+      // Asked again at once, it would lead nowhere again.
+      if (page.nextAfter <= after) throw new HubUnavailable("The hub's events do not go on.");
       after = page.nextAfter;
     }
     holes.closed(range);
     if (count > 0) log.info({ ...range, applied: count }, "feed.hole_filled");
+    return false;
   };
 
   const pullDue = async (): Promise<void> => {
     for (const range of holes.due(clock.now().getTime(), holeMs)) {
       try {
-        await pull(range);
+        if (await pull(range)) return;
       } catch (error) {
         holes.postponed(range, clock.now().getTime());
         log.warn({ ...range, reason: error instanceof Error ? error.name : "unknown" }, "feed.hole_stays");

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
-import { createAfterReset } from "../../bridge/sync/after-reset.ts";
+import { createAfterReset } from "../../bridge/after-reset.ts";
 import { fill, syncWorld } from "../support/sync-rig.ts";
 
 const shownSession = async ({ documents }: CrmAdapter) => {

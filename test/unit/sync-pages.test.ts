@@ -1,11 +1,6 @@
 import { expect, test } from "vitest";
 import { HubUnavailable } from "../../bridge/errors.ts";
-import { createAvatars } from "../../bridge/sync/avatars.ts";
 import { oneAhead, readPages } from "../../bridge/sync/read-pages.ts";
-import { hours } from "../support/fixed-clock.ts";
-import { fixedClock } from "../support/fixed-clock.ts";
-import { aHubContact, personId } from "../support/hub-records.ts";
-import { logBook } from "../support/log-book.ts";
 
 /** A list of numbers whose cursor is the number to begin with. */
 const numbers =
@@ -84,31 +79,4 @@ test("a page that cannot be read fails after the pages before it, whoever is slo
   })();
   await expect(work).rejects.toThrow("broken");
   expect(seen).toEqual([1]);
-});
-
-test("pictures: the hub is asked to look up who has none, once a day, and no more when it fails", async () => {
-  const clock = fixedClock();
-  const asked: string[] = [];
-  let isDown = false;
-  const hub = {
-    lookUp: (_sessionId: string, contactId: string) => {
-      asked.push(contactId);
-      return isDown ? Promise.reject(new HubUnavailable("not now", { status: 503 })) : Promise.resolve();
-    },
-  };
-  const avatars = createAvatars({ hub, perSync: 100, clock, log: logBook() });
-  const contacts = Array.from({ length: 20 }, (_, n) =>
-    aHubContact({ id: personId(n), imgUrl: n < 5 ? "u" : null }),
-  );
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15);
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15);
-  clock.advance(hours(25));
-  isDown = true;
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15 + 4);
 });
