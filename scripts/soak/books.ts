@@ -16,6 +16,8 @@ export interface Books {
   doubled: number;
   /** Messages told after a later one of their chat. */
   outOfOrder: number;
+  /** Of each that was lost. */
+  traces: object[];
 }
 
 /** Waits until nothing is on its way any more; what still is when the patience ends. */
@@ -64,7 +66,26 @@ export async function compareBooks(stand: SoakStand, traffic: Traffic): Promise<
   const doubled =
     [...told.values()].filter((times) => times > 1).length +
     answers.filter(({ text }) => (readAs.get(text)?.size ?? 0) > 1).length;
-  return { lost: untold.length + unread.length, doubled, outOfOrder };
+  const traces = await Promise.all([
+    ...untold.map(({ account, id, ...entry }) =>
+      traceOf(stand, { sessionId: sessions.get(account) ?? "", messageId: id, said: entry }),
+    ),
+    ...unread.map(({ account, messageId }) =>
+      traceOf(stand, { sessionId: sessions.get(account) ?? "", messageId, said: null }),
+    ),
+  ]);
+  return { lost: traces.length, doubled, outOfOrder, traces };
+}
+
+/** What is known of a message that was lost: at WhatsApp, and in the hub. All of it is made up, so it may be shown. */
+async function traceOf(
+  { hub }: SoakStand,
+  { sessionId, messageId, said }: { sessionId: string; messageId: string; said: object | null },
+): Promise<object> {
+  const trace = await hub
+    .get<object>(`/api/messages/${sessionId}/${messageId}/trace`)
+    .catch((cause: unknown) => ({ problem: String(cause) }));
+  return { sessionId, messageId, said, trace };
 }
 
 async function inPages<T>(next: (held: T[]) => Promise<T[]>): Promise<T[]> {

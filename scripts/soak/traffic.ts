@@ -11,8 +11,8 @@ const GROUP_SHARE = 4;
 export interface Traffic {
   /** Messages of people so far. */
   said(): number;
-  /** Texts of the answers that the hub took. */
-  answered(): { account: string; text: string }[];
+  /** The answers that the hub took. */
+  answered(): { account: string; text: string; messageId: string }[];
   /** Answers that the hub refused, with its reason: told to the caller, so not lost. */
   refused(): number;
   /** Stops; resolves when what was under way has been answered. Fails with what went wrong. */
@@ -23,7 +23,7 @@ export function startTraffic(
   { whatsapp, hub, accounts }: SoakStand,
   { random, perSecond }: { random: SeededRandom; perSecond: number },
 ): Traffic {
-  const answered: { account: string; text: string }[] = [];
+  const answered: { account: string; text: string; messageId: string }[] = [];
   const underWay = new Set<Promise<void>>();
   const problems: unknown[] = [];
   let said = 0;
@@ -44,8 +44,10 @@ export function startTraffic(
   };
   const answer = async ({ sessionId, number, people }: SoakAccount, message: string): Promise<void> => {
     try {
-      await hub.post(`/api/messages/${sessionId}/send`, { to: random.pick(people), type: "text", message });
-      answered.push({ account: number, text: message });
+      const { messageId } = await hub.post<{ messageId: string }>(`/api/messages/${sessionId}/send`, {
+        ...{ to: random.pick(people), type: "text", message },
+      });
+      answered.push({ account: number, text: message, messageId });
     } catch (cause) {
       if (!(cause instanceof HubCallError)) throw cause;
       refused += 1;
