@@ -115,9 +115,14 @@ export interface SendStore {
     now: Date,
   ): Promise<void>;
   /** Accepted, and neither relayed nor final: to be sent (again) with the same id, oldest first. */
-  waiting(
-    sessionId: string,
-  ): Promise<{ messageId: string; chatId: Jid; order: string; acceptedAt: Date; expiresAt: Date }[]>;
+  waiting(sessionId: string): Promise<WaitingSend[]>;
+  /**
+   * What left over connections before this one and was not confirmed waits again: the line may have been dead already. A few
+   * times at most, and only in its time to live. Returns how many.
+   */
+  waitsAgain(sessionId: string, now: Date): Promise<number>;
+  /** Whether `waiting` would list it. */
+  isWaiting(sessionId: string, messageId: string): Promise<boolean>;
   /** How many `waiting` would list. */
   countWaiting(sessionId: string): Promise<number>;
   /** The same, apart for people who never wrote and for everybody else. */
@@ -148,6 +153,16 @@ export interface SendStore {
   abandon(key: IdempotencyKey): Promise<void>;
   /** Removes the keys whose day is over, with their answers. */
   forgetAnswers(now: Date): Promise<void>;
+}
+
+export interface WaitingSend {
+  messageId: string;
+  chatId: Jid;
+  order: string;
+  acceptedAt: Date;
+  expiresAt: Date;
+  /** It left before: WhatsApp may have it. */
+  hasLeft: boolean;
 }
 
 export type Acquaintance = "heard" | "written" | "none";

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { SendStore, SessionStore } from "../core/store.ts";
 import type { Ingest } from "./ingest.ts";
-import { EXPIRED, failedFact, UNCONFIRMED, type Relay } from "./relay.ts";
+import { failedFact, givenUp, UNCONFIRMED, type Relay } from "./relay.ts";
 import type { SendGate } from "./send-gate.ts";
 import { isTimed } from "./send-order.ts";
 
@@ -43,7 +43,7 @@ export function watchOverdue({ sends, sessions, relay, gate, ingest, clock, log 
     const expired = due.filter((row) => !kept.includes(row));
     const silent = await sends.unconfirmed(sessionId, new Date(now.getTime() - CONFIRMED_WITHIN_MS));
     const facts = [
-      ...expired.map(({ chatId, messageId }) => failedFact(chatId, messageId, EXPIRED, now)),
+      ...expired.map((row) => failedFact(row.chatId, row.messageId, givenUp(row), now)),
       ...silent.map(({ chatId, messageId }) => failedFact(chatId, messageId, UNCONFIRMED, now)),
     ];
     if (facts.length === 0) return;

@@ -27,6 +27,8 @@ export interface RelayJob {
   messageId: string;
   order: KeptOrder;
   expiresAt: Date;
+  /** It left before, over a connection that broke: WhatsApp may have it. */
+  hasLeft?: boolean;
 }
 
 export interface Relay {
@@ -44,7 +46,7 @@ export interface Relay {
 }
 
 export interface RelayParts {
-  sends: Pick<SendStore, "relayed">;
+  sends: Pick<SendStore, "relayed" | "isWaiting">;
   inbox: Pick<InboxStore, "message">;
   media: { pathOf(mediaId: string): string };
   link: (sessionId: string) => WhatsAppLink;
@@ -90,7 +92,7 @@ export function createRelay(parts: RelayParts): Relay {
     let hasTurn = false;
     let failures = 0;
     while (!stopped) {
-      if (leaving.expiresAt <= clock.now()) return fail(job, EXPIRED);
+      if (leaving.expiresAt <= clock.now()) return fail(job, givenUp(job));
       const current = openLink(link, sessionId);
       // A connection that broke under the send may have a successor already; only that one is worth another try.
       if (current === null || current === tried) return;
@@ -98,6 +100,8 @@ export function createRelay(parts: RelayParts): Relay {
         hasTurn = await gate.turn(leaving);
         continue; // waiting takes time, in which anything can have changed
       }
+      // Its receipt from the last time may have come meanwhile.
+      if (job.hasLeft === true && !(await sends.isWaiting(sessionId, messageId))) return;
       tried = current;
       let sent: Awaited<ReturnType<WhatsAppLink["send"]>>;
       try {
@@ -115,6 +119,8 @@ export function createRelay(parts: RelayParts): Relay {
         if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
         return fail(job, refusalOf(error));
       }
+      // Gone while it left: what the next connection begins with was listed before this could be among it.
+      if (openLink(link, sessionId) !== current) continue;
       await sends.relayed(sessionId, messageId, sent, clock.now());
       log.info({ sessionId, messageId, kind: order.content.kind }, "message.relayed");
       return;
@@ -150,7 +156,11 @@ export function createRelay(parts: RelayParts): Relay {
 const notTaken = (): HubError =>
   new HubError("SESSION_NOT_CONNECTED", "The connection did not take the message in time.");
 
-export const EXPIRED: Refusal = { code: "expired", error: "Not sent within its time to live." };
+/** Of what is out of time. */
+export const givenUp = ({ hasLeft = false }: { hasLeft?: boolean }): Refusal =>
+  hasLeft ? UNCONFIRMED : EXPIRED;
+
+const EXPIRED: Refusal = { code: "expired", error: "Not sent within its time to live." };
 export const UNCONFIRMED: Refusal = { code: "unconfirmed", error: "WhatsApp never confirmed it." };
 
 export const failedFact = (chatId: Jid, messageId: string, { code, error }: Refusal, now: Date) => ({

@@ -104,7 +104,7 @@ export function createSending(parts: SendingParts): Sending {
   const lanes = createSendLanes();
   const wait = createAnswerWait(parts.ackWaitMs === undefined ? {} : { ackWaitMs: parts.ackWaitMs });
   const relay = createRelay({ ...parts, lanes, gate });
-  const resuming = createResume({ sends, relay, log });
+  const resuming = createResume({ sends, relay, clock, log });
   const overdue = watchOverdue({ sends, sessions: parts.sessions, relay, gate, ingest, clock, log });
   const actions = createActions({ ...parts, acks, lanes, wait, gate });
   const acceptance = createAcceptance({
@@ -232,7 +232,7 @@ export function createSending(parts: SendingParts): Sending {
     },
     resume: (sessionId) => {
       rules.ask(sessionId);
-      return resuming.resume(sessionId);
+      return resuming.resumeAnew(sessionId);
     },
     heard: (sessionId, news) => rules.heard(sessionId, news),
     moved: (previous, next) => rules.moved(previous, next),

@@ -41,7 +41,7 @@ const ALLOWED: [RegExp, string][] = [
   [/FROM words_done|UPDATE words_done SET n = \?/, "one row, and so many messages after it"],
   [/instr\(body, \?\)/, "some thousand events after a message, for a person who asks about it"],
   [/FROM outgoing o .* GROUP BY m\.chat/s, "what waits to be sent, by chat: a thousand at most"],
-  [/UPDATE outgoing SET relayed_at = \?$/, "what was on its way when a copy was made, once"],
+  [/UPDATE outgoing SET relayed_at = \?, tries_left = 0$/, "what was on its way when a copy was made, once"],
   [/media WHERE message IS NULL AND session = \?/, "uploads and pictures, when a session is erased"],
   [/DELETE FROM early_change WHERE at/, "changes whose message never came: few, once an hour"],
 ];

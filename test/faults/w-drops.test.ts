@@ -22,7 +22,7 @@ const bed = useEmulator();
 const log = logBook();
 
 /** The way out, on the store and the links of a hub whose sessions are real. */
-async function aSender(hub: SessionsHub) {
+async function aSender(hub: SessionsHub, options: { ackWaitMs?: number } = {}) {
   const dir = await mkdtemp(join(tmpdir(), "w22-"));
   const { store } = hub;
   const nudge = createNudge();
@@ -32,7 +32,7 @@ async function aSender(hub: SessionsHub) {
   const shared = { link, clock: systemClock, log };
   const media = createMedia({ ...shared, media: store.media, dir, guard });
   const contacts = createContacts({ ...shared, inbox: store.inbox, tokens: store.media, media, ingest });
-  const sending = createSending({ ...store, ...shared, media, contacts, ingest, nudge });
+  const sending = createSending({ ...store, ...shared, media, contacts, ingest, nudge, ...options });
   onTestFinished(async () => {
     await sending.stop();
     await rm(dir, { recursive: true, force: true });
@@ -56,6 +56,43 @@ function secondsOf(hub: SessionsHub, time: ManualTime): () => Promise<void> {
   };
   return () => time.pass(seconds(1), settle);
 }
+
+test("W22: what was sent into a line that was dead already arrives over the next one, once and in order", async () => {
+  const emulator = bed.emulator();
+  const { number: account } = emulator.createAccount({ preset: "small", size: { messages: 0 } });
+  const opened: ((sessionId: string) => void)[] = [];
+  const hub = await openSessionsHub(emulator, {
+    onOpened: (sessionId) => opened.forEach((resume) => resume(sessionId)),
+  });
+  await hub.linked("s1", account);
+  const sending = await aSender(hub, { ackWaitMs: 50 });
+  opened.push((sessionId) => void sending.resume(sessionId));
+  const [first, second] = emulator.contacts(account).map(({ number }) => number);
+  const say = async (text: string, to = first) => {
+    const content = { kind: "text" as const, text };
+    const { id } = await sending.send(aRequest({ to: to ?? "", content }));
+    return id;
+  };
+  // Whom it never wrote to it would have to ask WhatsApp about.
+  for (const to of [first, second]) await say("heard", to);
+  await until("the first ones", () => emulator.sent({ account }).length === 2);
+  emulator.fault({ kind: "silent", account, on: true });
+  const ids = [await say("one"), await say("two"), await say("of another", second)];
+  await until("all were handed over", async () => (await hub.store.sends.countWaiting("s1")) === 0);
+  expect(emulator.sent({ account })).toHaveLength(2);
+  emulator.fault({ kind: "reset", account });
+  await until("all arrived", () => emulator.sent({ account }).length === 5);
+  await until("WhatsApp's word on all", async () => {
+    const page = await hub.store.inbox.messages({ sessionId: "s1", order: "asc", page: 1, limit: 10 });
+    return page.items.every(({ status }) => status !== "pending");
+  });
+  await sending.idle();
+  const arrived = emulator.sent({ account }).slice(2);
+  expect(arrived.map(({ id }) => id).sort()).toEqual(ids.sort());
+  expect(arrived.map(({ times }) => times)).toEqual([1, 1, 1]);
+  const inOneChat = arrived.map(({ text }) => text).filter((text) => text !== "of another");
+  expect(inOneChat).toEqual(["one", "two"]);
+}, 60_000);
 
 test.each<[number, string[]]>([
   [2, []],

@@ -56,7 +56,7 @@ export function createRestored(
     (rows) => db.prepare(`DELETE FROM ${rows}`),
   );
   // What waited, or was out without an answer, may have left and arrived since: only WhatsApp's word says what became of it.
-  const leftSince = db.prepare("UPDATE outgoing SET relayed_at = ?");
+  const leftSince = db.prepare("UPDATE outgoing SET relayed_at = ?, tries_left = 0");
 
   return {
     watermark: call(() => readWatermark(db)),

@@ -11,6 +11,7 @@ interface OutgoingRow {
   send: string;
   accepted_at: number;
   expires_at: number;
+  has_left: number;
 }
 
 interface ClaimRow {
@@ -22,6 +23,8 @@ interface ClaimRow {
   body: string | null;
 }
 
+/** As the step of the schema says. */
+const TRIES = 3;
 const ANSWER_LIFE_MS = 24 * 3600 * 1000;
 
 /** Of an own message `m`: it is out, as far as we know. Status 2 is "failed". */
@@ -38,8 +41,18 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
   const accept = db.prepare(
     "INSERT INTO outgoing(message, session, send, accepted_at, expires_at) VALUES(?, ?, ?, ?, ?)",
   );
-  const relayed = db.prepare("UPDATE outgoing SET relayed_at = ? WHERE message = ?");
-  const select = `SELECT m.id, c.jid, o.send, o.accepted_at, o.expires_at FROM outgoing o
+  const relayed = db.prepare(
+    "UPDATE outgoing SET relayed_at = ?, tries_left = tries_left - 1 WHERE message = ?",
+  );
+  const waitsAgain = db.prepare(
+    `UPDATE outgoing SET relayed_at = NULL
+     WHERE session = ? AND relayed_at < ? AND tries_left > 0 AND expires_at > ?`,
+  );
+  const isWaiting = db.prepare<[number, string]>(
+    `SELECT 1 FROM message m JOIN outgoing o ON o.message = m.n
+     WHERE m.session = ? AND m.id = ? AND m.from_me = 1 AND o.relayed_at IS NULL`,
+  );
+  const select = `SELECT m.id, c.jid, o.send, o.accepted_at, o.expires_at, o.tries_left < ${TRIES} AS has_left FROM outgoing o
     JOIN message m ON m.n = o.message JOIN chat c ON c.id = m.chat`;
   const waiting = db.prepare<[number], OutgoingRow>(
     `${select} WHERE o.session = ? AND o.relayed_at IS NULL ORDER BY o.message`,
@@ -140,7 +153,15 @@ export function createSendStore(engine: Engine, recorder: Recorder, messages: Me
         order: row.send,
         acceptedAt: new Date(row.accepted_at),
         expiresAt: new Date(row.expires_at),
+        hasLeft: row.has_left === 1,
       })),
+    ),
+    waitsAgain: call((sessionId, now) => {
+      const at = now.getTime();
+      return waitsAgain.run(engine.session(sessionId).id, at, at).changes;
+    }),
+    isWaiting: call(
+      (sessionId, messageId) => isWaiting.get(engine.session(sessionId).id, messageId) !== undefined,
     ),
     countWaiting: call((sessionId) => countWaiting.get(engine.session(sessionId).id)?.n ?? 0),
     countWaitingBy: call(

@@ -33,6 +33,7 @@ export function sends(world: Worlds): void {
         order: '{"text":"A"}',
         acceptedAt: T0,
         expiresAt: new Date(T0.getTime() + hours(1)),
+        hasLeft: false,
       },
     ]);
     expect(await store.inbox.chat("s1", CHAT)).toMatchObject({ unreadCount: 0, messageCount: 1 });
@@ -62,6 +63,36 @@ export function sends(world: Worlds): void {
     expect((await store.sends.waiting("s1")).map(({ messageId }) => messageId)).toEqual(["C"]);
     await record({ kind: "status", chatId: CHAT, ids: ["C"], status: "failed", at: 1, participant: null });
     expect(await store.sends.waiting("s1")).toEqual([]);
+  });
+
+  test("what left and was not confirmed waits again for a new connection, a few times and in its time to live", async () => {
+    const made = await world();
+    const { store, clock, record } = made;
+    for (const id of ["A", "B", "C"]) await accept(made, id);
+    const waiting = async () =>
+      (await store.sends.waiting("s1")).map(({ messageId, hasLeft }) => `${messageId} ${hasLeft}`);
+    const leave = (id: string) => store.sends.relayed("s1", id, { raw: null, media: null }, clock.now());
+    await leave("A");
+    await leave("B");
+    await record({ kind: "status", chatId: CHAT, ids: ["B"], status: "sent", at: 1, participant: null });
+    clock.advance(1);
+    expect(await store.sends.waitsAgain("s1", clock.now())).toBe(1);
+    expect(await waiting()).toEqual(["A true", "C false"]);
+    expect(await store.sends.isWaiting("s1", "A")).toBe(true);
+    expect(await store.sends.isWaiting("s1", "B")).toBe(false);
+    for (const again of [1, 0]) {
+      await leave("A");
+      clock.advance(1);
+      expect(await store.sends.waitsAgain("s1", clock.now())).toBe(again);
+    }
+    expect(await waiting()).toEqual(["C false"]);
+    await leave("C");
+    clock.advance(hours(1));
+    expect(await store.sends.waitsAgain("s1", clock.now())).toBe(0);
+    expect((await store.sends.unconfirmed("s1", clock.now())).map(({ messageId }) => messageId)).toEqual([
+      "A",
+      "C",
+    ]);
   });
 
   test("what the library made of the file is kept with the message", async () => {

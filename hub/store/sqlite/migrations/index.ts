@@ -15,6 +15,7 @@ import { profilesAndGroups } from "./0013-profiles-and-groups.ts";
 import { uploads } from "./0015-uploads.ts";
 import { piecesOfHistory } from "./0016-pieces-of-history.ts";
 import { wordsLeft } from "./0017-words-left.ts";
+import { handedOver } from "./0018-handed-over.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -33,4 +34,5 @@ export const migrations: readonly string[] = [
   uploads,
   piecesOfHistory,
   wordsLeft,
+  handedOver,
 ];
