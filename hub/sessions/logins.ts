@@ -26,7 +26,8 @@ export interface Logins {
    * has to be named. @throws HubError NOT_FOUND, UNDO_EXPIRED
    */
   toBringBack(sessionId: string, quarantineId: string | null): Promise<QuarantinedLogin>;
-  isPutAway(sessionId: string, quarantineId: string): Promise<boolean>;
+  /** What lies in quarantine of a session, newest first. */
+  putAway(sessionId: string): Promise<QuarantinedLogin[]>;
   /** The login of now, if there is one, takes the other's place in quarantine. */
   bringBack(sessionId: string, quarantineId: string): Promise<void>;
   /**
@@ -136,8 +137,7 @@ export function createLogins({ auth, keys, vault, dir, clock }: LoginsParts): Lo
         );
       return wanted;
     },
-    isPutAway: async (sessionId, quarantineId) =>
-      (await auth.quarantined(sessionId)).some(({ id }) => id === quarantineId),
+    putAway: (sessionId) => auth.quarantined(sessionId),
     bringBack: async (sessionId, quarantineId) => {
       const now = clock.now();
       await copy(sessionId, now);

@@ -51,6 +51,8 @@ export interface Sessions {
   ): Promise<{ report: CleanupReport; session: Session }>;
   /** Goes on with the login from before a cleanup, by default the newest. `NOT_FOUND`, `UNDO_EXPIRED` */
   undoCleanup(sessionId: string, quarantineId: string | null): Promise<Session>;
+  /** Logins of the session that are out of use, newest first. */
+  putAway: Logins["putAway"];
   /** Stops and hides; unlinks as well when told so, or when the session's settings say so. */
   remove(sessionId: string, options: { logout: boolean }): Promise<Session>;
   /** The string inside the QR code; waits up to `waitMs` for one while the session is connecting, then `QR_NOT_READY`. */
@@ -217,6 +219,7 @@ export function createSessions({
         await runner.until(() => hasArrived(runner.session), Math.max(0, leftMs));
         return { report, session: runner.session };
       }),
+    putAway: (sessionId) => withRunner(sessionId, () => logins.putAway(sessionId)),
     undoCleanup: (sessionId, quarantineId) =>
       withRunner(sessionId, async (runner) => {
         await runner.undoCleanup(quarantineId);

@@ -16,7 +16,7 @@ export async function undoCleanup(
 ): Promise<void> {
   const { sessionId, state } = record.session();
   // An order before this one has brought it back: a button that was pressed twice.
-  if (!(await logins.isPutAway(sessionId, quarantineId))) return;
+  if (!(await logins.putAway(sessionId)).some(({ id }) => id === quarantineId)) return;
   await connection.cut();
   try {
     await logins.bringBack(sessionId, quarantineId);

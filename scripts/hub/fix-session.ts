@@ -14,13 +14,25 @@ export function addFixSession(program: Command, bench: Bench): void {
     .description("says what is wrong with a session and what helps; with --yes does it")
     .argument("<session>", "name or number of the session")
     .option("--yes", "do it", false)
-    .option("--undo", "bring back the login that the last cleanup put aside", false)
-    .action(async (id: string, options: { yes: boolean; undo: boolean }) => {
+    .option(
+      "--undo [quarantine]",
+      "bring back the login that the last cleanup put aside, or the one named",
+      false,
+    )
+    .action(async (id: string, options: { yes: boolean; undo: boolean | string }) => {
       const hub = bench.hub();
       const path = `/api/sessions/${encodeURIComponent(id)}`;
-      if (options.undo) {
-        const after = await hub.send("POST", `${path}/force-cleanup/undo`);
-        bench.show({ data: { done: after }, text: `The login is back. Now: ${cell(after["state"])}.` });
+      if (options.undo !== false) {
+        const named = options.undo === true ? {} : { quarantineId: options.undo };
+        const after = await hub.send("POST", `${path}/force-cleanup/undo`, named);
+        const { logins } = await hub.get(`${path}/force-cleanup`);
+        bench.show({
+          data: { done: after, putAway: logins },
+          text: lines(
+            `The login is back. Now: ${cell(after["state"])}.`,
+            ...recordsOf(logins).map(textOfPutAway),
+          ),
+        });
         return;
       }
       const { session, subject } = await examine(hub, path, bench.desk.now());
@@ -45,6 +57,13 @@ export function addFixSession(program: Command, bench: Bench): void {
       });
     });
 }
+
+const textOfPutAway = ({ quarantineId, reason, undoUntil }: Json): string =>
+  `Put away: ${cell(quarantineId)}, ${cell(reason)}, ${
+    undoUntil === null
+      ? "cannot be brought back"
+      : `until ${cell(undoUntil)} with --undo ${cell(quarantineId)}`
+  }.`;
 
 type Order = Exclude<FixAct, "fine" | "wait" | "person">;
 const isOrder = (act: FixAct): act is Order => act !== "fine" && act !== "wait" && act !== "person";

@@ -31,6 +31,7 @@ describe("POST /api/sessions/{id}/force-cleanup", () => {
     const other = await rig.makeKey({ sessions: ["s2"] });
     const path = "/api/sessions/s1/force-cleanup";
     expect((await rig.post(path, {}, { key: reader })).status).toBe(403);
+    expect((await rig.get(path, { key: reader })).status).toBe(403);
     expect((await rig.post(path, {}, { key: other })).json).toMatchObject({ code: "SESSION_NOT_FOUND" });
     expect((await rig.post("/api/sessions/nobody/force-cleanup")).status).toBe(404);
     expect((await rig.post(path, { mode: "hard" })).json).toMatchObject({ code: "VALIDATION_ERROR" });
@@ -57,6 +58,16 @@ describe("POST /api/sessions/{id}/force-cleanup", () => {
     await rig.store.auth.commit("s1", { creds: Buffer.from("c"), fingerprint: "f", keys: [], intake: [] });
     const { data } = await rig.post("/api/sessions/s1/force-cleanup", { mode: "quarantine" });
     expect(data).toMatchObject({ mode: "quarantine", quarantineId: expect.stringMatching(/^qr_/) as string });
+    const { quarantineId, undoUntil } = data;
+    expect((await rig.get("/api/sessions/s1/force-cleanup")).data).toEqual({
+      logins: [
+        {
+          ...{ quarantineId, undoUntil },
+          reason: expect.any(String) as string,
+          at: rig.clock.now().toISOString(),
+        },
+      ],
+    });
     rig.clock.advance(7 * 86_400_000);
     const undo = await rig.post("/api/sessions/s1/force-cleanup/undo", {
       quarantineId: data["quarantineId"],

@@ -16,6 +16,17 @@ const reportSchema = z.object({
   session: sessionSchema,
 });
 
+const putAwaySchema = z.object({
+  logins: z.array(
+    z.object({
+      quarantineId: z.string(),
+      reason: z.string(),
+      at: z.iso.datetime(),
+      undoUntil: z.iso.datetime().nullable().describe("Null when it cannot be brought back"),
+    }),
+  ),
+});
+
 export const cleanupRoutes: Route[] = [
   sessionRoute({
     method: "post",
@@ -36,6 +47,25 @@ export const cleanupRoutes: Route[] = [
     handle: async ({ session: { sessionId }, body }, ctx) => {
       const { report, session } = await ctx.sessions.forceCleanup(sessionId, { mode: body.mode ?? null });
       return ok({ ...presentCleanup(report), session: await shownSession(session, ctx) });
+    },
+  }),
+  sessionRoute({
+    method: "get",
+    path: "/api/sessions/{sessionId}/force-cleanup",
+    summary:
+      "Logins that were put away: by a cleanup, or to make room for one that was brought back; newest first",
+    scope: "admin",
+    params: inSession,
+    response: putAwaySchema,
+    handle: async ({ session: { sessionId } }, ctx) => {
+      const logins = await ctx.sessions.putAway(sessionId);
+      return ok({
+        logins: logins.map(({ id, reason, at, undoUntil }) => ({
+          ...{ quarantineId: id, reason },
+          at: at.toISOString(),
+          undoUntil: undoUntil?.toISOString() ?? null,
+        })),
+      });
     },
   }),
   sessionRoute({
