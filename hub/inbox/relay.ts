@@ -5,6 +5,7 @@ import { toSeconds } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import type { Jid } from "../core/jid.ts";
 import type { Log } from "../core/log.ts";
+import type { Message } from "../core/message.ts";
 import type { InboxStore, SendStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import type { Ingest } from "./ingest.ts";
@@ -18,6 +19,8 @@ import { outgoing, type KeptOrder } from "./send-order.ts";
 import { openLink } from "./open-link.ts";
 import { createSleepers } from "./sleepers.ts";
 
+/** A message that breaks each connection it leaves by must not break them for ever. */
+const MOST_HANDED_OVER = 3;
 /** What WhatsApp does not take at the moment is tried again after a little, then after ever longer waits. */
 const NOT_NOW_MS = 5_000;
 
@@ -79,20 +82,52 @@ export function createRelay(parts: RelayParts): Relay {
     return next.failures;
   };
 
-  const fail = async ({ sessionId, chatId, messageId }: RelayJob, refusal: Refusal): Promise<void> => {
+  const fail = async (
+    { sessionId, chatId, messageId }: Pick<RelayJob, "sessionId" | "chatId" | "messageId">,
+    refusal: Refusal,
+  ): Promise<void> => {
     log.warn({ sessionId, messageId, code: refusal.code }, "message.refused");
     await ingest({ sessionId, facts: [failedFact(chatId, messageId, refusal, clock.now())], closes: [] });
   };
 
+  /** Over this connection. A refusal is recorded; what the connection did not take has to be tried again. */
+  const handOver = async (
+    current: WhatsAppLink,
+    { sessionId, chatId, messageId, order }: RelayJob,
+    quoted: Message | null,
+  ): Promise<"left" | "interrupted" | "not_now" | "failed"> => {
+    let sent: Awaited<ReturnType<WhatsAppLink["send"]>>;
+    try {
+      const content = outgoing(order, (mediaId) => media.pathOf(mediaId));
+      const { isForwarded } = order;
+      const sending = current.send({ chatId, messageId, content, quoted, isForwarded });
+      sent = await inTime(sending, SEND_DEADLINE_MS, notTaken);
+    } catch (error) {
+      if (isInterruption(error)) return "interrupted";
+      if (isNotNow(error)) return "not_now";
+      if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
+      await fail({ sessionId, chatId, messageId }, refusalOf(error));
+      return "failed";
+    }
+    await sends.relayed(sessionId, messageId, sent, clock.now());
+    log.info({ sessionId, messageId, kind: order.content.kind }, "message.relayed");
+    return "left";
+  };
+
+  /** Its receipt from the last time it left may have come meanwhile. */
+  const isConfirmed = async ({ sessionId, messageId, hasLeft = false }: RelayJob): Promise<boolean> =>
+    hasLeft && !(await sends.isWaiting(sessionId, messageId));
+
   const attempt = async (job: RelayJob, leaving: Leaving): Promise<void> => {
-    const { sessionId, chatId, messageId, order } = job;
+    const { sessionId, chatId, order } = job;
     const quoted =
       order.quotedMessageId === null ? null : await inbox.message(sessionId, order.quotedMessageId, chatId);
     let tried: WhatsAppLink | null = null;
     let hasTurn = false;
     let failures = 0;
+    let handedOver = 0;
     while (!stopped) {
-      if (leaving.expiresAt <= clock.now()) return fail(job, givenUp(job));
+      if (leaving.expiresAt <= clock.now()) return fail(job, givenUp(job, handedOver));
       const current = openLink(link, sessionId);
       // A connection that broke under the send may have a successor already; only that one is worth another try.
       if (current === null || current === tried) return;
@@ -100,30 +135,19 @@ export function createRelay(parts: RelayParts): Relay {
         hasTurn = await gate.turn(leaving);
         continue; // waiting takes time, in which anything can have changed
       }
-      // Its receipt from the last time may have come meanwhile.
-      if (job.hasLeft === true && !(await sends.isWaiting(sessionId, messageId))) return;
+      if (handedOver === 0 && (await isConfirmed(job))) return;
       tried = current;
-      let sent: Awaited<ReturnType<WhatsAppLink["send"]>>;
-      try {
-        const content = outgoing(order, (mediaId) => media.pathOf(mediaId));
-        const { isForwarded } = order;
-        const sending = current.send({ chatId, messageId, content, quoted, isForwarded });
-        sent = await inTime(sending, SEND_DEADLINE_MS, notTaken);
-      } catch (error) {
-        if (isInterruption(error)) continue;
-        if (isNotNow(error)) {
-          failures = await wait(leaving, failures);
-          tried = null; // the same connection may do
-          continue;
-        }
-        if (!(error instanceof HubError)) log.error({ sessionId, messageId, err: error }, "send.failed");
-        return fail(job, refusalOf(error));
+      const outcome = await handOver(current, job, quoted);
+      if (outcome === "failed") return;
+      if (outcome === "not_now") {
+        failures = await wait(leaving, failures);
+        tried = null; // the same connection may do
       }
-      // Gone while it left: what the next connection begins with was listed before this could be among it.
-      if (openLink(link, sessionId) !== current) continue;
-      await sends.relayed(sessionId, messageId, sent, clock.now());
-      log.info({ sessionId, messageId, kind: order.content.kind }, "message.relayed");
-      return;
+      if (outcome === "left") {
+        handedOver += 1;
+        // Gone while it left: the next connection may have listed what it begins with before this could be among it.
+        if (openLink(link, sessionId) === current || handedOver === MOST_HANDED_OVER) return;
+      }
     }
   };
 
@@ -157,8 +181,8 @@ const notTaken = (): HubError =>
   new HubError("SESSION_NOT_CONNECTED", "The connection did not take the message in time.");
 
 /** Of what is out of time. */
-export const givenUp = ({ hasLeft = false }: { hasLeft?: boolean }): Refusal =>
-  hasLeft ? UNCONFIRMED : EXPIRED;
+export const givenUp = ({ hasLeft = false }: { hasLeft?: boolean }, handedOver = 0): Refusal =>
+  hasLeft || handedOver > 0 ? UNCONFIRMED : EXPIRED;
 
 const EXPIRED: Refusal = { code: "expired", error: "Not sent within its time to live." };
 export const UNCONFIRMED: Refusal = { code: "unconfirmed", error: "WhatsApp never confirmed it." };
