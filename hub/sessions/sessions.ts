@@ -15,11 +15,12 @@ import type { UnreadableCounts } from "../core/unreadable.ts";
 import type { WhatsAppConnector, WhatsAppLink } from "../core/whatsapp.ts";
 import type { ReasonOf } from "./after-close.ts";
 import { createDirectory, type SessionInput } from "./directory.ts";
+import { createLoginSweep } from "./login-sweep.ts";
 import type { Logins } from "./logins.ts";
 import { createFigures, type OnMoved } from "./figures.ts";
 import type { RunnerParts, WatchdogParts } from "./runner-parts.ts";
-import { createAlarm, systemSchedule, type Schedule } from "./schedule.ts";
-import { sweepLogins, type Swept } from "./sealed.ts";
+import { systemSchedule, type Schedule } from "./schedule.ts";
+import type { Swept } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
 import { hasArrived, isLinking, notReady } from "./arrival.ts";
 import { createInOrder, createSlots } from "./slots.ts";
@@ -87,7 +88,6 @@ export interface Sessions {
 }
 
 const LONGEST_WAIT_MS = 8_000;
-const SWEEP_MS = 6 * 3_600_000;
 
 export interface SessionsParts {
   store: SessionStore;
@@ -170,8 +170,10 @@ export function createSessions({
     watchdog: watchdog ?? null,
   };
   const directory = createDirectory({ store, jidForm, isClockTrusted, parts });
-  const sweepAlarm = createAlarm(schedule);
-  let sweeping: Promise<void> = Promise.resolve();
+  const sweep = createLoginSweep({
+    ...{ store, connector, logins, directory, clock, log },
+    ...{ isClockTrusted, onSwept, schedule },
+  });
 
   const withRunner = async <T>(
     sessionId: string,
@@ -180,15 +182,6 @@ export function createSessions({
     await directory.load();
     return work(directory.find(sessionId));
   };
-
-  function sweepNow(): void {
-    const sweep = async (): Promise<void> => {
-      if (!isClockTrusted()) return;
-      await onSwept(await sweepLogins({ store, connector, logins, directory, clock, log }));
-    };
-    sweeping = sweep().catch((err: unknown) => log.warn({ err }, "session.sweep_failed"));
-    sweepAlarm.set(SWEEP_MS, sweepNow);
-  }
 
   return {
     create: (input) => directory.create(input),
@@ -283,17 +276,17 @@ export function createSessions({
           await nextTurn();
         }
       });
-      sweepNow();
+      sweep.start();
     },
     storeFailed: (cause) => directory.all().forEach((runner) => runner.storeFailed(cause)),
     stop: async () => {
-      sweepAlarm.cancel();
+      sweep.stop();
       storeWatch.stop();
       await Promise.all(directory.all().map((runner) => runner.shut()));
       await figures.idle();
     },
     idle: async () => {
-      await sweeping;
+      await sweep.idle();
       await Promise.all(directory.all().map((runner) => runner.idle()));
     },
   };
