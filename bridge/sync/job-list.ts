@@ -10,8 +10,11 @@ export interface JobList {
   all(sessionId?: string): SyncJob[];
   /** @throws BridgeError JOB_NOT_FOUND */
   get(jobId: string): SyncJob;
-  /** Resolves when it outlives the process: requests that come until then are still one job. */
-  place(request: SyncRequest): Promise<SyncJob>;
+  /**
+   * The job that will do it, which takes its place at once; `kept` resolves when it outlives the process. Requests that come
+   * until then are still one job.
+   */
+  place(request: SyncRequest): { job: SyncJob; kept: Promise<void> };
   /** `beside`: what else changes in the same write. */
   change(
     jobId: string,
@@ -39,14 +42,14 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
   return {
     all,
     get,
-    place: async (request) => {
+    place: (request) => {
       let jobId = newJobId();
-      await state.update((data) => {
+      const kept = state.update((data) => {
         const { jobs, job } = placeRequest(data.jobs, request, { jobId, now: clock.now() });
         data.jobs = jobs;
         jobId = job.jobId;
       });
-      return get(jobId);
+      return { job: get(jobId), kept };
     },
     change: async (jobId, move, beside) => {
       await state.update((data) => {

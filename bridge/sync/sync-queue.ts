@@ -211,9 +211,11 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       await lookAgain();
     },
     request: async (sessionId, reason, wanted = ALL_PARTS) => {
-      const job = await jobs.place({ sessionId, reason, parts: wanted });
+      const { job, kept } = jobs.place({ sessionId, reason, parts: wanted });
       tell(job);
+      // Who is answered hears of a job that outlives a kill; the work itself need not wait for the disk.
       pump();
+      await kept;
       return job;
     },
     wait: (jobId, ms) =>

@@ -145,6 +145,8 @@ async function withBridge<T>(
           timeoutMs: PATIENCE_MS,
         });
         await hub.client.post(`/api/sessions/${session}/disconnect`);
+        // Nor what it tells of its end.
+        await until("the hub at rest", async () => (await deliveries(hub)).pending === 0);
         return (Date.parse(job.finished_at) - Date.parse(told.timestamp)) / 1000;
       },
     });
@@ -167,6 +169,9 @@ const count = (output: string, event: string): number => output.split(`"${event}
 
 const events = ({ client }: BenchHub, after: number): Promise<{ events: HubEvent[]; latestSeq: number }> =>
   client.get(`/api/events?after=${after}&limit=500`);
+
+const deliveries = ({ client }: BenchHub): Promise<{ pending: number }> =>
+  client.get("/api/deliveries/stats");
 
 /** A hub goes on trying to reach a bridge that is gone. */
 async function forgetEndpoints({ client }: BenchHub): Promise<void> {
