@@ -13,6 +13,7 @@ import {
   type DirectorySyncOptions,
 } from "./directory/directory-sync.ts";
 import { openDirectorySource } from "./directory/open-source.ts";
+import { isPassing } from "./errors.ts";
 import { createFailedItems } from "./failed-items.ts";
 import { createFeedLag } from "./feed-lag.ts";
 import { schedulerEvents } from "./hooks.ts";
@@ -23,6 +24,7 @@ import { createSurface } from "./http/surface.ts";
 import { createHubClient } from "./hub-client-http.ts";
 import type { HubClient } from "./hub-client.ts";
 import { createItemRetry } from "./item-retry.ts";
+import { createKeepUp } from "./keep-up.ts";
 import { createLanes } from "./lanes.ts";
 import { createLife } from "./life.ts";
 import { createLatestProgress } from "./latest-progress.ts";
@@ -110,9 +112,11 @@ export async function startBridge(
     state,
     apply,
     setAside: async ({ seq, sessionId }, cause) => {
-      const error = `It could not be applied (${cause instanceof Error ? cause.name : typeof cause}); the log says where.`;
+      const ours = `It could not be applied (${cause instanceof Error ? cause.name : typeof cause}); the log says where.`;
+      const error = isPassing(cause) ? cause.message : ours;
       await failed.add({ sessionId, kind: "event", key: String(seq), error });
     },
+    checkCrm: () => adapter.check(),
     clock,
     log: part("feed"),
     onReset: createAfterReset({
@@ -211,6 +215,7 @@ export async function startBridge(
       ...schedulerEvents({
         autoSync,
         reconcile,
+        keepUp: createKeepUp({ feed, subscription, log: part("feed") }),
         directory: directory && { start: () => directory.startDaily(), stop: () => directory.stop() },
       }).map(({ work }) => work),
     ],

@@ -1,6 +1,6 @@
 /** What the bridge missed while it was not running. A hub or a CRM that is not there yet is asked again until it is. */
 import { setTimeout as pause } from "node:timers/promises";
-import { isPassing } from "./errors.ts";
+import { failureFacts, isPassing } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 const FIRST_PAUSE_MS = 1_000;
@@ -23,8 +23,9 @@ export async function catchUp({
       return;
     } catch (cause) {
       if (isOver()) return;
-      if (isPassing(cause)) log.warn({ problem: cause.message, nextTryInMs: pauseMs }, "catch_up.waits");
-      else log.error({ err: cause, nextTryInMs: pauseMs }, "catch_up.failed");
+      const facts = { ...failureFacts(cause), nextTryInMs: pauseMs };
+      if (isPassing(cause)) log.warn(facts, "catch_up.waits");
+      else log.error(facts, "catch_up.failed");
       await pause(pauseMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
     }
   }

@@ -20,6 +20,12 @@ export const whole = (min: number, max: number) => {
     .refine((value) => value >= min && value <= max, problem);
 };
 
+/** 0 to 23, or `off`. */
+export const hour = z
+  .string()
+  .regex(/^([01]?\d|2[0-3]|off)$/, "use an hour, 0 to 23, or off")
+  .transform((text) => (text === "off" ? null : Number(text)));
+
 export const port = z
   .string()
   .regex(/^\d{1,5}$/, "use a port number, 0 to 65535")

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { secretProblem } from "../hub/contract/index.ts";
 import type { CrmConfig } from "./adapters/index.ts";
-import { cron, flag, httpUrl, jsonObject, list, port, timeZone, whole } from "./config-values.ts";
+import { cron, flag, hour, httpUrl, jsonObject, list, port, timeZone, whole } from "./config-values.ts";
 import { jsonSourceSchema } from "./directory/json-source-config.ts";
 import type { DirectoryConfig } from "./directory/open-source.ts";
+import { bareHost } from "./http/host.ts";
 import { parseMethodKey, type MethodKey } from "./http/method-keys.ts";
 import type { SyncLimits } from "./sync/budget.ts";
 
@@ -29,7 +30,8 @@ export interface BridgeConfig {
   /** When the hub's sessions are compared with the connection registry; null: never by itself. */
   reconcile: string | null;
   directory: DirectoryConfig & {
-    hour: number;
+    /** Null: no daily pass. */
+    hour: number | null;
     country: string;
   };
   /** Empty: one is made at the first start, kept in the data folder and printed once. */
@@ -72,7 +74,7 @@ const secrets = list
   });
 
 const schema = z.object({
-  BRIDGE_HOST: z.string().default("127.0.0.1"),
+  BRIDGE_HOST: z.string().transform(bareHost).default("127.0.0.1"),
   BRIDGE_PORT: port.default(3001),
   BRIDGE_DATA_DIR: z.string().default("./bridge-data"),
   BRIDGE_HUB_URL: httpUrl.default("http://127.0.0.1:3000"),
@@ -117,7 +119,7 @@ const schema = z.object({
   BRIDGE_LOG_LEVEL: z.enum(LOG_LEVELS, `use one of ${LOG_LEVELS.join(", ")}`).default("info"),
   WISPRO_URL: httpUrl.optional(),
   WISPRO_TOKEN: z.string().optional(),
-  WISPRO_HOUR: whole(0, 23).default(3),
+  WISPRO_HOUR: hour.default(3),
   DIRECTORY_SOURCE: jsonObject.pipe(jsonSourceSchema).optional(),
   DIRECTORY_COUNTRY: z
     .string()

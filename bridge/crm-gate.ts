@@ -10,7 +10,10 @@ import type { Log } from "./log.ts";
 export interface CrmGate {
   /** The adapter; every write throws CrmUnavailable until the CRM was prepared. */
   adapter: CrmAdapter;
-  /** Tries now, and again and again in the background until it worked; resolves after the first try, or soon. */
+  /**
+   * Tries now, and again and again in the background until it worked; resolves after the first try, or soon.
+   * @throws what the first try threw soon, and nobody foresaw
+   */
   open(): Promise<void>;
   isOpen(): boolean;
   /** Resolves once it is open, or the gate was stopped. */
@@ -27,12 +30,14 @@ export function createCrmGate({
   adapter,
   prepares,
   log,
+  firstTryMs = FIRST_TRY_MS,
   firstPauseMs = FIRST_PAUSE_MS,
 }: {
   adapter: CrmAdapter;
   /** False where the CRM's own shape is changed on order only, perhaps with more rights than the bridge has. */
   prepares: boolean;
   log: Log;
+  firstTryMs?: number;
   firstPauseMs?: number;
 }): CrmGate {
   let problem: string | null = "it is being prepared";
@@ -59,12 +64,16 @@ export function createCrmGate({
     log.info({ crm: adapter.name }, "crm.ready");
     openNow();
   };
-  const retry = (pauseMs: number): Promise<void> =>
-    attempt(Math.min(pauseMs * 2, LONGEST_PAUSE_MS)).catch((cause: unknown) => {
-      log.error({ err: cause }, "crm.prepare_failed");
-      problem = "it could not be prepared; the log says why";
-      if (!isStopped) timer = setTimeout(() => void retry(LONGEST_PAUSE_MS), LONGEST_PAUSE_MS);
-    });
+  const retry = (pauseMs: number): Promise<void> => {
+    const nextPauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    return attempt(nextPauseMs).catch((cause: unknown) => unforeseen(cause, nextPauseMs));
+  };
+  /** A later try may go well all the same, and nobody waits for this one any more who could be told. */
+  const unforeseen = (cause: unknown, pauseMs: number): void => {
+    log.error({ err: cause, nextTryInMs: pauseMs }, "crm.prepare_failed");
+    problem = "it could not be prepared; the log says why";
+    if (!isStopped) timer = setTimeout(() => void retry(pauseMs), pauseMs);
+  };
 
   return {
     adapter: gated(adapter, () => {
@@ -73,9 +82,9 @@ export function createCrmGate({
     open: async () => {
       const first = attempt(firstPauseMs);
       const soon = new AbortController();
-      const late = pause(FIRST_TRY_MS, undefined, { signal: soon.signal }).catch(() => undefined);
-      await Promise.race([first, late]);
-      soon.abort();
+      const late = pause(firstTryMs, undefined, { signal: soon.signal }).catch(() => undefined);
+      await Promise.race([first, late]).finally(() => soon.abort());
+      first.catch((cause: unknown) => unforeseen(cause, firstPauseMs));
     },
     isOpen: () => problem === null,
     whenOpen: () => opened,

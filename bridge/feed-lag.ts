@@ -1,5 +1,6 @@
 /** How far the hub is ahead of what the bridge has read: one cheap question to the hub, asked once for many who want to know. */
 import type { Clock } from "./clock.ts";
+import { createElapsed } from "./elapsed.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient } from "./hub-client.ts";
 import type { BridgeState } from "./state/bridge-state.ts";
@@ -27,9 +28,10 @@ export function createFeedLag({
   state: BridgeState;
   clock: Clock;
 }): () => Promise<FeedLag> {
+  const elapsed = createElapsed(clock);
   let last: { at: number; hub: Promise<Omit<FeedLag, "mark">> } | null = null;
   return async () => {
-    const now = clock.now().getTime();
+    const now = elapsed();
     if (last === null || now - last.at >= FRESH_MS)
       last = { at: now, hub: Promise.race([ask(hub, state.read().mark), late()]) };
     return { ...(await last.hub), mark: state.read().mark };

@@ -11,8 +11,8 @@ export interface ScheduledWork {
 
 export interface SchedulerEvent {
   every: "hourly" | "5 minutes" | "daily";
-  /** The setting that moves it, or switches it off. */
-  setting: string;
+  /** The setting that moves it, or switches it off; null: nothing does. */
+  setting: string | null;
   /** What does the same on order. */
   method: string;
   work: ScheduledWork;
@@ -22,14 +22,17 @@ export interface SchedulerEvent {
 export const schedulerEvents = ({
   autoSync,
   reconcile,
+  keepUp,
   directory,
 }: {
   autoSync: ScheduledWork;
   reconcile: ScheduledWork;
+  keepUp: ScheduledWork;
   directory: ScheduledWork | null;
 }): SchedulerEvent[] => [
   { every: "hourly", setting: "BRIDGE_AUTO_SYNC", method: "api.sync.auto_sync_all_sessions", work: autoSync },
   { every: "5 minutes", setting: "BRIDGE_RECONCILE", method: "api.sync.reconcile", work: reconcile },
+  { every: "5 minutes", setting: null, method: "api.sync.reconcile", work: keepUp },
   ...(directory === null
     ? []
     : [

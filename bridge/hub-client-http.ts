@@ -7,9 +7,10 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import got, { RequestError } from "got";
+import { AnswerTooLong, withinLimit } from "./answer-limit.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient } from "./hub-client.ts";
-import { dataOf, failureOf } from "./hub-answers.ts";
+import { dataOf, failureOf, notUnderstood } from "./hub-answers.ts";
 import { hubRoutes, type HubRequest } from "./hub-routes.ts";
 import type { Log } from "./log.ts";
 
@@ -22,6 +23,8 @@ const DEFAULT_WAIT_MS = 2_000;
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 15_000;
 const CONNECTIONS = 16;
+/** Room for a whole page of the longest texts that WhatsApp has. */
+const ANSWER_LIMIT = 128 * 1024 * 1024;
 
 export function createHubClient({
   url,
@@ -57,13 +60,18 @@ export function createHubClient({
     // A request with a deadline of its own is a slow one.
     const timeoutMs = request.deadlineMs === undefined ? ANSWER_MS : Math.max(1, leftMs);
     try {
-      const response = await client(base + path + queryText(query), {
-        method,
-        responseType: "buffer",
-        timeout: { connect: CONNECT_MS, request: timeoutMs },
-        ...(body === undefined ? {} : { json: body }),
-        ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
-      });
+      const response = await withinLimit(
+        (signal) =>
+          client(base + path + queryText(query), {
+            method,
+            signal,
+            responseType: "buffer",
+            timeout: { connect: CONNECT_MS, request: timeoutMs },
+            ...(body === undefined ? {} : { json: body }),
+            ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
+          }),
+        ANSWER_LIMIT,
+      );
       const { statusCode: status } = response;
       if (status >= 200 && status < 300) return { kind: "done", data: dataOf(request.name, response.body) };
       const error = failureOf(request.name, {
@@ -73,6 +81,7 @@ export function createHubClient({
       });
       return { kind: mayPass(error) ? "later" : "refused", error };
     } catch (error) {
+      if (error instanceof AnswerTooLong) return { kind: "refused", error: notUnderstood(request.name) };
       if (!(error instanceof RequestError)) throw error;
       // The library's error carries the request with its key: only the code leaves this place.
       return {

@@ -10,6 +10,13 @@ export interface HubPage<T> {
   position: number;
 }
 
+/** `totals`: what the hub has of it. `position`: the newest `seq` the hub had before it read them. */
+export interface SessionStanding {
+  session: Session;
+  totals: { contacts: number; chats: number };
+  position: number;
+}
+
 export interface PageQuery {
   limit: number;
   cursor?: string | undefined;
@@ -34,7 +41,7 @@ export interface EventsPage {
 export interface HubClient {
   sessions(): Promise<Session[]>;
   /** @throws HubUnavailable `SESSION_NOT_FOUND` */
-  session(sessionId: string): Promise<{ session: Session; position: number }>;
+  session(sessionId: string): Promise<SessionStanding>;
   contacts(sessionId: string, query: PageQuery): Promise<HubPage<Contact>>;
   chats(sessionId: string, query: PageQuery): Promise<HubPage<Chat>>;
   /** Of one chat, newest first unless `order` is `asc`; `since` in Unix seconds. */

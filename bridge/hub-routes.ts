@@ -7,6 +7,7 @@ import {
   messageSchema,
   sentSchema,
   sessionSchema,
+  sessionTotalsSchema,
 } from "../hub/contract/index.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient, HubPage, PageQuery } from "./hub-client.ts";
@@ -33,7 +34,7 @@ const MOST_ROWS = 1000;
 /** The hub answers a send within 25 s. Whoever ordered it waits 30: by then it is sent, kept for later (`outgoing/`) or refused. */
 const SEND_MS = 28_000;
 
-const standingSchema = sessionSchema.extend({ latestSeq: z.int() });
+const standingSchema = sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: z.int() });
 
 const feedSchema = z.object({
   events: z.array(z.unknown()),
@@ -90,8 +91,8 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     },
     session: async (sessionId) => {
       const data = await ask({ name: "session", method: "GET", path: at("sessions", sessionId, "status") });
-      const { latestSeq, ...session } = parsed("session", standingSchema, data);
-      return { session, position: latestSeq };
+      const { latestSeq, totals, ...session } = parsed("session", standingSchema, data);
+      return { session, totals, position: latestSeq };
     },
     contacts: (sessionId, query) =>
       list("contacts", { path: at("contacts", sessionId), query: paging(query), item: contactSchema }),

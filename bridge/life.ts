@@ -13,7 +13,7 @@ interface Worker {
 }
 
 export interface LifeParts {
-  gate: CrmGate;
+  gate: Omit<CrmGate, "adapter">;
   receiver: Worker;
   feed: Worker & { read(): Promise<unknown> };
   queue: Worker & { start(): Promise<void> };
@@ -31,7 +31,7 @@ export interface LifeParts {
 }
 
 export interface Life {
-  /** Resolves once everything is under way; what needs the CRM or the hub waits for them behind. */
+  /** Resolves once everything is under way; what needs the CRM or the hub waits for them behind. When it throws, all is stopped. */
   start(): Promise<void>;
   idle(): Promise<void>;
   /** Safe to call twice. */
@@ -41,17 +41,22 @@ export interface Life {
 export function createLife(parts: LifeParts): Life {
   const { gate, receiver, feed, queue, outgoing, reconcile, directory, scheduled, doors, hub, log } = parts;
   const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
   let begun: Promise<void> = Promise.resolve();
 
   /** The CRM is there: what was left undone is taken up, then what was missed is read. */
   const begin = async (): Promise<void> => {
     await gate.whenOpen();
-    if (stopping.signal.aborted) return;
+    if (isStopping()) return;
     await queue.start();
-    for (const work of scheduled) await work.start();
+    for (const work of scheduled) {
+      // What was told to stop before it began would never hear of it again.
+      if (isStopping()) return;
+      await work.start();
+    }
     const work = async (): Promise<void> => {
       await feed.read();
-      await reconcile.sessions();
+      if (!isStopping()) await reconcile.sessions();
     };
     await catchUp({ work, log, signal: stopping.signal });
   };
@@ -78,10 +83,15 @@ export function createLife(parts: LifeParts): Life {
   };
 
   let stopped: Promise<void> | undefined;
+  const stopOnce = (): Promise<void> => (stopped ??= stop());
   return {
     start: async () => {
       outgoing.start(); // what waits for the hub needs no CRM
-      await gate.open();
+      await gate.open().catch(async (cause: unknown) => {
+        // Whoever cannot be started holds no port and no folder, and sends nothing.
+        await stopOnce();
+        throw cause;
+      });
       begun = begin().catch((cause: unknown) => {
         log.error({ err: cause }, "bridge.begin_failed");
       });
@@ -94,6 +104,6 @@ export function createLife(parts: LifeParts): Life {
       await outgoing.idle();
       await directory?.idle();
     },
-    stop: () => (stopped ??= stop()),
+    stop: stopOnce,
   };
 }

@@ -29,6 +29,7 @@ export function createMethods(parts: MethodParts): { all: Method[]; directory: D
       ...failedMethods(parts),
       directory.start,
       directory.status,
+      directory.jobs,
       directory.retry,
     ],
     directory,

@@ -9,6 +9,8 @@ import type { Log } from "./log.ts";
 export interface Subscription {
   /** Tries now and, until it has its place, again and again; nobody waits for it. */
   start(): void;
+  /** Looks whether it still has its place, and takes it again where it was deleted, disabled or told less. */
+  renew(): void;
   stop(): void;
 }
 
@@ -33,6 +35,10 @@ export function createSubscription({
 }): Subscription {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** A try is under way, or waits for its time. */
+  let isTrying = false;
+  /** It was told that the place is there, and nothing else since. */
+  let isReady = false;
   /** In a row. */
   let refusals = 0;
   const told = new Set<string>();
@@ -44,6 +50,7 @@ export function createSubscription({
   };
 
   const tell = (error: unknown): void => {
+    isReady = false;
     if (!(error instanceof HubUnavailable)) {
       tellOnce("broken", () => log.error({ err: error }, "subscription.broken"));
       return;
@@ -66,9 +73,14 @@ export function createSubscription({
   };
 
   const attempt = async (): Promise<void> => {
+    isTrying = true;
     try {
       const outcome = await hub.subscribe({ url, secret });
-      log.info({ url, outcome }, "subscription.ready");
+      isTrying = false;
+      refusals = 0;
+      told.clear();
+      if (!isReady || outcome !== "unchanged") log.info({ url, outcome }, "subscription.ready");
+      isReady = true;
     } catch (error) {
       if (!isStopped) timer = setTimeout(() => void attempt(), pauseAfter(error)).unref();
     }
@@ -76,6 +88,9 @@ export function createSubscription({
 
   return {
     start: () => void attempt(),
+    renew: () => {
+      if (!isTrying && !isStopped) void attempt();
+    },
     stop: () => {
       isStopped = true;
       clearTimeout(timer);

@@ -43,7 +43,7 @@ export function startOverseers({
   });
   const alerts = startAlerts({
     ...{ settings, isDiskLow: () => isDiskLow(dataDir), pressure, isStormy: storms.isStormy },
-    ...{ sessions: store.sessions, endpoints: store.endpoints },
+    ...{ sessions: store.sessions, endpoints: store.endpoints, outbox: store.outbox },
     ...{ events: store.events, marks: store.marks, letters: store.letters, clock, nudge },
     log: log.child({ part: "alerts" }),
   });

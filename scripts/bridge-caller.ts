@@ -1,6 +1,7 @@
 /** The running bridge, as its operator's commands call it: where it is and with which key, found as the bridge itself finds it. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { bareHost, urlAt } from "../bridge/http/host.ts";
 import { METHOD_KEY_FILE, parseMethodKey } from "../bridge/http/method-keys.ts";
 
 export interface BridgeCaller {
@@ -13,12 +14,14 @@ export interface BridgeCaller {
   headers: Record<string, string>;
 }
 
+/** Where a bridge that listens everywhere is found from its own machine. */
+const NEAREST: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
 export function callBridge(): BridgeCaller {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const { env } = process;
-  const host = env["BRIDGE_HOST"] || "127.0.0.1";
-  const url =
-    env["BRIDGE_URL"] || `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${env["BRIDGE_PORT"] || "3001"}`;
+  const host = bareHost(env["BRIDGE_HOST"] || "127.0.0.1");
+  const url = env["BRIDGE_URL"] || urlAt(NEAREST[host] ?? host, env["BRIDGE_PORT"] || "3001");
   const app = env["BRIDGE_APP"] || "xappiens_whatsapp";
   const headers = {
     "X-API-Key": keyFrom(env["BRIDGE_METHOD_KEYS"], env["BRIDGE_DATA_DIR"] || "./bridge-data"),
@@ -56,7 +59,8 @@ function keyFrom(configured: string | undefined, dataDir: string): string {
   const key = keys.find((one) => one?.role === "admin") ?? keys.find((one) => one !== null);
   if (key) return `${key.key}:${key.secret}`;
   const file = join(dataDir, METHOD_KEY_FILE);
-  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  if (kept !== "") return kept;
   throw new Error(`There is no key: set BRIDGE_METHOD_KEYS, or start the bridge once (it writes ${file}).`);
 }
 

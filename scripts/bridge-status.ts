@@ -1,9 +1,7 @@
-/** `npm run bridge:status`: accounts, syncs, what failed and how far the feed is behind. `-- --json` for programs. */
+/** `npm run bridge:status`: accounts, syncs, what failed, the client directory and how far the feed is behind. `-- --json` for programs. */
 import { parseArgs } from "node:util";
 import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
 import { textTable } from "./text-table.ts";
-
-const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 
 interface Status {
   figures: Record<string, unknown>;
@@ -13,16 +11,19 @@ interface Status {
   failed: Record<string, unknown>[];
   /** Orders to send that wait for the hub, or failed after they had. */
   sends: Record<string, unknown>[];
+  /** Passes over the client directory, newest first. */
+  directory: Record<string, unknown>[];
 }
 
 const OWED = ["queued", "failed", "expired"];
 
 async function ask(bridge: BridgeCaller): Promise<Status> {
-  const [connections, sync, failed, queued] = await Promise.all([
+  const [connections, sync, failed, queued, directory] = await Promise.all([
     bridge.get("/api/connections"),
     bridge.method("api.sync.get_sync_status"),
     bridge.method("api.sync.list_failed"),
     bridge.method("api.messages.list_queued"),
+    bridge.method("api.directory.list_jobs"),
   ]);
   const data = recordOf(connections["data"]);
   return {
@@ -32,6 +33,7 @@ async function ask(bridge: BridgeCaller): Promise<Status> {
     sessions: recordsOf(sync["sessions"]),
     failed: recordsOf(failed["items"]),
     sends: recordsOf(queued["orders"]).filter(({ status }) => OWED.includes(shown(status))),
+    directory: recordsOf(directory["jobs"]),
   };
 }
 
@@ -73,7 +75,28 @@ function printSends(sends: Record<string, unknown>[], say: (text: string) => voi
   );
 }
 
-function print({ figures, connections, corrections, sessions, failed, sends }: Status): void {
+function printDirectory(jobs: Record<string, unknown>[], say: (text: string) => void): void {
+  const columns = [
+    "job_id",
+    "source",
+    "status",
+    "page",
+    "total_pages",
+    "created",
+    "updated",
+    "errors",
+    "error",
+  ];
+  say("\nClient directory, newest pass first (retry with api.directory.retry_failed)");
+  say(
+    textTable(
+      ["begun", ...columns],
+      jobs.map((job) => [moment(job["started_at"]), ...columns.map((column) => shown(job[column]))]),
+    ),
+  );
+}
+
+function print({ figures, connections, corrections, sessions, failed, sends, directory }: Status): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(
     `${shown(figures["total"])} accounts: ${shown(figures["connected"])} connected, ${shown(figures["inError"])} in error, ` +
@@ -146,6 +169,7 @@ function print({ figures, connections, corrections, sessions, failed, sends }: S
     );
   }
   if (sends.length > 0) printSends(sends, say);
+  if (directory.length > 0) printDirectory(directory, say);
   if (failed.length > 0) {
     say("\nFailed (retry with api.sync.retry_failed)");
     say(
@@ -163,6 +187,7 @@ function print({ figures, connections, corrections, sessions, failed, sends }: S
 }
 
 await command(async () => {
+  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
   const status = await ask(callBridge());
   if (options.json) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
   else print(status);

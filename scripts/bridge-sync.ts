@@ -1,16 +1,23 @@
-/** `npm run bridge:sync -- <session>`: syncs one account now, shows how far it is, and what it brought. */
+/** `npm run bridge:sync -- <session> [--full]`: syncs one account now, shows how far it is, and what it brought. */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
 import { textTable } from "./text-table.ts";
 
-const EVERY_MS = 250;
+const EVERY_MS = 1_000;
+/** So long no answer may come to how far the sync is: a bridge that is started anew goes on with it. */
+const PATIENCE_MS = 15_000;
 const BAR_WIDTH = 30;
 
-const {
-  positionals: [session],
-  values: options,
-} = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
+const given = () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      /** All of it, not only what changed since the last sync. */
+      full: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  });
 
 type Job = Record<string, unknown>;
 
@@ -26,19 +33,28 @@ function line(job: Job): string {
 }
 
 /** Asks until the job is over; draws only where someone can see it move. */
-async function follow(bridge: BridgeCaller, jobId: unknown): Promise<{ job: Job; held: Job }> {
-  const isShown = process.stderr.isTTY && !options.json;
+async function follow(bridge: BridgeCaller, jobId: unknown, isShown: boolean): Promise<Job> {
+  let answeredAt = performance.now();
   for (;;) {
-    const { sessions } = await bridge.method("api.sync.get_sync_status", { job_id: jobId });
-    const [held = {}] = recordsOf(sessions);
-    const job = recordOf(held["job"]);
-    if (isShown) process.stderr.write(`\r\u001B[K${line(job)}`);
-    if (isOver(job)) {
-      if (isShown) process.stderr.write("\n");
-      return { job, held };
+    try {
+      const job = recordOf((await statusOf(bridge, jobId, { totals: false }))["job"]);
+      answeredAt = performance.now();
+      if (isShown) process.stderr.write(`\r\u001B[K${line(job)}`);
+      if (isOver(job)) {
+        if (isShown) process.stderr.write("\n");
+        return job;
+      }
+    } catch (error) {
+      if (performance.now() - answeredAt > PATIENCE_MS) throw error;
     }
     await pause(EVERY_MS);
   }
+}
+
+/** `totals`: the CRM counts what it holds, which a large one does not do every second. */
+async function statusOf(bridge: BridgeCaller, jobId: unknown, { totals }: { totals: boolean }): Promise<Job> {
+  const { sessions } = await bridge.method("api.sync.get_sync_status", { job_id: jobId, totals });
+  return recordsOf(sessions)[0] ?? {};
 }
 
 function result(job: Job): string {
@@ -57,12 +73,24 @@ const totals = (held: Job): string =>
   `${number(held["total_messages"])} messages.`;
 
 await command(async () => {
-  if (session === undefined) throw new Error("Name the session: npm run bridge:sync -- <session>");
+  const {
+    positionals: [session],
+    values: options,
+  } = given();
+  if (session === undefined) throw new Error("Name the session: npm run bridge:sync -- <session> [--full]");
   const bridge = callBridge();
-  const started = await bridge.method("api.sync.sync_session_complete", { session_name: session });
+  const started = await bridge.method("api.sync.sync_session_complete", {
+    session_name: session,
+    full: options.full,
+  });
   if (started["success"] !== true) throw new Error(String(started["message"]));
-  const { job, held } = await follow(bridge, started["job_id"]);
-  process.stdout.write(options.json ? `${JSON.stringify(job)}\n` : `${result(job)}\n\n${totals(held)}\n`);
+  const job = await follow(bridge, started["job_id"], process.stderr.isTTY && !options.json);
+  if (options.json) process.stdout.write(`${JSON.stringify(job)}\n`);
+  else {
+    process.stdout.write(`${result(job)}\n\n`);
+    const held = await statusOf(bridge, started["job_id"], { totals: true });
+    process.stdout.write(`${totals(held)}\n`);
+  }
   if (job["status"] !== "done")
     throw new Error(`The sync is ${String(job["state"])}: ${String(job["error"])}`);
 });

@@ -113,19 +113,19 @@ app.post("/webhook", expressDoor(bridge.receiver));
 \`BRIDGE_CRM=sqlite\` (what is chosen where nothing else is) needs \`npm install better-sqlite3@${project.dependencies["better-sqlite3"]}\` as well.
 `;
 
+/** As `--disable-proto=delete`, which a first line cannot pass to Node.js on every system (BusyBox has no `env -S`). */
+const BIN = `#!/usr/bin/env node
+delete Object.prototype.__proto__; // hostile JSON could reach through it what all objects share
+await import("../dist/bridge/main.js");
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "pack-bridge-"));
 try {
   compile(folder);
   const files = filesBelow(join(folder, "dist"));
   pointDeclarationsAtDeclarations(files);
   mkdirSync(join(folder, "bin"));
-  writeFileSync(
-    join(folder, "bin/inbox-bridge.mjs"),
-    '#!/usr/bin/env node\nimport "../dist/bridge/main.js";\n',
-    {
-      mode: 0o755,
-    },
-  );
+  writeFileSync(join(folder, "bin/inbox-bridge.mjs"), BIN, { mode: 0o755 });
   writeFileSync(join(folder, "README.md"), README);
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   writeFileSync(

@@ -1,35 +1,39 @@
 /** How often one page is tried, and how long it rests between tries; never longer than the run may last. */
 import { setTimeout as rest } from "node:timers/promises";
-import type { Clock } from "../clock.ts";
 
 export interface Attempts {
   /** Failed so far. */
   readonly made: number;
+  /** The rest that was last due, or would have been. */
+  readonly restMs: number;
   /** Counts a failure and rests. `timeUp`: the rest would outlast the run. */
   failed(retryAfterSeconds: number | null): Promise<"again" | "exhausted" | "timeUp">;
 }
 
-export interface AttemptLimits {
+interface AttemptLimits {
   /** Rests between tries: one try more than there are rests. */
   backoffMs: readonly number[];
-  deadline: Date;
+  /** Of the run. */
+  leftMs: () => number;
+  signal: AbortSignal;
 }
 
-export function createAttempts(
-  { backoffMs, deadline }: AttemptLimits,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
-): Attempts {
+export function createAttempts({ backoffMs, leftMs, signal }: AttemptLimits): Attempts {
   let made = 0;
+  let restMs = 0;
   return {
     get made() {
       return made;
+    },
+    get restMs() {
+      return restMs;
     },
     failed: async (retryAfterSeconds) => {
       const planned = backoffMs[made];
       made += 1;
       if (planned === undefined) return "exhausted";
-      const restMs = Math.max(planned, (retryAfterSeconds ?? 0) * 1000);
-      if (clock.now().getTime() + restMs > deadline.getTime()) return "timeUp";
+      restMs = Math.max(planned, (retryAfterSeconds ?? 0) * 1000);
+      if (restMs > leftMs()) return "timeUp";
       await rest(restMs, undefined, { signal });
       return "again";
     },

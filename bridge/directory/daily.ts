@@ -1,4 +1,4 @@
-/** The daily run at its hour, and the one that follows soon after a run whose time ran out. */
+/** The daily run at its hour, and the one that follows soon after a run that did not come to its end. */
 import type { Clock } from "../clock.ts";
 
 /** Runs `work` after `ms`; answers how to call it off. */
@@ -6,7 +6,7 @@ export type Schedule = (ms: number, work: () => void) => () => void;
 
 export interface Daily {
   start(): void;
-  /** Once more after `ms`, beside the hour. */
+  /** `again` after `ms`, beside the hour; the last one asked for counts. */
   soon(ms: number): void;
   stop(): void;
 }
@@ -30,14 +30,26 @@ export function lastAt(hour: number, before: Date): Date {
   return new Date(before.getFullYear(), before.getMonth(), before.getDate() - 1, hour);
 }
 
+const HALF_A_DAY_MS = 12 * 60 * 60 * 1000;
+
+/**
+ * A timer may go off a moment early: the next hour is counted from the one it stood for. Far from it the clock was set back
+ * meanwhile, and that hour may be a month away.
+ */
+const countedFrom = (hour: Date, now: Date): Date =>
+  hour.getTime() > now.getTime() && hour.getTime() - now.getTime() < HALF_A_DAY_MS ? hour : now;
+
 export function createDaily({
   hour,
   work,
+  again,
   clock,
   schedule,
 }: {
-  hour: number;
+  /** Null: never. */
+  hour: number | null;
   work: () => void;
+  again: () => void;
   clock: Clock;
   schedule: Schedule;
 }): Daily {
@@ -45,11 +57,10 @@ export function createDaily({
   let cancelDaily = (): void => undefined;
   let cancelSoon = (): void => undefined;
 
-  const planAfter = (moment: Date): void => {
-    const next = nextAt(hour, moment);
+  const planAfter = (at: number, moment: Date): void => {
+    const next = nextAt(at, moment);
     cancelDaily = schedule(next.getTime() - clock.now().getTime(), () => {
-      // A timer may go off a moment early: the next hour is counted from the one it stood for.
-      planAfter(new Date(Math.max(next.getTime(), clock.now().getTime())));
+      planAfter(at, countedFrom(next, clock.now()));
       work();
     });
   };
@@ -58,12 +69,12 @@ export function createDaily({
     start: () => {
       if (isStarted) return;
       isStarted = true;
-      planAfter(clock.now());
+      if (hour !== null) planAfter(hour, clock.now());
     },
     soon: (ms) => {
       if (!isStarted) return;
       cancelSoon();
-      cancelSoon = schedule(ms, work);
+      cancelSoon = schedule(ms, again);
     },
     stop: () => {
       isStarted = false;

@@ -25,8 +25,11 @@ export function replaceFailures(
   }
 }
 
-export const unreadPages = (job: DirectoryJob): number =>
-  job.failed.filter(({ externalId }) => externalId === null).length;
+/** The pages of which nobody was read. */
+export const unread = (job: DirectoryJob): DirectoryFailure[] =>
+  job.failed.filter(({ externalId }) => externalId === null);
+
+export const unreadPages = (job: DirectoryJob): number => unread(job).length;
 
 /** The clients that failed on a page; null where the whole page did. */
 export function failedClients(failures: DirectoryFailure[]): Set<string> | null {

@@ -1,36 +1,61 @@
 /** Any directory that answers pages of JSON: where its pages are and where its fields stand is configuration. */
 import { z } from "zod";
+import { count } from "./count.ts";
 import type { JsonSourceConfig } from "./json-source-config.ts";
 import { readClients, type RawClient } from "./read-clients.ts";
 import { readJson } from "./read-json.ts";
 import { DirectoryPageFailed, type DirectoryPage, type DirectorySource } from "./source.ts";
 
 const recordSchema = z.record(z.string(), z.unknown());
-const count = z.coerce.number().int().min(0);
 
 export function createJsonSource(config: JsonSourceConfig): DirectorySource {
+  /** How many came on page 1. */
+  let firstLength: number | null = null;
+
+  const answerOf = async (n: number, signal: AbortSignal): Promise<Answer> => {
+    const url = config.url.replaceAll("{page}", String(n)).replaceAll("{per_page}", String(config.perPage));
+    const { headers, timeoutMs } = config;
+    const answer = await readJson({ url: new URL(url), headers, timeoutMs, signal });
+    const records = recordsOf(answer, config);
+    if (n === 1) firstLength = records.length;
+    return { answer, records };
+  };
+
+  /** Many directories have a size of their own, or a bound, whatever they are asked for: page 1 shows it. */
+  const sizeOf = async ({ answer, records }: Answer, signal: AbortSignal): Promise<number> => {
+    if (config.pageSize !== undefined) return countAt(answer, config.pageSize);
+    if (firstLength === null && records.length !== config.perPage) await answerOf(1, signal);
+    return firstLength === null || firstLength === 0 ? config.perPage : firstLength;
+  };
+
   return {
     name: config.name,
     codePrefix: config.codePrefix,
     page: async (n, signal) => {
-      const url = config.url.replaceAll("{page}", String(n)).replaceAll("{per_page}", String(config.perPage));
-      const { headers, timeoutMs } = config;
-      return pageOf(await readJson({ url: new URL(url), headers, timeoutMs, signal }), config);
+      const got = await answerOf(n, signal);
+      return pageOf(got, config, await sizeOf(got, signal));
     },
   };
 }
 
-function pageOf(answer: unknown, config: JsonSourceConfig): DirectoryPage {
-  const { success, list } = config;
+interface Answer {
+  answer: unknown;
+  records: unknown[];
+}
+
+function recordsOf(answer: unknown, { success, list }: JsonSourceConfig): unknown[] {
   if (success !== undefined && at(answer, success.path) !== success.equals)
     throw new DirectoryPageFailed(`${success.path} is not ${success.equals}`);
   const records = at(answer, list);
   if (!Array.isArray(records)) throw new DirectoryPageFailed(`${list} is not a list`);
+  return records;
+}
+
+function pageOf({ answer, records }: Answer, config: JsonSourceConfig, perPage: number): DirectoryPage {
   const totalRecords = countAt(answer, config.totalRecords);
-  const perPage = config.pageSize === undefined ? config.perPage : countAt(answer, config.pageSize);
   if (perPage === 0) throw new DirectoryPageFailed("the page size is 0");
   return {
-    ...readClients(records.map((record: unknown) => rawClient(record, config.fields))),
+    ...readClients(records.map((record) => rawClient(record, config.fields))),
     totalRecords,
     totalPages:
       config.totalPages === undefined
@@ -41,8 +66,7 @@ function pageOf(answer: unknown, config: JsonSourceConfig): DirectoryPage {
 }
 
 function countAt(answer: unknown, where: string): number {
-  const found = at(answer, where);
-  const parsed = count.safeParse(found ?? undefined);
+  const parsed = count.safeParse(at(answer, where));
   if (!parsed.success) throw new DirectoryPageFailed(`${where} is not a count`);
   return parsed.data;
 }

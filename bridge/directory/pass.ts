@@ -1,10 +1,12 @@
 /** Goes through the pages of a directory job, keeps what became of each, and leaves the job in a state that says so. */
 import type { ClientStore } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
+import { createElapsed } from "../elapsed.ts";
 import type { Log } from "../log.ts";
 import type { BridgeState, DirectoryJob } from "../state/bridge-state.ts";
 import { createAttempts } from "./attempts.ts";
 import type { ClientRules } from "./decide-client.ts";
+import { emptyTally } from "./directory-job.ts";
 import * as jobs from "./directory-job.ts";
 import { failedClients, failuresByPage, unreadPages, type DirectoryFailure } from "./failures.ts";
 import { createOutage } from "./outage.ts";
@@ -39,13 +41,17 @@ export interface PassWork {
 }
 
 /** Why a run stopped before its end; null when it goes on. */
-type Ending = { kind: "timeUp" } | { kind: "broken"; error: string; reason: string } | null;
+type Ending = { kind: "timeUp"; restMs: number } | { kind: "broken"; error: string; reason: string } | null;
 
-/** Resolves when the job is in a final state; rejects when `signal` was aborted, and the job is still `running`. */
-export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDeps): Promise<void> {
+/**
+ * Resolves when the job is in a final state, with the milliseconds of rest that directory or CRM asked for; rejects when `signal`
+ * was aborted, and the job is still `running`.
+ */
+export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDeps): Promise<number> {
   const { state, clock, log, source } = deps;
   const { jobId, failures } = work;
-  const deadline = new Date(clock.now().getTime() + deps.runMs);
+  const elapsed = createElapsed(clock);
+  const leftMs = (): number => deps.runMs - elapsed();
   const job = (): DirectoryJob => jobIn(state.read().directoryJobs, jobId);
   const change = (how: (job: DirectoryJob) => void): Promise<void> =>
     state.update(({ directoryJobs }) => how(jobIn(directoryJobs, jobId)));
@@ -54,29 +60,35 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
   const outage = createOutage();
 
   const syncPage = async (n: number, retried: DirectoryFailure[]): Promise<Ending> => {
-    const attempts = createAttempts({ backoffMs: deps.backoffMs, deadline }, { clock, signal });
-    const unread = async (trouble: PageTrouble): Promise<Ending> => {
-      if (trouble.kind === "timeUp") return trouble;
+    const attempts = createAttempts({ backoffMs: deps.backoffMs, leftMs, signal });
+    const unread = async (trouble: PageTrouble, tally = emptyTally()): Promise<Ending> => {
+      if (trouble.kind === "timeUp") {
+        await change((it) => jobs.countAhead(it, n, tally));
+        return { kind: "timeUp", restMs: attempts.restMs };
+      }
       const { error, reason } = trouble;
       const tries = Math.max(1, attempts.made);
       log.warn({ jobId, page: n, attempts: tries, reason }, "directory.page_failed");
-      await change((it) => jobs.recordUnread(it, { n, retried, result: { error, attempts: tries } }));
+      await change((it) => {
+        jobs.countAhead(it, n, tally);
+        jobs.recordUnread(it, { n, retried, result: { error, attempts: tries } });
+      });
       return endingAfter(trouble, job());
     };
 
     const read = await readPage(n, { source, attempts, signal });
     if (read.kind !== "read") return unread(read);
     const { page } = read;
+    const wanted = failedClients(retried);
     if (jobs.hasNewPageSize(job(), page)) {
-      if (retried.length > 0) return unread({ kind: "unread", error: MOVED, reason: MOVED });
+      if (wanted !== null || !work.rest) return unread({ kind: "unread", error: MOVED, reason: MOVED });
       if (!mayMove) return { kind: "broken", error: UNSTEADY, reason: UNSTEADY };
       mayMove = false;
       await change((it) => jobs.adoptPageSize(it, page));
       return null;
     }
-    const wanted = failedClients(retried);
     const written = await writePage(page, wanted, { ...deps, attempts, outage, signal });
-    if (written.kind !== "written") return unread(written);
+    if (written.kind !== "written") return unread(written, written.tally);
     const { tally } = written;
     const present = new Set([...page.clients, ...page.unreadable].map(({ externalId }) => externalId));
     for (const externalId of wanted ?? [])
@@ -86,12 +98,15 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
     return null;
   };
 
-  const isOver = (): boolean => clock.now().getTime() >= deadline.getTime();
+  const isOver = (): boolean => leftMs() <= 0;
 
   const retryFailures = async (): Promise<Ending> => {
-    for (const [n, retried] of failuresByPage(failures)) {
+    for (const [n, asked] of failuresByPage(failures)) {
       signal.throwIfAborted();
-      if (isOver()) return { kind: "timeUp" };
+      if (isOver()) return { kind: "timeUp", restMs: 0 };
+      // Since pages have another size, some are read with the rest.
+      const retried = asked.filter(({ id }) => job().failed.some((failure) => failure.id === id));
+      if (retried.length === 0) continue;
       const ending = await syncPage(n, retried);
       if (ending !== null) return ending;
     }
@@ -101,7 +116,7 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
   const readOn = async (): Promise<Ending> => {
     while (jobs.hasPagesLeft(job())) {
       signal.throwIfAborted();
-      if (isOver()) return { kind: "timeUp" };
+      if (isOver()) return { kind: "timeUp", restMs: 0 };
       const ending = await syncPage(job().page + 1, []);
       if (ending !== null) return ending;
       if (job().page % LOGGED_PAGES === 0) log.info({ jobId, ...figuresOf(job()) }, "directory.progress");
@@ -119,6 +134,7 @@ export async function runPass(work: PassWork, signal: AbortSignal, deps: PassDep
   const broken = ending?.kind === "broken" ? ending : null;
   await change((it) => jobs.finish(it, clock.now(), broken?.error ?? null));
   logEnd(log, job(), broken?.reason);
+  return ending?.kind === "timeUp" ? ending.restMs : 0;
 }
 
 function endingAfter(trouble: Exclude<PageTrouble, { kind: "timeUp" }>, job: DirectoryJob): Ending {

@@ -6,27 +6,38 @@ import type { DirectoryPage, UnreadableRecord } from "./source.ts";
 /** Each value as it was found in a record; `undefined` where there was none. */
 export type RawClient = Record<keyof DirectoryClient, unknown>;
 
-/** Directories write ids and numbers as either; blank text says nothing. */
-const text = z
-  .union([z.string(), z.number(), z.null(), z.undefined()])
-  .transform((value) => (value === null || value === undefined ? null : tidy(String(value))));
+type Written = string | number | null | undefined;
 
-const tidy = (written: string): string | null => {
-  const trimmed = written.trim();
+/** Directories write ids and numbers as either; blank text says nothing. */
+const written = z.union([z.string(), z.number(), z.null(), z.undefined()]);
+
+const textOf = (value: Written): string | null =>
+  value === null || value === undefined ? null : tidy(String(value));
+
+const tidy = (value: string): string | null => {
+  const trimmed = value.trim();
   return trimmed === "" ? null : trimmed;
 };
 
-const needed = text.refine((value) => value !== null, "is missing");
+const MISSING = "is missing";
+const INEXACT = "is a number too large to be exact: the directory has to write it as text";
+
+const text = written.transform(textOf);
+/** Whose last digits were lost when it was read would be another person's. */
+const id = written
+  .refine((value) => typeof value !== "number" || Number.isSafeInteger(value), INEXACT)
+  .transform(textOf);
+const isGiven = (value: string | null): value is string => value !== null;
 
 const clientSchema = z.object({
-  externalId: needed,
-  name: needed,
+  externalId: id.refine(isGiven, MISSING),
+  name: text.refine(isGiven, MISSING),
   email: text,
   phone: text,
   address: text,
   zone: text,
-  nationalId: text,
-  code: text,
+  nationalId: id,
+  code: id,
 });
 
 export function readClients(records: RawClient[]): Pick<DirectoryPage, "clients" | "unreadable"> {
@@ -41,12 +52,14 @@ export function readClients(records: RawClient[]): Pick<DirectoryPage, "clients"
 }
 
 function nameOf({ externalId }: RawClient, index: number): string {
-  const id = text.safeParse(externalId);
-  return id.success && id.data !== null ? id.data : `#${index + 1}`;
+  const named = id.safeParse(externalId);
+  return named.success && named.data !== null ? named.data : `#${index + 1}`;
 }
+
+const OURS = new Set([MISSING, INEXACT]);
 
 /** Names the field and never its value, which is about a person. */
 const problemOf = (error: z.ZodError): string =>
   error.issues
-    .map(({ path, message }) => `${path.join(".")} ${message === "is missing" ? message : "is not a text"}`)
+    .map(({ path, message }) => `${path.join(".")} ${OURS.has(message) ? message : "is not a text"}`)
     .join(", ");

@@ -1,8 +1,7 @@
 /** One GET of a directory: one deadline over the whole exchange, nothing followed, an answer of bounded size, as JSON. */
 import got, { RequestError, TimeoutError, type Response } from "got";
+import { AnswerTooLong, withinLimit } from "../answer-limit.ts";
 import { DirectoryPageFailed, DirectoryRefused } from "./source.ts";
-
-const ANSWER_LIMIT = 32 * 1024 * 1024;
 
 export interface JsonRequest {
   url: URL;
@@ -29,24 +28,21 @@ export async function readJson(request: JsonRequest): Promise<unknown> {
 }
 
 async function fetchText({ url, headers, timeoutMs, signal }: JsonRequest): Promise<Response<string>> {
-  const tooLong = new AbortController();
-  const request = got(url, {
-    headers: { accept: "application/json", "user-agent": "inbox-bridge", ...headers },
-    responseType: "text",
-    followRedirect: false,
-    throwHttpErrors: false,
-    retry: { limit: 0 },
-    timeout: { connect: Math.min(10_000, timeoutMs), request: timeoutMs },
-    signal: AbortSignal.any([signal, tooLong.signal]),
-  });
-  void request.on("downloadProgress", ({ transferred }) => {
-    if (transferred > ANSWER_LIMIT) tooLong.abort();
-  });
   try {
-    return await request;
+    return await withinLimit((tooLong) =>
+      got(url, {
+        headers: { accept: "application/json", "user-agent": "inbox-bridge", ...headers },
+        responseType: "text",
+        followRedirect: false,
+        throwHttpErrors: false,
+        retry: { limit: 0 },
+        timeout: { connect: Math.min(10_000, timeoutMs), request: timeoutMs },
+        signal: AbortSignal.any([signal, tooLong]),
+      }),
+    );
   } catch (error) {
     signal.throwIfAborted();
-    if (tooLong.signal.aborted) throw new DirectoryPageFailed("the answer is longer than 32 MiB");
+    if (error instanceof AnswerTooLong) throw new DirectoryPageFailed(error.message);
     if (error instanceof TimeoutError)
       throw new DirectoryPageFailed(`no whole answer within ${timeoutMs / 1000} s`, { cause: error });
     if (error instanceof RequestError)

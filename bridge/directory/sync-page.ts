@@ -11,7 +11,7 @@ import { writeClient, type ClientTrouble } from "./write-client.ts";
 /**
  * unread   this page did not arrive; the next one may
  * ended    nothing more can be done: the directory refuses us, or the CRM takes nothing
- * timeUp   the run's time is over; what was written of the page is met again as unchanged
+ * timeUp   the run's time is over; what was written of the page is met again
  */
 export type PageTrouble =
   | { kind: "unread"; error: string; reason: string }
@@ -24,7 +24,9 @@ export async function readPage(
 ): Promise<{ kind: "read"; page: DirectoryPage } | PageTrouble> {
   for (;;) {
     try {
-      return { kind: "read", page: await source.page(n, signal) };
+      const page = await source.page(n, signal);
+      refuseEmpty(n, page);
+      return { kind: "read", page };
     } catch (error) {
       if (error instanceof DirectoryRefused)
         return { kind: "ended", error: error.message, reason: error.message };
@@ -37,6 +39,21 @@ export async function readPage(
 }
 
 /**
+ * A page where, by its own answer, somebody has to be. One that is merely shorter than others is none: clients may leave while
+ * the directory is read, and `finish` counts who came.
+ */
+function refuseEmpty(
+  n: number,
+  { clients, unreadable, totalPages, totalRecords, perPage }: DirectoryPage,
+): void {
+  if (clients.length + unreadable.length > 0) return;
+  if (n >= totalPages && totalRecords <= (n - 1) * perPage) return;
+  throw new DirectoryPageFailed(
+    `page ${n} of ${totalPages} is empty, with ${perPage} clients to a page and ${totalRecords} in all`,
+  );
+}
+
+/**
  * `only`: the clients to be written, where it is not all of them. One with which the CRM fails is tried again after the others, as
  * often as the page may be, and is then an error of its own; the pass ends only where the CRM is away.
  */
@@ -44,7 +61,7 @@ export async function writePage(
   page: DirectoryPage,
   only: ReadonlySet<string> | null,
   deps: PageDeps,
-): Promise<{ kind: "written"; tally: PageTally } | PageTrouble> {
+): Promise<WrittenPage> {
   const isWanted = ({ externalId }: { externalId: string }): boolean => only?.has(externalId) ?? true;
   const tally = emptyTally();
   tally.failures.push(...page.unreadable.filter(isWanted));
@@ -57,10 +74,10 @@ export async function writePage(
       cause instanceof CrmUnavailable ? cause.retryAfterSeconds : null,
     );
     const next = await deps.attempts.failed(Math.max(...asked.map((seconds) => seconds ?? 0)));
-    if (next === "timeUp") return { kind: "timeUp" };
+    if (next === "timeUp") return { kind: "timeUp", tally };
     // The CRM's own words may be about a person: the log gets the kind of trouble alone.
     if (next === "exhausted" && deps.outage.isAway())
-      return { kind: "ended", error: last.cause.message, reason: last.cause.name };
+      return { kind: "ended", error: last.cause.message, reason: last.cause.name, tally };
     if (next === "exhausted") {
       for (const { client, cause } of troubled)
         tally.failures.push({ externalId: client.externalId, error: cause.message });
@@ -73,6 +90,9 @@ export async function writePage(
     ];
   }
 }
+
+/** `tally`: what was written, also where the run ends on this page. */
+type WrittenPage = ({ kind: "written" } | Exclude<PageTrouble, { kind: "unread" }>) & { tally: PageTally };
 
 interface Troubled {
   client: DirectoryClient;

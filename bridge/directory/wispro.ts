@@ -1,5 +1,6 @@
 /** Wispro's cloud API as a directory. It reports errors inside HTTP 200, and takes its token raw, without `Bearer`. */
 import { z } from "zod";
+import { count } from "./count.ts";
 import { readClients, type RawClient } from "./read-clients.ts";
 import { readJson } from "./read-json.ts";
 import { DirectoryPageFailed, DirectoryRefused, type DirectoryPage, type DirectorySource } from "./source.ts";
@@ -14,14 +15,13 @@ export interface WisproConfig {
 
 const answerSchema = z.object({ status: z.coerce.number().int() });
 const failureSchema = z.object({ message: z.string().nullish() });
-const count = z.coerce.number().int().min(0);
 
 const pageSchema = z.object({
   meta: z.object({
     pagination: z.object({
       total_records: count,
       total_pages: count,
-      per_page: count.min(1),
+      per_page: count.pipe(z.number().min(1)),
       current_page: count,
     }),
   }),

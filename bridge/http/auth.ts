@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../clock.ts";
+import { createElapsed } from "../elapsed.ts";
 import { BridgeError } from "../errors.ts";
 import type { MethodKey } from "./method-keys.ts";
 
@@ -69,10 +70,11 @@ const MINUTE_MS = 60_000;
 const MAX_SOURCES = 10_000;
 
 function createWrongTries(clock: Clock) {
+  const elapsed = createElapsed(clock);
   const tries = new Map<string, { since: number; count: number }>();
   const current = (source: string) => {
     const found = tries.get(source);
-    if (found !== undefined && clock.now().getTime() - found.since < MINUTE_MS) return found;
+    if (found !== undefined && elapsed() - found.since < MINUTE_MS) return found;
     tries.delete(source);
     return null;
   };
@@ -84,7 +86,7 @@ function createWrongTries(clock: Clock) {
     note: (source: string): void => {
       const found = current(source);
       if (found !== null) found.count += 1;
-      else tries.set(source, { since: clock.now().getTime(), count: 1 });
+      else tries.set(source, { since: elapsed(), count: 1 });
       const [oldest] = tries.keys();
       if (tries.size > MAX_SOURCES && oldest !== undefined) tries.delete(oldest);
     },

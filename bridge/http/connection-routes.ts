@@ -1,5 +1,6 @@
 /** The accounts as the bridge knows them, with figures: who is connected, who is not, since when, why and by whom. */
 import { Router } from "express";
+import { own } from "../own.ts";
 import type { Connection, Disconnection } from "../state/bridge-state.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
 import type { Auth } from "./auth.ts";
@@ -41,7 +42,7 @@ export function connectionRoutes({
         connections: connections.list().map((connection) => ({
           ...connection,
           shouldAutoReconnect: connections.shouldAutoReconnect(connection.sessionId),
-          lastComparison: comparisons[connection.sessionId] ?? null,
+          lastComparison: own(comparisons, connection.sessionId) ?? null,
         })),
         corrections: corrections.slice(-SHOWN_CORRECTIONS).reverse(),
       },

@@ -11,11 +11,13 @@ export function directoryRoutes({
   auth,
   start,
   status,
+  jobs,
   retry,
 }: {
   auth: Auth;
   start: Method;
   status: Method;
+  jobs: Method;
   retry: Method;
 }): Router {
   const router = Router();
@@ -36,6 +38,7 @@ export function directoryRoutes({
   };
   serve("post", PATH, start);
   serve("get", `${PATH}/status`, status);
+  serve("get", `${PATH}/jobs`, jobs);
   serve("post", `${PATH}/retry`, retry);
   return router;
 }

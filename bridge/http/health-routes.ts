@@ -1,6 +1,7 @@
 /** Is it alive, and can it do its work: for load balancers, process managers and monitors. */
 import { Router, type RequestHandler } from "express";
 import type { Clock } from "../clock.ts";
+import { createElapsed } from "../elapsed.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
 import type { FeedLag } from "../feed-lag.ts";
 import type { OutgoingFigures } from "../outgoing/outgoing.ts";
@@ -57,6 +58,7 @@ export const localOrKey =
 
 /** Why the CRM cannot be used, or null. Monitors that ask every second must not be what keeps a CRM busy. */
 function cachedCheck(check: () => Promise<void>, clock: Clock): () => Promise<string | null> {
+  const elapsed = createElapsed(clock);
   let last: { at: number; problem: Promise<string | null> } | null = null;
   const ask = async (): Promise<string | null> => {
     try {
@@ -68,7 +70,7 @@ function cachedCheck(check: () => Promise<void>, clock: Clock): () => Promise<st
     }
   };
   return () => {
-    const now = clock.now().getTime();
+    const now = elapsed();
     if (last === null || now - last.at >= CRM_FRESH_MS) last = { at: now, problem: ask() };
     return last.problem;
   };

@@ -1,7 +1,8 @@
 /** The keys of the bridge's own callers, as a Frappe site has them: `key:secret`. The first one is made when none is given. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { link, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readIfThere, syncFolder, writeSynced } from "../durable-file.ts";
 
 /** `admin` may change things, `read` may look. */
 export interface MethodKey {
@@ -23,29 +24,39 @@ export function parseMethodKey(text: string): MethodKey | null {
 }
 
 /**
- * The key kept in `file`, made when there is none yet; `isNew` says that it must be shown now.
+ * The key kept in `file`, made when there is none yet; `isNew` says that it must be shown now. An empty file is none: an
+ * earlier bridge left one when its first start found no room on the disk.
  * @throws Error when the file holds something else: a key that is silently replaced would lock its callers out
  */
 export async function ensureMethodKey(file: string): Promise<{ key: MethodKey; isNew: boolean }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const made = `admin:${randomBytes(24).toString("base64url")}`;
-  const isNew = await writeOnce(file, `${made}\n`);
-  const key = parseMethodKey(isNew ? made : (await readFile(file, "utf8")).trim());
+  const kept = await keptIn(file);
+  const isNew = kept === null && (await putIfNone(file, `${made}\n`));
+  const key = parseMethodKey(isNew ? made : (kept ?? (await keptIn(file)) ?? ""));
   if (key === null)
     throw new Error(`${file} holds no key of the form key:secret; correct it, or move it away.`);
   return { key, isNew };
 }
 
-/** False when the file is already there. It is never readable by others, not for a moment. */
-async function writeOnce(file: string, text: string): Promise<boolean> {
+async function keptIn(file: string): Promise<string | null> {
+  const text = (await readIfThere(file))?.trim() ?? "";
+  return text === "" ? null : text;
+}
+
+/** False when another start made one meanwhile. */
+async function putIfNone(file: string, text: string): Promise<boolean> {
+  const beside = `${file}.next`;
   try {
-    const handle = await open(file, "wx", 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
+    await writeSynced(beside, text);
+    if ((await keptIn(file)) === null) await rm(file, { force: true });
+    await link(beside, file);
+    await syncFolder(dirname(file));
     return true;
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
     throw cause;
+  } finally {
+    await rm(beside, { force: true });
   }
 }

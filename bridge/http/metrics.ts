@@ -70,6 +70,22 @@ export function createMetrics({
     "Corrections of the connection registry that are kept",
     () => state.read().corrections.length,
   );
+  gauge(
+    "inbox_bridge_directory_jobs",
+    "Passes over the client directory that are kept, by status",
+    "status",
+    () => state.read().directoryJobs.map(({ status }) => status),
+  );
+  total(
+    "inbox_bridge_directory_failed",
+    "1 while the newest pass over the client directory has failed",
+    () => (state.read().directoryJobs.at(-1)?.status === "failed" ? 1 : 0),
+  );
+  total(
+    "inbox_bridge_directory_errors",
+    "Pages and clients that failed in the newest pass over the client directory",
+    () => state.read().directoryJobs.at(-1)?.errors ?? 0,
+  );
   total("inbox_bridge_sends_waiting", "Orders to send that wait for the hub", () => outgoing().waiting);
   total(
     "inbox_bridge_sends_failed",

@@ -1,5 +1,6 @@
 /** The listening socket: slow and endless requests are cut here, before any of our code sees them. */
 import { createServer, type RequestListener, type Server } from "node:http";
+import { urlAt } from "./host.ts";
 
 const LIMITS = {
   headersTimeout: 10_000,
@@ -42,7 +43,7 @@ export async function listen({
   });
   let stopped: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`,
+    url: urlAt(host, portOf(server)),
     stop: () => (stopped ??= stop(server)),
   };
 }

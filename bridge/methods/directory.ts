@@ -5,11 +5,12 @@ import { BridgeError } from "../errors.ts";
 import type { DirectoryJob } from "../state/bridge-state.ts";
 import { flagArgument, method, word, type Method } from "./method.ts";
 
-type Directory = Pick<DirectorySync, "start" | "status" | "retry">;
+type Directory = Pick<DirectorySync, "start" | "status" | "jobs" | "retry">;
 
 export interface DirectoryMethods {
   start: Method;
   status: Method;
+  jobs: Method;
   retry: Method;
 }
 
@@ -46,16 +47,27 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
         return Promise.resolve({ success: true, job: job === null ? null : jobAnswer(job) });
       },
     }),
+    jobs: method({
+      name: "api.directory.list_jobs",
+      role: "read",
+      args: { failed: flagArgument.optional() },
+      // Where none is configured there is nothing to list: whoever watches bridges asks them all.
+      run: ({ failed = false }) => {
+        const jobs = directory?.jobs().filter((job) => !failed || hasFailed(job)) ?? [];
+        return Promise.resolve({ success: true, jobs: jobs.map(jobAnswer) });
+      },
+    }),
     retry: method({
       name: "api.directory.retry_failed",
       role: "admin",
       args: {
+        job_id: word.optional(),
         id: word.optional(),
         page: z.coerce.number().int().min(1).optional(),
         all: flagArgument.optional(),
       },
-      run: async ({ id, page, all }) => {
-        const { jobId, alreadyRunning, retrying } = await configured().retry(wantedOf({ id, page, all }));
+      run: async ({ job_id: of, ...what }) => {
+        const { jobId, alreadyRunning, retrying } = await configured().retry(wantedOf(what, of), of);
         return {
           success: true,
           message: alreadyRunning ? "Synchronisation is running; retry when it has ended" : "Retry started",
@@ -67,20 +79,19 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
   };
 }
 
-function wantedOf({
-  id,
-  page,
-  all,
-}: {
-  id: string | undefined;
-  page: number | undefined;
-  all: boolean | undefined;
-}): RetryWhat {
+/** A job that is named alone is meant as a whole. */
+function wantedOf(
+  { id, page, all }: { id?: string | undefined; page?: number | undefined; all?: boolean | undefined },
+  jobId: string | undefined,
+): RetryWhat {
   if (all === true) return "all";
   if (id !== undefined) return { id };
   if (page !== undefined) return { page };
-  throw new BridgeError("VALIDATION_ERROR", "Say what to retry: id, page, or all.");
+  if (jobId !== undefined) return "all";
+  throw new BridgeError("VALIDATION_ERROR", "Say what to retry: job_id, id, page, or all.");
 }
+
+const hasFailed = ({ status, errors }: DirectoryJob): boolean => status === "failed" || errors > 0;
 
 const jobAnswer = (job: DirectoryJob) => ({
   job_id: job.jobId,

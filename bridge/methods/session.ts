@@ -9,6 +9,7 @@ import { sessionNamed } from "./session-name.ts";
 export interface ConnectionOrders {
   disconnectedBy(sessionId: string, by: string): Promise<void>;
   connectOrdered(sessionId: string, by: string): Promise<void>;
+  createOrdered(sessionId: string, by: string): void;
 }
 
 export function sessionMethods({
@@ -49,8 +50,11 @@ export function sessionMethods({
       name: "api.session.create_session",
       role: "admin",
       args: { session_id: word, session_name: word.optional() },
-      run: async ({ session_id: sessionId, session_name: sessionName }) =>
-        answered(await hub.createSession({ sessionId, sessionName })),
+      run: async ({ session_id: sessionId, session_name: sessionName }, { caller }) => {
+        const session = await hub.createSession({ sessionId, sessionName });
+        connections.createOrdered(sessionId, caller);
+        return answered(session);
+      },
     }),
     method({
       name: "api.session.connect",

@@ -28,10 +28,14 @@ export interface SyncParts {
 export function syncMethods(parts: SyncParts): Method[] {
   const { hub, adapter, queue, progress, clock } = parts;
 
-  const sync = async (name: string, waitSeconds: number, wanted?: SyncJob["parts"]) => {
+  const sync = async (
+    name: string,
+    waitSeconds: number,
+    { parts: wanted, isFull = false }: { parts?: SyncJob["parts"]; isFull?: boolean } = {},
+  ) => {
     const { sessionId, isConnected } = await sessionNamed(name, { hub, adapter });
     if (!isConnected) return { success: false, message: `Session ${sessionId} is not connected.` };
-    const requested = await queue.request(sessionId, "manual", wanted);
+    const requested = await queue.request(sessionId, isFull ? "full" : "manual", wanted);
     const job = waitSeconds > 0 ? await queue.wait(requested.jobId, waitSeconds * 1000) : requested;
     return {
       success: true,
@@ -45,8 +49,13 @@ export function syncMethods(parts: SyncParts): Method[] {
     method({
       name: "api.sync.sync_session_complete",
       role: "admin",
-      args: { session_name: word, wait: secondsArgument(MAX_WAIT_SECONDS).default(0) },
-      run: ({ session_name: name, wait }) => sync(name, wait),
+      args: {
+        session_name: word,
+        /** Reads everything, not only what changed since the last sync: for a CRM that lost records. */
+        full: flagArgument.default(false),
+        wait: secondsArgument(MAX_WAIT_SECONDS).default(0),
+      },
+      run: ({ session_name: name, full, wait }) => sync(name, wait, { isFull: full }),
     }),
     method({
       name: "api.sync.sync_session_data",
@@ -60,18 +69,25 @@ export function syncMethods(parts: SyncParts): Method[] {
       },
       run: (args) =>
         sync(args.session_name, args.wait, {
-          contacts: args.sync_contacts_flag,
-          chats: args.sync_conversations_flag,
-          messages: args.sync_messages_flag,
+          parts: {
+            contacts: args.sync_contacts_flag,
+            chats: args.sync_conversations_flag,
+            messages: args.sync_messages_flag,
+          },
         }),
     }),
     method({
       name: "api.sync.get_sync_status",
       role: "read",
-      args: { session_name: word.optional(), job_id: z.string().max(100).optional() },
-      run: async ({ session_name: name, job_id: jobId }) => ({
+      args: {
+        session_name: word.optional(),
+        job_id: z.string().max(100).optional(),
+        /** False: the CRM is not counted, for who asks every second how far a sync is. */
+        totals: flagArgument.default(true),
+      },
+      run: async ({ session_name: name, job_id: jobId, totals }) => ({
         success: true,
-        sessions: await statusOf(await sessionsAsked(name, jobId, parts), jobId, parts),
+        sessions: await statusOf(await sessionsAsked(name, jobId, parts), { name, jobId, totals }, parts),
       }),
     }),
   ];
@@ -95,7 +111,12 @@ export function jobOf(jobId: string, queue: Pick<SyncQueue, "jobs">): SyncJob {
   return job;
 }
 
-async function statusOf(sessionIds: string[], jobId: string | undefined, parts: SyncParts) {
+async function statusOf(
+  sessionIds: string[],
+  { name, jobId, totals }: { name: string | undefined; jobId: string | undefined; totals: boolean },
+  parts: SyncParts,
+) {
+  const isAskedFor = name !== undefined || jobId !== undefined;
   const { mark, hubSeq } = await parts.feedLag();
   const behind = {
     last_seq: mark,
@@ -104,7 +125,8 @@ async function statusOf(sessionIds: string[], jobId: string | undefined, parts: 
   };
   return Promise.all(
     sessionIds.map(async (sessionId) => {
-      const status = parts.connections.get(sessionId)?.status ?? null;
+      const row = parts.connections.get(sessionId);
+      const status = row?.status ?? null;
       const jobs = parts.queue.jobs(sessionId);
       const job = jobId === undefined ? newest(jobs) : jobs.find((one) => one.jobId === jobId);
       return {
@@ -113,15 +135,20 @@ async function statusOf(sessionIds: string[], jobId: string | undefined, parts: 
         is_connected: status === "connected",
         last_sync: newest(jobs.filter((one) => one.status === "completed"))?.finishedAt ?? null,
         ...behind,
-        ...(await totalsOf(sessionId, parts.adapter)),
+        // Of all that are known some may be gone from the hub for long: the CRM is not counted for each of them every time.
+        ...(totals && (isAskedFor || row?.sessionExists !== false)
+          ? await totalsOf(sessionId, parts.adapter)
+          : NO_TOTALS),
         job: job === undefined ? null : jobAnswer(job, parts.progress.of(job.jobId)),
       };
     }),
   );
 }
 
-const newest = (jobs: SyncJob[]): SyncJob | undefined =>
-  jobs.toSorted((a, b) => b.requestedAt.localeCompare(a.requestedAt))[0];
+/** By its place, not by its time: the clock may have been set back since. */
+const newest = (jobs: SyncJob[]): SyncJob | undefined => jobs.at(-1);
+
+const NO_TOTALS = { total_contacts: null, total_chats: null, total_messages: null };
 
 /** Null while the CRM cannot be asked: the rest of the answer is worth having all the same. */
 async function totalsOf(sessionId: string, adapter: CrmAdapter) {
@@ -129,8 +156,7 @@ async function totalsOf(sessionId: string, adapter: CrmAdapter) {
     const { contacts, chats, messages } = await adapter.totals(sessionId);
     return { total_contacts: contacts, total_chats: chats, total_messages: messages };
   } catch (cause) {
-    if (cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured)
-      return { total_contacts: null, total_chats: null, total_messages: null };
+    if (cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured) return NO_TOTALS;
     throw cause;
   }
 }

@@ -1,6 +1,6 @@
 /** Sends what waits: the first of each recipient, a few recipients at a time; one alone while the hub is away, to see if it is back. */
 import type { Clock } from "../clock.ts";
-import { HubUnavailable } from "../errors.ts";
+import { failureFacts, HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { OutgoingOrders, WaitingOrder } from "../state/outgoing-orders.ts";
@@ -52,7 +52,7 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
   const isTrying = (queueId: string): boolean => [...running.values()].some((one) => one.queueId === queueId);
 
   const awayNow = (cause: HubUnavailable, waitMs: number | null): void => {
-    if (!isGone) log.warn({ problem: cause.message }, "outgoing.hub_away");
+    if (!isGone) log.warn(failureFacts(cause), "outgoing.hub_away");
     isGone = true;
     holds.hold("hub", waitMs);
   };

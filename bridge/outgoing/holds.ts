@@ -1,5 +1,6 @@
 /** What is not tried for a while, by name: ever longer while tries of it fail, at most so long that a hub that is back is soon seen. */
 import type { Clock } from "../clock.ts";
+import { createElapsed } from "../elapsed.ts";
 
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 const LONGEST_MS = 10 * 60_000;
@@ -16,7 +17,7 @@ export interface Holds {
 
 export function createHolds(clock: Clock): Holds {
   const held = new Map<string, { failures: number; until: number }>();
-  const now = (): number => clock.now().getTime();
+  const now = createElapsed(clock);
   return {
     hold: (name, waitMs) => {
       const failures = held.get(name)?.failures ?? 0;

@@ -2,6 +2,7 @@
 import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { own } from "../own.ts";
 import type { Session } from "../records.ts";
 import type {
   BridgeData,
@@ -10,8 +11,11 @@ import type {
   Correction,
   Disconnection,
 } from "../state/bridge-state.ts";
+import { keepGone } from "./forget-gone.ts";
 import { mayReconnect, newConnection, nextConnection, type Change } from "./next-connection.ts";
 import { toldBy, toldByList } from "./told.ts";
+
+export type Difference = Pick<Correction, "field" | "from" | "to">;
 
 export interface ConnectionFigures {
   /** Sessions the hub has. */
@@ -30,6 +34,8 @@ export interface Connections {
    * once, so that what follows from it can be kept in the same write; `kept` resolves when it outlives the process.
    */
   applied(event: HubEvent): { becameConnected: boolean; kept: Promise<void> };
+  /** What `seen` would correct: whoever acts on it does so first, for once it is kept nobody sees it again. */
+  differing(session: Session, position: number): Difference[];
   /** The hub's own list says so; what differed is corrected, kept and logged. */
   seen(session: Session, position: number): Promise<Correction[]>;
   /** The hub does not have this session any more. */
@@ -37,6 +43,8 @@ export interface Connections {
   /** A person ends it through the bridge: no automatic reconnect until a person connects it. */
   disconnectedBy(sessionId: string, by: string): Promise<void>;
   connectOrdered(sessionId: string, by: string): Promise<void>;
+  /** Only noted in the log: what becomes of the new account is told by the hub. */
+  createOrdered(sessionId: string, by: string): void;
   get(sessionId: string): Connection | null;
   list(): Connection[];
   shouldAutoReconnect(sessionId: string): boolean;
@@ -59,19 +67,17 @@ export function createConnections({
   clock: Clock;
   log: Log;
 }): Connections {
-  // A session may be called "constructor".
-  const rowIn = ({ connections }: Readonly<BridgeData>, sessionId: string): Connection | undefined =>
-    Object.hasOwn(connections, sessionId) ? connections[sessionId] : undefined;
-  const get = (sessionId: string): Connection | null => rowIn(state.read(), sessionId) ?? null;
+  const get = (sessionId: string): Connection | null => own(state.read().connections, sessionId) ?? null;
 
   const write = (data: BridgeData, { next, disconnection }: Change): void => {
-    data.connections[next.sessionId] = next;
+    if (next.sessionExists) data.connections[next.sessionId] = next;
+    else keepGone(data, next);
     if (disconnection !== null)
       data.disconnections = [...data.disconnections, disconnection].slice(-MOST_DISCONNECTIONS);
   };
 
   /** Keeps the row and what was corrected in it, unless nothing was. */
-  const correct = async (change: Change, fields: Pick<Correction, "field" | "from" | "to">[]) => {
+  const correct = async (change: Change, fields: Difference[]) => {
     const { sessionId } = change.next;
     const at = clock.now().toISOString();
     const corrections = fields.map((field): Correction => ({ sessionId, at, ...field }));
@@ -85,6 +91,25 @@ export function createConnections({
         "connection.corrected",
       );
     return corrections;
+  };
+
+  /** The hub's list beside what is known now; null where that is newer. */
+  const listed = (
+    session: Session,
+    position: number,
+  ): { before: Connection; change: Change; fields: Difference[] } | null => {
+    const row = get(session.sessionId);
+    if (row !== null && position < row.seq) return null;
+    const before = row ?? newConnection(session.sessionId);
+    const change = nextConnection(before, toldByList(session, clock.now()), Math.max(before.seq, position));
+    // A list says what is, not that something happened: it counts no attempts.
+    change.next.reconnectAttempts = Math.min(change.next.reconnectAttempts, before.reconnectAttempts);
+    Object.assign(change.next, { sessionName: session.sessionName, sessionDbId: session.id });
+    const fields =
+      row === null
+        ? [{ field: "session", from: "unknown", to: session.status }]
+        : differences(row, change.next);
+    return { before, change, fields };
   };
 
   const rename = (data: BridgeData, sessionId: string, by: string): void => {
@@ -110,19 +135,11 @@ export function createConnections({
         });
       return { becameConnected, kept };
     },
+    differing: (session, position) => listed(session, position)?.fields ?? [],
     seen: async (session, position) => {
-      const { sessionId } = session;
-      const row = get(sessionId);
-      if (row !== null && position < row.seq) return [];
-      const before = row ?? newConnection(sessionId);
-      const change = nextConnection(before, toldByList(session, clock.now()), Math.max(before.seq, position));
-      // A list says what is, not that something happened: it counts no attempts.
-      change.next.reconnectAttempts = Math.min(change.next.reconnectAttempts, before.reconnectAttempts);
-      Object.assign(change.next, { sessionName: session.sessionName, sessionDbId: session.id });
-      const fields =
-        row === null
-          ? [{ field: "session", from: "unknown", to: session.status }]
-          : differences(row, change.next);
+      const found = listed(session, position);
+      if (found === null) return [];
+      const { before, change, fields } = found;
       if (fields.length > 0) return correct(change, fields);
       if (before.sessionName !== session.sessionName || before.sessionDbId !== session.id)
         await state.update((data) => write(data, change));
@@ -144,7 +161,7 @@ export function createConnections({
     },
     disconnectedBy: async (sessionId, by) => {
       await state.update((data) => {
-        const row = rowIn(data, sessionId) ?? newConnection(sessionId);
+        const row = own(data.connections, sessionId) ?? newConnection(sessionId);
         data.connections[sessionId] = { ...row, manuallyDisconnected: true, disconnectedBy: by };
         rename(data, sessionId, by);
       });
@@ -152,7 +169,7 @@ export function createConnections({
     },
     connectOrdered: async (sessionId, by) => {
       await state.update((data) => {
-        const row = rowIn(data, sessionId) ?? newConnection(sessionId);
+        const row = own(data.connections, sessionId) ?? newConnection(sessionId);
         data.connections[sessionId] = {
           ...row,
           manuallyDisconnected: false,
@@ -161,6 +178,9 @@ export function createConnections({
         };
       });
       log.info({ sessionId, by }, "connection.ordered");
+    },
+    createOrdered: (sessionId, by) => {
+      log.info({ sessionId, by }, "connection.created_by_order");
     },
     get,
     list: () => Object.values(state.read().connections),
@@ -193,7 +213,7 @@ const isTransition = (event: HubEvent, row: Connection): boolean =>
 
 const COMPARED = ["status", "phoneNumber", "sessionExists", "manuallyDisconnected"] as const;
 
-const differences = (before: Connection, after: Connection): Pick<Correction, "field" | "from" | "to">[] =>
+const differences = (before: Connection, after: Connection): Difference[] =>
   COMPARED.filter((field) => before[field] !== after[field]).map((field) => ({
     field,
     from: String(before[field]),

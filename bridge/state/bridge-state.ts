@@ -152,7 +152,7 @@ export type Comparison = z.infer<typeof comparisonSchema>;
  * running     being done by this process (crash or stop: taken up at the next start, after `page`)
  * completed   every page was read; clients that failed are in `failed`
  * incomplete  its time ran out; the next run goes on after `page`
- * failed      a page, the directory or the CRM failed for good, `error` says why; a retry goes on, a new start begins anew
+ * failed      a page, the directory or the CRM failed, `error` says why; goes on by itself a few times and by a retry, a new start begins anew
  */
 export const directoryJobSchema = z.object({
   jobId: z.string(),
@@ -163,6 +163,10 @@ export const directoryJobSchema = z.object({
   totalRecords: count,
   /** Clients on a page, as the directory said; 0 before its first answer. Another size makes page numbers mean other clients. */
   perPage: count,
+  /** Clients that were on the pages read so far; null: begun by a version that did not count them. */
+  records: count.nullable().default(null),
+  /** Clients of a page that were counted when a run ended in its middle. */
+  ahead: z.object({ page: count, clients: count }).nullable().default(null),
   created: count,
   updated: count,
   unchanged: count,

@@ -1,12 +1,11 @@
 /** One JSON file, replaced as a whole: written beside, forced to the disk, then renamed over the old one. */
-import { open, readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Adapter } from "lowdb";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
+import { readIfThere, syncFolder, writeSynced } from "../durable-file.ts";
 import type { Log } from "../log.ts";
-
-const OWNER_ONLY = 0o600;
 
 export interface StateFileOptions<T> {
   file: string;
@@ -46,26 +45,11 @@ export function createStateFile<T extends object>({
       return setAside(`wrong shape at ${where === "" ? "the top" : where}`);
     },
     write: async (data) => {
-      const handle = await open(beside, "w", OWNER_ONLY);
-      try {
-        await handle.writeFile(JSON.stringify(data));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await writeSynced(beside, JSON.stringify(data));
       await rename(beside, file);
       await syncFolder(dirname(file));
     },
   };
-}
-
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -78,15 +62,5 @@ function parseJson(text: string): unknown {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-/** A rename is on the disk when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -28,8 +28,9 @@ export interface AutoSync {
   stop(): void;
 }
 
-/** Sessions get their turns within this part of the time to the next run. */
+/** Sessions get their turns within this part of the time to the next run, and soon: a sync of each night is over in the morning. */
 const SPREAD = 0.8;
+const LONGEST_SPREAD_MS = 48 * 60_000;
 
 export function createAutoSync({
   queue,
@@ -55,13 +56,16 @@ export function createAutoSync({
 
   const request = (sessionId: string): Promise<SyncJob> => queue.request(sessionId, "hourly");
 
-  /** Each session always at the same moment of the hour, all of them spread over the time to the next run. */
-  async function spread(periodMs: number): Promise<void> {
+  /** Each session always as long after the run began, all of them spread over the time to the next one. */
+  async function spread(untilNextMs: number): Promise<void> {
     const sessions = await connected();
+    // It was stopped meanwhile.
+    if (task === null) return;
     const startedAt = clock.now().toISOString();
-    log.info({ sessions: sessions.length, startedAt, overMs: periodMs * SPREAD }, "auto_sync.begun");
+    const overMs = Math.min(untilNextMs * SPREAD, LONGEST_SPREAD_MS);
+    log.info({ sessions: sessions.length, startedAt, overMs }, "auto_sync.begun");
     for (const sessionId of sessions) {
-      const cancel = delay(Math.floor(momentOf(sessionId) * periodMs * SPREAD), () => {
+      const cancel = delay(Math.floor(momentOf(sessionId) * overMs), () => {
         waiting.delete(cancel);
         request(sessionId).catch((cause: unknown) => {
           log.error({ sessionId, err: cause }, "auto_sync.not_requested");

@@ -3,6 +3,7 @@
  * that it finds reaches the CRM as its `contact.updated`. Told after a sync, at most once a day per contact.
  */
 import type { Clock } from "../clock.ts";
+import { createElapsed } from "../elapsed.ts";
 import { HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
@@ -33,14 +34,14 @@ export function createAvatars({
   clock: Clock;
   log: Log;
 }): Avatars {
+  const elapsed = createElapsed(clock);
   const waiting = new Map<string, Set<string>>();
   const askedAt = new Map<string, number>();
   /** Sessions whose contacts are being asked for: another sync that ends meanwhile leaves them alone. */
   const asking = new Set<string>();
   let isStopped = false;
 
-  const wasAskedToday = (key: string): boolean =>
-    clock.now().getTime() - (askedAt.get(key) ?? -Infinity) < DAY_MS;
+  const wasAskedToday = (key: string): boolean => elapsed() - (askedAt.get(key) ?? -Infinity) < DAY_MS;
 
   /** Entries are in the order in which they were asked: the oldest come first. */
   const forgetOld = (): void => {
@@ -62,7 +63,7 @@ export function createAvatars({
       return false;
     }
     ids?.delete(id);
-    askedAt.set(`${sessionId}|${id}`, clock.now().getTime());
+    askedAt.set(`${sessionId}|${id}`, elapsed());
     return true;
   };
 

@@ -8,6 +8,13 @@ const OVERLAP_SECONDS = 2 * 60;
 /** Older places are not gone on from: what was read before them is too old to be called synced. */
 const USABLE_SECONDS = 24 * 60 * 60;
 
+/** A moment so far ahead is one of a clock that was set back since: what changed in between may bear earlier times. */
+const isAhead = (seconds: number, now: Date): boolean => seconds > now.getTime() / 1000 + OVERLAP_SECONDS;
+
+/** From when on what changed is to be read, of a session synced up to `kept`; null: nobody knows, all of it is. */
+export const syncedUntil = (kept: number | undefined, now: Date): number | null =>
+  kept === undefined || isAhead(kept, now) ? null : kept;
+
 /** The step after `step`, among those this job is to do. */
 export function stepAfter(step: SyncStep, parts: SyncParts): SyncStep {
   if (step === "check" && parts.contacts) return "contacts";
@@ -73,6 +80,7 @@ export function placeToContinue(
     last.parts.contacts === parts.contacts &&
     last.parts.chats === parts.chats &&
     last.parts.messages === parts.messages;
-  const ageSeconds = now.getTime() / 1000 - last.checkpoint.begun;
-  return isSameWork && ageSeconds < USABLE_SECONDS ? last.checkpoint : null;
+  const { begun } = last.checkpoint;
+  const isUsable = now.getTime() / 1000 - begun < USABLE_SECONDS && !isAhead(begun, now);
+  return isSameWork && isUsable ? last.checkpoint : null;
 }

@@ -4,7 +4,7 @@
  */
 import type { ChatDigest, CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
-import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
+import { CrmMisconfigured, CrmUnavailable, failureFacts } from "../errors.ts";
 import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
@@ -63,8 +63,10 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
 
   async function compareContacts(sessionId: string, found: Found): Promise<void> {
     const pages = readPages({ read: (page) => hub.contacts(sessionId, page), limit: limits.contacts });
-    for await (const { items, position } of pages)
+    for await (const { items, position } of pages) {
+      if (isStopped()) return;
       found.contacts = addTally(found.contacts, await writer.contacts({ sessionId, items, position }));
+    }
   }
 
   /** Chats of the hub with what the CRM holds of each, newest first. */
@@ -124,7 +126,7 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
         const isCrm = cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured;
         if (isCrm || failedInARow >= GIVE_UP_AFTER) throw cause;
         const { conversationId } = compared.chat;
-        log.warn({ sessionId, conversationId, err: cause }, "reconcile.chat_failed");
+        log.warn({ sessionId, conversationId, ...failureFacts(cause) }, "reconcile.chat_failed");
       }
     }
   }
@@ -132,10 +134,7 @@ export function createSessionComparison(parts: ComparisonParts): SessionComparis
   const compare = async (sessionId: string): Promise<Comparison> => {
     const extra = { chats: 0, messages: 0, inChats: [] };
     const found: Found = { contacts: NOTHING, chats: NOTHING, messages: NOTHING, extra };
-    const there = {
-      contacts: (await hub.contacts(sessionId, { limit: 1 })).total,
-      chats: (await hub.chats(sessionId, { limit: 1 })).total,
-    };
+    const { totals: there } = await hub.session(sessionId);
     const held = await adapter.totals(sessionId);
     found.extra.chats = Math.max(0, held.chats - there.chats);
     const missing = shortfall.missing(sessionId, there, held);

@@ -4,11 +4,13 @@
  */
 import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
-import { HubUnavailable, isPassing } from "../errors.ts";
+import { createElapsed } from "../elapsed.ts";
+import { failureFacts, HubUnavailable } from "../errors.ts";
 import type { EventsPage, HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
 import { applyInOrder } from "./apply-in-order.ts";
+import { createBrokenEvents } from "./broken-events.ts";
 import { createHoles } from "./holes.ts";
 
 /**
@@ -35,13 +37,15 @@ export interface FeedParts {
   hub: Pick<HubClient, "events">;
   state: BridgeState;
   apply: (event: HubEvent) => Promise<{ rejected?: string }>;
-  /** Keeps an event that nobody knows how to apply where a person sees it. */
+  /** Keeps an event that cannot be applied where a person sees it. */
   setAside: (event: HubEvent, cause: unknown) => Promise<void>;
   /**
    * The events up to now are not to be had one by one: everything must be compared. Called again when it fails or the
    * process dies in it. It may ask for that work but must not wait for a reading: it is called within one.
    */
   onReset: (why: ResetReason) => Promise<void>;
+  /** Proves that the CRM can be worked with, whatever becomes of one event. @throws CrmUnavailable, CrmMisconfigured */
+  checkCrm: () => Promise<void>;
   clock: Clock;
   log: Log;
   /** How long a hole may wait for the events that were overtaken. */
@@ -49,17 +53,15 @@ export interface FeedParts {
 }
 
 const PAGE = 500;
-/** Readings that an event may break by what nobody foresaw, before the others go on without it. */
-const MOST_BROKEN = 3;
 const HOLE_MS = 10_000;
 /** Events applied and not yet passed by the mark; forgetting one costs a write that changes nothing. */
 const MOST_REMEMBERED = 100_000;
 
 export function createFeed(parts: FeedParts): Feed {
   const { hub, state, apply, setAside, onReset, clock, log, holeMs = HOLE_MS } = parts;
+  const elapsed = createElapsed(clock);
   const applied = new Set<number>();
-  /** How often each event broke a reading. */
-  const broken = new Map<number, number>();
+  const broken = createBrokenEvents(parts);
   /** Newest event that was pushed; 0 before the first one. */
   let newestPushed = 0;
   let holes = createHoles(state.read().mark);
@@ -87,6 +89,7 @@ export function createFeed(parts: FeedParts): Feed {
   /** @returns how many were new here */
   const applyAll = async (events: HubEvent[]): Promise<number> => {
     const fresh = events.filter(({ seq }) => !applied.has(seq));
+    broken.readingBegins();
     await applyInOrder(fresh, async (event) => {
       const { rejected } = await applyOrSetAside(event);
       if (rejected !== undefined) log.warn({ seq: event.seq, event: event.event }, "feed.rejected");
@@ -95,21 +98,16 @@ export function createFeed(parts: FeedParts): Feed {
     return fresh.length;
   };
 
-  /** A fault of ours in one event must not keep all that came after it, of every account, from the CRM. */
   const applyOrSetAside = async (event: HubEvent): Promise<{ rejected?: string }> => {
     const { seq } = event;
     try {
       const result = await apply(event);
-      broken.delete(seq);
+      broken.applied(seq);
       return result;
     } catch (cause) {
-      if (isPassing(cause)) throw cause;
-      const times = (broken.get(seq) ?? 0) + 1;
-      broken.set(seq, times);
-      if (times < MOST_BROKEN) throw cause;
-      log.error({ seq, event: event.event, err: cause }, "feed.set_aside");
+      if (!(await broken.isGivenUp(seq, cause))) throw cause;
+      log.error({ seq, event: event.event, ...failureFacts(cause) }, "feed.set_aside");
       await setAside(event, cause);
-      broken.delete(seq);
       return {};
     }
   };
@@ -206,12 +204,12 @@ export function createFeed(parts: FeedParts): Feed {
   };
 
   const pullDue = async (): Promise<void> => {
-    for (const range of holes.due(clock.now().getTime(), holeMs)) {
+    for (const range of holes.due(elapsed(), holeMs)) {
       try {
         if (await pull(range)) return;
       } catch (error) {
-        holes.postponed(range, clock.now().getTime());
-        log.warn({ ...range, reason: error instanceof Error ? error.name : "unknown" }, "feed.hole_stays");
+        holes.postponed(range, elapsed());
+        log.warn({ ...range, ...failureFacts(error) }, "feed.hole_stays");
       }
     }
   };
@@ -228,8 +226,9 @@ export function createFeed(parts: FeedParts): Feed {
   return {
     noticed: (seq) => {
       newestPushed = Math.max(newestPushed, seq);
+      broken.applied(seq);
       remember(seq);
-      if (holes.noticed(seq, clock.now().getTime())) watch();
+      if (holes.noticed(seq, elapsed())) watch();
     },
     read,
     stop: async () => {

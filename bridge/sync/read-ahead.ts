@@ -2,8 +2,7 @@
  * First pages of the steps to come, asked for while the step before is still at work, so that hub and bridge do not wait for
  * each other in turns. A page is written with the position it was read at: read a little early, it harms nothing.
  */
-import type { HubClient, HubPage } from "../hub-client.ts";
-import type { Chat, Contact } from "../records.ts";
+import type { HubClient } from "../hub-client.ts";
 import { pageSize, type SyncLimits } from "./budget.ts";
 
 type Reads = Pick<HubClient, "contacts" | "chats" | "messages">;
@@ -16,8 +15,6 @@ export interface ReadAhead {
   chats(since: number | null): void;
   /** The list that messages are chosen from; when `isWhole`, also the first messages of its first chats. */
   messages(options: { isWhole: boolean }): void;
-  /** How many the hub has of each: a page of a whole list tells it, where one is asked for already. */
-  totals(): Promise<{ contacts: number; chats: number }>;
 }
 
 /** So many messages are one short transaction, too: they are small. */
@@ -34,8 +31,6 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
     hub.messages(id, chatId, page),
   );
 
-  const whole: { contacts?: Promise<HubPage<Contact>>; chats?: Promise<HubPage<Chat>> } = {};
-
   /** Nothing where the limit forbids to read any. */
   const first = (limit: number, ask: (page: { limit: number }) => void): void => {
     const size = pageSize(limit, 0);
@@ -47,7 +42,6 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
     contacts: (since) =>
       first(limits.contacts, (page) => {
         const asked = contacts.ask(sessionId, { ...page, ...after(since) });
-        if (since === null) whole.contacts = asked;
         // Its failure is told to whoever takes the page.
         asked.then(
           ({ items, nextCursor }) => {
@@ -60,13 +54,11 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
       }),
     chats: (since) =>
       first(limits.chats, (page) => {
-        const asked = chats.ask(sessionId, { ...page, ...after(since) });
-        if (since === null) whole.chats = asked;
+        void chats.ask(sessionId, { ...page, ...after(since) });
       }),
     messages: ({ isWhole }) =>
       first(limits.messagesPerChat === 0 ? 0 : limits.messageChats, (page) => {
         const list = chats.ask(sessionId, page);
-        whole.chats ??= list;
         if (!isWhole) return;
         // Its failure is told to whoever takes the list.
         list.then(
@@ -78,13 +70,6 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
           () => undefined,
         );
       }),
-    totals: async () => {
-      const [people, talks] = await Promise.all([
-        whole.contacts ?? hub.contacts(sessionId, { limit: 1 }),
-        whole.chats ?? hub.chats(sessionId, { limit: 1 }),
-      ]);
-      return { contacts: people.total, chats: talks.total };
-    },
   };
 }
 

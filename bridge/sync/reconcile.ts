@@ -6,6 +6,7 @@
 import type { CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
 import { schedule, type Scheduled } from "../cron.ts";
+import { failureFacts } from "../errors.ts";
 import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
@@ -14,6 +15,7 @@ import type { BridgeState, Comparison, Correction, SyncJob } from "../state/brid
 import type { SyncLimits } from "./budget.ts";
 import { createSessionComparison } from "./compare-session.ts";
 import { createSessionReconcile, type SessionRegistry } from "./reconcile-sessions.ts";
+import { isFinal, isWhole } from "./sync-job.ts";
 import type { SyncQueue } from "./sync-queue.ts";
 import { createRecordWriter } from "./write-records.ts";
 
@@ -33,7 +35,7 @@ export interface Reconcile {
    */
   messages(sessionId?: string): Promise<ReconcileResult>;
   start(): void;
-  /** What is being compared is left after the chat at hand. */
+  /** What is being compared is left after the session, the page of contacts or the chat at hand. */
   stop(): Promise<void>;
 }
 
@@ -60,21 +62,19 @@ const HOURLY = "23 * * * *";
 export function createReconcile(parts: ReconcileParts): Reconcile {
   const { hub, state, connections, feed, queue, limits, cron, syncOnConnect, clock, log } = parts;
   let isStopped = false;
-  const comparing = createSessionComparison({
-    ...parts,
-    writer: createRecordWriter(parts),
-    isStopped: () => isStopped,
-  });
+  const stopping = { isStopped: () => isStopped };
+  const comparing = createSessionComparison({ ...parts, ...stopping, writer: createRecordWriter(parts) });
   const readFeed = async (): Promise<void> => {
     try {
       await feed.read();
     } catch (cause) {
       // The comparison goes on without: what the feed would have told is found as a difference.
-      log.warn({ err: cause }, "reconcile.feed_not_read");
+      log.warn(failureFacts(cause), "reconcile.feed_not_read");
     }
   };
   const compareSessions = createSessionReconcile({
     ...parts,
+    ...stopping,
     connections,
     readFeed: () => feed.read(),
     cameOn: async ({ sessionId, connectedAt }) => {
@@ -87,6 +87,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
         data.comparisons = without(data.comparisons, sessionId);
         data.syncedUntil = without(data.syncedUntil, sessionId);
         data.failedItems = data.failedItems.filter((item) => item.sessionId !== sessionId);
+        data.jobs = data.jobs.filter((job) => job.sessionId !== sessionId || !isFinal(job));
       });
     },
   });
@@ -130,7 +131,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       try {
         comparisons.push(await compareOnce(sessionId));
       } catch (cause) {
-        log.error({ sessionId, err: cause }, "reconcile.not_compared");
+        log.error({ sessionId, ...failureFacts(cause) }, "reconcile.not_compared");
         errors.push({ session: sessionId, error: cause instanceof Error ? cause.message : String(cause) });
       }
     }
@@ -153,20 +154,20 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
   });
 
   return {
-    sessions,
+    sessions: sessions.run,
     messages,
     start: () => {
       isStopped = false;
       if (cron === null || tasks.length > 0) return;
       tasks.push(
-        schedule(cron, sessions, { log }),
+        schedule(cron, sessions.run, { log }),
         schedule(HOURLY, () => messages(), { log }),
       );
     },
     stop: async () => {
       isStopped = true;
       for (const task of tasks.splice(0)) task.stop();
-      await Promise.allSettled(underWay.values());
+      await Promise.allSettled([...underWay.values(), sessions.running()]);
     },
   };
 }
@@ -198,18 +199,22 @@ const added = (a: Comparison, b: Comparison): Comparison => ({
 });
 
 /** Who asks while it runs gets the answer of that run. */
-function inFlight<T>(work: () => Promise<T>): () => Promise<T> {
+function inFlight<T>(work: () => Promise<T>) {
   let running: Promise<T> | null = null;
-  return () =>
+  const run = (): Promise<T> =>
     (running ??= work().finally(() => {
       running = null;
     }));
+  return { run, running: () => running };
 }
 
-/** The first look at a hub brings all of a connected account: what found it connected need not do it again. */
+/** The first look at a hub brings all of a connected account: what found it connected need not do it again. A part of it is not all. */
 const hasSyncedSince = (connectedAt: string | null, jobs: SyncJob[]): boolean =>
   connectedAt !== null &&
   jobs.some(
-    ({ status, startedAt }) =>
-      status === "completed" && startedAt !== null && Date.parse(startedAt) >= Date.parse(connectedAt),
+    ({ status, startedAt, parts }) =>
+      status === "completed" &&
+      isWhole(parts) &&
+      startedAt !== null &&
+      Date.parse(startedAt) >= Date.parse(connectedAt),
   );

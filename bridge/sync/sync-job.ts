@@ -42,6 +42,8 @@ const KEPT = 200;
 
 export const ALL_PARTS: SyncParts = { contacts: true, chats: true, messages: true };
 
+export const isWhole = ({ contacts, chats, messages }: SyncParts): boolean => contacts && chats && messages;
+
 export const isFinal = ({ status }: Pick<SyncJob, "status">): boolean =>
   status === "completed" || status === "incomplete" || status === "failed";
 
@@ -54,10 +56,12 @@ export interface SyncRequest {
   parts: SyncParts;
 }
 
-/** `reset` doubts all that was synced before: it never goes on from a former place. */
-export const isFromScratch = ({ reasons }: Pick<SyncJob, "reasons">): boolean => reasons.includes("reset");
+/** Reasons that doubt all that was synced before: such a job never goes on from a former place. */
+const FROM_SCRATCH = ["reset", "full"];
+export const isFromScratch = ({ reasons }: Pick<SyncJob, "reasons">): boolean =>
+  reasons.some((reason) => FROM_SCRATCH.includes(reason));
 
-/** Others (`gap`, `history`, `reset`) know of something that a job in the middle of its pass may have gone by. */
+/** Others (`gap`, `history`, `reset`, `full`) know of something that a job in the middle of its pass may have gone by. */
 const MAY_JOIN = new Set(["connected", "hourly", "manual"]);
 
 const covers = (job: SyncJob, { reason, parts }: SyncRequest): boolean =>
@@ -70,8 +74,9 @@ const withReason = (job: SyncJob, reason: string): SyncJob =>
   job.reasons.includes(reason) ? job : { ...job, reasons: [...job.reasons, reason] };
 
 /** The account or a person says that it may work now: the wait after a failed try is cut short. */
+const HURRIES = new Set(["connected", "manual", "full"]);
 const hurried = (job: SyncJob, { reason }: SyncRequest): SyncJob =>
-  reason === "manual" || reason === "connected" ? becameDue(job) : job;
+  HURRIES.has(reason) ? becameDue(job) : job;
 
 /** A job that waits for its turn takes the request in; what it asks for anew is read from the beginning. */
 function joined(job: SyncJob, request: SyncRequest): SyncJob {
@@ -164,11 +169,16 @@ export const succeeded = (job: SyncJob, now: Date): SyncJob => ({
   checkpoint: null,
 });
 
-export const timedOut = (job: SyncJob, now: Date): SyncJob => ({
+const TIMED_OUT = {
+  timed_out: "The time of the job was over; the next one goes on from here.",
+  unanswered: "The CRM or the hub did not answer in the time of the job; the next one goes on from here.",
+};
+
+export const timedOut = (job: SyncJob, why: keyof typeof TIMED_OUT, now: Date): SyncJob => ({
   ...job,
   status: moved(job, "timed_out"),
   finishedAt: now.toISOString(),
-  error: "The time of the job was over; the next one goes on from here.",
+  error: TIMED_OUT[why],
 });
 
 /** The process stops or died in the middle: not the job's fault, so the try does not count. */
@@ -179,6 +189,14 @@ export const interrupted = (job: SyncJob): SyncJob => ({
 });
 
 export const becameDue = (job: SyncJob): SyncJob => ({ ...job, status: moved(job, "due"), nextTryAt: null });
+
+/**
+ * Until a waiting job's turn. No wait is as long as one that a clock set back since would make of it: that one is over.
+ */
+export function dueInMs({ nextTryAt }: Pick<SyncJob, "nextTryAt">, now: Date): number {
+  const ms = nextTryAt === null ? 0 : Date.parse(nextTryAt) - now.getTime();
+  return ms > LONGEST_WAIT_SECONDS * 1000 ? 0 : Math.max(0, ms);
+}
 
 /** A person starts it again, from where it stopped, with all its tries. */
 export const retried = (job: SyncJob): SyncJob => ({
@@ -194,6 +212,8 @@ export interface SyncFailure {
   /** Trying again cannot help: the session is gone or not connected. */
   isHopeless: boolean;
   retryAfterSeconds: number | null;
+  /** For the log, which must not have its words. */
+  cause: unknown;
 }
 
 export function failedTry(job: SyncJob, failure: SyncFailure, now: Date): SyncJob {

@@ -4,15 +4,16 @@
  */
 import type { CrmAdapter } from "../adapter.ts";
 import type { Clock } from "../clock.ts";
-import { BridgeError, CrmUnavailable, HubUnavailable } from "../errors.ts";
+import { BridgeError, CrmUnavailable, failureFacts, HubUnavailable } from "../errors.ts";
 import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
+import { own } from "../own.ts";
 import type { BridgeState, SyncJob } from "../state/bridge-state.ts";
 import { createAvatars } from "./avatars.ts";
 import type { SyncLimits } from "./budget.ts";
-import type { SyncParts } from "./checkpoint.ts";
+import { syncedUntil, type SyncParts } from "./checkpoint.ts";
 import { systemDelay, type Delay } from "./delay.ts";
 import { createJobList } from "./job-list.ts";
 import { createProgressTeller } from "./progress-teller.ts";
@@ -20,9 +21,11 @@ import {
   ALL_PARTS,
   becameDue,
   began,
+  dueInMs,
   failedTry,
   interrupted,
   isFinal,
+  isWhole,
   retried,
   succeeded,
   timedOut,
@@ -32,6 +35,7 @@ import {
 import { recordsOf, type SyncPace, type SyncProgress } from "./sync-progress.ts";
 import type { SyncEnd } from "./sync-run.ts";
 import { createSyncRunner } from "./sync-runner.ts";
+import { createWatchedRunner } from "./watched-run.ts";
 import { createRecordWriter } from "./write-records.ts";
 
 export interface SyncQueue {
@@ -39,7 +43,7 @@ export interface SyncQueue {
   start(): Promise<void>;
   /** Resolves when the request is kept, with the job that will do it; the sync itself is never waited for. */
   request(sessionId: string, reason: string, parts?: SyncParts): Promise<SyncJob>;
-  /** The job once it came to an end, or as it is after `ms`. @throws BridgeError JOB_NOT_FOUND */
+  /** The job once it came to an end, or as it is after `ms` or when the queue was stopped. @throws BridgeError JOB_NOT_FOUND */
   wait(jobId: string, ms: number): Promise<SyncJob>;
   /** Oldest first. */
   jobs(sessionId?: string): SyncJob[];
@@ -77,14 +81,20 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
   const jobs = createJobList({ state, clock });
   const teller = createProgressTeller({ clock, log });
   const avatars = createAvatars({ hub, perSync: limits.avatarsPerSync, clock, log });
-  const runner = createSyncRunner({ ...parts, avatars, writer: createRecordWriter(parts) });
+  const runner = createWatchedRunner(
+    createSyncRunner({ ...parts, avatars, writer: createRecordWriter(parts) }),
+    { timeoutMs: limits.timeoutMs, delay },
+  );
   const running = new Map<string, SyncPace>();
   const tasks = new Set<Promise<void>>();
+  /** Who waits for a job. */
+  const waiters = new Set<() => void>();
   let phase: "new" | "open" | "stopped" = "new";
   let cancelAlarm: () => void = () => undefined;
 
   const isOpen = (): boolean => phase === "open";
-  const tell = (job: SyncJob): void => teller.tell(job, running.get(job.jobId) ?? null);
+  const tell = (job: SyncJob, failure: object = {}): void =>
+    teller.tell(job, running.get(job.jobId) ?? null, failure);
 
   function track(work: Promise<void>): void {
     const task = work.finally(() => tasks.delete(task));
@@ -103,10 +113,8 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       running.set(job.jobId, { takenUpAt: clock.now(), recordsBefore: recordsOf(job), plan: null });
       track(take(job.jobId));
     }
-    const times = kept.flatMap(({ status, nextTryAt }) =>
-      status === "waiting" && nextTryAt ? [nextTryAt] : [],
-    );
-    if (times.length > 0) alarm(Math.max(0, Math.min(...times.map(Date.parse)) - clock.now().getTime()));
+    const waits = kept.filter(({ status }) => status === "waiting").map((job) => dueInMs(job, clock.now()));
+    if (waits.length > 0) alarm(Math.min(...waits));
   }
 
   function alarm(ms: number): void {
@@ -116,15 +124,14 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   /** Jobs whose wait is over, and jobs that nobody works on although they say so. */
   async function lookAgain(): Promise<void> {
-    const now = clock.now().getTime();
-    const isDue = ({ status, nextTryAt }: SyncJob): boolean =>
-      status === "waiting" && (nextTryAt === null || Date.parse(nextTryAt) <= now);
+    const now = clock.now();
+    const isDue = (job: SyncJob): boolean => job.status === "waiting" && dueInMs(job, now) === 0;
     try {
       const moved = await jobs.changeAll((job) => {
         if (job.status === "running" && !running.has(job.jobId)) return interrupted(job);
         return isDue(job) ? becameDue(job) : job;
       });
-      moved.forEach(tell);
+      for (const job of moved) tell(job);
       pump();
     } catch (cause) {
       log.error({ err: cause }, "sync.state_not_kept");
@@ -151,7 +158,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     tell(jobs.note(jobId, (job) => began(job, clock.now())));
     const end = await attempt(jobId);
     const settled = await settle(jobId, end);
-    tell(settled);
+    tell(settled, typeof end === "string" ? {} : failureFacts(end.cause));
     return settled;
   }
 
@@ -160,7 +167,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     try {
       return await runner({
         job: () => jobs.get(jobId),
-        syncedUntil: state.read().syncedUntil[sessionId] ?? null,
+        syncedUntil: syncedUntil(own(state.read().syncedUntil, sessionId), clock.now()),
         save: (change) => {
           tell(jobs.note(jobId, (job) => ({ ...job, ...change })));
         },
@@ -179,22 +186,22 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
   function settle(jobId: string, end: SyncEnd | SyncFailure): Promise<SyncJob> {
     const now = clock.now();
     if (end === "stopped") return jobs.change(jobId, interrupted);
-    if (end === "timed_out") return jobs.change(jobId, (job) => timedOut(job, now));
+    if (end === "timed_out" || end === "unanswered")
+      return jobs.change(jobId, (job) => timedOut(job, end, now));
     if (end !== "completed") return jobs.change(jobId, (job) => failedTry(job, end, now));
     const { sessionId, parts: done, checkpoint } = jobs.get(jobId);
-    const isAll = done.contacts && done.chats && done.messages;
     return jobs.change(
       jobId,
       (job) => succeeded(job, now),
       (data) => {
-        if (isAll && checkpoint !== null) data.syncedUntil[sessionId] = checkpoint.begun;
+        if (isWhole(done) && checkpoint !== null) data.syncedUntil[sessionId] = checkpoint.begun;
       },
     );
   }
 
   const bringPictures = (sessionId: string): Promise<void> =>
     avatars.bring(sessionId).catch((cause: unknown) => {
-      log.warn({ sessionId, err: cause }, "sync.pictures_failed");
+      log.warn({ sessionId, ...failureFacts(cause) }, "sync.pictures_failed");
     });
 
   async function retryOne(jobId: string): Promise<number> {
@@ -220,11 +227,12 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     },
     wait: (jobId, ms) =>
       new Promise((resolve) => {
-        if (isFinal(jobs.get(jobId)) || ms <= 0) {
+        if (isFinal(jobs.get(jobId)) || ms <= 0 || phase === "stopped") {
           resolve(jobs.get(jobId));
           return;
         }
         const answer = (): void => {
+          waiters.delete(answer);
           leave();
           cancel();
           resolve(jobs.get(jobId));
@@ -233,6 +241,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
           if (progress.jobId === jobId && isFinal(progress)) answer();
         });
         const cancel = delay(ms, answer);
+        waiters.add(answer);
       }),
     jobs: jobs.all,
     retry: async (jobId) => {
@@ -248,6 +257,8 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       cancelAlarm();
       avatars.stop();
       while (tasks.size > 0) await Promise.all(tasks);
+      // What came to no end by now will come to none here.
+      for (const answer of waiters) answer();
     },
     idle: async () => {
       while (tasks.size > 0) await Promise.all(tasks);
@@ -264,5 +275,5 @@ function failureOf(cause: unknown): SyncFailure {
     (cause instanceof BridgeError && cause.code === "SESSION_NOT_CONNECTED") ||
     (cause instanceof HubUnavailable && cause.code !== null && GONE.has(cause.code));
   const isLimited = cause instanceof HubUnavailable || cause instanceof CrmUnavailable;
-  return { error, isHopeless, retryAfterSeconds: isLimited ? cause.retryAfterSeconds : null };
+  return { error, isHopeless, retryAfterSeconds: isLimited ? cause.retryAfterSeconds : null, cause };
 }

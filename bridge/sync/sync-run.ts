@@ -21,7 +21,8 @@ export interface SyncRun {
   isStopped(): boolean;
 }
 
-export type SyncEnd = "completed" | "timed_out" | "stopped";
+/** `unanswered`: it waits for a CRM or a hub that does not answer, and was left. */
+export type SyncEnd = "completed" | "timed_out" | "stopped" | "unanswered";
 
 export interface StepContext {
   run: SyncRun;

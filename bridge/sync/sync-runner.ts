@@ -3,8 +3,9 @@
  * has it: stopping costs at most the page that was being written, and a kill those of the last moments, written once all the same.
  */
 import type { Clock } from "../clock.ts";
-import { BridgeError } from "../errors.ts";
-import type { HubClient } from "../hub-client.ts";
+import { createElapsed } from "../elapsed.ts";
+import { BridgeError, CrmMisconfigured } from "../errors.ts";
+import type { HubClient, SessionStanding } from "../hub-client.ts";
 import { sessionLane, type Lanes } from "../lanes.ts";
 import type { Checkpoint, SyncStep } from "../state/bridge-state.ts";
 import { isTimeUp, planOf } from "./budget.ts";
@@ -44,11 +45,14 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
 
   return async (run) => {
     const { sessionId, parts: wanted } = run.job();
-    const startedAt = clock.now();
+    const elapsed = createElapsed(clock);
     const ahead = createReadAhead(parts.hub, sessionId, limits);
-    const begun = Math.floor(startedAt.getTime() / 1000);
+    const begun = Math.floor(clock.now().getTime() / 1000);
+    const asked = parts.hub.session(sessionId);
     if (run.job().checkpoint === null) readFirst(ahead, startOfPass(wanted, begun, run.syncedUntil), wanted);
-    const there = await check(sessionId, { ...parts, ahead });
+    const standing = await asked;
+    const { totals: there } = standing;
+    await check(standing, parts);
     run.plan(planOf(there, limits));
     if (run.job().checkpoint === null) {
       const missing = shortfall.missing(sessionId, there, await adapter.totals(sessionId));
@@ -58,7 +62,7 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
 
     const isOver = (): SyncEnd | null => {
       if (run.isStopped()) return "stopped";
-      return isTimeUp(startedAt, clock.now(), limits) ? "timed_out" : null;
+      return isTimeUp(elapsed(), limits) ? "timed_out" : null;
     };
     for (const [step, copy] of COPYING) {
       if (placeOf(run).step !== step) continue;
@@ -86,22 +90,20 @@ function readFirst(ahead: ReadAhead, { since }: Checkpoint, wanted: SyncParts): 
   if (wanted.messages) ahead.messages({ isWhole: false });
 }
 
-/** Proves that the session is connected, writes it into the CRM, and says what the hub has of it. */
+/** Proves that the session is connected, and writes it into the CRM. */
 async function check(
-  sessionId: string,
-  { hub, adapter, lanes, ahead }: RunnerParts & { ahead: ReadAhead },
-): Promise<{ contacts: number; chats: number }> {
-  const writeSession = async (): Promise<void> => {
-    const { session, position } = await hub.session(sessionId);
-    // A short drop is told by no event: nobody would ask for this sync again before the hour is over.
-    if (session.status === "connecting")
-      throw new BridgeError("UNAVAILABLE", "The session is being connected to WhatsApp again.");
-    if (session.status !== "connected")
-      throw new BridgeError("SESSION_NOT_CONNECTED", "The session is not connected to WhatsApp.");
-    const { outcome, error } = await adapter.upsertSession(session, position);
-    if (outcome === "rejected")
-      throw new Error(`The CRM refused the session: ${error ?? "without a reason"}`);
-  };
-  const [there] = await Promise.all([ahead.totals(), lanes.run(sessionLane(sessionId), writeSession)]);
-  return there;
+  { session, position }: SessionStanding,
+  { adapter, lanes }: Pick<RunnerParts, "adapter" | "lanes">,
+): Promise<void> {
+  // A short drop is told by no event: nobody would ask for this sync again before the hour is over.
+  if (session.status === "connecting")
+    throw new BridgeError("UNAVAILABLE", "The session is being connected to WhatsApp again.");
+  if (session.status !== "connected")
+    throw new BridgeError("SESSION_NOT_CONNECTED", "The session is not connected to WhatsApp.");
+  // What an event tells meanwhile is newer by its position, whichever is written first.
+  const { outcome, error } = await lanes.run(sessionLane(session.sessionId), () =>
+    adapter.upsertSession(session, position),
+  );
+  if (outcome === "rejected")
+    throw new CrmMisconfigured(`The CRM refused the session: ${error ?? "without a reason"}`);
 }

@@ -3,9 +3,13 @@
 export interface OncePerEvent<T> {
   /**
    * Runs `work` unless this id is being worked on or was done not long ago: then that run's result. Only results for
-   * which `isDone` says so are remembered: everything else may be tried again.
+   * which `isDone` says so are remembered: everything else may be tried again. `again`: also what was done is done anew.
    */
-  run(id: string, work: () => Promise<T>): { result: Promise<T>; isRepeat: boolean };
+  run(
+    id: string,
+    work: () => Promise<T>,
+    options?: { again: boolean },
+  ): { result: Promise<T>; isRepeat: boolean };
   /** Resolves when nothing is being worked on. */
   idle(): Promise<void>;
 }
@@ -42,8 +46,8 @@ export function createOncePerEvent<T>({
   };
 
   return {
-    run: (id, work) => {
-      const known = done.get(id);
+    run: (id, work, { again } = { again: false }) => {
+      const known = again ? undefined : done.get(id);
       if (known !== undefined) {
         remember(id, known);
         return { result: Promise.resolve(known), isRepeat: true };

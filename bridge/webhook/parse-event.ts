@@ -1,4 +1,5 @@
 /** The verified bytes of a webhook → an event, or the reason why they are none. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { isEventName, parseEventData, type HubEvent } from "../../hub/contract/index.ts";
 
@@ -26,7 +27,7 @@ export function parseEvent(body: Uint8Array): ParsedEvent {
   if (json === undefined) return { kind: "problem", problem: "Invalid JSON" };
   const envelope = envelopeSchema.safeParse(json);
   if (!envelope.success) return { kind: "problem", problem: "Invalid data" };
-  const { event: name, data, id = derivedId(envelope.data), ...rest } = envelope.data;
+  const { event: name, data, id = derivedId(envelope.data, body), ...rest } = envelope.data;
   if (!isEventName(name)) return { kind: "unknown", name };
   // What was cut to fit a request may lack anything; the whole of it is read from the hub.
   if (data["truncated"] !== true && parseEventData(name, data) === null)
@@ -34,14 +35,9 @@ export function parseEvent(body: Uint8Array): ParsedEvent {
   return { kind: "event", event: { ...rest, id, event: name, data } };
 }
 
-/** A sender without ids repeats the same bytes: what is in them tells its events apart. */
-function derivedId({ sessionId, event, timestamp, data }: Envelope): string {
-  const message = data["message"];
-  const inside =
-    typeof message === "object" && message !== null && "messageId" in message ? message.messageId : undefined;
-  const messageId = data["messageId"] ?? inside;
-  return [sessionId, event, typeof messageId === "string" ? messageId : "", timestamp].join("|");
-}
+/** A sender without ids repeats the same bytes: nothing less tells events of one moment apart, be they of contacts or chats. */
+const derivedId = ({ sessionId, event, timestamp }: Envelope, body: Uint8Array): string =>
+  [sessionId, event, timestamp, createHash("sha256").update(body).digest("hex")].join("|");
 
 /** Undefined for what is no JSON, or no UTF-8. */
 function parseJson(body: Uint8Array): unknown {

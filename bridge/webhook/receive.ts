@@ -4,7 +4,7 @@
  */
 import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
-import { CrmMisconfigured, isPassing } from "../errors.ts";
+import { CrmMisconfigured, failureFacts, isPassing } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Action, Applied, Apply } from "./applied.ts";
 import { signatureProblem, type Headers } from "./check-signature.ts";
@@ -19,6 +19,12 @@ const REMEMBERED_EVENTS = 10_000;
 /** When the hub should come again, where the CRM does not say. */
 const RETRY_AFTER_SECONDS = 10;
 const LONGEST_TEXT = 300;
+/**
+ * Somebody had the hub send this again, perhaps because the CRM lost what it had: it is written anew. No signature covers the
+ * header. Whoever adds it to a request that is the hub's own gets a write that changes nothing, and whoever takes it away an
+ * answer without one.
+ */
+const REPLAY_HEADER = "x-webhook-replay";
 
 export type ReceiveAnswer =
   | {
@@ -73,9 +79,9 @@ export function createReceiver({
     return applied;
   };
 
-  const applyOnce = async (event: HubEvent): Promise<Received> => {
+  const applyOnce = async (event: HubEvent, isReplay: boolean): Promise<Received> => {
     const facts = { eventId: event.id, seq: event.seq, event: event.event, sessionId: event.sessionId };
-    const { result, isRepeat } = once.run(event.id, () => applyNew(event));
+    const { result, isRepeat } = once.run(event.id, () => applyNew(event), { again: isReplay });
     try {
       const applied = await within(budgetMs, result);
       if (applied === null) {
@@ -87,9 +93,8 @@ export function createReceiver({
         ? taken(event.event, applied, isRepeat)
         : rejected(applied.rejected);
     } catch (error) {
-      // Not the text: a CRM repeats phone numbers in it.
-      if (isPassing(error)) log.warn({ ...facts, reason: error.name }, "webhook.failed");
-      else log.error({ ...facts, err: error }, "webhook.broken");
+      if (isPassing(error)) log.warn({ ...facts, ...failureFacts(error) }, "webhook.failed");
+      else log.error({ ...facts, ...failureFacts(error) }, "webhook.broken");
       return failureAnswer(error);
     }
   };
@@ -118,7 +123,7 @@ export function createReceiver({
         case "unknown":
           return taken(parsed.name, { action: "ignored" }, false);
         case "event":
-          return applyOnce(parsed.event);
+          return applyOnce(parsed.event, lower[REPLAY_HEADER] === "1");
       }
     },
     stop: async () => {

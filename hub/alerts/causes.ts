@@ -95,6 +95,16 @@ export const CAUSES: Record<AlertCause, CauseRow> = {
     },
     advice: LOOK_AT_RECEIVER,
   },
+  events_parked: {
+    text: {
+      en: "A webhook receiver refuses events: some were parked and are not sent again by themselves.",
+      es: "Un receptor de webhooks rechaza eventos: algunos quedaron aparcados y no se reenvían solos.",
+    },
+    advice: {
+      en: "See which and why (GET /api/deliveries?state=dead), mend the receiver, then send them again: npm run hub -- replay --state dead --yes. What needs no sending can be dismissed.",
+      es: "Vea cuáles y por qué (GET /api/deliveries?state=dead), corrija el receptor y envíelos de nuevo: npm run hub -- replay --state dead --yes. Lo que no hace falta enviar se puede descartar.",
+    },
+  },
   store_down: {
     text: {
       en: "The hub cannot write to its disk; its accounts are not connected.",

@@ -2,7 +2,7 @@
 import { HUB_SESSION } from "../contract/events.ts";
 import { isOpen } from "../core/session-state.ts";
 import type { Session } from "../core/session.ts";
-import type { EndpointStore, SessionStore } from "../core/store.ts";
+import type { EndpointStore, OutboxStore, SessionStore } from "../core/store.ts";
 import { endpointAlert, hubAlert, isByOrder, isOfState, sessionAlert } from "./alert.ts";
 import type { Standing } from "./alerts.ts";
 import type { AlertCause } from "./causes.ts";
@@ -11,18 +11,22 @@ import type { Place } from "./open-alerts.ts";
 export interface StandingParts {
   sessions: Pick<SessionStore, "get">;
   endpoints: Pick<EndpointStore, "get">;
+  outbox: Pick<OutboxStore, "count">;
   isOverloaded: () => boolean;
   /** More of a session's messages cannot be decrypted than now and then happens. */
   isStormy: (sessionId: string) => boolean;
 }
 
 export function createStanding(parts: StandingParts): (place: Place) => Promise<Standing | null> {
-  const { sessions, endpoints, isOverloaded, isStormy } = parts;
+  const { sessions, endpoints, outbox, isOverloaded, isStormy } = parts;
 
   async function ofEndpoint(id: string, cause: AlertCause): Promise<Standing | null> {
     const endpoint = await endpoints.get(id);
     if (endpoint === null || !endpoint.enabled) return null;
-    const isSo = endpoint.failingSince !== null || endpoint.state !== "active";
+    const isSo =
+      cause === "events_parked"
+        ? (await outbox.count({ endpointId: id, state: "dead" })) > 0
+        : endpoint.failingSince !== null || endpoint.state !== "active";
     return { alert: endpointAlert(id, cause), isSo };
   }
 

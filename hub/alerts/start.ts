@@ -23,12 +23,18 @@ export interface AlertSettings {
 
 export interface StartedAlerts {
   moved(previous: Session, next: Session, figures: SessionFigures): void;
-  endpointInTrouble(endpointId: string, what: "failing" | "paused"): void;
+  endpointInTrouble(endpointId: string, what: "failing" | "paused" | "parked"): void;
   safekeeping(what: "backup" | "drill", news: SafekeepingNews): void;
   /** A storm of messages that cannot be decrypted began. */
   stormBegan(sessionId: string): void;
   stop(): Promise<void>;
 }
+
+const TROUBLES = {
+  failing: "endpoint_failing",
+  paused: "endpoint_paused",
+  parked: "events_parked",
+} as const;
 
 export function startAlerts({
   settings,
@@ -36,6 +42,7 @@ export function startAlerts({
   pressure,
   sessions,
   endpoints,
+  outbox,
   isStormy,
   ...parts
 }: Omit<AlertsParts, "mailer" | "quiet" | "standing"> &
@@ -47,7 +54,13 @@ export function startAlerts({
   const { after, mail, quiet } = settings;
   const alerts = createAlerts({
     ...parts,
-    standing: createStanding({ sessions, endpoints, isStormy, isOverloaded: () => pressure.isHigh() }),
+    standing: createStanding({
+      sessions,
+      endpoints,
+      outbox,
+      isStormy,
+      isOverloaded: () => pressure.isHigh(),
+    }),
     mailer: mail && createMailer(mail),
     quiet: quiet === null ? null : parseQuietHours(quiet),
   });
@@ -60,8 +73,7 @@ export function startAlerts({
       if (alert !== null) alerts.raise(alert);
       if (previous.state === "store_down" && next.state !== "store_down") overOfHub("store_down");
     },
-    endpointInTrouble: (endpointId, what) =>
-      alerts.raise(endpointAlert(endpointId, what === "paused" ? "endpoint_paused" : "endpoint_failing")),
+    endpointInTrouble: (endpointId, what) => alerts.raise(endpointAlert(endpointId, TROUBLES[what])),
     safekeeping: (what, news) => {
       if (news !== "done") {
         alerts.raise(hubAlert(`${what}_${news}`));

@@ -74,6 +74,7 @@ export const ALERT_CAUSES = [
   "messages_unreadable",
   "endpoint_failing",
   "endpoint_paused",
+  "events_parked",
   "store_down",
   "disk_low",
   "overloaded",

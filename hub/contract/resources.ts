@@ -7,8 +7,8 @@ const seconds = z.int().describe("Unix seconds");
 /** Receivers keep these in columns of 140 characters. */
 const column = z.string().max(140);
 
-/** Names that are routes and therefore no sessions. */
-const RESERVED_SESSION_IDS = ["stats", "frappe", "health", "_hub"];
+/** Names that are routes, and one under which a CRM's programming language can keep nothing. */
+const RESERVED_SESSION_IDS = ["stats", "frappe", "health", "_hub", "__proto__"];
 
 export const sessionIdSchema = z
   .string("give the session a sessionId")

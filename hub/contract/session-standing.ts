@@ -4,6 +4,11 @@ import { blameSchema } from "./resources.ts";
 
 const isoTime = z.iso.datetime();
 
+/** How much the hub has of a session; what its lists count without filters. */
+export const sessionTotalsSchema = z
+  .object({ contacts: z.int(), chats: z.int(), messages: z.int() })
+  .meta({ id: "SessionTotals" });
+
 /** What an account may send, and what waits. */
 export const sendingSchema = z
   .object({

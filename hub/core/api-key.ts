@@ -13,6 +13,8 @@ export interface ApiKey {
   hash: string;
   /** The hash before the last rotation, while it is still accepted. */
   previous: { hash: string; until: Date } | null;
+  /** Of the HUB_API_KEY that became this key, whatever its own hash is by now; null: it is not the operator's. */
+  operatorHash: string | null;
   scopes: Scope[];
   sessions: "*" | string[];
   /** Where calls with it may come from; empty: from anywhere. */

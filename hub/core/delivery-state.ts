@@ -1,14 +1,12 @@
 /** What becomes true of a delivery after an attempt. Pure; the only maker of `DeliveryPatch`. */
-import type { AttemptResult, DeliveryPatch } from "./delivery.ts";
+import type { AttemptResult, DeliveryPatch, FailureClass } from "./delivery.ts";
 
-/** Pauses after the first attempt and after each one that follows: 13 attempts, about 76 hours. */
-export const RETRY_SCHEDULE_SECONDS = [
-  5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400,
-] as const;
-/** An event that its receiver refuses is tried this often, then it gives way to those behind it. */
-const EVENT_ATTEMPTS = 6;
+/** Pauses after the first attempt and after each one that follows. An event that is refused after the last of them is parked. */
+export const RETRY_SCHEDULE_SECONDS = [5, 30, 120, 600, 1800] as const;
 /** An event that failed this often as its endpoint's fault, while others got through, is itself the fault. */
 export const POISON_ATTEMPTS = 5;
+/** An endpoint that may be back is not left alone for longer, as its breaker's probes are. */
+const ENDPOINT_PAUSE_SECONDS = 300;
 const SPREAD = 0.2;
 const SLOW_SECONDS = 60;
 const MAX_RETRY_AFTER_SECONDS = 3600;
@@ -33,6 +31,10 @@ export interface Tried {
   result: AttemptResult;
   /** The breaker was open: this attempt was a probe and is not counted. */
   probing: boolean;
+  /** It has kept those behind it waiting for so long that one of them has to be tried. */
+  stepsAside: boolean;
+  /** This attempt opened the breaker: its pauses are the ones that count now. */
+  opens: boolean;
   /** Soft failures in a row before this one. */
   softFailures: number;
   now: Date;
@@ -40,26 +42,47 @@ export interface Tried {
   random: number;
 }
 
-export function settleAttempt({ attempts, result, probing, softFailures, now, random }: Tried): Settled {
+export function settleAttempt({
+  attempts,
+  result,
+  probing,
+  stepsAside,
+  opens,
+  softFailures,
+  now,
+  random,
+}: Tried): Settled {
   if (result.outcome !== "failed") return settled(ended(result, attempts + 1, now));
   const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
   const again = (counted: number, at: Date, aside = false): Settled =>
     settled({ ...failure(result, counted), state: "retrying", nextAttemptAt: at, doneAt: null }, aside);
 
   if (result.failure === "hub") return again(attempts, after(HUB_SECONDS));
-  if (result.failure === "endpoint" && (probing || result.pause)) return again(attempts, now);
+  if (result.failure === "endpoint" && (probing || result.pause)) return again(attempts, now, stepsAside);
   const counted = attempts + 1;
+  if (result.failure === "endpoint" && opens) return again(counted, now);
   if (result.failure === "soft") {
     const pause = SOFT_PAUSES[softFailures];
     return pause === undefined
       ? settled({ ...failure(result, counted), state: "skipped", nextAttemptAt: null, doneAt: now })
       : again(counted, after(pause.seconds), pause.aside);
   }
-  const base = RETRY_SCHEDULE_SECONDS[attempts];
-  if (base === undefined || (result.failure === "event" && counted >= EVENT_ATTEMPTS))
+  const base = plannedSeconds(attempts, result.failure);
+  if (base === undefined)
     return settled({ ...failure(result, counted), state: "dead", nextAttemptAt: null, doneAt: now });
   return again(counted, after(pauseSeconds(base, result, random)));
 }
+
+/** Undefined after the last try; what its endpoint is to blame for is tried for ever. */
+function plannedSeconds(attempts: number, failure: FailureClass): number | undefined {
+  const seconds = RETRY_SCHEDULE_SECONDS[attempts];
+  if (failure !== "endpoint") return seconds;
+  return Math.min(seconds ?? ENDPOINT_PAUSE_SECONDS, ENDPOINT_PAUSE_SECONDS);
+}
+
+/** The shortest pause there can have been before the try that follows so many. */
+export const leastPauseSeconds = (attempts: number, failure: FailureClass): number =>
+  (plannedSeconds(attempts - 1, failure) ?? 0) * (1 - SPREAD);
 
 const settled = (patch: DeliveryPatch, aside = false): Settled => ({ patch, aside });
 

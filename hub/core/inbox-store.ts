@@ -54,8 +54,8 @@ export interface InboxStore {
   unreadOf(sessionId: string, chatId: Jid, limit: number): Promise<MessageRef[]>;
   /** When messages of others were written (Unix seconds), newest first, none before `since`, at most `limit`. */
   arrivals(sessionId: string, since: number, limit: number): Promise<number[]>;
-  /** Unread messages of all chats; costs nothing, unlike all of `stats`. */
-  unread(sessionId: string): Promise<number>;
+  /** What there is of a session; costs nothing, unlike all of `stats`. */
+  totals(sessionId: string): Promise<InboxTotals>;
   stats(
     sessionId: string,
     range: { since?: number; until?: number; dayStart: number },
@@ -64,6 +64,14 @@ export interface InboxStore {
   addresses(sessionId: string, jid: Jid): Promise<{ phone: Jid | null; lid: Jid | null }>;
   /** Which of the ambiguous readings of `resolveJid` this session knows. */
   knows(sessionId: string, jid: Jid): Promise<boolean>;
+}
+
+export interface InboxTotals {
+  contacts: number;
+  chats: number;
+  messages: number;
+  /** Unread messages of all chats. */
+  unread: number;
 }
 
 export interface HistoryCoverage {

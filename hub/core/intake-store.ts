@@ -37,6 +37,9 @@ export interface IntakeStore {
   countOpen(): Promise<number>;
   /** Rows that hold no chat message (protocol messages) are closed without a fact. */
   close(sessionId: string, digests: Uint8Array[]): Promise<void>;
-  /** Blanks blobs of rows done before `blobsBefore`, deletes rows and plaintexts done before `rowsBefore`. */
-  prune(options: { blobsBefore: Date; rowsBefore: Date }): Promise<number>;
+  /**
+   * Blanks blobs of rows done before `blobsBefore`, deletes rows and plaintexts done before `rowsBefore`: at most `limit`
+   * of each. Returns how many it was; 0 when nothing is left to do.
+   */
+  prune(options: { blobsBefore: Date; rowsBefore: Date; limit: number }): Promise<number>;
 }

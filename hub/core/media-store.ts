@@ -12,6 +12,8 @@ export interface MediaStore {
     change: { state: MediaState; filesize?: number; sha256?: string | null },
   ): Promise<void>;
   addToken(token: string, mediaId: string, expiresAt: Date): Promise<void>;
+  /** Tokens of a file that lead nowhere any more go, but for the one that its message is told with; returns how many. */
+  forgetTokens(mediaId: string, options: { but: string; now: Date }): Promise<number>;
   /**
    * The short URLs of these files work for seven days more, where less than an hour is left. One transaction for all, and
    * no write where none is due.

@@ -131,6 +131,7 @@ export function createAddressGuard({
       const url = check(text);
       if (literalHost(url) !== null) return;
       await new Promise<void>((pass, fail) => {
+        setTimeout(pass, LOOKED_UP_MS).unref();
         lookups[ruleFor(url)](url.hostname, { all: true }, (error) =>
           error instanceof HubError ? fail(error) : pass(),
         );
@@ -144,6 +145,9 @@ export function createAddressGuard({
     lookupFor: (text) => lookups[ruleFor(new URL(text))],
   };
 }
+
+/** Nobody waits longer for a name now: every connection asks for it again, and is refused then. */
+const LOOKED_UP_MS = 2500;
 
 export type Resolve = (
   hostname: string,

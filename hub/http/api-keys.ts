@@ -32,6 +32,7 @@ function rowOfKey(key: string, about: NewKey, now: Date): ApiKey {
     name: about.name,
     hash: hashOf(key),
     previous: null,
+    operatorHash: null,
     scopes: about.scopes,
     sessions: about.sessions,
     allowedCidrs: about.allowedCidrs ?? [],
@@ -76,13 +77,15 @@ export async function rotateKey(
   return { row: rotated, key };
 }
 
-/** Name of the key that the operator gives by HUB_API_KEY. */
+/** Name that the key of HUB_API_KEY is made under; it may be renamed. */
 const OPERATOR_KEY = "HUB_API_KEY";
 /** Label of the client that the first key belongs to; the endpoint of HUB_WEBHOOK_URL is that client's. */
 export const FIRST_CLIENT = "default";
 
 /**
- * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before.
+ * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before; one
+ * that is a key already stays that key, and one made for somebody else is never replaced. What became of it since (a new name, a new secret) is undone by no start:
+ * only another value is another word of the operator.
  * Without one, and without any key stored, one is made.
  * @returns the made key, to be shown once; else null.
  */
@@ -101,9 +104,15 @@ export async function ensureFirstKey({
     if (stored.length > 0) return null;
     return (await createKey({ name: "first key", ...all }, { keys, clock })).key;
   }
-  const before = stored.find((key) => key.name === OPERATOR_KEY);
-  if (before?.hash === hashOf(given)) return null;
-  if (before) await keys.save({ ...before, hash: hashOf(given), previous: null });
-  else await keys.save(rowOfKey(given, { name: OPERATOR_KEY, ...all }, clock.now()));
+  const hash = hashOf(given);
+  if (stored.some(({ operatorHash }) => operatorHash === hash)) return null;
+  const before =
+    stored.find((key) => key.hash === hash) ??
+    stored.find(({ operatorHash, client }) => operatorHash !== null && client === FIRST_CLIENT) ??
+    // Stored by a version that did not note what was given.
+    stored.find(({ name }) => name === OPERATOR_KEY) ??
+    rowOfKey(given, { name: OPERATOR_KEY, ...all }, clock.now());
+  const previous = before.hash === hash ? before.previous : null;
+  await keys.save({ ...before, hash, previous, operatorHash: hash });
   return null;
 }

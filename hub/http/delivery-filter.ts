@@ -14,7 +14,7 @@ import { reachSession } from "./reach.ts";
 export const deliveryFilterShape = {
   endpointId: z.string().max(40).optional(),
   sessionId: z.string().max(100).optional(),
-  chatId: z.string().max(140).optional(),
+  chatId: z.string().min(1).max(140).optional(),
   state: deliveryStateSchema.optional(),
   event: z.enum(EVENT_NAMES).optional(),
   since: moment,
@@ -35,7 +35,10 @@ export async function filterOf(asked: Asked, caller: Caller, ctx: HttpContext): 
   return {
     endpointId,
     sessionId: session?.sessionId,
-    chatId: session && chatId ? await chatOf({ session, caller }, chatId, ctx) : undefined,
+    chatId:
+      session !== undefined && chatId !== undefined
+        ? await chatOf({ session, caller }, chatId, ctx)
+        : undefined,
     state,
     event,
     since,

@@ -32,10 +32,11 @@ export async function readFeed(query: FeedQuery, response: Response, ctx: FeedCo
   }
   const { limit } = query;
   const deadline = performance.now() + query.waitMs;
+  let from = query.after;
   for (let reach = query.first; ; reach = await query.again()) {
     // Asked for before the events: nothing up to it can become visible later, so that the reader may move there.
     const range = await position();
-    const after = Math.min(query.after, range.latestSeq);
+    const after = Math.min(from, range.latestSeq);
     refuseExpired(after, range);
     const events = await ctx.store.events.after({ ...reach, after, limit });
     const remainingMs = deadline - performance.now();
@@ -52,6 +53,8 @@ export async function readFeed(query: FeedQuery, response: Response, ctx: FeedCo
         { nextAfter, hasMore, ...range, latestSeq: Math.max(range.latestSeq, last), hubId, epoch },
       );
     }
+    // Nothing he may hear lies before: a whole log without it is not read again at each ring.
+    from = range.latestSeq;
   }
 }
 

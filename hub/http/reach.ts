@@ -29,12 +29,14 @@ export async function reachSession(
 export async function reachOrRevive(
   idOrName: string,
   caller: Caller,
-  sessions: Pick<Sessions, "get" | "connect">,
+  sessions: Pick<Sessions, "get" | "connect" | "deletedName">,
 ): Promise<Session> {
   try {
     return await reachSession(idOrName, caller, sessions);
   } catch (error) {
-    if (!isNotFound(error) || !caller.sees(idOrName)) throw error;
-    return sessions.connect(idOrName).catch(withOneText);
+    const name = isNotFound(error) ? await sessions.deletedName(idOrName) : null;
+    // What a key sees is said in names.
+    if (name === null || !caller.sees(name)) throw error;
+    return sessions.connect(name).catch(withOneText);
   }
 }

@@ -17,7 +17,7 @@ export const dayStartOf = (now: Date): number => Math.floor(now.getTime() / 86_4
 
 export async function shownSession(session: Session, { store, sending }: Reads) {
   const { sessionId } = session;
-  const unread = await store.inbox.unread(sessionId);
+  const { unread } = await store.inbox.totals(sessionId);
   const shown = presentSession(session, { unreadCount: unread });
   if (shown.state !== "connected") return shown;
   const restriction = await sending.restrictionOf(sessionId);
@@ -51,10 +51,12 @@ const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? n
 export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answer> =>
   ok(await shownSession(session, ctx));
 
-/** A session as it is now, and the position that this answer is at least as new as. */
+/** A session as it is now, what there is of it, and the position that this answer is at least as new as. */
 export async function sessionStanding(sessionId: string, ctx: HttpContext): Promise<Answer> {
   const position = await positionOf(ctx);
-  return ok({ ...(await shownSession(await ctx.sessions.get(sessionId), ctx)), ...position });
+  const shown = await shownSession(await ctx.sessions.get(sessionId), ctx);
+  const { contacts, chats, messages } = await ctx.store.inbox.totals(sessionId);
+  return ok({ ...shown, totals: { contacts, chats, messages }, ...position });
 }
 
 export interface SessionFilter {

@@ -39,9 +39,17 @@ function bodyOf(request: Request): Readable {
 }
 
 function endWith(request: Request, bytes: Readable): void {
-  request.once("close", () => {
-    if (!request.complete) bytes.destroy(new Error("the upload was cut"));
-  });
+  bytes.on("error", () => undefined); // whoever reads it by then hears of it; before, nobody has to
+  onCut(request, () => bytes.destroy(new Error("the upload was cut")));
+}
+
+/** Also where that was before anybody asked: a key is looked up first. */
+function onCut(request: Request, cut: () => void): void {
+  const look = (): void => {
+    if (!request.complete) cut();
+  };
+  if (request.destroyed) look();
+  else request.once("close", look);
 }
 
 /** Forms may leave the name out, whatever the typings say. */
@@ -80,6 +88,11 @@ function fromForm<T>(
     form.on("error", () => refuse("the form is malformed"));
     form.on("close", () => {
       if (!found) refuse("the form has no field named file");
+    });
+    onCut(request, () => {
+      request.unpipe(form);
+      form.destroy();
+      if (!found) refuse("the upload was cut");
     });
     request.pipe(form);
   });

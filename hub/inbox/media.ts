@@ -107,7 +107,10 @@ export function createMedia(parts: MediaParts): Media {
       const item = await byId(message.media.mediaId);
       if (item.state === "gone") throw notFound();
       const token = newToken();
-      const expiresAt = new Date(clock.now().getTime() + RENEWED_TOKEN_MS);
+      const now = clock.now();
+      const expiresAt = new Date(now.getTime() + RENEWED_TOKEN_MS);
+      // Each call leaves one, for as long as the message lives.
+      await media.forgetTokens(item.mediaId, { but: message.media.token, now });
       await media.addToken(token, item.mediaId, expiresAt);
       openItem(item).catch((error: unknown) => {
         const code = error instanceof HubError ? error.code : "INTERNAL_ERROR";

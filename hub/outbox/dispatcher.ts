@@ -42,8 +42,8 @@ export interface DispatcherParts {
   userAgent: string;
   random?: () => number;
   onSettled?: (settlement: Settlement) => void;
-  /** An endpoint was paused by its own word, or takes nothing for longer than a deployment lasts. */
-  onTrouble?: (endpointId: string, what: "failing" | "paused") => void;
+  /** An endpoint was paused by its own word, takes nothing for longer than a deployment lasts, or had an event parked. */
+  onTrouble?: (endpointId: string, what: "failing" | "paused" | "parked") => void;
 }
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
@@ -119,6 +119,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       log,
       onParked: (due, error) => {
         log.warn({ deliveryId: due.n, endpointId: due.endpointId, seq: due.seq, error }, "delivery.parked");
+        parts.onTrouble?.(due.endpointId, "parked");
         // The others are told of it.
         nudge.ring();
       },

@@ -16,6 +16,7 @@ import {
   secretProblems,
   settingProblems,
   urlProblems,
+  urlTextProblems,
   type Problem,
 } from "./endpoint-rules.ts";
 import { createEndpointSecrets, hasPlainHeaders } from "./endpoint-secrets.ts";
@@ -110,11 +111,17 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     return endpoint;
   };
 
-  const refuse = async (endpoint: Endpoint, before: Endpoint | null, secret?: string): Promise<void> => {
+  const refuse = (endpoint: Endpoint, before: Endpoint | null, secret?: string): void => {
     const problems: Problem[] = [...settingProblems(endpoint), ...secretProblems(secret)];
     // One that has expired since must not stand in the way of every other change.
     if (endpoint.ca !== before?.ca) problems.push(...caProblems(endpoint, clock.now()));
-    if (endpoint.url !== before?.url) problems.push(...(await urlProblems(endpoint.url, guard)));
+    if (endpoint.url !== before?.url) problems.push(...urlTextProblems(endpoint.url, guard));
+    if (problems.length > 0) throw invalid(problems);
+  };
+  /** Before its turn: somebody else's name servers must not hold up other orders, nor what is learnt of endpoints. */
+  const refuseHost = async (url: string): Promise<void> => {
+    if (urlTextProblems(url, guard).length > 0) return; // told with all else that is wrong
+    const problems = await urlProblems(url, guard);
     if (problems.length > 0) throw invalid(problems);
   };
 
@@ -130,7 +137,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
       { ...NEW_ENDPOINT, id, managedBy, secret: secrets.seal(id, secret), createdAt: now },
       input,
     );
-    await refuse(endpoint, null, secret);
+    refuse(endpoint, null, secret);
     await save(endpoint, audited);
     log.info({ endpointId: id, managedBy }, "endpoint.created");
     return { endpoint, secret };
@@ -139,7 +146,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const update = async (id: string, change: EndpointChange, audited?: Audited): Promise<Endpoint> => {
     const before = await get(id);
     const endpoint = changed(before, change);
-    await refuse(endpoint, before);
+    refuse(endpoint, before);
     log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
     if (change.headers === undefined && endpoint.headers !== before.headers)
       log.warn({ endpointId: id, headers: Object.keys(before.headers) }, "endpoint.headers_dropped");
@@ -186,8 +193,14 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   return {
     list,
     get,
-    create: (input, audited) => inOrder(() => create(input, null, audited)),
-    update: (id, change, audited) => inOrder(() => update(id, change, audited)),
+    create: async (input, audited) => {
+      await refuseHost(input.url);
+      return inOrder(() => create(input, null, audited));
+    },
+    update: async (id, change, audited) => {
+      if (change.url !== undefined && change.url !== (await get(id)).url) await refuseHost(change.url);
+      return inOrder(() => update(id, change, audited));
+    },
     remove: (id, audited) => inOrder(() => remove(id, audited)),
     rotateSecret: (id, secret, audited) => inOrder(() => rotate(id, secret, audited)),
     pause: (id, audited) => inOrder(() => setState(id, "paused", audited)),
@@ -202,12 +215,20 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         now: clock.now(),
       });
     },
-    setForSession: (sessionId, wish) => inOrder(() => managed.setForSession(sessionId, wish)),
+    setForSession: async (sessionId, wish) => {
+      const { url, secret } = wish;
+      if (url !== undefined && url !== "") await managed.checkForSession(sessionId, { url, secret });
+      return inOrder(() => managed.setForSession(sessionId, wish));
+    },
     checkForSession: managed.checkForSession,
     problemsOf: async ({ url, secret }) => [...secretProblems(secret), ...(await urlProblems(url, guard))],
     forSession: async (sessionId) =>
       (await list()).filter(({ sessions }) => sessions === "*" || sessions.includes(sessionId)),
-    ensureDefault: (target) => inOrder(() => managed.ensureDefault(target)),
+    ensureDefault: async (target) => {
+      const isKnown = (await list()).some((one) => one.managedBy === "default" && one.url === target?.url);
+      if (target !== null && !isKnown) await refuseHost(target.url);
+      return inOrder(() => managed.ensureDefault(target));
+    },
     signing: secrets.signing,
     hasSecret: secrets.has,
     sealEarlier: () =>

@@ -11,7 +11,12 @@ import {
   type RecentAnswers,
 } from "../core/breaker.ts";
 import type { AttemptResult, FailureClass } from "../core/delivery.ts";
-import { clampRetryAfter, POISON_ATTEMPTS, RETRY_SCHEDULE_SECONDS } from "../core/delivery-state.ts";
+import {
+  clampRetryAfter,
+  leastPauseSeconds,
+  POISON_ATTEMPTS,
+  RETRY_SCHEDULE_SECONDS,
+} from "../core/delivery-state.ts";
 import type { Breaker, Endpoint } from "../core/endpoint.ts";
 import type { DueDelivery } from "../core/store.ts";
 
@@ -23,11 +28,15 @@ export interface Health {
   oursSince: Date | null;
   lastSuccessAt: Date | null;
   lastError: string | null;
-  /** Lanes of the events refused since the last success. */
-  refusedLanes: number[];
+  /** The events refused since the last success. */
+  refusals: Refusal[];
   /** The breaker opened because the endpoint refuses every event, not because it is away. */
   refusesAll: boolean;
+  /** When the head of a queue was last made to give way; only remembered. */
+  gaveWayAt: Date | null;
 }
+
+type Refusal = Pick<DueDelivery, "n" | "laneId">;
 
 export const healthOf = ({ breaker, failingSince, lastSuccessAt, lastError }: Endpoint): Health => ({
   breaker,
@@ -36,13 +45,19 @@ export const healthOf = ({ breaker, failingSince, lastSuccessAt, lastError }: En
   oursSince: null,
   lastSuccessAt,
   lastError,
-  refusedLanes: [],
+  refusals: [],
   refusesAll: false,
+  gaveWayAt: null,
 });
 
 /** Refused events, on this many lanes, that together say something about the endpoint. */
 const REFUSALS = 5;
 const REFUSED_LANES = 3;
+/**
+ * Of one queue only its head is tried, so that nothing tells one bad event from an endpoint that takes nothing: after so long
+ * the next in line is tried, too. Longer where it may be away, as then the order of the queue is worth more.
+ */
+const GIVES_WAY_MS = { refused: 3_600_000, failed: 24 * 3_600_000 };
 /** So long without a single success, and people are told. */
 const FAILING_MS = 72 * 3_600_000;
 
@@ -61,10 +76,12 @@ export interface Learned {
   result: AttemptResult;
   /** The breaker was not closed: the attempt was a probe, or under way when it opened. */
   probing: boolean;
+  /** Those behind it are tried before it is tried again. */
+  stepsAside: boolean;
 }
 
 interface Answered {
-  due: Pick<DueDelivery, "attempts" | "failure" | "laneId">;
+  due: Pick<DueDelivery, "n" | "attempts" | "failure" | "laneId" | "hasFollowers">;
   result: AttemptResult;
   concurrency: number;
   now: Date;
@@ -77,19 +94,28 @@ export function learn(before: Health, answered: Answered): Learned {
   const health = afterOurs(before, result);
   const probing = health.breaker.state !== "closed";
   if (result.outcome !== "failed" || result.failure === "soft")
-    return { health: succeeded(health, concurrency, now), result, probing };
+    return { health: succeeded(health, concurrency, now), result, probing, stepsAside: false };
 
   const failure = classOf(health, answered, result.failure);
   const classed: AttemptResult = { ...result, failure };
   switch (failure) {
     case "hub":
-      return { health: unreached(health, result.error, answered), result: classed, probing };
+      return {
+        health: unreached(health, result.error, answered),
+        result: classed,
+        probing,
+        stepsAside: false,
+      };
     case "event":
-      return { health: refused(health, answered), result: classed, probing };
+      return {
+        ...{ health: refused(health, result.error, answered), result: classed, probing },
+        stepsAside: false,
+      };
     case "endpoint": {
       const refusesAll = result.failure === "event";
       const planned = RETRY_SCHEDULE_SECONDS[0];
       const wait = result.retryAfterSeconds === null ? 0 : clampRetryAfter(result.retryAfterSeconds, planned);
+      const stepsAside = probing && result.status !== null && hasHeldUp(health, answered);
       const watch = refusesAll && !probing ? openNow(health, now) : afterFailure(health, now, wait);
       return {
         health: {
@@ -98,9 +124,11 @@ export function learn(before: Health, answered: Answered): Learned {
           refusesAll: refusesAll || (probing && health.refusesAll),
           failingSince: health.failingSince ?? now,
           lastError: result.error,
+          gaveWayAt: stepsAside ? now : health.gaveWayAt,
         },
         result: classed,
         probing,
+        stepsAside,
       };
     }
   }
@@ -119,8 +147,9 @@ const succeeded = (health: Health, concurrency: number, now: Date): Health => ({
   ...afterSuccess(health, concurrency, now),
   failingSince: null,
   lastSuccessAt: now,
-  refusedLanes: health.refusedLanes.length === 0 ? health.refusedLanes : [],
+  refusals: health.refusals.length === 0 ? health.refusals : [],
   refusesAll: false,
+  gaveWayAt: null,
 });
 
 /**
@@ -144,10 +173,26 @@ function unreached(health: Health, error: string, { now, othersReachedAt }: Answ
 }
 
 /** The endpoint answers, only not as wished: while probing that is what was to be found out. */
-function refused(health: Health, { due, concurrency, now }: Answered): Health {
-  const refusedLanes = [...health.refusedLanes, due.laneId].slice(-REFUSALS);
-  if (health.breaker.state === "closed") return { ...health, refusedLanes };
-  return { ...health, ...afterSuccess(health, concurrency, now), refusedLanes };
+function refused(health: Health, lastError: string, { due, concurrency, now }: Answered): Health {
+  const known = { ...health, lastError, refusals: withRefusal(health, due) };
+  return known.breaker.state === "closed" ? known : { ...known, ...afterSuccess(health, concurrency, now) };
+}
+
+const withRefusal = ({ refusals }: Health, { n, laneId }: Refusal): Refusal[] =>
+  [...refusals, { n, laneId }].slice(-REFUSALS);
+
+/** On several queues at once, or one after the other on one: there the second was tried when the first was given up. */
+function isOfAll(refusals: Refusal[], { n, laneId }: Refusal): boolean {
+  if (refusals.length < REFUSALS) return false;
+  const lanes = new Set(refusals.map((one) => one.laneId));
+  return lanes.size >= REFUSED_LANES || refusals.some((one) => one.laneId === laneId && one.n !== n);
+}
+
+/** It answers, and yet the same event has kept its queue waiting since the last one gave way. */
+function hasHeldUp({ failingSince, gaveWayAt, refusesAll }: Health, { due, now }: Answered): boolean {
+  if (!due.hasFollowers) return false;
+  const since = gaveWayAt ?? failingSince;
+  return isSince(since, refusesAll ? GIVES_WAY_MS.refused : GIVES_WAY_MS.failed, now);
 }
 
 function classOf(
@@ -157,8 +202,7 @@ function classOf(
 ): Exclude<FailureClass, "soft"> {
   if (failure === "event") {
     if (health.breaker.state !== "closed") return health.refusesAll ? "endpoint" : "event";
-    const lanes = [...health.refusedLanes, due.laneId].slice(-REFUSALS);
-    return lanes.length >= REFUSALS && new Set(lanes).size >= REFUSED_LANES ? "endpoint" : "event";
+    return isOfAll(withRefusal(health, due), due) ? "endpoint" : "event";
   }
   if (failure === "endpoint" && isPoison(health, due, now)) return "event";
   return failure;
@@ -167,7 +211,7 @@ function classOf(
 /** It failed as its endpoint's fault again and again, and since its last try others got through. */
 function isPoison({ lastSuccessAt }: Health, { attempts, failure }: Answered["due"], now: Date): boolean {
   if (attempts + 1 < POISON_ATTEMPTS || (failure !== "endpoint" && failure !== "event")) return false;
-  const pauseSeconds = RETRY_SCHEDULE_SECONDS[attempts - 1] ?? 0;
-  // The shortest pause there can have been, so that a success before the last try is not taken for one after it.
-  return lastSuccessAt !== null && now.getTime() - lastSuccessAt.getTime() <= pauseSeconds * 800;
+  // The shortest, so that a success before the last try is not taken for one after it.
+  const pauseMs = leastPauseSeconds(attempts, failure) * 1000;
+  return lastSuccessAt !== null && now.getTime() - lastSuccessAt.getTime() <= pauseMs;
 }

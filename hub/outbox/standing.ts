@@ -88,12 +88,14 @@ export function createStanding(
         // Asked only where it says something: all others are looked at.
         othersReachedAt: isHubs ? othersReachedAt() : null,
       });
-      const { result, probing } = learned;
+      const { result, probing, stepsAside } = learned;
       health = learned.health;
       const { attempts } = due;
+      const opens = !probing && health.breaker.state === "open";
       const { patch, aside } = settleAttempt({
-        ...{ attempts, result, probing, softFailures, now, random: random() },
+        ...{ attempts, result, probing, stepsAside, opens, softFailures, now, random: random() },
       });
+      if (stepsAside) log.warn({ endpointId: endpoint.id, deliveryId: due.n }, "delivery.put_aside");
       if (result.outcome === "failed") {
         const { status, error, failure } = result;
         log.info(

@@ -30,12 +30,17 @@ export interface Directory {
   find(idOrName: string): SessionRunner;
   findIfAny(idOrName: string): SessionRunner | undefined;
   create(input: SessionInput): Promise<{ session: Session; created: boolean }>;
+  /** By name or integer, however long ago it was deleted. */
+  findDeleted(idOrName: string): Promise<Session | undefined>;
   /** Brings a session back that was deleted less than seven days ago; no effect on any other id. */
-  resumeIfDeleted(sessionId: string): Promise<void>;
+  resumeIfDeleted(idOrName: string): Promise<void>;
   /** The login of one that was deleted too long ago goes; false when there was none, or the name is in use again. */
   discardIfOverdue(sessionId: string): Promise<boolean>;
   forget(sessionId: string): void;
 }
+
+/** No session is named so. */
+const isDigits = (text: string): boolean => /^\d+$/.test(text);
 
 export function createDirectory({
   store,
@@ -71,13 +76,16 @@ export function createDirectory({
   }
 
   function findIfAny(idOrName: string): SessionRunner | undefined {
-    if (!/^\d+$/.test(idOrName)) return runners.get(idOrName);
+    if (!isDigits(idOrName)) return runners.get(idOrName);
     return [...runners.values()].find(({ session }) => session.id === Number(idOrName));
   }
 
-  async function findDeleted(sessionId: string): Promise<Session | undefined> {
+  async function findDeleted(idOrName: string): Promise<Session | undefined> {
+    const isMeant = isDigits(idOrName)
+      ? ({ id }: Session): boolean => id === Number(idOrName)
+      : ({ sessionId }: Session): boolean => sessionId === idOrName;
     const all = await store.list({ includeDeleted: true });
-    return all.find((session) => session.deletedAt !== null && session.sessionId === sessionId);
+    return all.find((session) => session.deletedAt !== null && isMeant(session));
   }
 
   const create: Directory["create"] = (input) =>
@@ -140,11 +148,13 @@ export function createDirectory({
       return runner;
     },
     findIfAny,
+    findDeleted,
     create,
-    resumeIfDeleted: async (sessionId) => {
-      if (findIfAny(sessionId) !== undefined) return;
-      const deleted = await findDeleted(sessionId);
-      if (deleted !== undefined && (await mayResume(deleted))) await create({ sessionId });
+    resumeIfDeleted: async (idOrName) => {
+      await load();
+      if (findIfAny(idOrName) !== undefined) return;
+      const deleted = await findDeleted(idOrName);
+      if (deleted !== undefined && (await mayResume(deleted))) await create({ sessionId: deleted.sessionId });
     },
     // Looked up when its turn comes: telling WhatsApp takes seconds, in which another name may be made and linked again.
     discardIfOverdue: (sessionId) =>

@@ -38,6 +38,8 @@ export interface Sessions {
    * resumed.
    */
   connect(sessionId: string, options?: { waitMs?: number }): Promise<Session>;
+  /** The name of a deleted session, null when there is none. */
+  deletedName(idOrName: string): Promise<string | null>;
   /** Credentials are kept; not restored at the next start. */
   disconnect(sessionId: string): Promise<Session>;
   restart(sessionId: string): Promise<Session>;
@@ -194,13 +196,13 @@ export function createSessions({
     },
     get: (sessionId) => withRunner(sessionId, ({ session }) => Promise.resolve(session)),
     connect: async (sessionId, { waitMs = 0 } = {}) => {
-      await directory.load();
       await directory.resumeIfDeleted(sessionId);
       const runner = directory.find(sessionId);
       await runner.connect();
       await runner.until(() => hasArrived(runner.session), Math.min(waitMs, LONGEST_WAIT_MS));
       return runner.session;
     },
+    deletedName: async (idOrName) => (await directory.findDeleted(idOrName))?.sessionId ?? null,
     disconnect: (sessionId) => withRunner(sessionId, (runner) => runner.disconnect()),
     restart: (sessionId) => withRunner(sessionId, (runner) => runner.restart()),
     logout: (sessionId) => withRunner(sessionId, (runner) => runner.logout()),

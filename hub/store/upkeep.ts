@@ -123,7 +123,9 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     isPutOff = false;
     if (!isClockTrusted() || isTooBusy("retention")) return;
     const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
-    const stanzas = await intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS) });
+    const stanzas = await all("retention", () =>
+      intake.prune({ blobsBefore: before(BLOBS_MS), rowsBefore: before(REDELIVERY_MS), limit: BATCH }),
+    );
     const forgotten = await oldEvents(before(EVENTS_MS));
     const attempts = await all("retention", () => outbox.forgetAttempts(before(ATTEMPTS_MS), BATCH));
     const entries = await all("retention", () => audit.forget(before(AUDIT_MS), BATCH));

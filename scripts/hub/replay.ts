@@ -84,7 +84,11 @@ function filterOf({
     until,
     afterSeq,
   };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  const named = Object.entries(filter).filter(([, value]) => value !== undefined);
+  // What a script left unset must not widen the choice.
+  const empty = named.find(([, value]) => value === "")?.[0];
+  if (empty !== undefined) throw new UsageError(`${empty} is empty: leave it out, or say which.`);
+  return Object.fromEntries(named);
 }
 
 const progressOf = (rows: Json[]): string =>

@@ -1,5 +1,5 @@
 /** The CRM's file: private, durable, shared with other programs, refused when it cannot be trusted; records fail alone. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -8,6 +8,7 @@ import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { columnsOf, DOCTYPES } from "../../bridge/adapters/embedded/doctypes.ts";
 import { openAdapter } from "../../bridge/adapters/index.ts";
 import { migrate, openConnection } from "../../bridge/adapters/sqlite/connection.ts";
+import { migrations } from "../../bridge/adapters/sqlite/migrations/index.ts";
 import { createGroupCommit } from "../../bridge/adapters/sqlite/group-commit.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../../bridge/errors.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
@@ -81,6 +82,43 @@ test("a file of an earlier bridge is brought up to date, with all its records", 
   const again = await open();
   expect(await written(again, "A", "C")).toMatchObject([{ outcome: "unchanged" }, { outcome: "created" }]);
   expect(await again.totals("s1")).toMatchObject({ messages: 3 });
+});
+
+test("clients without an external id may be entered into a file of an earlier bridge, and nothing of others in it is lost", async () => {
+  mkdirSync(join(root, "data"));
+  const before = otherProgram();
+  for (const step of migrations.slice(0, 3)) before.exec(step);
+  const entered = (externalId: string | null, name: string): string =>
+    `INSERT INTO whatsapp_client(creation, modified, external_id, client_name, national_id)
+     VALUES('2026', '2026', ${externalId === null ? "NULL" : `'${externalId}'`}, '${name}', '${name}')`;
+  before.exec(`
+    PRAGMA user_version = 3;
+    ALTER TABLE whatsapp_client ADD COLUMN theirs TEXT;
+    CREATE VIEW their_view AS SELECT client_name, external_id FROM whatsapp_client;
+    CREATE TRIGGER their_trigger AFTER INSERT ON whatsapp_client
+      BEGIN UPDATE whatsapp_client SET theirs = NEW.client_name WHERE n = NEW.n; END;
+    ${entered("w1", "first")}; ${entered("w2", "gone")};
+    DELETE FROM whatsapp_client WHERE external_id = 'w2'`);
+  const { clients } = await open();
+  for (const [externalId, name] of [
+    [null, "1"],
+    [null, "2"],
+    ["", "3"],
+    ["", "4"],
+  ] as const)
+    before.exec(entered(externalId, name));
+  expect(() => before.exec(entered("w1", "twin"))).toThrow(/UNIQUE/);
+  for (const nationalId of ["1", "2", "3", "4"])
+    expect(await clients?.find({ externalId: "other", nationalId })).toMatchObject([{ externalId: null }]);
+  expect(await clients?.find({ externalId: "w1", nationalId: null })).toMatchObject([
+    { id: "WACLIENT-0001" },
+  ]);
+  expect(before.prepare("SELECT name, theirs FROM whatsapp_client ORDER BY n").all()).toEqual([
+    { name: "WACLIENT-0001", theirs: "first" },
+    ...["1", "2", "3", "4"].map((name) => ({ name: `WACLIENT-000${Number(name) + 2}`, theirs: name })),
+  ]);
+  expect(before.prepare("SELECT * FROM their_view").all()).toHaveLength(5);
+  expect(before.pragma("integrity_check", { simple: true })).toBe("ok");
 });
 
 test("a file of a newer bridge is refused, and so is a file that is none", async () => {

@@ -50,6 +50,8 @@ test(
     const synced = await script("bridge-sync", ["s1"], caller);
     expect(synced.stdout).toMatch(/contacts +\d+/);
     expect(synced.stdout).toMatch(/In the CRM now: \d+ contacts, 1 chats, 1 messages\./);
+    const { stdout: whole } = await script("bridge-sync", ["s1", "--full", "--json"], caller);
+    expect(recordOf(JSON.parse(whole))).toMatchObject({ reasons: ["full"], messages: { processed: 1 } });
     const status = recordOf(JSON.parse((await script("bridge-status", ["--json"], caller)).stdout));
     expect(listIn(status, "connections")).toMatchObject([{ sessionId: "s1", status: "connected" }]);
     expect(listIn(status, "sessions")).toMatchObject([{ total_messages: 1, job: { status: "done" } }]);

@@ -75,6 +75,12 @@ test(
     ).rejects.toMatchObject({ stderr: expect.stringContaining("install it beside the bridge") as string });
 
     const { stdout } = await run(process.execPath, ["probe.js"], { cwd: folder });
+    // As both are started by npm and pm2.
+    const main = join(folder, "node_modules/inbox-hub-bridge/dist/bridge/main.js");
+    await writeFile(main, 'console.log("__proto__" in {});');
+    expect((await run(join(folder, "node_modules/.bin/inbox-bridge"), { cwd: folder })).stdout).toBe(
+      "false\n",
+    );
     expect(JSON.parse(stdout)).toMatchObject({
       first: { success: true, processed: { processed: true, action: "created" } },
       records: 1,

@@ -1,7 +1,17 @@
 /** A CRM of six calls, and a CRM that fails over one record: neither holds up what comes after. */
 import { describe, expect, test } from "vitest";
+import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../../bridge/errors.ts";
-import { aChat, aContact, aMessage, ANA, aSessionRecord, HIDDEN, NOW } from "../conformance/crm/records.ts";
+import {
+  aChat,
+  aClient,
+  aContact,
+  aMessage,
+  ANA,
+  aSessionRecord,
+  HIDDEN,
+  NOW,
+} from "../conformance/crm/records.ts";
 import { batch, good, itemsOf, keyOf, openCrm, type Reply, type Taken } from "../support/answering-crm.ts";
 
 describe("a call that a CRM may lack", () => {
@@ -138,5 +148,75 @@ describe("a record over which the CRM fails", () => {
     );
     expect(await once.adapter.upsertMessages(batch(many(4)))).toHaveLength(4);
     expect(once.taken.filter(({ path }) => path === "/messages/batch")).toHaveLength(2);
+  });
+});
+
+describe("a CRM that refuses everything, as one does under a wrong name of its host", () => {
+  const page: Reply = {
+    status: 400,
+    headers: { "content-type": "text/html" },
+    body: "<h1>Bad Request (400)</h1>",
+  };
+  const contacts = Array.from({ length: 100 }, (_, n) => aContact({ id: `346001${1000 + n}@c.us` }));
+  const calls: [string, (adapter: CrmAdapter) => Promise<unknown>][] = [
+    ["a batch", (adapter) => adapter.upsertContacts(batch(contacts))],
+    ["a record that comes alone", (adapter) => adapter.upsertMessages(batch([aMessage()]))],
+    ["a session", (adapter) => adapter.upsertSession(aSessionRecord(), 1)],
+    ["a merge", (adapter) => adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 1 })],
+    ["a client", async (adapter) => adapter.clients?.create(aClient())],
+    [
+      "a question about a client",
+      async (adapter) => adapter.clients?.find({ externalId: "1", nationalId: "2" }),
+    ],
+  ];
+
+  test.each(calls)("has nothing given up: %s waits until it is well", async (_what, call) => {
+    let isWell = true;
+    const { adapter, taken } = await openCrm((one) => (isWell ? good(one) : page));
+    await adapter.check();
+    isWell = false;
+    const before = taken.length;
+    await expect(call(adapter)).rejects.toThrow(CrmMisconfigured);
+    expect(taken.length - before).toBe(2);
+    isWell = true;
+    expect(JSON.stringify(await call(adapter))).not.toContain("rejected");
+  });
+
+  test("and begins to in the middle of a batch that it would have refused one record of", async () => {
+    let asked = 0;
+    const { adapter } = await openCrm((one) => {
+      const isOfRecord = itemsOf(one).some((item) => item["id"] === contacts[7]?.id);
+      if (one.method === "POST") asked += 1;
+      return asked > 3 || isOfRecord ? page : good(one);
+    });
+    await expect(adapter.upsertContacts(batch(contacts))).rejects.toThrow(CrmMisconfigured);
+  });
+});
+
+describe("a CRM that fills in all members of its answers", () => {
+  test.each([
+    ["made", { outcome: "created", id: 7, error: null }, { outcome: "created", id: "7" }],
+    [
+      "refused",
+      { outcome: "rejected", id: null, error: "too long" },
+      { outcome: "rejected", error: "too long" },
+    ],
+  ])("has a client %s", async (_what, body, result) => {
+    const { adapter } = await openCrm(() => ({ status: 200, body }));
+    expect(await adapter.clients?.create(aClient())).toEqual(result);
+    expect(await adapter.clients?.update("7", aClient())).toEqual(result);
+  });
+
+  test("has a client without an external id, however it says so", async () => {
+    const one = { id: 5, matchedBy: "nationalId" };
+    for (const external of [{}, { externalId: null }, { externalId: "" }]) {
+      const { adapter } = await openCrm(() => ({
+        status: 200,
+        body: { clients: [{ ...one, ...external }] },
+      }));
+      expect(await adapter.clients?.find({ externalId: "x", nationalId: "1" })).toEqual([
+        { id: "5", matchedBy: "nationalId", externalId: null },
+      ]);
+    }
   });
 });

@@ -129,7 +129,7 @@ describe("results", () => {
     expect(results.filter(({ outcome }) => outcome === "created")).toHaveLength(99);
     expect(results[77]).toMatchObject({ outcome: "rejected" });
     expect(results[77]?.error).toContain("M77 is bad");
-    expect(taken.length).toBeLessThanOrEqual(15);
+    expect(taken.filter(({ method }) => method === "POST").length).toBeLessThanOrEqual(15);
   });
 
   test("never mix two records of one key: the second goes in a batch of its own", async () => {

@@ -35,6 +35,26 @@ describe.each([500, 401, 403, 404])("D1, D2: HTTP %i for an hour", (status) => {
   });
 });
 
+describe.each([3, 13, 50])("D1: away for %i minutes, all events of a session in one queue", (away) => {
+  test("what waited is delivered within six minutes of its return", async () => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    await rig.endpoint(crm, { ordering: "session" });
+    await rig.says("34600000001", "before");
+    await rig.dispatcher.idle();
+    await crm.goesDown();
+    for (const chat of chats(10)) await rig.says(chat);
+    await pass(rig, minutes(away));
+    await rig.says("34600000002", "at the end");
+    expect((await rig.deliveries()).every(({ attempts }) => attempts <= 5)).toBe(true);
+
+    await crm.comesBack();
+    await pass(rig, minutes(6));
+    expect(crm.counts()).toMatchObject({ unique: 12, duplicated: 0, outOfOrder: 0 });
+    expect(await rig.deliveries({ state: "dead" })).toEqual([]);
+  });
+});
+
 test("D4: 410 pauses at once, tells it, and keeps everything", async () => {
   const rig = await openOutboxRig();
   const crm = await rig.crm();

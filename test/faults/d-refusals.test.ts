@@ -94,6 +94,75 @@ test("five events refused on three chats without a success between them are the 
   expect(crm.counts()).toMatchObject({ unique: 10, duplicated: 0 });
 });
 
+describe("all events of a session in one queue", () => {
+  const open = async () => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    const { id } = await rig.endpoint(crm, { ordering: "session" });
+    return { rig, crm, health: () => rig.endpoints.get(id), id };
+  };
+
+  test.each([302, 417, 422])(
+    "HTTP %i to everything for three days: no more than the first is parked, and people are called",
+    async (status) => {
+      const { rig, crm, health, id } = await open();
+      crm.answers({ kind: "answer", status });
+      for (let n = 0; n < 100; n += 1) await rig.says(`3460000${1000 + n}`);
+      await pass(rig, minutes(10), minutes(1));
+      // Written down with the next tick, of real time.
+      await expect.poll(async () => (await health()).lastError, { timeout: 5000 }).toContain(String(status));
+      await pass(rig, hours(73), minutes(10));
+      expect(await rig.deliveries({ state: "dead" })).toHaveLength(1);
+      expect(await health()).toMatchObject({ state: "failing" });
+      expect(rig.troubles()).toContainEqual([id, "parked"]);
+      expect(rig.troubles()).toContainEqual([id, "failing"]);
+
+      crm.answers();
+      await pass(rig, minutes(6), seconds(30));
+      expect(crm.counts()).toMatchObject({ unique: 99, duplicated: 0 });
+      expect((await health()).state).toBe("active");
+    },
+  );
+
+  test("two refused in a row hold the others up for two hours at most", async () => {
+    const { rig, crm } = await open();
+    const bad = [await rig.says("34600111222"), await rig.says("34600111222")].map(({ id }) => id);
+    crm.answers(({ webhookId }) => ({
+      kind: "answer",
+      status: bad.includes(webhookId) ? 422 : 200,
+    }));
+    for (let n = 0; n < 5; n += 1) await rig.says(`3460000${1000 + n}`);
+    await pass(rig, hours(2), minutes(1));
+    expect(crm.counts()).toMatchObject({ unique: 5, duplicated: 0 });
+    await pass(rig, hours(1), minutes(1));
+    expect((await rig.deliveries({ state: "dead" })).map(({ eventId }) => eventId).sort()).toEqual(
+      bad.sort(),
+    );
+  });
+
+  test("one that its CRM fails at for a day gives way, and is parked once others got through", async () => {
+    const { rig, crm } = await open();
+    const poison = await rig.says("34600111222");
+    crm.answers(({ webhookId }) => ({ kind: "answer", status: webhookId === poison.id ? 500 : 200 }));
+    for (let n = 0; n < 5; n += 1) await rig.says(`3460000${1000 + n}`);
+    await pass(rig, hours(23), minutes(5));
+    expect(crm.counts().unique).toBe(0);
+    await pass(rig, hours(2), minutes(1));
+    expect(crm.counts()).toMatchObject({ unique: 5, duplicated: 0, outOfOrder: 0 });
+    expect(await rig.deliveries({ state: "dead" })).toMatchObject([{ eventId: poison.id, failure: "event" }]);
+  });
+
+  test("a CRM that fails at everything for three days costs nothing", async () => {
+    const { rig, crm } = await open();
+    crm.answers({ kind: "answer", status: 500 });
+    for (let n = 0; n < 20; n += 1) await rig.says(`3460000${1000 + n}`);
+    await pass(rig, hours(73), minutes(5));
+    crm.answers();
+    await pass(rig, minutes(6), seconds(30));
+    expect(crm.counts()).toMatchObject({ unique: 20, duplicated: 0 });
+  });
+});
+
 test("an event that brings its CRM down while others get through is parked at last", async () => {
   const rig = await openOutboxRig();
   const crm = await rig.crm();

@@ -163,7 +163,12 @@ export const TESTED_ROWS: FaultRow[] = [
     "o-damaged.test.ts",
     "o-damaged-large.long.test.ts",
   ),
-  row("O4", "the clock is moved back, forward, for the summer, a little at a time", "o-clock.test.ts"),
+  row(
+    "O4",
+    "the clock is moved back, forward, for the summer, a little at a time",
+    "o-clock.test.ts",
+    "o-bridge-clock.test.ts",
+  ),
   row(
     "O5",
     "no file may be opened any more, no memory, no processor is given",

@@ -2,9 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { alertOfMove, endpointAlert, hubAlert, type Alert } from "../../hub/alerts/alert.ts";
 import { parseEventData } from "../../hub/contract/event-data.ts";
+import type { AttemptResult } from "../../hub/core/delivery.ts";
+import { settleAttempt } from "../../hub/core/delivery-state.ts";
 import type { Session } from "../../hub/core/session.ts";
 import { openAlertsRig, type AlertsRig } from "../support/alerts-rig.ts";
-import { aSession, T0 } from "../support/builders.ts";
+import { anEndpoint, aSession, T0 } from "../support/builders.ts";
 import { hours, minutes } from "../support/fixed-clock.ts";
 import { until } from "../support/until.ts";
 
@@ -31,6 +33,11 @@ const replaced: Alert = {
   state: "replaced",
   advice: "Stop the other program, then connect again.",
   adviceEs: "Detenga el otro programa y vuelva a conectar.",
+};
+
+const refusal: AttemptResult = {
+  ...{ outcome: "failed", failure: "event", status: 422, error: "HTTP 422" },
+  ...{ retryAfterSeconds: null, pause: false, slow: false },
 };
 
 describe("an alert", () => {
@@ -149,6 +156,41 @@ describe("an alert", () => {
     clock.advance(hours(25));
     await alerts.deliver();
     expect(await told()).toEqual(before);
+  });
+
+  test("about parked events lasts until they are sent again or dismissed", async () => {
+    const { alerts, clock, told, store } = await aScene();
+    const endpoint = anEndpoint({ events: ["bot.status"] });
+    await store.endpoints.save(endpoint);
+    const news = {
+      event: "bot.status",
+      chatId: null,
+      data: {},
+      exceptClient: null,
+      notBefore: null,
+    } as const;
+    await store.events.append("s1", [news], clock.now());
+    const now = clock.now();
+    const [due] = await store.outbox.leaseDue({ endpointId: endpoint.id, now, limit: 1 });
+    if (due === undefined) throw new Error("nothing is owed");
+    const { patch } = settleAttempt({
+      ...{ attempts: 5, result: refusal, probing: false, stepsAside: false, opens: false },
+      ...{ softFailures: 0, now, random: 0.5 },
+    });
+    await store.outbox.settle([{ n: due.n, laneId: due.laneId, patch, attempt: null }], now);
+    const alertsTold = async () => (await told()).filter((one) => one.startsWith("events_parked"));
+
+    alerts.raise(endpointAlert(endpoint.id, "events_parked"));
+    clock.advance(hours(1));
+    await alerts.deliver();
+    clock.advance(hours(1));
+    await alerts.deliver();
+    expect(await alertsTold()).toEqual(["events_parked began"]);
+    await store.outbox.dismiss({ endpointId: endpoint.id, state: "dead" }, clock.now());
+    await alerts.deliver();
+    clock.advance(minutes(11));
+    await alerts.deliver();
+    expect(await alertsTold()).toEqual(["events_parked began", "events_parked ended"]);
   });
 
   test("wakes nobody: what was held back is one letter in the morning", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { schedule } from "../../bridge/cron.ts";
 import { createAutoSync } from "../../bridge/sync/auto-sync.ts";
 import { hubDown } from "../support/fake-hub.ts";
@@ -72,6 +72,39 @@ test("at its time each session gets a moment of its own, within the time to the 
   auto.stop();
   expect(new Set(delays).size).toBe(2);
   expect(Math.max(...delays)).toBeLessThan(800);
+});
+
+describe("at a time far from the next one", () => {
+  /** The clock stands a moment before it; what the bridge plans then is told at once. */
+  const nightly = () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    vi.setSystemTime(new Date(2026, 10, 26, 2, 59, 59));
+    return aWorld("0 3 * * *");
+  };
+
+  test("sessions get their moments within the hour: a sync of each night is over in the morning", async () => {
+    const { auto, delays } = nightly();
+    auto.start();
+    await vi.advanceTimersByTimeAsync(2_000);
+    auto.stop();
+    expect(delays).toHaveLength(2);
+    expect(Math.max(...delays)).toBeLessThan(48 * 60_000);
+  });
+
+  test("they get none when it is stopped while the hub is asked who is connected", async () => {
+    const { auto, delays, hub } = nightly();
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    hub.after = () => held;
+    auto.start();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(hub.calls.map(({ method }) => method)).toEqual(["sessions"]);
+    auto.stop();
+    letGo();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(delays).toEqual([]);
+  });
 });
 
 describe("a schedule", () => {

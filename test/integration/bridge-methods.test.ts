@@ -111,6 +111,10 @@ describe("get_sync_status", () => {
     const byJob = await rig.method("api.sync.get_sync_status", { job_id: jobId });
     expect(listIn(byJob.message, "sessions")).toMatchObject([{ session: "s1", job: { job_id: jobId } }]);
     expect((await rig.method("api.sync.get_sync_status", { job_id: "none" })).status).toBe(404);
+    const quick = await rig.method("api.sync.get_sync_status", { job_id: jobId, totals: false });
+    expect(listIn(quick.message, "sessions")).toMatchObject([
+      { job: { job_id: jobId }, total_messages: null },
+    ]);
   });
 
   test("is answered while the hub is away, without what only the hub knows", async () => {
@@ -145,6 +149,19 @@ describe("orders for a session", () => {
       manuallyDisconnected: false,
       disconnectedBy: null,
     });
+  });
+
+  test("are in the log with who gave them, also the one for a new account", async () => {
+    const rig = await rigWithPeople();
+    await rig.method("api.session.create_session", { session_id: "s9" });
+    await rig.method("api.session.disconnect", { session_id: "s1" });
+    await rig.method("api.session.connect", { session_id: "s1" });
+    const given = ["connection.created_by_order", "connection.ended_by_order", "connection.ordered"];
+    expect(given.flatMap((event) => rig.log.lines(event).map(({ facts }) => facts))).toEqual([
+      { sessionId: "s9", by: "crm" },
+      { sessionId: "s1", by: "crm" },
+      { sessionId: "s1", by: "crm" },
+    ]);
   });
 
   test("pass on the status and the code to scan", async () => {

@@ -1,5 +1,5 @@
 /** The bridge as a whole: with the real hub's REST, over starts and stops, and when the hub's count begins anew. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createMemoryAdapter } from "../../bridge/adapters/memory/memory-adapter.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
 import { openBridgeRig, type BridgeRig } from "../support/bridge-rig.ts";
@@ -81,6 +81,24 @@ describe("a start", () => {
     await second.bridge.idle();
     expect(await messagesIn(second)).toMatchObject([{ message_id: "3A77", content: "while it was off" }]);
     expect(second.log.lines("feed.reset")).toEqual([]);
+  });
+
+  test("with all that can be switched off off reads the events and looks after its endpoint every five minutes", async () => {
+    const faked = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] as const;
+    vi.useFakeTimers({ toFake: [...faked] });
+    onTestFinished(() => void vi.useRealTimers());
+    const rig = await openBridgeRig({
+      env: { BRIDGE_RECONCILE: "off", BRIDGE_AUTO_SYNC: "off" },
+      given: (hub) => void hub.store.addSession({ sessionId: "s1" }),
+    });
+    await rig.bridge.idle();
+    const lookedAfter = (): number => rig.hub.calls.filter(({ method }) => method === "subscribe").length;
+    const before = lookedAfter();
+    rig.hub.receives("s1", { chatId: ANA, messageId: "3A88", content: "no webhook told it" });
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    await rig.bridge.idle();
+    expect(await messagesIn(rig)).toMatchObject([{ message_id: "3A88" }]);
+    expect(lookedAfter()).toBe(before + 1);
   });
 
   test("on a port that is taken fails with the reason", async () => {

@@ -6,6 +6,7 @@ import { createReceiver } from "../../bridge/webhook/receive.ts";
 import { eventBody, signBody, type HubEvent } from "../../hub/contract/index.ts";
 import { aMessage, T0 } from "../support/builders.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
+import { aHubContact } from "../support/hub-records.ts";
 import { logBook } from "../support/log-book.ts";
 import {
   eventOf,
@@ -61,6 +62,19 @@ describe("an event", () => {
     expect(await post(first)).toBe("created");
     expect(await post(first)).toBe("duplicate");
     expect(await post(stored(2))).toBe("created");
+  });
+
+  test("of a sender without ids is not taken for another of the same moment, whatever it is of", async () => {
+    const rig = await openReceiverRig({ acceptLegacy: true });
+    const post = async (n: number) => {
+      const contact = aHubContact({ id: `3460011122${n}@c.us` });
+      const about = { event: "contact.updated", sessionId: "s1", timestamp: T0.toISOString() };
+      const body = JSON.stringify({ ...about, data: { sessionId: "s1", session_db_id: 1, contact } });
+      return (await rig.postRaw(body, { "x-webhook-signature": signBody(SECRET, body) })).action;
+    };
+    expect([await post(1), await post(2), await post(3)]).toEqual(["created", "created", "created"]);
+    expect(await post(2)).toBe("duplicate");
+    expect(await rig.records("WhatsApp Contact")).toHaveLength(3);
   });
 
   test("may come without a number, as other senders' do", async () => {

@@ -19,8 +19,8 @@ async function openSixRoutes(missing: number) {
     const { status, json } = await rig.push(event);
     return [status, recordOf(json["processed"])["action"]];
   };
-  const sync = async () => {
-    const { message } = await rig.method("api.sync.sync_session_complete", { session_name: "s1", wait: 10 });
+  const sync = async (wait = 10) => {
+    const { message } = await rig.method("api.sync.sync_session_complete", { session_name: "s1", wait });
     return message;
   };
   const contentOf = (messageId: string): unknown =>
@@ -95,6 +95,13 @@ describe.each([404, 405, 501])("a CRM that answers %i to everything but the six 
     for (const text of ["four", "five"])
       await action(hub.edits("s1", { chatId: ANA, messageId: "LIVE" }, text));
     expect(edits()).toBe(2);
+    // However far a clock is set back meanwhile.
+    rig.clock.advance(-minutes(60));
+    await action(hub.edits("s1", { chatId: ANA, messageId: "LIVE" }, "six"));
+    expect(edits()).toBe(2);
+    rig.clock.advance(minutes(6));
+    await action(hub.edits("s1", { chatId: ANA, messageId: "LIVE" }, "seven"));
+    expect(edits()).toBe(3);
     const told = rig.log.lines("crm.not_covered").filter(({ facts }) => facts["kind"] === "changes");
     expect(told).toHaveLength(1);
   });
@@ -136,4 +143,29 @@ describe("a CRM that answers 500 because of one record", () => {
     expect(await action(event)).toEqual([200, "created"]);
     expect((await rig.method("api.sync.list_failed")).message).toMatchObject({ items: [] });
   });
+});
+
+test("a CRM that refuses everything for a while loses nothing, by sync or by webhook", async () => {
+  const { crm, rig, action, sync } = await openSixRoutes(404);
+  const { hub } = rig;
+  for (let n = 1; n <= 120; n++)
+    hub.store.addContact("s1", { id: `3460011${1000 + n}@c.us`, name: `Person ${n}` });
+  await action(hub.turns("s1", "connected"));
+  await rig.bridge.idle();
+  expect(await sync()).toMatchObject({ status: "done", contacts: { processed: 121, errors: 0 } });
+
+  crm.refusesAll = true;
+  for (let n = 1; n <= 120; n++)
+    hub.store.addContact("s1", { id: `3460011${1000 + n}@c.us`, name: `Person ${n} anew` });
+  const event = hub.receives("s1", { chatId: ANA, messageId: "LIVE" });
+  expect((await rig.push(event)).status).toBe(503);
+  expect(await sync(1)).toMatchObject({ status: "queued", contacts: { errors: 0 }, attempts: 1 });
+
+  crm.refusesAll = false;
+  expect(await sync()).toMatchObject({ status: "done", contacts: { updated: 120, errors: 0 } });
+  expect(await action(event)).toEqual([200, expect.stringMatching(/created|duplicate/)]);
+  expect([...crm.rows.contacts.values()].filter(({ name }) => String(name).endsWith("anew"))).toHaveLength(
+    120,
+  );
+  expect((await rig.method("api.sync.list_failed")).message).toMatchObject({ items: [] });
 });

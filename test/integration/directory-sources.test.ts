@@ -184,7 +184,11 @@ describe("a JSON source by configuration", () => {
       nationalId: "V-10000101",
       code: null,
     });
-    expect(wispro.requests()).toMatchObject([{ page: 3, perPage: "50", authorization: TOKEN }]);
+    // Page 3 is shorter than asked for; page 1 shows that it is the last one, and no smaller size.
+    expect(wispro.requests()).toMatchObject([
+      { page: 3, perPage: "50", authorization: TOKEN },
+      { page: 1, perPage: "50", authorization: TOKEN },
+    ]);
   });
 
   test("pages and their size are taken from the answer where it tells them", async () => {

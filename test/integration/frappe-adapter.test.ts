@@ -137,6 +137,37 @@ describe("fields that a site does not have", () => {
   });
 });
 
+describe("the client's external id, which an earlier bridge had asked for always", () => {
+  const madeEarlier = async (options: { refusesSetters?: boolean } = {}) => {
+    const rig = await openFrappeRig(options);
+    const field = rig.site.store
+      .meta("WhatsApp Client")
+      .fields.find(({ fieldname }) => fieldname === "external_id");
+    if (field === undefined) throw new Error("the type has no such field");
+    field.reqd = 1;
+    const enter = () => rig.site.store.insert("WhatsApp Client", { client_name: "By hand" });
+    expect(enter).toThrow(/external_id/);
+    return { ...rig, enter };
+  };
+
+  test("may be missing once the site is prepared anew, which changes it once", async () => {
+    const { site, reopen, logged, enter } = await madeEarlier();
+    await reopen().prepare();
+    expect(logged("frappe.field_freed")).toEqual([{ doctype: "WhatsApp Client", field: "external_id" }]);
+    enter();
+    enter();
+    site.requests();
+    await reopen().prepare();
+    expect(site.requests().filter(({ method }) => method === "POST")).toEqual([]);
+  });
+
+  test("stays so where the site does not let the key change it, and that is said", async () => {
+    const { reopen, logged } = await madeEarlier({ refusesSetters: true });
+    await reopen().prepare();
+    expect(logged("frappe.field_not_freed")).toHaveLength(1);
+  });
+});
+
 describe("what a site's own code does", () => {
   test("an outgoing message keeps its status, whatever else of it is written", async () => {
     const { site, adapter } = await openFrappeRig({ app: true });

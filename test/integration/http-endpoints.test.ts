@@ -217,8 +217,10 @@ describe("deliveries", () => {
     const { data } = await rig.post("/api/endpoints", { url: hook, events: ["message.received"] });
     const endpointId = String(data["id"]);
     await rig.tell("s1", aMessageFact({ id: "3A1" }), aMessageFact({ id: "3A2" }));
+    // An empty chat is nobody's; it must not mean the whole session.
     for (const order of ["replay", "dismiss"])
-      expect((await rig.post(`/api/deliveries/${order}`, {})).json["code"]).toBe("VALIDATION_ERROR");
+      for (const body of [{}, { sessionId: "s1", chatId: "" }])
+        expect((await rig.post(`/api/deliveries/${order}`, body)).json["code"]).toBe("VALIDATION_ERROR");
     const [first] = listIn((await rig.get("/api/deliveries")).data, "deliveries");
     const dismissed = await rig.post(`/api/deliveries/${String(first?.["id"])}/dismiss`, { reason: "test" });
     expect([dismissed.status, dismissed.data]).toEqual([200, { dismissed: 1 }]);

@@ -44,6 +44,32 @@ describe("the feed", () => {
     expect(listIn(news.data, "events")).toHaveLength(1);
   });
 
+  test("reads what is there once, however often something comes that who waits did not ask for", async () => {
+    const read: number[] = [];
+    const rig = await openHttpRig({
+      change: (ctx, store) => {
+        const after: typeof store.events.after = (query) => {
+          read.push(query.after);
+          return store.events.after(query);
+        };
+        return { ...ctx, store: { ...store, events: { ...store.events, after } } };
+      },
+    });
+    await rig.session("s1");
+    for (let n = 0; n < 20; n += 1) await rig.tell("s1", aMessageFact({ id: `3A${n}` }));
+    const { latestSeq } = await rig.store.events.range();
+    const waiting = rig.get("/api/events?after=0&wait=20&types=bot.status");
+    await until("it waits", () => read.length > 0);
+    await rig.tell("s1", aMessageFact({ id: "3B1" }));
+    await until("it looked again", () => read.length > 1);
+    await rig.tell("s1", aMessageFact({ id: "3B2" }));
+    await rig.put("/api/sessions/s1/settings", { bot: { enabled: true } });
+    const { data } = await waiting;
+    expect(listIn(data, "events").map(({ event }) => event)).toEqual(["bot.status"]);
+    expect(read[0]).toBe(0);
+    expect(Math.min(...read.slice(1))).toBeGreaterThanOrEqual(latestSeq);
+  });
+
   test("ends for who waits within a second of the end of his key, and hides what he may no longer see", async () => {
     let waits = 0;
     const rig = await openHttpRig({

@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { defaultKeySettings } from "../../hub/core/api-key.ts";
+import { HubError } from "../../hub/core/errors.ts";
 import { minutes, seconds } from "../support/fixed-clock.ts";
 import { openHttpRig, recordOf, type HttpRig } from "../support/http-rig.ts";
 import { until } from "../support/until.ts";
@@ -183,6 +184,44 @@ describe("without a key", () => {
     const again = await send(rig);
     expect([again.status, again.data["messageId"]]).toEqual([200, rig.link.sent[0]?.messageId]);
     expect(rig.link.sent).toHaveLength(1);
+  });
+
+  test("an answer that could not be put together counts as lost: the repeat gets that of the message that left", async () => {
+    let fails = false;
+    const unreadable = new HubError("STORE_UNAVAILABLE", "The disk does not answer.");
+    const rig = await openHttpRig({
+      change: (ctx, store) => {
+        const chat: typeof store.inbox.chat = (...asked) =>
+          fails ? Promise.reject(unreadable) : store.inbox.chat(...asked);
+        return { ...ctx, store: { ...store, inbox: { ...store.inbox, chat } } };
+      },
+    });
+    await rig.session("s1");
+    rig.link.onSend = () => {
+      fails = true;
+      return Promise.resolve();
+    };
+    expect((await send(rig)).status).toBe(503);
+    fails = false;
+    const again = await send(rig);
+    expect([again.status, again.data["messageId"]]).toEqual([200, rig.link.sent[0]?.messageId]);
+    expect(rig.link.sent).toHaveLength(1);
+  });
+
+  test("equal forwards in parallel are one message, and to two people two", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const { data } = await send(rig);
+    const forward = (to: string) => rig.post(`/api/messages/s1/${String(data["messageId"])}/forward`, { to });
+    const release = holdSends(rig);
+    const all = Promise.all(["34600333444", "+34 600 333 444", "34600555666"].map(forward));
+    await until("both wait", async () => (await rig.store.sends.waiting("s1")).length >= 2);
+    release();
+    const [one, same, other] = (await all).map((answer) => answer.data["messageId"]);
+    expect([same === one, other === one]).toEqual([true, false]);
+    expect(rig.link.sent).toHaveLength(3);
+    // Once it was answered, it is a new message.
+    expect((await forward("34600333444")).data["messageId"]).not.toBe(one);
   });
 
   test("after two minutes it is a new message", async () => {

@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { keySchema } from "../../hub/contract/administration.ts";
 import { defaultKeySettings } from "../../hub/core/api-key.ts";
-import { ensureFirstKey } from "../../hub/http/api-keys.ts";
+import { createKey, ensureFirstKey, hashOf, rotateKey } from "../../hub/http/api-keys.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { anApiKey, T0 } from "../support/builders.ts";
 import { fixedClock, minutes } from "../support/fixed-clock.ts";
@@ -182,4 +182,65 @@ describe("the first key", () => {
     expect(await ensureFirstKey({ keys, given: null, clock })).toBeNull();
     await store.close();
   });
+
+  test("may be written into HUB_API_KEY once it was shown, and so may any key there is", async () => {
+    const { keys, clock, start } = await openKeys();
+    const shown = String(await start(null));
+    await start(shown);
+    await start(shown);
+    expect(await keys.list()).toMatchObject([{ name: "first key", hash: hashOf(shown) }]);
+    await start(`${shown}-2`);
+    expect(await keys.list()).toMatchObject([{ name: "first key", hash: hashOf(`${shown}-2`) }]);
+
+    const about = { name: "CRM", scopes: ["read" as const], sessions: "*" as const };
+    const crm = await createKey(about, { keys, clock });
+    await start(crm.key);
+    expect(await keys.list()).toMatchObject([
+      { name: "first key", hash: hashOf(`${shown}-2`) },
+      { name: "CRM", scopes: ["read"], hash: hashOf(crm.key) },
+    ]);
+    await start(`${shown}-3`);
+    expect(await keys.list()).toMatchObject([
+      { name: "first key", hash: hashOf(`${shown}-3`) },
+      { name: "CRM", hash: hashOf(crm.key) },
+    ]);
+  });
+
+  test("keeps a new name and a new secret over a restart, until another key is given", async () => {
+    const { keys, clock, start } = await openKeys();
+    const given = "operator-key-of-at-least-32-characters";
+    await start(given);
+    const [row] = await keys.list();
+    if (row === undefined) throw new Error("no key was made");
+    await keys.save({ ...row, name: "ours" });
+    await start(given);
+    expect(await keys.list()).toMatchObject([{ name: "ours", hash: hashOf(given) }]);
+
+    const renewed = await rotateKey({ ...row, name: "ours" }, 0, { keys, clock });
+    await start(given);
+    expect(await keys.byHash(hashOf(given))).toBeNull();
+    expect(await keys.byHash(hashOf(renewed.key))).toMatchObject({ id: row.id });
+    await start(`${given}-2`);
+    expect(await keys.byHash(hashOf(renewed.key))).toBeNull();
+    expect(await keys.list()).toMatchObject([{ id: row.id, name: "ours", hash: hashOf(`${given}-2`) }]);
+  });
+
+  test("of an earlier version, which did not note what was given, is known by its name", async () => {
+    const { keys, start } = await openKeys();
+    const given = "operator-key-of-at-least-32-characters";
+    await keys.save(anApiKey({ name: "HUB_API_KEY", hash: hashOf("before") }));
+    await start(given);
+    expect(await keys.list()).toMatchObject([{ name: "HUB_API_KEY", hash: hashOf(given) }]);
+  });
 });
+
+async function openKeys() {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
+  onTestFinished(() => store.close());
+  const start = (given: string | null) => {
+    clock.advance(minutes(1));
+    return ensureFirstKey({ keys: store.keys, given, clock });
+  };
+  return { keys: store.keys, clock, start };
+}

@@ -1,10 +1,12 @@
 /** Files in and out: streamed, named, never run, and gone when their time is over. */
 import { describe, expect, test } from "vitest";
+import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { mediaSchema } from "../../hub/contract/resources.ts";
 import { aMedia, aMediaItem, aMessageFact } from "../support/builders.ts";
 import { hours, minutes } from "../support/fixed-clock.ts";
 import { listIn, openHttpRig, recordOf, type HttpRig } from "../support/http-rig.ts";
+import { until } from "../support/until.ts";
 
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
@@ -69,6 +71,39 @@ describe("uploads", () => {
     const broken = await upload(rig, Buffer.from("x"), { type: "multipart/form-data" });
     expect(broken.status).toBe(400);
   });
+
+  test.each([
+    ["before its file", 20],
+    ["in its file", 120],
+  ])(
+    "a form that is cut %s has failed, and its repeat under the same key is taken",
+    async (_where, length) => {
+      const rig = await openHttpRig();
+      const type = "multipart/form-data; boundary=edge";
+      const file = 'Content-Disposition: form-data; name="file"; filename="i.png"\r\nContent-Type: image/png';
+      const form = Buffer.concat([
+        Buffer.from(`--edge\r\n${file}\r\n\r\n`),
+        PNG,
+        Buffer.from("\r\n--edge--\r\n"),
+      ]);
+      const repeat = async () =>
+        (await upload(rig, form, { type, headers: { "Idempotency-Key": "k1" } })).status;
+      const socket = connect(rig.server.port, "127.0.0.1");
+      const head = [
+        ...["POST /api/media HTTP/1.1", "Host: x", `X-API-Key: ${rig.key}`, `Content-Type: ${type}`],
+        ...[`Content-Length: ${form.length}`, "Idempotency-Key: k1"],
+      ];
+      socket.write(`${head.join("\r\n")}\r\n\r\n`);
+      socket.write(form.subarray(0, length));
+      await until("the first call is under way", async () => {
+        const other = await upload(rig, Buffer.from("x"), { type, headers: { "Idempotency-Key": "k1" } });
+        return other.json["code"] === "IDEMPOTENCY_CONFLICT";
+      });
+      expect(await repeat()).toBe(409);
+      socket.destroy();
+      await until("a repeat is taken", async () => (await repeat()) === 201);
+    },
+  );
 
   test("an uploaded file is sent by its mediaId", async () => {
     const rig = await openHttpRig();

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { sessionSchema } from "../../hub/contract/resources.ts";
+import { sessionTotalsSchema } from "../../hub/contract/session-standing.ts";
 import { isExactly, listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 
 describe("sessions", () => {
@@ -35,7 +36,7 @@ describe("sessions", () => {
     const byName = await rig.get("/api/sessions/s1/status");
     const byNumber = await rig.get(`/api/sessions/${id}/status`);
     expect(byName.data).toEqual(byNumber.data);
-    isExactly(sessionSchema.extend({ latestSeq: z.int() }), byName.data);
+    isExactly(sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: z.int() }), byName.data);
     expect(byName.data).toMatchObject({ status: "connected", isConnected: true, phoneNumber: "34600999888" });
     expect(byName.data["lastActivity"]).toMatch(/^\d{4}-.*Z$/);
   });
@@ -48,6 +49,7 @@ describe("sessions", () => {
       "frappe",
       "health",
       "_hub",
+      "__proto__",
       "a b",
       "a/b",
       "",
@@ -124,6 +126,27 @@ describe("sessions", () => {
 
     const back = await rig.post("/api/sessions/s1/connect");
     expect([back.status, back.data["id"]]).toEqual([200, id]);
+  });
+
+  test("one that was deleted comes back by its integer as by its name, for who sees it", async () => {
+    const rig = await openHttpRig();
+    const { id } = await rig.session("s1", { connected: false });
+    const keyFor = async (session: string): Promise<string> => {
+      const made = await rig.post("/api/keys", { name: session, scopes: ["admin"], sessions: [session] });
+      return String(made.data["key"]);
+    };
+    const [key, other] = [await keyFor("s1"), await keyFor("s2")];
+    const connect = (by?: string) =>
+      rig.post(`/api/sessions/${id}/connect`, {}, ...(by === undefined ? [] : [{ key: by }]));
+    await rig.call("DELETE", `/api/sessions/${id}`);
+    expect((await connect(other)).status).toBe(404);
+    const back = await connect();
+    expect([back.status, back.data["id"], back.data["sessionId"]]).toEqual([200, id, "s1"]);
+
+    await rig.call("DELETE", "/api/sessions/s1");
+    const again = await connect(key);
+    expect([again.status, again.data["id"]]).toEqual([200, id]);
+    expect((await rig.post(`/api/sessions/${id + 1}/connect`)).status).toBe(404);
   });
 
   test("empty bodies with a JSON type are fine on every method", async () => {

@@ -39,6 +39,7 @@ describe("a command", () => {
       ["fix-session"],
       ["replay"],
       ["replay", "--after-seq", "x"],
+      ["replay", "--session", "s1", "--chat", "", "--yes"],
       ["keys", "create", "--name", "x", "--scopes", "all"],
       ["keys", "rotate", "key_1", "--grace", "1e9"],
     ]) {

@@ -144,6 +144,11 @@ describe("a received file", () => {
     expect((await inbox.media.openByToken(token)).size).toBe(JPEG.length);
     inbox.clock.advance(minutes(2));
     await expect(inbox.media.openByToken(token)).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    // With the next one it goes for good: nothing is left of it that could be renewed.
+    await inbox.media.renewUrl(message);
+    await inbox.store.media.renewTokens([token, message.media?.token ?? ""], inbox.clock.now());
+    await expect(inbox.media.openByToken(token)).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    expect((await inbox.media.openByToken(message.media?.token ?? "")).size).toBe(JPEG.length);
   });
 
   test("is forwarded with a file of its own", async () => {

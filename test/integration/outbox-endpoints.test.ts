@@ -91,6 +91,20 @@ describe("making one", () => {
   });
 });
 
+test("a name that nobody answers for holds up no order about another one, and passes after a moment", async () => {
+  const rig = await openOutboxRig({ resolve: () => undefined });
+  const { endpoint } = await rig.endpoints.create({ url: "https://93.184.216.34/hook" });
+  const slow = [
+    rig.endpoints.create({ url: "https://slow.example/hook" }),
+    rig.endpoints.setForSession("s1", { url: "https://slow.example/s1" }),
+    rig.endpoints.update(endpoint.id, { url: "https://slow.example/hook" }),
+  ];
+  const paused = rig.endpoints.pause(endpoint.id).then(({ state }) => state);
+  expect(await Promise.race([paused, ...slow])).toBe("paused");
+  await Promise.all(slow);
+  expect((await rig.endpoints.get(endpoint.id)).url).toBe("https://slow.example/hook");
+});
+
 test("an unknown one is not found", async () => {
   const rig = await openOutboxRig();
   for (const call of [

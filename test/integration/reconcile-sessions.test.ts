@@ -4,6 +4,7 @@ import type { CrmAdapter } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
 import { createAfterReset } from "../../bridge/after-reset.ts";
 import { fill, syncWorld } from "../support/sync-rig.ts";
+import { until } from "../support/until.ts";
 
 const shownSession = async ({ documents }: CrmAdapter) => {
   const wanted = {
@@ -34,6 +35,23 @@ describe("sessions of the hub", () => {
     expect(queue.jobs("s1")[0]).toMatchObject({ reasons: ["connected"], status: "completed" });
     expect(connections.get("s1")?.status).toBe("connected");
     expect(await reconcile.sessions()).toEqual([]);
+  });
+
+  test("of a hub met for the first time are synced once: a sync of all brings what theirs would, one of a part does not", async () => {
+    const contactsOnly = { contacts: true, chats: false, messages: false };
+    for (const parts of [undefined, contactsOnly]) {
+      const world = syncWorld();
+      fill(world.hub, { contacts: 2, chats: 1, messages: 1 });
+      const { queue, reconcile } = world.begin();
+      await queue.start();
+      await queue.request("s1", "manual", parts);
+      await queue.idle();
+      await reconcile.sessions();
+      await queue.idle();
+      const reasons = queue.jobs("s1").map((job) => job.reasons);
+      expect(reasons).toEqual(parts === undefined ? [["manual"]] : [["manual"], ["connected"]]);
+      expect(await world.adapter.totals("s1")).toMatchObject({ messages: 1 });
+    }
   });
 
   test("that the hub has no more are marked so, in the registry and in the CRM", async () => {
@@ -103,6 +121,30 @@ describe("sessions of the hub", () => {
     expect(queue.jobs().map(({ sessionId }) => sessionId)).toEqual(["s1"]);
   });
 
+  test("are looked at no more once the bridge is stopped, which waits for the one at hand", async () => {
+    const world = syncWorld();
+    for (const sessionId of ["s1", "s2"]) world.hub.store.addSession({ sessionId });
+    const written: string[] = [];
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const crm = {
+      ...world.adapter,
+      upsertSession: async (...args: Parameters<typeof world.adapter.upsertSession>) => {
+        written.push(args[0].sessionId);
+        await held;
+        return world.adapter.upsertSession(...args);
+      },
+    };
+    const { reconcile, connections } = world.begin({ adapter: crm });
+    const comparing = reconcile.sessions();
+    await until("the first one is being written", () => written.length > 0);
+    const stopping = reconcile.stop().then(() => connections.list().map(({ sessionId }) => sessionId));
+    letGo();
+    expect(await stopping).toEqual(["s1"]);
+    await comparing;
+    expect(written).toEqual(["s1"]);
+  });
+
   test("are all looked at although one of them cannot be written", async () => {
     const world = syncWorld();
     for (const sessionId of ["s1", "s2"]) world.hub.store.addSession({ sessionId });
@@ -116,9 +158,10 @@ describe("sessions of the hub", () => {
     };
     const { reconcile, connections } = world.begin({ adapter: crm });
     await reconcile.sessions();
-    expect(connections.list()).toHaveLength(2);
+    expect(connections.list().map(({ sessionId }) => sessionId)).toEqual(["s2"]);
     isDown = false;
     await reconcile.sessions();
+    expect(connections.list()).toHaveLength(2);
     expect(await world.adapter.documents?.count({ doctype: "WhatsApp Session", filters: [] })).toBe(2);
   });
 });

@@ -9,6 +9,7 @@ import { hubDown } from "../support/fake-hub.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
 import { personId } from "../support/hub-records.ts";
 import { fill, messageId, say, syncWorld, type SyncWorld } from "../support/sync-rig.ts";
+import { until } from "../support/until.ts";
 
 const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -247,5 +248,30 @@ describe("a comparison", () => {
     await queue.start();
     await queue.request("s1", "connected");
     expect(await reconcile.messages("s1")).toMatchObject({ differences: 0 });
+  });
+
+  test("that waits for a sync ends with it when the bridge is stopped, and writes nothing any more", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 300, chats: 3, messages: 3 });
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let isReading = false;
+    world.hub.before = async ({ method }) => {
+      if (method !== "contacts" || isReading) return;
+      isReading = true;
+      await held;
+    };
+    const { queue, reconcile } = world.begin();
+    await queue.start();
+    await queue.request("s1", "manual");
+    const comparing = reconcile.messages("s1");
+    await until("the sync reads, and the comparison waits for it", () => isReading);
+    const stopping = Promise.all([queue.stop(), reconcile.stop()]);
+    letGo();
+    await stopping;
+    await comparing;
+    expect(queue.jobs("s1")[0]?.status).toBe("queued");
+    expect(world.state.read().comparisons).toEqual({});
+    expect((await world.adapter.totals("s1")).contacts).toBeLessThanOrEqual(100);
   });
 });

@@ -1,6 +1,7 @@
 /** The bridge dies before or after any one call it makes to hub, CRM or state; the next process must end what it began. */
 import { describe, expect, test } from "vitest";
 import { personId } from "../support/hub-records.ts";
+import { mortal } from "../support/mortal.ts";
 import { CHATS, CONTACTS, documents, fill, gated, MESSAGES, say, syncWorld } from "../support/sync-rig.ts";
 
 const LIMITS = { contacts: 250, chats: 10, messagesPerChat: 230, messageChats: 3 };
@@ -12,31 +13,6 @@ function aWorld() {
   for (const chat of [1, 2]) say(world.hub, { chat, messages: 5 });
   say(world.hub, { chat: 3, messages: 240 });
   return world;
-}
-
-const forEver = new Promise<never>(() => undefined);
-
-/** A process that makes so many steps and no more. */
-function mortal(world: ReturnType<typeof aWorld>, steps: number) {
-  let taken = 0;
-  let died = (): void => undefined;
-  const death = new Promise<"dead">((resolve) => (died = () => resolve("dead")));
-  const gate = (): Promise<void> => {
-    taken += 1;
-    if (taken <= steps) return Promise.resolve();
-    died();
-    return forEver;
-  };
-  const process = world.begin({
-    hub: gated(world.hub, gate),
-    adapter: gated(world.adapter, gate),
-    // A change takes effect at once, or the process is dead before it.
-    state: {
-      ...world.state,
-      update: (change) => (taken < steps ? world.state.update(change).then(gate) : gate()),
-    },
-  });
-  return { process, death, taken: () => taken };
 }
 
 async function uniqueCounts({ adapter }: ReturnType<typeof aWorld>) {

@@ -116,3 +116,24 @@ test("a message that comes while its chat is being written waits for the page, n
   await queue.idle();
   expect((await world.adapter.totals("s1")).messages).toBe(27);
 });
+
+test("a session may have a name that every object of the language knows: it is synced like any other", async () => {
+  const sessionId = "constructor";
+  const world = syncWorld();
+  fill(world.hub, { contacts: 2, chats: 1, messages: 1, sessionId });
+  const { queue, reconcile, connections } = world.begin();
+  await queue.start();
+  await reconcile.sessions();
+  await queue.idle();
+  await queue.request(sessionId, "hourly");
+  await queue.idle();
+  const since = world.hub.calls.filter(({ method }) => method === "contacts").map(({ args }) => args[1]);
+  const last = world.state.read().syncedUntil[sessionId];
+  expect(since).toEqual([
+    expect.not.objectContaining({ updatedAfter: expect.anything() as unknown }),
+    expect.objectContaining({ updatedAfter: Number(last) - 120 }),
+  ]);
+  expect(queue.jobs().map(({ status }) => status)).toEqual(["completed", "completed"]);
+  expect(connections.get(sessionId)).toMatchObject({ status: "connected" });
+  expect((await world.adapter.totals(sessionId)).contacts).toBe(2);
+});

@@ -56,7 +56,7 @@ export async function openAlertsRig({
       marks: store.marks,
       letters: store.letters,
       standing: createStanding({
-        ...{ sessions: store.sessions, endpoints: store.endpoints },
+        ...{ sessions: store.sessions, endpoints: store.endpoints, outbox: store.outbox },
         ...{ isOverloaded: () => false, isStormy: () => false },
       }),
       mailer: createMailer({

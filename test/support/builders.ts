@@ -139,6 +139,7 @@ export const anApiKey = (change: Partial<ApiKey> = {}): ApiKey => ({
   name: "tests",
   hash: unique().toString(16).padStart(64, "0"),
   previous: null,
+  operatorHash: null,
   scopes: ["read", "send", "media", "webhooks", "admin"],
   sessions: "*",
   allowedCidrs: [],

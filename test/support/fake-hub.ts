@@ -138,10 +138,11 @@ export function createFakeHub({
     oldestSeq: firstSeq,
 
     sessions: call("sessions", () => [...store.sessions.values()].map(({ session }) => session)),
-    session: call("session", (sessionId: string) => ({
-      session: need(sessionId).session,
-      position: store.seq(),
-    })),
+    session: call("session", (sessionId: string) => {
+      const data = need(sessionId);
+      const totals = { contacts: data.contacts.size, chats: data.chats.size };
+      return { session: data.session, totals, position: store.seq() };
+    }),
     contacts: call("contacts", contacts),
     chats: call("chats", chats),
     messages: call("messages", messages),

@@ -44,6 +44,7 @@ export async function openFeed({
       resets.push(why);
       return Promise.resolve();
     },
+    checkCrm: () => Promise.resolve(),
     clock: systemClock,
     log,
     holeMs: HOLE_MS,

@@ -113,21 +113,27 @@ export function createSiteApi({
     return withChildren(store, doctype, store.insert(doctype, body));
   };
 
-  /** A property of a whole type; one that was set before is replaced. */
+  /** A property of a whole type, or whether a field of it must be filled in; one that was set before is replaced. */
   const setProperty = (body: Record<string, unknown>): { name: string } => {
     const wanted = ["doctype_or_field", "property", "doc_type"].filter(
       (field) => plainText(body[field]) === "",
     );
     if (wanted.length > 0) throw refuse.mandatory("Property Setter", wanted);
     const type = store.meta(plainText(body["doc_type"]));
-    if (body["doctype_or_field"] !== "DocType" || body["property"] !== "allow_rename")
+    const property = plainText(body["property"]);
+    const isOfField = body["doctype_or_field"] === "DocField";
+    if (property !== (isOfField ? "reqd" : "allow_rename"))
       throw new SiteError(417, "ValidationError", "This property is not known here");
+    const field = plainText(body["field_name"]);
+    if (isOfField && type.fields.every(({ fieldname }) => fieldname !== field))
+      throw new SiteError(417, "ValidationError", `Field ${field} is not there`);
     const value = plainText(body["value"]);
-    const name = `${type.name}-main-allow_rename`;
-    store.setters.set(type.name, Number(value));
+    const name = `${type.name}-${isOfField ? field : "main"}-${property}`;
+    store.setters.set(isOfField ? name : type.name, Number(value));
+    const at = now();
     store
       .table("Property Setter")
-      .set(name, { name, doc_type: type.name, property: "allow_rename", value, creation: now() });
+      .set(name, { name, doc_type: type.name, field_name: field, property, value, creation: at });
     return { name };
   };
 
@@ -249,7 +255,10 @@ const coreTypes = (): SiteDocType[] => [
     autoname: "hash",
     istable: 0,
     allow_rename: 0,
-    fields: ["doc_type", "property", "value"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
+    fields: ["doc_type", "field_name", "property", "value"].map((fieldname) => ({
+      fieldname,
+      fieldtype: "Data",
+    })),
   },
 ];
 

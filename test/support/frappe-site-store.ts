@@ -28,7 +28,7 @@ export interface SiteHooks {
 }
 
 export interface SiteStore {
-  /** Which types were given or denied leave to rename, over what they themselves say. */
+  /** What was set over the types themselves: by type the leave to rename, by `type-field-reqd` whether it must be filled in. */
   setters: Map<string, number>;
   doctypes: Map<string, SiteDocType>;
   table(doctype: string): Map<string, Doc>;
@@ -109,7 +109,10 @@ export function createSiteStore({
       .sort((a, b) => Number(a["idx"]) - Number(b["idx"]));
 
   const validate = (type: SiteDocType, doc: Doc): void => {
-    const missing = type.fields.filter(({ fieldname, reqd }) => reqd === 1 && !hasContent(doc[fieldname]));
+    const missing = type.fields.filter(
+      ({ fieldname, reqd }) =>
+        (setters.get(`${type.name}-${fieldname}-reqd`) ?? reqd) === 1 && !hasContent(doc[fieldname]),
+    );
     if (missing.length > 0)
       throw refuse.mandatory(
         type.name,

@@ -42,7 +42,7 @@ export interface FrappeSite {
   documents: DocumentReader;
   rows(doctype: string): Doc[];
   /** A person saves a document by hand. */
-  edit(doctype: string, name: string, fields: Record<string, string>): void;
+  edit(doctype: string, name: string, fields: Record<string, string | null>): void;
   /** Requests since the last call of this. */
   requests(): SiteRequest[];
   /** How requests are answered from now on; null: as they should. Without an argument: well. */

@@ -26,7 +26,7 @@ export interface HttpCrm {
   table(name: string): string;
   /** Throws away everything it holds. */
   empty(): void;
-  personEdits(doctype: string, name: string, fields: Record<string, string>): Promise<void>;
+  personEdits(doctype: string, name: string, fields: Record<string, string | null>): Promise<void>;
   stop(): Promise<void>;
 }
 

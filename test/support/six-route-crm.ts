@@ -14,6 +14,8 @@ export interface SixRouteCrm {
   isPoison: (item: Item) => boolean;
   /** Answers 500 to all writes: its disk is full, say. */
   isFull: boolean;
+  /** Answers 400 to everything, with a page: deployed under another name of its host, say. */
+  refusesAll: boolean;
 }
 
 const KEYS: Record<Kind, string[]> = {
@@ -67,6 +69,7 @@ export async function serveSixRouteCrm(missing: number): Promise<SixRouteCrm> {
     );
 
   const answer = (call: string, query: URLSearchParams, body: Item): { status: number; body: unknown } => {
+    if (crm.refusesAll) return { status: 400, body: "<h1>Bad Request (400)</h1>" };
     const session = /^PUT \/sessions\/([^/]+)$/.exec(call)?.[1];
     if (session !== undefined) return { status: 200, body: { outcome: upsert(sessions, session, body) } };
     if (call === "GET /stats") return { status: 200, body: totals(query.get("sessionId") ?? "") };
@@ -93,6 +96,7 @@ export async function serveSixRouteCrm(missing: number): Promise<SixRouteCrm> {
       response.end(typeof said.body === "string" ? said.body : JSON.stringify(said.body));
     });
   });
-  const crm: SixRouteCrm = { server, asked: [], rows, sessions, isPoison: () => false, isFull: false };
+  const is = { isPoison: () => false, isFull: false, refusesAll: false };
+  const crm: SixRouteCrm = { server, asked: [], rows, sessions, ...is };
   return crm;
 }

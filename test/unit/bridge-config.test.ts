@@ -82,6 +82,17 @@ test("a bridge that listens everywhere is told where the hub finds it", () => {
   }
 });
 
+test("an IPv6 address may be written as in a URL", () => {
+  const found = { BRIDGE_PUBLIC_URL: "http://[fd00::5]:3001" };
+  for (const [host, bare] of [
+    ["[::1]", "::1"],
+    ["[::]", "::"],
+    ["::1", "::1"],
+  ] as const)
+    expect(readBridgeConfig({ ...needed, ...found, BRIDGE_HOST: host }).host).toBe(bare);
+  expect(() => readBridgeConfig({ ...needed, BRIDGE_HOST: "[::]" })).toThrow("BRIDGE_PUBLIC_URL");
+});
+
 test("method keys have a role, admin unless they may only read, and each name is used once", () => {
   const keys = "crm:0123456789abcdef,monitor:fedcba9876543210:read";
   expect(readBridgeConfig({ ...needed, BRIDGE_METHOD_KEYS: keys }).methodKeys).toEqual([
@@ -96,6 +107,13 @@ test("method keys have a role, admin unless they may only read, and each name is
 test("scheduled work is switched off by the word off", () => {
   const config = readBridgeConfig({ ...needed, BRIDGE_AUTO_SYNC: "off", BRIDGE_RECONCILE: "off" });
   expect([config.autoSync, config.reconcile]).toEqual([null, null]);
+});
+
+test("the daily pass over the directory has an hour, or is switched off", () => {
+  const hourOf = (WISPRO_HOUR: string) => readBridgeConfig({ ...needed, WISPRO_HOUR }).directory.hour;
+  expect(["0", "07", "23", "off"].map(hourOf)).toEqual([0, 7, 23, null]);
+  for (const wrong of ["24", "-1", "3.5", "never"])
+    expect(() => hourOf(wrong)).toThrow("✖ use an hour, 0 to 23, or off\n  → at WISPRO_HOUR");
 });
 
 describe("a directory that answers pages of JSON", () => {

@@ -1,5 +1,5 @@
 /** The bridge's place among the hub's endpoints is asked for until it has it, and a refusal is told once. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { HubUnavailable } from "../../bridge/errors.ts";
 import { createSubscription } from "../../bridge/subscription.ts";
 import { hubDown } from "../support/fake-hub.ts";
@@ -12,7 +12,7 @@ const refusal = (status: number, code: string | null): HubUnavailable =>
 let stop = (): void => undefined;
 afterEach(() => stop());
 
-/** A hub that answers so, one after the other, and takes the bridge once it has nothing else to say. */
+/** A hub that answers so, one after the other; once it has nothing else to say, it has just taken the bridge. */
 function subscribing(answers: unknown[], pauseMs = 1) {
   const log = logBook();
   const tries: number[] = [];
@@ -21,7 +21,8 @@ function subscribing(answers: unknown[], pauseMs = 1) {
       subscribe: () => {
         const answer = answers[tries.length];
         tries.push(performance.now());
-        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve("created");
+        if (answer instanceof Error) return Promise.reject(answer);
+        return Promise.resolve(answer === "unchanged" ? answer : "created");
       },
     },
     url: "http://127.0.0.1:1/webhook",
@@ -61,6 +62,54 @@ test("a fault of ours does not end it either", async () => {
   const { isReady, log } = subscribing([broken, broken]);
   await until("the hub takes it", isReady, { timeoutMs: 4_000 });
   expect(log.lines("subscription.broken")).toHaveLength(1);
+});
+
+describe("a place it has had", () => {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 30)); // nothing may happen meanwhile
+
+  test("is looked after when it is told to, and only a place that was taken anew is told", async () => {
+    const { subscription, tries, log, isReady } = subscribing([null, "unchanged", null, "unchanged"]);
+    await until("the hub takes it", isReady);
+    for (let n = 2; n <= 4; n += 1) {
+      subscription.renew();
+      await until("it was looked at", () => tries.length === n);
+      await pause();
+    }
+    expect(log.lines("subscription.ready").map(({ facts }) => facts["outcome"])).toEqual([
+      "created",
+      "created",
+    ]);
+  });
+
+  test("and is refused now is asked for as at the start, and told when it is there again", async () => {
+    const no = refusal(403, "FORBIDDEN");
+    const { subscription, tries, log, isReady, refused } = subscribing(
+      [no, "unchanged", no, no, "unchanged", "unchanged"],
+      10,
+    );
+    await until("the hub takes it", isReady, { timeoutMs: 4_000 });
+    subscription.renew();
+    await until("it is refused", () => refused().length === 2);
+    const before = tries.length;
+    subscription.renew(); // the next try waits for its time
+    expect(tries).toHaveLength(before);
+    await until("it is there again", () => log.lines("subscription.ready").length === 2, {
+      timeoutMs: 4_000,
+    });
+    expect(refused()).toEqual(["HTTP 403", "HTTP 403"]);
+    subscription.renew();
+    await until("it was looked at", () => tries.length === 6);
+    await pause();
+    expect(log.lines("subscription.ready")).toHaveLength(2);
+  });
+
+  test("is asked for no more once it was stopped", async () => {
+    const { subscription, tries, isReady } = subscribing([null]);
+    await until("the hub takes it", isReady);
+    subscription.stop();
+    subscription.renew();
+    expect(tries).toHaveLength(1);
+  });
 });
 
 test("once stopped it asks no more, though an answer was still on its way", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptResult } from "../../hub/core/delivery.ts";
-import { RETRY_SCHEDULE_SECONDS, settleAttempt, type Tried } from "../../hub/core/delivery-state.ts";
+import { settleAttempt, type Tried } from "../../hub/core/delivery-state.ts";
 import { T0 } from "../support/builders.ts";
 
 const failed = (change: Partial<AttemptResult & { outcome: "failed" }> = {}): AttemptResult => ({
@@ -18,6 +18,8 @@ const settle = (change: Partial<Tried> = {}) =>
     attempts: 0,
     result: failed(),
     probing: false,
+    stepsAside: false,
+    opens: false,
     softFailures: 0,
     now: T0,
     random: 0.5,
@@ -47,13 +49,17 @@ test("what a receiver never needs is skipped", () => {
 });
 
 describe("the schedule", () => {
-  test("has 12 pauses in about 76 hours, then the event is parked", () => {
-    const pauses = RETRY_SCHEDULE_SECONDS.map((_, attempts) =>
+  test("has pauses of five minutes at most, and no end, where the endpoint is at fault", () => {
+    const pauses = [0, 1, 2, 3, 4, 5, 50].map((attempts) =>
       secondsUntil(settle({ attempts }).patch.nextAttemptAt),
     );
-    expect(pauses).toEqual([5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400]);
-    expect(pauses.reduce((sum, pause) => sum + pause) / 3600).toBeCloseTo(75.9, 0);
-    expect(settle({ attempts: 12 }).patch).toMatchObject({ state: "dead", attempts: 13, doneAt: T0 });
+    expect(pauses).toEqual([5, 30, 120, 300, 300, 300, 300]);
+  });
+
+  test("gives way to the breaker's from the attempt on that opens it", () => {
+    expect(settle({ attempts: 4, opens: true }).patch).toMatchObject({
+      ...{ state: "retrying", attempts: 5, nextAttemptAt: T0 },
+    });
   });
 
   test("is spread by a fifth", () => {
@@ -64,7 +70,7 @@ describe("the schedule", () => {
   test("waits a minute at least after a timeout", () => {
     expect(secondsUntil(settle({ result: failed({ slow: true }) }).patch.nextAttemptAt)).toBe(60);
     expect(secondsUntil(settle({ attempts: 3, result: failed({ slow: true }) }).patch.nextAttemptAt)).toBe(
-      600,
+      300,
     );
   });
 
@@ -72,7 +78,7 @@ describe("the schedule", () => {
     [120, 0, 120],
     [1, 0, 5],
     [1_000_000_000, 0, 3600],
-    [1_000_000_000, 6, 14_400],
+    [1_000_000_000, 6, 3600],
   ])("honours Retry-After %i at attempt %i within reason: %i s", (retryAfterSeconds, attempts, seconds) => {
     expect(
       secondsUntil(settle({ attempts, result: failed({ retryAfterSeconds }) }).patch.nextAttemptAt),

@@ -1,5 +1,6 @@
 /** The example receivers tell a record that the database refuses from a database that is in trouble. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { django, isLeftOut, php } from "../support/http-crm.ts";
@@ -50,4 +51,17 @@ print(json.dumps([is_of_record(error) for error in errors]))`;
     ...[true, true, true, true],
     ...[false, false, false],
   ]);
+});
+
+test.each([
+  ["php/schema.sql", /^ +\w*position (\w+)/gm, "BIGINT"],
+  [
+    "laravel/database/migrations/2026_01_01_000000_create_inbox_tables.php",
+    /->(\w+)\('\w*position'\)/g,
+    "bigInteger",
+  ],
+  ["django/inbox/models.py", /^ +\w*position = models\.(\w+)/gm, "BigIntegerField"],
+])("%s has room for positions above a base that is made of the time", (file, columns, kind) => {
+  const found = [...readFileSync(join(EXAMPLES, file), "utf8").matchAll(columns)].map(([, type]) => type);
+  expect(found).toEqual(Array(7).fill(kind));
 });

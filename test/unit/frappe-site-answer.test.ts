@@ -1,6 +1,11 @@
 /** What a Frappe site's answers mean. */
 import { describe, expect, test } from "vitest";
-import { readAnswer, SiteRefusal, unknownField } from "../../bridge/adapters/frappe/site-answer.ts";
+import {
+  readAnswer,
+  SiteFault,
+  SiteRefusal,
+  unknownField,
+} from "../../bridge/adapters/frappe/site-answer.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../../bridge/errors.ts";
 import { refuse, SiteError, siteErrorBody } from "../support/frappe-site-errors.ts";
 
@@ -69,6 +74,19 @@ describe("an answer of a site", () => {
     ["too many connections", new SiteError(500, "OperationalError", '(1040, "Too many connections")')],
   ])("about %s blames no record", (_what, error) => {
     expect(site(error)).toBeInstanceOf(CrmUnavailable);
+    expect(site(error)).not.toBeInstanceOf(SiteFault);
+  });
+
+  test("about a fault of its own code may be of one document, unless it asks for patience", () => {
+    const fault = new SiteError(500, "AttributeError", "'NoneType' object has no attribute 'x'");
+    expect(site(fault)).toBeInstanceOf(SiteFault);
+    expect(site(fault)).toBeInstanceOf(CrmUnavailable);
+    expect(site(fault)).toMatchObject({
+      reason: `AttributeError: ${fault.message}`,
+      code: "AttributeError",
+    });
+    for (const [status, retryAfter] of [[500, "10"] as const, [503, null] as const])
+      expect(failure(status, siteErrorBody(fault), retryAfter)).not.toBeInstanceOf(SiteFault);
   });
 
   test("shows the innermost message, without tags", () => {

@@ -22,7 +22,7 @@ const ask = (
   placeRequest(jobs, { sessionId, reason, parts }, { jobId: `job_${++counter}`, now });
 
 const aJob = (): SyncJob => ask([]).job;
-const failure = { error: "no answer", isHopeless: false, retryAfterSeconds: null };
+const failure = { error: "no answer", isHopeless: false, retryAfterSeconds: null, cause: null };
 const place = startOfPass(ALL_PARTS, T0_SECONDS, null);
 
 describe("requests", () => {
@@ -45,7 +45,7 @@ describe("requests", () => {
     expect(job).toMatchObject({ status: "running", reasons: ["manual", "hourly"] });
   });
 
-  test.each(["gap", "history", "reset"])(
+  test.each(["gap", "history", "reset", "full"])(
     "for a %s wait behind a running job: it may have gone by",
     (reason) => {
       const running = began(aJob(), T0);
@@ -69,12 +69,13 @@ describe("requests", () => {
     expect(ask([waiting], { reason: "hourly" }).job.status).toBe("waiting");
     expect(ask([waiting], { reason: "manual" }).job).toMatchObject({ status: "queued", nextTryAt: null });
     expect(ask([waiting], { reason: "connected" }).job.status).toBe("queued");
+    expect(ask([waiting], { reason: "full" }).job.status).toBe("queued");
   });
 
   test("go on from the place of the session's last job, when that one did not come to its end", () => {
-    const incomplete = timedOut({ ...began(aJob(), T0), checkpoint: place }, T0);
+    const incomplete = timedOut({ ...began(aJob(), T0), checkpoint: place }, "timed_out", T0);
     expect(ask([incomplete]).job.checkpoint).toEqual(place);
-    expect(ask([incomplete], { reason: "reset" }).job.checkpoint).toBeNull();
+    for (const reason of ["reset", "full"]) expect(ask([incomplete], { reason }).job.checkpoint).toBeNull();
     const others = { contacts: true, chats: false, messages: false };
     expect(ask([incomplete], { parts: others }).job.checkpoint).toBeNull();
     const nextWeek = new Date(T0.getTime() + 7 * 24 * 3_600_000);
@@ -139,9 +140,7 @@ test("a process that died costs its job no try", () => {
 
 test("a finished job moves no more", () => {
   const done = succeeded(began(aJob(), T0), T0);
-  expect([began(done, T0), timedOut(done, T0), retried(done)].map(({ status }) => status)).toEqual([
-    "completed",
-    "completed",
-    "completed",
-  ]);
+  expect(
+    [began(done, T0), timedOut(done, "timed_out", T0), retried(done)].map(({ status }) => status),
+  ).toEqual(["completed", "completed", "completed"]);
 });

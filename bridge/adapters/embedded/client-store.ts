@@ -1,5 +1,6 @@
 /** Clients of a remote directory: found by the directory's id, else by national id; only the white list is rewritten. */
 import type { ClientChanges, ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
+import { phoneForms } from "../../phone-forms.ts";
 import { differences } from "./differences.ts";
 import { blank, CLIENT, type ClientRow, type Row } from "./doctypes.ts";
 import { writeOne, type Storage } from "./storage.ts";
@@ -17,7 +18,7 @@ export function createClientStore(writing: Writing, storage: Storage): ClientSto
         return namesakes.map(({ name, external_id: of }) => ({
           id: name,
           matchedBy: "nationalId" as const,
-          externalId: of === "" ? null : of,
+          externalId: of || null,
         }));
       }),
     create: (client) => writeOne(storage, () => createClient(writing, client)),
@@ -54,7 +55,9 @@ function updateClient(writing: Writing, held: ClientRow | undefined, client: Cli
 /** A field the directory does not tell is not among them: what a person filled in stays. */
 function changedFields({ rows }: Writing, client: ClientChanges): Row {
   const { phone } = client;
-  const contact = phone === undefined || phone === null ? undefined : rows.contacts.withPhone(phone);
+  const contact = phoneForms(phone ?? "")
+    .map((form) => (form === "" ? undefined : rows.contacts.withPhone(form)))
+    .find((found) => found !== undefined);
   return {
     external_id: keyText(client.externalId, "external id"),
     client_name: shortName(client.name),

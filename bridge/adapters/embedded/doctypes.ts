@@ -204,7 +204,8 @@ export const CLIENT = {
   table: "whatsapp_client",
   series: { prefix: "WACLIENT-", digits: 4 },
   fields: {
-    external_id: "key",
+    // None while the directory does not know the client.
+    external_id: "text",
     client_code: "text",
     client_name: "text",
     email: "text",

@@ -16,7 +16,6 @@ import {
 import type { Messages } from "./messages.ts";
 import type { Sessions } from "./sessions.ts";
 import { CONVERSATION, MESSAGE, type Site } from "./site.ts";
-import { updateOne } from "./write-many.ts";
 
 export interface Changes {
   /** Changes in one chat, whose lane the caller holds; `resolve`: the id under which a person is kept. */
@@ -27,7 +26,7 @@ export function createChanges(
   site: Site,
   { sessions, messages }: { sessions: Sessions; messages: Messages },
 ): Changes {
-  const { tables } = site;
+  const { tables, writes } = site;
   const lasts = createLasts(site);
 
   const idsOf = (sessionId: string, { chatId, messageId }: MessageChange): string[] => [
@@ -70,7 +69,7 @@ export function createChanges(
           results.push({ outcome: "unchanged", id: name });
           continue;
         }
-        const result = await updateOne(tables, MESSAGE, { name, changes });
+        const result = await writes.updateOne(MESSAGE, { name, changes });
         if (result.outcome === "updated") {
           Object.assign(row, changes); // the next change of this message starts from here
           if (change.kind === "edit") await showEdit(row, change, { sessionId, chatId, position });

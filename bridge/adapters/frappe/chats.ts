@@ -10,7 +10,6 @@ import type { Sessions } from "./sessions.ts";
 import { CONVERSATION, isPerson, nowSeconds, phoneNumberOf, type Site } from "./site.ts";
 import type { SiteTime } from "./site-time.ts";
 import type { Update } from "./site-tables.ts";
-import { updateAll } from "./write-many.ts";
 
 export interface Chats {
   /** The caller holds the lanes of these chats. */
@@ -25,7 +24,7 @@ export function createChats(
     conversations,
   }: { sessions: Sessions; contacts: Contacts; conversations: Conversations },
 ): Chats {
-  const { tables, positions, clock } = site;
+  const { writes, positions, clock } = site;
   const lasts = createLasts(site);
 
   return {
@@ -79,7 +78,7 @@ export function createChats(
           changes: { ...changes, last_synced_at: syncedAt, [STATE_FIELD]: state },
         });
       }
-      (await updateAll(tables, CONVERSATION, updates)).forEach((result, n) => {
+      (await writes.updateAll(CONVERSATION, updates)).forEach((result, n) => {
         results[updates[n]?.index ?? -1] = result;
       });
       return results;

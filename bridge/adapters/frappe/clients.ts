@@ -1,10 +1,11 @@
 /** Clients of a remote directory, in a document type of their own: a site's customers have rules we do not know. */
 import type { ClientCandidate, ClientFields, ClientStore, WriteResult } from "../../adapter.ts";
 import { normalNationalId } from "../../national-id.ts";
+import { phoneForms } from "../../phone-forms.ts";
 import { cutName, differing, isEmpty, requiredName, text, type Fields, type Row } from "./field-values.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { CLIENT, CONTACT, nowSeconds, type Site } from "./site.ts";
-import { rejected, updateOne } from "./write-many.ts";
+import { rejected } from "./write-many.ts";
 
 const FIELDS = ["name", "external_id", "client_name", "email", "phone", "address", "zone", "contact"];
 /** Enough to see that nobody may decide between them. */
@@ -16,7 +17,7 @@ const candidateOf = (row: Row, matchedBy: ClientCandidate["matchedBy"]): ClientC
   externalId: text(row, "external_id") || null,
 });
 
-export function createClients({ tables, time, clock }: Site): ClientStore {
+export function createClients({ tables, writes, time, clock }: Site): ClientStore {
   const byExternalId = async (externalId: string): Promise<ClientCandidate[]> => {
     const rows = await tables.list(CLIENT, {
       fields: ["name", "external_id"],
@@ -45,7 +46,7 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
     if (phone === null || phone === undefined || phone === "") return undefined;
     const [row] = await tables.list(CONTACT, {
       fields: ["name"],
-      filters: [["phone_number", "=", phone]],
+      filters: [["phone_number", "in", phoneForms(phone)]],
       orderBy: "creation asc",
       limit: 1,
     });
@@ -73,7 +74,7 @@ export function createClients({ tables, time, clock }: Site): ClientStore {
     if (row === undefined) return { outcome: "missing" };
     const changes = differing(row, { ...whiteList(client), contact: await contactOf(client.phone) });
     if (isEmpty(changes)) return { outcome: "unchanged", id };
-    return updateOne(tables, CLIENT, { name: id, changes: { ...changes, synced_at: await syncedAt() } });
+    return writes.updateOne(CLIENT, { name: id, changes: { ...changes, synced_at: await syncedAt() } });
   };
 
   return {

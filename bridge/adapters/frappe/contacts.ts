@@ -8,7 +8,7 @@ import type { Sessions } from "./sessions.ts";
 import type { SiteRefusal } from "./site-answer.ts";
 import { CONTACT, nowSeconds, phoneNumberOf, type Site } from "./site.ts";
 import type { Update } from "./site-tables.ts";
-import { insertAll, rejected, updateAll, updateOne, type Insert } from "./write-many.ts";
+import { rejected, type Insert } from "./write-many.ts";
 
 const FIELDS = [
   "name",
@@ -51,7 +51,7 @@ export interface Contacts {
 }
 
 export function createContacts(
-  { tables, time, clock, names, positions }: Site,
+  { tables, writes, time, clock, names, positions }: Site,
   sessions: Sessions,
 ): Contacts {
   const rowsOf = async (ids: string[]): Promise<Map<string, Row>> => {
@@ -114,7 +114,7 @@ export function createContacts(
       const update = await change(row, contact);
       return update === null
         ? { outcome: "unchanged", id: text(row, "name") }
-        : updateOne(tables, CONTACT, update);
+        : writes.updateOne(CONTACT, update);
     };
 
     for (const [index, contact] of items.entries()) {
@@ -127,6 +127,7 @@ export function createContacts(
       }
       inserts.push({
         index,
+        key: contact.id,
         fields: {
           contact_id: contact.id,
           session: sessionName,
@@ -141,10 +142,10 @@ export function createContacts(
         },
       });
     }
-    (await insertAll(tables, CONTACT, inserts)).forEach((result, n) => {
+    (await writes.insertAll(CONTACT, inserts)).forEach((result, n) => {
       results[inserts[n]?.index ?? -1] = result;
     });
-    (await updateAll(tables, CONTACT, updates)).forEach((result, n) => {
+    (await writes.updateAll(CONTACT, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
     return results;
@@ -170,6 +171,7 @@ export function createContacts(
       const inserts: Insert[] = [];
       for (const { id, name, pushname } of unique.filter(({ id: wanted }) => !found.has(wanted)))
         inserts.push({
+          key: id,
           fields: {
             contact_id: id,
             session: sessionName,
@@ -190,7 +192,7 @@ export function createContacts(
             found.set(id, created);
           },
         });
-      await insertAll(tables, CONTACT, inserts);
+      await writes.insertAll(CONTACT, inserts);
       return found;
     },
   };

@@ -2,6 +2,7 @@
  * WhatsApp Conversation: found by session and chat. The site has no unique index on them: whoever creates one holds the
  * lane of its chat, one whose answer was lost is waited for, and of several that exist the oldest counts.
  */
+import { createElapsed } from "../../elapsed.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import type { Contacts, Bare } from "./contacts.ts";
 import { nameOrNull, text, type Fields, type Row } from "./field-values.ts";
@@ -9,8 +10,7 @@ import { isSameState, STATE_FIELD, writeState, type HubState } from "./hub-state
 import { bounded } from "./memory.ts";
 import { CONVERSATION, isPerson, phoneNumberOf, type Site } from "./site.ts";
 import { mayBeDone } from "./site-answer.ts";
-import type { Insert } from "./write-many.ts";
-import { insertAll, rejected } from "./write-many.ts";
+import { rejected, type Insert } from "./write-many.ts";
 
 export const CONVERSATION_FIELDS = [
   "name",
@@ -60,7 +60,11 @@ export interface Conversations {
 const LONGEST_REQUEST_MS = 2 * 60_000;
 const REMEMBERED = 10_000;
 
-export function createConversations({ tables, names, clock }: Site, contacts: Contacts): Conversations {
+export function createConversations(
+  { tables, writes, names, clock }: Site,
+  contacts: Contacts,
+): Conversations {
+  const elapsed = createElapsed(clock);
   /**
    * Until when each chat, asked for without an answer, may still come to be. A bridge that is restarted within that time
    * may make a second one; nothing of either is lost, as messages are found by the chat of their conversation, whichever,
@@ -84,7 +88,7 @@ export function createConversations({ tables, names, clock }: Site, contacts: Co
       names.chats.set(text(row, "name"), text(row, "chat_id"));
       awaited.delete(keyOf(sessionName, text(row, "chat_id")));
     }
-    const now = clock.now().getTime();
+    const now = elapsed();
     if (chatIds.some((chatId) => now < (awaited.get(keyOf(sessionName, chatId)) ?? 0)))
       throw new CrmUnavailable("the site may still be making a chat that it was asked for");
     return rows;
@@ -127,6 +131,7 @@ export function createConversations({ tables, names, clock }: Site, contacts: Co
       const contactNames = await contacts.ensure(sessionName, people);
       const made = new Map<string, MadeChat>();
       const inserts = chats.map(({ chatId, person, fields, state }): Insert => ({
+        key: keyOf(sessionName, chatId),
         fields: {
           session: sessionName,
           chat_id: chatId,
@@ -147,8 +152,8 @@ export function createConversations({ tables, names, clock }: Site, contacts: Co
           names.chats.set(created, chatId);
         },
       }));
-      const results = await insertAll(tables, CONVERSATION, inserts).catch((error: unknown) => {
-        const until = clock.now().getTime() + LONGEST_REQUEST_MS;
+      const results = await writes.insertAll(CONVERSATION, inserts).catch((error: unknown) => {
+        const until = elapsed() + LONGEST_REQUEST_MS;
         if (mayBeDone(error))
           for (const { chatId } of chats)
             if (!made.has(chatId)) awaited.set(keyOf(sessionName, chatId), until);

@@ -216,7 +216,8 @@ export const DOCTYPES: DocTypeDefinition[] = [
     autoname: "hash",
     title_field: "client_name",
     fields: [
-      data("external_id", KEY),
+      // None while the directory does not know the client.
+      data("external_id", { unique: 1, in_list_view: 1 }),
       data("client_code", LISTED),
       name("client_name", { ...REQUIRED, ...LISTED }),
       data("email"),

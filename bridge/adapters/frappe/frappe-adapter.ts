@@ -20,11 +20,12 @@ import { createMessages } from "./messages.ts";
 import { prepareSite } from "./prepare.ts";
 import { createRelinks } from "./relink.ts";
 import { createSessions } from "./sessions.ts";
-import { siteMemory, type Site } from "./site.ts";
+import { MESSAGE, siteMemory, type Site } from "./site.ts";
 import { AnswerLost, expecting } from "./site-answer.ts";
 import { createSiteCalls, type SiteCalls } from "./site-calls.ts";
 import { createSiteTables } from "./site-tables.ts";
 import { siteTime, type SiteTime } from "./site-time.ts";
+import { createWrites } from "./write-many.ts";
 
 export interface FrappeConfig {
   url: string;
@@ -44,9 +45,10 @@ export function openFrappeAdapter(
 ): CrmAdapter {
   const calls = createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs });
   const tables = createSiteTables({ calls, log, clock });
+  const writes = createWrites(tables, clock);
   const lanes = createLanes();
   const memory = siteMemory();
-  const site: Site = { tables, time: timeOf(calls, timeZone), lanes, clock, log, ...memory };
+  const site: Site = { tables, writes, time: timeOf(calls, timeZone), lanes, clock, log, ...memory };
   const sessions = createSessions(site);
   const contacts = createContacts(site, sessions);
   const conversations = createConversations(site, contacts);
@@ -107,7 +109,10 @@ export function openFrappeAdapter(
     inLanes(
       lanes,
       [order.from, order.into].map((chatId) => chatLane(order.sessionId, chatId)),
-      () => surely(() => merges.apply(order)),
+      () =>
+        writes.orBlamed(MESSAGE, ["merge", order.sessionId, order.from, order.into].join("|"), () =>
+          surely(() => merges.apply(order)),
+        ),
     );
 
   /**

@@ -1,10 +1,9 @@
 /** Which message a conversation shows as its last: a newer one only, whoever tells it. */
 import type { Position } from "../../adapter.ts";
-import { CrmUnavailable } from "../../errors.ts";
+import { refusalKind } from "../../errors.ts";
 import { differing, fittingOrNull, flag, text, type Fields, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { CONVERSATION, type Site } from "./site.ts";
-import { SiteRefusal } from "./site-answer.ts";
 import type { SiteTime } from "./site-time.ts";
 
 export interface LastMessage {
@@ -37,7 +36,7 @@ const SHORT_TEXT = 500;
 const shortText = (content: string): string =>
   content.length <= SHORT_TEXT ? content : content.slice(0, SHORT_TEXT).replace(/[\uD800-\uDBFF]$/, "");
 
-export function createLasts({ positions, tables, log }: Pick<Site, "positions" | "tables" | "log">): Lasts {
+export function createLasts({ positions, writes, log }: Pick<Site, "positions" | "writes" | "log">): Lasts {
   const keyOf = ({ sessionId, chatId }: Pick<Shown, "sessionId" | "chatId">): string =>
     `last|${sessionId}|${chatId}`;
 
@@ -71,14 +70,9 @@ export function createLasts({ positions, tables, log }: Pick<Site, "positions" |
       return { ...changes, [STATE_FIELD]: writeState({ ...state, lastPosition: position }) };
     },
     write: async (conversation, changes) => {
-      try {
-        await tables.update(CONVERSATION, { name: conversation, changes });
-      } catch (error) {
-        if (!(error instanceof SiteRefusal)) throw error;
-        if (error.status === 404)
-          throw new CrmUnavailable("a conversation went away while it was written", { cause: error });
-        log.warn({ document: conversation, problem: error.excType }, "frappe.chat_not_updated");
-      }
+      const { outcome, error } = await writes.updateOne(CONVERSATION, { name: conversation, changes });
+      if (outcome !== "rejected") return;
+      log.warn({ document: conversation, problem: refusalKind(error) }, "frappe.chat_not_updated");
     },
   };
 }

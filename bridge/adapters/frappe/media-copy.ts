@@ -2,15 +2,17 @@
  * Copies the files of messages into the site: the hub's short addresses live a week. A copy that fails costs the file alone;
  * the message is there, and each later word of it tries again until its file is there too.
  */
-import got, { HTTPError } from "got";
+import got, { HTTPError, RequestError } from "got";
 import { z } from "zod";
 import type { WriteResult } from "../../adapter.ts";
+import { createElapsed } from "../../elapsed.ts";
+import { failureFacts } from "../../errors.ts";
 import type { Message } from "../../records.ts";
 import type { Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { bounded } from "./memory.ts";
 import { mediaItems, sentAt } from "./message-fields.ts";
-import { MESSAGE, nowSeconds, type Site } from "./site.ts";
+import { MESSAGE, type Site } from "./site.ts";
 import { expecting } from "./site-answer.ts";
 import type { SiteCalls } from "./site-calls.ts";
 
@@ -18,7 +20,7 @@ import type { SiteCalls } from "./site-calls.ts";
 const LARGEST = 25 * 1024 * 1024;
 const DOWNLOAD_MS = 8000;
 /** A file that could not be had is not asked for with every word of its message. */
-const AGAIN_AFTER_SECONDS = 600;
+const AGAIN_AFTER_MS = 600_000;
 const REMEMBERED = 20_000;
 
 export interface MediaCopy {
@@ -43,6 +45,7 @@ export function createMediaCopy({
   clock,
   log,
 }: Pick<Site, "tables" | "time" | "clock" | "log"> & { calls: SiteCalls }): MediaCopy {
+  const elapsed = createElapsed(clock);
   /** When each document may be looked at again. */
   const notBefore = bounded<number>(REMEMBERED);
 
@@ -80,9 +83,8 @@ export function createMediaCopy({
       notBefore.set(docname, Infinity);
       return true;
     } catch (error) {
-      notBefore.set(docname, nowSeconds(clock) + AGAIN_AFTER_SECONDS);
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn({ document: docname, mediaId, reason }, "frappe.media_not_copied");
+      notBefore.set(docname, elapsed() + AGAIN_AFTER_MS);
+      log.warn({ document: docname, mediaId, ...kindOf(error) }, "frappe.media_not_copied");
       return error instanceof HTTPError;
     }
   };
@@ -93,7 +95,7 @@ export function createMediaCopy({
         const { outcome = "rejected", id } = results[index] ?? {};
         if (message.media === null || outcome === "rejected" || id === undefined || copied.has(index))
           continue;
-        if (nowSeconds(clock) < (notBefore.get(id) ?? 0)) continue;
+        if (elapsed() < (notBefore.get(id) ?? 0)) continue;
         if (message.media.filesize > LARGEST) {
           notBefore.set(id, Infinity);
           const reason = `the file has ${message.media.filesize} bytes`;
@@ -105,4 +107,10 @@ export function createMediaCopy({
     },
     fileOf: async (docname) => fileIn(await tables.get(MESSAGE, docname)),
   };
+}
+
+/** Its words hold the file's address, which is a key to it. */
+function kindOf(error: unknown): object {
+  if (error instanceof HTTPError) return { reason: error.name, status: error.response.statusCode };
+  return error instanceof RequestError ? { reason: error.name, code: error.code } : failureFacts(error);
 }

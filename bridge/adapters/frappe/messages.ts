@@ -23,7 +23,7 @@ import { isPerson, MESSAGE, type Site } from "./site.ts";
 import type { SiteRefusal } from "./site-answer.ts";
 import type { SiteTime } from "./site-time.ts";
 import type { Update } from "./site-tables.ts";
-import { insertAll, rejected, updateAll, updateOne, type Insert } from "./write-many.ts";
+import { rejected, type Insert } from "./write-many.ts";
 
 export interface MessageBatch extends Batch<Message> {
   chatId: string;
@@ -42,7 +42,7 @@ export function createMessages(
   site: Site,
   parts: { sessions: Sessions; contacts: Contacts; conversations: Conversations; media: MediaCopy | null },
 ): Messages {
-  const { tables, positions } = site;
+  const { tables, writes, positions } = site;
   const { sessions, contacts, conversations, media } = parts;
   const lasts = createLasts(site);
 
@@ -104,6 +104,7 @@ export function createMessages(
       inserts.push({
         index,
         id,
+        key: messageKey(sessionId, message),
         fields: fieldsAs(id),
         whenTaken: (refusal) => insertBeside(refusal, message, fieldsAs),
         done: (name) => {
@@ -114,7 +115,7 @@ export function createMessages(
       });
     }
     await flush();
-    (await updateAll(tables, MESSAGE, updates)).forEach((result, n) => {
+    (await writes.updateAll(MESSAGE, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
     await media?.copyMissing(batch.items, results, copied);
@@ -124,7 +125,7 @@ export function createMessages(
     async function flush(): Promise<void> {
       const waiting = inserts;
       inserts = [];
-      (await insertAll(tables, MESSAGE, waiting)).forEach((result, n) => {
+      (await writes.insertAll(MESSAGE, waiting)).forEach((result, n) => {
         results[waiting[n]?.index ?? -1] = result;
       });
     }
@@ -163,15 +164,16 @@ export function createMessages(
         const name = text(owned, "name");
         return isEmpty(changes)
           ? { outcome: "unchanged", id: name }
-          : updateOne(tables, MESSAGE, { name, changes });
+          : writes.updateOne(MESSAGE, { name, changes });
       }
       const free = candidates.find(now.isFree);
       if (free === undefined) return rejected(refusal);
       const again: Insert = {
+        key: messageKey(sessionId, message),
         fields: fieldsAs(free),
         whenTaken: (twice) => Promise.resolve(rejected(twice)),
       };
-      return (await insertAll(tables, MESSAGE, [again]))[0] ?? rejected(refusal);
+      return (await writes.insertAll(MESSAGE, [again]))[0] ?? rejected(refusal);
     }
   };
 

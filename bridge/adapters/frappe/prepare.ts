@@ -1,9 +1,10 @@
 /** Makes a site ready: missing document types are created, and existing ones get the fields they lack. Safe to repeat. */
 import { z } from "zod";
-import { CrmMisconfigured } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { DOCTYPES, type DocTypeDefinition, type FieldDefinition } from "./doctypes.ts";
 import { isSet, text, type Row } from "./field-values.ts";
+import { setProperty } from "./set-property.ts";
+import { CLIENT } from "./site.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import type { SiteCalls } from "./site-calls.ts";
 import type { SiteTables } from "./site-tables.ts";
@@ -36,36 +37,34 @@ export async function prepareSite({
     await addMissingFields(doctype, document);
     if (doctype.istable !== 1 && document !== null && !isSet(document, "allow_rename"))
       await allowRename(doctype.name);
+    if (doctype.name === CLIENT && isRequired(document, "external_id"))
+      await freeField(CLIENT, "external_id");
   }
 
   /** Renamed documents keep all that points at them. Without leave the links are moved one by one, those that are known. */
-  async function allowRename(name: string): Promise<void> {
-    try {
-      const setters = await tables.list("Property Setter", {
-        fields: ["value"],
-        filters: [
-          ["doc_type", "=", name],
-          ["property", "=", "allow_rename"],
-        ],
-        orderBy: "creation asc",
-        limit: 1,
-      });
-      if (setters.some((row) => text(row, "value") === "1")) return;
-      await calls.write("POST", "/api/resource/Property%20Setter", {
-        doctype_or_field: "DocType",
-        doc_type: name,
-        property: "allow_rename",
-        property_type: "Check",
-        value: "1",
-      });
-      log.info({ doctype: name }, "frappe.rename_allowed");
-    } catch (error) {
-      if (!(error instanceof CrmMisconfigured || error instanceof SiteRefusal)) throw error;
-      log.warn(
-        { doctype: name, problem: error.name, advice: "tick Allow Rename in its form" },
-        "frappe.rename_not_allowed",
-      );
-    }
+  function allowRename(doctype: string): Promise<void> {
+    return setProperty(
+      { doctype, property: "allow_rename", isOn: true },
+      {
+        done: "frappe.rename_allowed",
+        refused: "frappe.rename_not_allowed",
+        advice: "tick Allow Rename in its form",
+      },
+      { calls, tables, log },
+    );
+  }
+
+  /** An earlier bridge made it so that only clients of the directory could be saved, and none that a person enters. */
+  function freeField(doctype: string, fieldname: string): Promise<void> {
+    return setProperty(
+      { doctype, fieldname, property: "reqd", isOn: false },
+      {
+        done: "frappe.field_freed",
+        refused: "frappe.field_not_freed",
+        advice: "untick Mandatory of this field in the form of its document type",
+      },
+      { calls, tables, log },
+    );
   }
 
   async function addMissingFields({ name, fields }: DocTypeDefinition, document: Row | null): Promise<void> {
@@ -148,4 +147,11 @@ function asAddition({ fieldname, label, fieldtype, options, hidden, read_only }:
   };
 }
 
-const withFields = z.object({ fields: z.array(z.object({ fieldname: z.string() })) });
+const withFields = z.object({
+  fields: z.array(z.object({ fieldname: z.string(), reqd: z.number().nullish() })),
+});
+
+const isRequired = (document: Row | null, fieldname: string): boolean =>
+  withFields
+    .safeParse(document)
+    .data?.fields.some((field) => field.fieldname === fieldname && field.reqd === 1) ?? false;

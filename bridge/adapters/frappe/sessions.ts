@@ -14,7 +14,7 @@ import {
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
 import { SESSION, type Site } from "./site.ts";
-import { rejected, updateOne } from "./write-many.ts";
+import { rejected } from "./write-many.ts";
 
 const STATUS: Record<Session["status"], string> = {
   disconnected: "Disconnected",
@@ -61,7 +61,7 @@ export interface Sessions {
   idOf(name: string): Promise<string | null>;
 }
 
-export function createSessions({ tables, time, names, positions, lanes }: Site): Sessions {
+export function createSessions({ tables, writes, time, names, positions, lanes }: Site): Sessions {
   const find = async (sessionId: string): Promise<Row | null> => {
     const filters: [string, string, string][] = [["session_id", "=", sessionId]];
     const [row] = await tables.list(SESSION, { fields: FIELDS, filters, orderBy: "creation asc", limit: 1 });
@@ -103,7 +103,7 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
     const changes = differing(row, wanted);
     positions.shown(key, position);
     if (isEmpty(changes)) return { outcome: "unchanged", id: name };
-    return updateOne(tables, SESSION, { name, changes: { ...changes, ...mark(row, position) } });
+    return writes.updateOne(SESSION, { name, changes: { ...changes, ...mark(row, position) } });
   };
 
   const inLane = <T>(sessionId: string, work: () => Promise<T>): Promise<T> =>
@@ -143,7 +143,7 @@ export function createSessions({ tables, time, names, positions, lanes }: Site):
         const changes = differing(row, wanted);
         return isEmpty(changes)
           ? { outcome: "unchanged", id: name }
-          : updateOne(tables, SESSION, { name, changes });
+          : writes.updateOne(SESSION, { name, changes });
       }),
     nameOf: (sessionId) => {
       const known = names.sessions.get(sessionId);

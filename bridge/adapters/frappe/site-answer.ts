@@ -20,8 +20,11 @@ export class AnswerLost extends CrmUnavailable {
   /** It took its whole time: the site may still be at it. */
   readonly timedOut: boolean;
 
-  constructor(message: string, { timedOut, cause }: { timedOut: boolean; cause: unknown }) {
-    super(message, { cause });
+  constructor(
+    message: string,
+    { timedOut, code = null, cause }: { timedOut: boolean; code?: string | null; cause: unknown },
+  ) {
+    super(message, { code, cause });
     this.name = "AnswerLost";
     this.timedOut = timedOut;
   }
@@ -29,9 +32,27 @@ export class AnswerLost extends CrmUnavailable {
 
 /** Something before the site answered in its place: the site may have done what was asked, or not. */
 export class ForeignAnswer extends CrmUnavailable {
-  constructor(message: string, options?: { retryAfterSeconds?: number | null; cause?: unknown }) {
+  constructor(
+    message: string,
+    options?: { retryAfterSeconds?: number | null; code?: string | null; cause?: unknown },
+  ) {
     super(message, options);
     this.name = "ForeignAnswer";
+  }
+}
+
+/**
+ * The site's own code failed over what it was asked, and kept nothing of it. That may be the site's trouble, or that of one
+ * document which it cannot digest: a field of it that a rule of the site's own stumbles over.
+ */
+export class SiteFault extends CrmUnavailable {
+  /** What the site said, without the call that it was said to. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, code: string | null) {
+    super(message, { code });
+    this.name = "SiteFault";
+    this.reason = reason;
   }
 }
 
@@ -52,7 +73,7 @@ const errorBody = z.object({
   exc: z.string().optional(),
 });
 
-/** @throws SiteRefusal | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
+/** @throws SiteRefusal | SiteFault | CrmUnavailable | CrmMisconfigured; `what` names the call in their messages */
 export function readAnswer(what: string, answer: SiteAnswer, now: Date): unknown {
   const { status, body } = answer;
   const json = parsed(body);
@@ -71,16 +92,23 @@ function failureOf(
   const excType = excTypeOf(error);
   const text = innermostMessage(error) ?? `HTTP ${status}`;
   const says = `${what}: ${text}`;
-  if (status === 401 || status === 403) return new CrmMisconfigured(says);
+  const code = /^\w{1,80}$/.test(excType) ? excType : `HTTP_${status}`;
+  if (status === 401 || status === 403) return new CrmMisconfigured(says, { code });
   if (status < 400)
     return new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
   if (excType === "ImportError" || (status === 404 && isUnknownDocType(error)))
-    return new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`);
-  const patience = { retryAfterSeconds: secondsOf(retryAfter, now) };
+    return new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`, { code });
+  const patience = { retryAfterSeconds: secondsOf(retryAfter, now), code };
   if (isForeign(status, error)) return new ForeignAnswer(says, patience);
-  if (status === 429 || isTrouble(status, excType, text)) return new CrmUnavailable(says, patience);
-  return new SiteRefusal(status, excType, text);
+  if (!isTrouble(status, excType, text)) return new SiteRefusal(status, excType, text);
+  if (mayBeOfOneDocument(status, excType, patience))
+    return new SiteFault(says, reasonOf(excType, text), code);
+  return new CrmUnavailable(says, patience);
 }
+
+/** What was refused, or failed, in the words of the site. */
+export const reasonOf = (excType: string, text: string): string =>
+  excType === "" ? text : `${excType}: ${text}`;
 
 /** An answer in another shape than Frappe's is somebody else's: nothing can be said about what was done. */
 export function expecting<T>(schema: z.ZodType<T>, answer: unknown): T {
@@ -100,7 +128,17 @@ const REFUSED_WITH_500 = ["DataError", "CharacterLengthExceededError"];
 /** What a site says when its database is busy. Nothing of the record is to blame, whatever the status. */
 const BUSY = ["QueryTimeoutError", "QueryDeadlockError", "TooManyWritesError", "RateLimitExceededError"];
 
+/** Of the database as a whole: full, restarting, out of connections. */
+const DATABASE_AWAY = ["OperationalError", "InterfaceError", "InternalError"];
+const mayBeOfOneDocument = (
+  status: number,
+  excType: string,
+  { retryAfterSeconds }: { retryAfterSeconds: number | null },
+): boolean =>
+  status === 500 && retryAfterSeconds === null && !BUSY.includes(excType) && !DATABASE_AWAY.includes(excType);
+
 const isTrouble = (status: number, excType: string, text: string): boolean =>
+  status === 429 ||
   BUSY.includes(excType) ||
   (status >= 500 && !REFUSED_WITH_500.includes(excType) && !UNKNOWN_COLUMN.test(text));
 

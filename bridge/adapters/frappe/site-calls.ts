@@ -2,6 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import got, { RequestError, TimeoutError, type Method } from "got";
+import { AnswerTooLong, withinLimit } from "../../answer-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import { AnswerLost, readAnswer, type SiteAnswer } from "./site-answer.ts";
@@ -53,18 +54,28 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
     ms: number,
   ): Promise<SiteAnswer> => {
     try {
-      const response = await client<string>(`${base}${path}`, {
-        method: verb,
-        timeout: { request: ms },
-        ...(content.json === undefined ? {} : { json: content.json }),
-        ...(content.form === undefined ? {} : { body: content.form }),
-      });
+      const response = await withinLimit((signal) =>
+        client<string>(`${base}${path}`, {
+          method: verb,
+          timeout: { request: ms },
+          signal,
+          ...(content.json === undefined ? {} : { json: content.json }),
+          ...(content.form === undefined ? {} : { body: content.form }),
+        }),
+      );
       const { statusCode, headers, body } = response;
       return { status: statusCode, retryAfter: headers["retry-after"] ?? null, body };
     } catch (error) {
       if (error instanceof RequestError)
-        throw new AnswerLost(`${verb} ${path.split("?")[0]}: ${error.code}`, {
+        throw new AnswerLost(`${named(verb, path)}: ${error.code}`, {
           timedOut: error instanceof TimeoutError,
+          code: error.code,
+          cause: error,
+        });
+      // As one that took too long: asked again at once, it would be as long.
+      if (error instanceof AnswerTooLong)
+        throw new AnswerLost(`${named(verb, path)}: ${error.message}`, {
+          timedOut: true,
           cause: error,
         });
       throw error;
@@ -77,7 +88,7 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
       for (let attempt = 0; ; attempt += 1) {
         try {
           const answer = await once(verb, path, content, Math.max(1, Math.ceil(endsAt - performance.now())));
-          return readAnswer(`${verb} ${path.split("?")[0]}`, answer, clock.now());
+          return readAnswer(named(verb, path), answer, clock.now());
         } catch (error) {
           const pauseMs = READ_PAUSES_MS[attempt];
           const hasTime = pauseMs !== undefined && performance.now() + pauseMs < endsAt;
@@ -103,7 +114,7 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
     write: (verb, path, body) =>
       atMost(async () => {
         const answer = await once(verb, path, body === undefined ? {} : { json: body }, timeoutMs);
-        return readAnswer(`${verb} ${path}`, answer, clock.now());
+        return readAnswer(named(verb, path), answer, clock.now());
       }),
     upload: (path, form) =>
       atMost(async () =>
@@ -115,6 +126,10 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
     },
   };
 }
+
+/** A call in an error's words: a document's name may be a person's number. */
+const named = (verb: string, path: string): string =>
+  `${verb} ${path.split("?")[0]?.split("/").slice(0, 4).join("/") ?? ""}`;
 
 /** A site that asks for patience is not asked again here: the hub knows better when. */
 const isWorthRepeating = (error: unknown): boolean =>

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
+import { createElapsed } from "../../elapsed.ts";
 import type { Log } from "../../log.ts";
 import type { Fields, Row } from "./field-values.ts";
 import { cleaned, isEmpty } from "./field-values.ts";
@@ -77,12 +78,13 @@ export function createSiteTables({
   log: Log;
   clock: Clock;
 }): SiteTables {
+  const elapsed = createElapsed(clock);
   /** By `doctype|field`, until when it counts as missing. */
   const missing = new Map<string, number>();
   const reported = new Set<string>();
   const keyOf = (doctype: string, field: string): string => `${doctype}|${field}`;
   const lacks = (doctype: string, field: string): boolean =>
-    clock.now().getTime() < (missing.get(keyOf(doctype, field)) ?? 0);
+    elapsed() < (missing.get(keyOf(doctype, field)) ?? 0);
   const known = (doctype: string, fields: Fields): Fields =>
     Object.fromEntries(
       Object.entries(cleaned(fields)).filter(
@@ -91,7 +93,7 @@ export function createSiteTables({
     );
   const miss = (doctype: string, field: string): void => {
     const key = keyOf(doctype, field);
-    missing.set(key, clock.now().getTime() + MISSING_FOR_MS);
+    missing.set(key, elapsed() + MISSING_FOR_MS);
     if (reported.has(key)) return;
     reported.add(key);
     log.warn({ doctype, field, advice: "prepare the site to create it" }, "frappe.field_missing");

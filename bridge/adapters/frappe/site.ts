@@ -6,6 +6,7 @@ import type { Log } from "../../log.ts";
 import { bounded, createPositions, type Bounded, type Positions } from "./memory.ts";
 import type { SiteTables } from "./site-tables.ts";
 import type { SiteTime } from "./site-time.ts";
+import type { Writes } from "./write-many.ts";
 
 export const SESSION = "WhatsApp Session";
 export const CONTACT = "WhatsApp Contact";
@@ -16,6 +17,7 @@ export const CLIENT = "WhatsApp Client";
 
 export interface Site {
   tables: SiteTables;
+  writes: Writes;
   /** Asked from the site at first use, unless configured. */
   time(): Promise<SiteTime>;
   lanes: Lanes;

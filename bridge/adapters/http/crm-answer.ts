@@ -14,6 +14,17 @@ export class CrmRefusal extends Error {
   }
 }
 
+/**
+ * A refusal is about what was sent only where the CRM answers other questions: a wrong name of its host, or what guards it,
+ * refuses everything, and nothing may be given up for that.
+ */
+export async function mustBeWell(refusal: CrmRefusal, isWell: () => Promise<boolean>): Promise<void> {
+  if (await isWell()) return;
+  const advice =
+    "the CRM does not say how much it holds either: it, or what stands before it, refuses everything";
+  throw new CrmMisconfigured(`${refusal.message} (${advice})`, { cause: refusal });
+}
+
 /** The CRM has no such call. Where it may lack it that is no trouble; elsewhere a person must look at a setting. */
 export class NotCovered extends CrmMisconfigured {
   /** It says so itself (501); otherwise the path is just not there, which may be a mistake. */

@@ -6,8 +6,8 @@
 import { z } from "zod";
 import type { WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
-import { CrmFault, CrmRefusal } from "./crm-answer.ts";
-import type { Suspects } from "./suspects.ts";
+import type { Suspects } from "../suspects.ts";
+import { CrmFault, CrmRefusal, mustBeWell } from "./crm-answer.ts";
 
 const LARGEST_BATCH = 100;
 const NO_RESULT = "the CRM did not say what became of this record";
@@ -48,24 +48,31 @@ async function sendBatch(batch: Keyed[], call: BatchCall): Promise<WriteResult[]
   } catch (fault) {
     if (!(fault instanceof CrmFault) || !(await call.isWell())) throw fault;
     // Only what repeats is the fault of a record. One that came alone is tried again whenever it comes again.
-    sifted = batch.length === 1 ? [fault] : await sift(batch, call, { taken: 0, failed: 0 });
+    sifted = batch.length === 1 ? [fault] : await sift(batch, call, { faults: { taken: 0, failed: 0 } });
   }
-  return settleFaults(batch, sifted, { call, since });
+  const settled = await settleFaults(batch, sifted, { call, since });
+  const refusal = settled.find(isRefusal);
+  if (refusal !== undefined) await mustBeWell(refusal, call.isWell);
+  return settled.map((one) => (isRefusal(one) ? { outcome: "rejected", error: one.message } : one));
 }
 
-/** The CRM's failure in the place of the result of a record that stands alone. */
-type Sifted = WriteResult | CrmFault;
+/** The CRM's failure, or its refusal, in the place of the result of a record that stands alone. */
+type Sifted = WriteResult | CrmFault | CrmRefusal;
 const isFault = (one: Sifted | undefined): one is CrmFault => one instanceof CrmFault;
+const isRefusal = (one: WriteResult | CrmRefusal): one is CrmRefusal => one instanceof CrmRefusal;
 
 /** More failures than that, and more than successes: the CRM fails, whatever it is sent. */
 const FEW = 3;
 
-/** `faults`: also a batch over which the CRM fails is halved; counts what became of the records so far. */
-async function sift(
-  batch: Keyed[],
-  call: BatchCall,
-  faults?: { taken: number; failed: number },
-): Promise<Sifted[]> {
+interface Sifting {
+  /** Also a batch over which the CRM fails is halved; counts what became of the records so far. */
+  faults?: { taken: number; failed: number };
+  /** Of a batch that was refused as a whole. */
+  isPart?: boolean;
+}
+
+async function sift(batch: Keyed[], call: BatchCall, sifting: Sifting = {}): Promise<Sifted[]> {
+  const { faults } = sifting;
   try {
     const results = resultsOf(batch, await call.send(batch.map(({ item }) => item)));
     if (faults !== undefined) faults.taken += batch.length;
@@ -74,15 +81,24 @@ async function sift(
   } catch (error) {
     const isOfRecords = error instanceof CrmRefusal || (error instanceof CrmFault && faults !== undefined);
     if (!isOfRecords) throw error;
-    if (batch.length === 1) {
-      if (error instanceof CrmRefusal) return [{ outcome: "rejected", error: error.message }];
-      if (faults !== undefined && ++faults.failed > faults.taken + FEW) throw error;
-      return [error];
-    }
-    const middle = Math.ceil(batch.length / 2);
-    const first = await sift(batch.slice(0, middle), call, faults);
-    return [...first, ...(await sift(batch.slice(middle), call, faults))];
+    if (batch.length > 1) return halved(batch, error, { call, sifting });
+    if (error instanceof CrmFault && faults !== undefined && ++faults.failed > faults.taken + FEW)
+      throw error;
+    return [error];
   }
+}
+
+async function halved(
+  batch: Keyed[],
+  error: CrmRefusal | CrmFault,
+  { call, sifting }: { call: BatchCall; sifting: Sifting },
+): Promise<Sifted[]> {
+  // It takes many requests: not begun where all of them would be refused.
+  if (error instanceof CrmRefusal && sifting.isPart !== true) await mustBeWell(error, call.isWell);
+  const middle = Math.ceil(batch.length / 2);
+  const part = { ...sifting, isPart: true };
+  const first = await sift(batch.slice(0, middle), call, part);
+  return [...first, ...(await sift(batch.slice(middle), call, part))];
 }
 
 /** Gives up the records that are to blame; who is not has the whole batch come again later. */
@@ -90,10 +106,10 @@ async function settleFaults(
   batch: Keyed[],
   sifted: Sifted[],
   { call, since }: { call: BatchCall; since: number },
-): Promise<WriteResult[]> {
+): Promise<(WriteResult | CrmRefusal)[]> {
   const failed = sifted.filter(isFault).length;
   const isOfFew = failed < sifted.length && failed <= Math.max(FEW, sifted.length / 10);
-  const settled: WriteResult[] = [];
+  const settled: (WriteResult | CrmRefusal)[] = [];
   for (const [n, record] of batch.entries()) {
     const found = sifted[n] ?? { outcome: "rejected", error: NO_RESULT };
     // One that came alone is tried again when it comes again, and not at once.
@@ -118,7 +134,7 @@ async function tryAlone(
   let result: Sifted = fault;
   suspects.failed(record.key, since);
   while (isAtOnce && !suspects.isTried(record.key)) {
-    result = (await sift([record], call, { taken: 1, failed: 0 }))[0] ?? fault;
+    result = (await sift([record], call, { faults: { taken: 1, failed: 0 } }))[0] ?? fault;
     if (!isFault(result)) break;
     suspects.failed(record.key, since);
   }

@@ -4,6 +4,7 @@ import http from "node:http";
 import https from "node:https";
 import got, { RequestError, TimeoutError } from "got";
 import { presetHeaders, signBody } from "../../../hub/contract/index.ts";
+import { AnswerTooLong, withinLimit } from "../../answer-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import { readCrmAnswer } from "./crm-answer.ts";
@@ -62,7 +63,14 @@ export function createCrmCalls({ url, auth, secret, clock, timeoutMs }: CrmCalls
         : { "content-type": "application/json; charset=utf-8", "Idempotency-Key": randomUUID() }),
     };
     const once = () =>
-      client<string>(`${base}${path}`, { method: verb, headers, ...(body === null ? {} : { body }) });
+      withinLimit((signal) =>
+        client<string>(`${base}${path}`, {
+          method: verb,
+          headers,
+          signal,
+          ...(body === null ? {} : { body }),
+        }),
+      );
     try {
       const {
         statusCode,
@@ -76,6 +84,7 @@ export function createCrmCalls({ url, auth, secret, clock, timeoutMs }: CrmCalls
       return readCrmAnswer(what, { status: statusCode, retryAfter, body: text }, clock.now());
     } catch (error) {
       if (error instanceof RequestError) throw new CrmUnavailable(`${what}: ${error.code}`, { cause: error });
+      if (error instanceof AnswerTooLong) throw new CrmUnavailable(`${what}: ${error.message}`);
       throw error;
     }
   };

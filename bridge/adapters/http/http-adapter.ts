@@ -5,14 +5,14 @@ import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { MessageChange } from "../../records.ts";
-import { CrmFault, CrmRefusal } from "./crm-answer.ts";
+import { createSuspects } from "../suspects.ts";
+import { CrmFault, CrmRefusal, mustBeWell } from "./crm-answer.ts";
 import { sendBatches, type Keyed } from "./crm-batches.ts";
 import { createCrmCalls } from "./crm-calls.ts";
 import { readCrmMap, renamed } from "./crm-map.ts";
 import { createCrmStats, NO_SESSION } from "./crm-stats.ts";
 import { createHttpClients } from "./http-clients.ts";
 import { createOptionalCalls } from "./optional-calls.ts";
-import { createSuspects } from "./suspects.ts";
 
 export interface HttpCrmConfig {
   url: string;
@@ -59,8 +59,9 @@ export function openHttpAdapter(
         ...(error === undefined || error === null ? {} : { error }),
       };
     } catch (error) {
-      if (error instanceof CrmRefusal) return { outcome: "rejected", error: error.message };
-      throw error;
+      if (!(error instanceof CrmRefusal)) throw error;
+      await mustBeWell(error, stats.isWell);
+      return { outcome: "rejected", error: error.message };
     }
   };
 
@@ -89,7 +90,10 @@ export function openHttpAdapter(
   const inPath = (path: string, sessionId: string): string =>
     path.replaceAll("{sessionId}", encodeURIComponent(sessionId));
 
-  const clients = paths.clients === null ? null : createHttpClients(calls, paths.clients, fields.client);
+  const clients =
+    paths.clients === null
+      ? null
+      : createHttpClients(calls, { path: paths.clients, names: fields.client, isWell: stats.isWell });
 
   return {
     name: "http",

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ClientStore, WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
-import { CrmRefusal } from "./crm-answer.ts";
+import { CrmRefusal, mustBeWell } from "./crm-answer.ts";
 import type { CrmCalls } from "./crm-calls.ts";
 import { renamed, type CrmFields } from "./crm-map.ts";
 
@@ -12,17 +12,20 @@ const found = z.object({
     z.object({
       id,
       matchedBy: z.enum(["externalId", "nationalId"]),
-      externalId: id.nullable().default(null),
+      externalId: id.nullish().transform((given) => given || null),
     }),
   ),
 });
 const written = z.object({
   outcome: z.enum(["created", "updated", "unchanged", "missing", "rejected"]),
-  id: id.optional(),
-  error: z.string().optional(),
+  id: id.nullish(),
+  error: z.string().nullish(),
 });
 
-export function createHttpClients(calls: CrmCalls, path: string, names: CrmFields["client"]): ClientStore {
+export function createHttpClients(
+  calls: CrmCalls,
+  { path, names, isWell }: { path: string; names: CrmFields["client"]; isWell: () => Promise<boolean> },
+): ClientStore {
   const write = async (verb: "POST" | "PATCH", where: string, client: object): Promise<WriteResult> => {
     try {
       const answer = written.safeParse(await calls.send(verb, where, renamed(client, names)));
@@ -30,17 +33,22 @@ export function createHttpClients(calls: CrmCalls, path: string, names: CrmField
       const { outcome, id: name, error } = answer.data;
       return {
         outcome,
-        ...(name === undefined ? {} : { id: name }),
-        ...(error === undefined ? {} : { error }),
+        ...(name === undefined || name === null ? {} : { id: name }),
+        ...(error === undefined || error === null ? {} : { error }),
       };
     } catch (error) {
-      if (error instanceof CrmRefusal) return { outcome: "rejected", error: error.message };
-      throw error;
+      if (!(error instanceof CrmRefusal)) throw error;
+      await mustBeWell(error, isWell);
+      return { outcome: "rejected", error: error.message };
     }
   };
   return {
     find: async ({ externalId, nationalId }) => {
-      const answer = await calls.get(path, { externalId, ...(nationalId === null ? {} : { nationalId }) });
+      const query = { externalId, ...(nationalId === null ? {} : { nationalId }) };
+      const answer = await calls.get(path, query).catch(async (error: unknown) => {
+        if (error instanceof CrmRefusal) await mustBeWell(error, isWell);
+        throw error;
+      });
       const read = found.safeParse(answer);
       if (!read.success) throw new CrmUnavailable("the CRM did not say which clients it has");
       return read.data.clients;

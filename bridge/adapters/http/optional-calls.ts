@@ -3,6 +3,7 @@
  * that it could not take anyway must not hold up those behind it.
  */
 import type { Clock } from "../../clock.ts";
+import { createElapsed } from "../../elapsed.ts";
 import type { Log } from "../../log.ts";
 import { NotCovered } from "./crm-answer.ts";
 
@@ -28,6 +29,7 @@ export function createOptionalCalls({
   clock: Clock;
   log: Log;
 }): OptionalCalls {
+  const elapsed = createElapsed(clock);
   const lackingUntil = new Map<string, number>();
   const worked = new Set<string>();
   const told = new Set<string>();
@@ -36,13 +38,13 @@ export function createOptionalCalls({
     if (told.has(kind)) return;
     told.add(kind);
     if (error === undefined || error.isMeant) log.info({ kind }, "crm.not_covered");
-    else log.warn({ kind, problem: error.message }, "crm.not_covered");
+    else log.warn({ kind, advice: "check CRM_URL and the paths in CRM_MAP" }, "crm.not_covered");
   };
 
   return {
     notCovered,
     ask: async (kind, call, instead) => {
-      if ((lackingUntil.get(kind) ?? 0) > clock.now().getTime()) return instead;
+      if ((lackingUntil.get(kind) ?? 0) > elapsed()) return instead;
       try {
         const answer = await call();
         worked.add(kind);
@@ -51,7 +53,7 @@ export function createOptionalCalls({
         if (!(error instanceof NotCovered)) throw error;
         // What worked before is not missing but broken: nothing may be passed over for that.
         if (!error.isMeant && (worked.has(kind) || !(await isWell()))) throw error;
-        lackingUntil.set(kind, clock.now().getTime() + REMEMBERED_MS);
+        lackingUntil.set(kind, elapsed() + REMEMBERED_MS);
         notCovered(kind, error);
         return instead;
       }

@@ -40,7 +40,7 @@ export const createMemoryTables = () => ({
   }),
   media: createMemoryTable<MediaRow>(MEDIA, { parent: (row) => row.parent }),
   clients: createMemoryTable<ClientRow>(CLIENT, {
-    externalId: (row) => row.external_id,
+    externalId: (row) => row.external_id ?? "",
     nationalId: (row) => normalNationalId(row.national_id) ?? "",
   }),
 });

@@ -75,7 +75,7 @@ function mediaRows(db: Db): Rows["media"] {
 function clientRows(db: Db): Rows["clients"] {
   const table = createSqliteTable<ClientRow>(db, CLIENT);
   const byName = table.where("name = ?");
-  const byExternalId = table.where("external_id = ?");
+  const byExternalId = table.where("external_id = ? AND external_id <> ''");
   const keys = NATIONAL_ID_PREFIXES.map(() => "?").join(", ");
   const byNationalId = table.where(`${NATIONAL_ID_KEY} IN (${keys}) ORDER BY n`);
   return {

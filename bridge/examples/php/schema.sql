@@ -1,6 +1,6 @@
 -- WhatsApp accounts, people, chats and messages, each unique by what names it in WhatsApp. Moments are Unix seconds.
--- `position` is the place in the hub's stream of events that a record shows. For SQLite, which holds to a length only where it
--- is checked; the Laravel example has the same tables as a migration for any database.
+-- `position` is the place in the hub's stream of events that a record shows; it needs 64 bits. For SQLite, which holds to a
+-- length only where it is checked; the Laravel example has the same tables as a migration for any database.
 CREATE TABLE IF NOT EXISTS inbox_sessions (
   id INTEGER PRIMARY KEY,
   session_id VARCHAR(100) NOT NULL UNIQUE CHECK (length(session_id) <= 100),
@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS inbox_sessions (
   total_chats INTEGER NOT NULL DEFAULT 0,
   total_messages INTEGER NOT NULL DEFAULT 0,
   last_sync VARCHAR(40) CHECK (length(last_sync) <= 40),
-  writes INTEGER NOT NULL DEFAULT 0,
-  position INTEGER
+  writes BIGINT NOT NULL DEFAULT 0,
+  position BIGINT
 );
 CREATE TABLE IF NOT EXISTS inbox_contacts (
   id INTEGER PRIMARY KEY,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS inbox_contacts (
   assigned_to VARCHAR(140) CHECK (length(assigned_to) <= 140), -- for the people who work here, like the next two
   priority VARCHAR(20) CHECK (length(priority) <= 20),
   notes TEXT,
-  position INTEGER,
+  position BIGINT,
   UNIQUE (session_id, contact_id)
 );
 CREATE TABLE IF NOT EXISTS inbox_aliases (
@@ -60,17 +60,17 @@ CREATE TABLE IF NOT EXISTS inbox_chats (
   archived INTEGER NOT NULL DEFAULT 0,
   pinned INTEGER NOT NULL DEFAULT 0,
   is_muted INTEGER NOT NULL DEFAULT 0,
-  first_message_at INTEGER,
+  first_message_at BIGINT,
   last_message_id VARCHAR(140) CHECK (length(last_message_id) <= 140),
   last_message_text TEXT,
-  last_message_at INTEGER,
+  last_message_at BIGINT,
   last_message_from_me INTEGER NOT NULL DEFAULT 0,
-  last_message_position INTEGER,
+  last_message_position BIGINT,
   status VARCHAR(20) NOT NULL DEFAULT 'Active' CHECK (length(status) <= 20), -- what people make of it, like the next three
   assigned_to VARCHAR(140) CHECK (length(assigned_to) <= 140),
   priority VARCHAR(20) CHECK (length(priority) <= 20),
   notes TEXT,
-  position INTEGER,
+  position BIGINT,
   UNIQUE (session_id, chat_id)
 );
 CREATE TABLE IF NOT EXISTS inbox_messages (
@@ -87,26 +87,26 @@ CREATE TABLE IF NOT EXISTS inbox_messages (
   content TEXT NOT NULL,
   media TEXT,
   details TEXT,
-  timestamp INTEGER NOT NULL,
+  timestamp BIGINT NOT NULL,
   quoted_message_id VARCHAR(140) CHECK (length(quoted_message_id) <= 140),
   is_starred INTEGER NOT NULL DEFAULT 0,
   is_forwarded INTEGER NOT NULL DEFAULT 0,
   status VARCHAR(20) NOT NULL CHECK (length(status) <= 20),
-  status_at INTEGER,
-  status_position INTEGER,
+  status_at BIGINT,
+  status_position BIGINT,
   error TEXT,
-  edited_at INTEGER,
-  edit_position INTEGER,
-  deleted_at INTEGER,
+  edited_at BIGINT,
+  edit_position BIGINT,
+  deleted_at BIGINT,
   reactions TEXT NOT NULL DEFAULT '[]',
-  position INTEGER,
+  position BIGINT,
   UNIQUE (chat_id, message_id, from_me, participant)
 );
 CREATE INDEX IF NOT EXISTS inbox_messages_of_a_session ON inbox_messages (session_id, participant);
 CREATE INDEX IF NOT EXISTS inbox_messages_of_a_chat ON inbox_messages (chat_id, timestamp);
 CREATE TABLE IF NOT EXISTS inbox_clients (
   id INTEGER PRIMARY KEY,
-  external_id VARCHAR(140) NOT NULL UNIQUE CHECK (length(external_id) <= 140),
+  external_id VARCHAR(140) UNIQUE CHECK (length(external_id) <= 140), -- null while no directory knows the client
   code VARCHAR(140) NOT NULL CHECK (length(code) <= 140),
   name VARCHAR(140) NOT NULL CHECK (length(name) <= 140),
   email VARCHAR(255) NOT NULL CHECK (length(email) <= 255),

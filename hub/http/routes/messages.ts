@@ -13,7 +13,7 @@ import { stepsOf } from "../message-trace.ts";
 import { flag, moment, paging, secondsOf } from "../paging.ts";
 import { sessionRoute, type Route } from "../route.ts";
 import { sendBodySchema } from "../send-body.ts";
-import { sendOnce } from "../send-once.ts";
+import { forwardOnce, sendOnce } from "../send-once.ts";
 import { followedListOfSchema } from "./list-of.ts";
 import { chatIdSchema, inChat, inMessage, inSession, messageIdSchema } from "./params.ts";
 
@@ -199,12 +199,8 @@ export const messageRoutes: Route[] = [
     body: z.object({ to: z.string().min(1).max(140) }),
     response: sentSchema,
     handle: async (input, ctx) => {
-      await input.call.countSend(input.session.sessionId);
-      return sentAnswer(
-        await ctx.sending.forward({ ...orderOf(input), to: input.body.to }),
-        input.session,
-        ctx,
-      );
+      const message = await forwardOnce({ ...input, order: orderOf(input), to: input.body.to }, ctx);
+      return sentAnswer(message, input.session, ctx);
     },
   }),
 ];

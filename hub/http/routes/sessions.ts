@@ -7,7 +7,7 @@ import {
   sessionSettingsSchema,
   sessionStatusSchema,
 } from "../../contract/resources.ts";
-import { sendingSchema } from "../../contract/session-standing.ts";
+import { sendingSchema, sessionTotalsSchema } from "../../contract/session-standing.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok } from "../answer.ts";
 import { given } from "../given.ts";
@@ -124,7 +124,7 @@ export const sessionRoutes: Route[] = [
     contract: true,
     counted: false,
     params: inSession,
-    response: sessionSchema.extend({ latestSeq: latestSeqSchema }),
+    response: sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: latestSeqSchema }),
     handle: ({ session }, ctx) => sessionStanding(session.sessionId, ctx),
   }),
   route({

@@ -54,13 +54,16 @@ export function createIntake(engine: Engine): IntakeRows {
     "UPDATE intake SET state = 1, done_at = ? WHERE session = ? AND digest = ? AND state = 0",
   );
   const blank = db.prepare(
-    "UPDATE intake SET stanza = NULL WHERE state = 1 AND stanza IS NOT NULL AND done_at < ?",
+    `UPDATE intake SET stanza = NULL WHERE n IN (SELECT n FROM intake
+       WHERE state = 1 AND stanza IS NOT NULL AND done_at < ? ORDER BY done_at LIMIT ?)`,
   );
-  const forgetPlain = db.prepare(
-    "DELETE FROM intake_plain WHERE intake IN (SELECT n FROM intake WHERE state = 1 AND stanza IS NULL AND done_at < ?)",
+  const oldest =
+    "SELECT n FROM intake WHERE state = 1 AND stanza IS NULL AND done_at < ? ORDER BY done_at, n LIMIT ?";
+  const forgetPlain = db.prepare(`DELETE FROM intake_plain WHERE intake IN (${oldest})`);
+  const forget = db.prepare(`DELETE FROM intake WHERE n IN (${oldest})`);
+  const forgetEarly = db.prepare(
+    "DELETE FROM early_change WHERE n IN (SELECT n FROM early_change WHERE at < ? ORDER BY n LIMIT ?)",
   );
-  const forget = db.prepare("DELETE FROM intake WHERE state = 1 AND stanza IS NULL AND done_at < ?");
-  const forgetEarly = db.prepare("DELETE FROM early_change WHERE at < ?");
 
   const rows: IntakeRows = {
     insert: (session, entry) => {
@@ -108,12 +111,13 @@ export function createIntake(engine: Engine): IntakeRows {
         const { id } = engine.session(sessionId);
         engine.transaction(() => rows.close(id, digests, engine.clock.now()));
       }),
-      prune: call(({ blobsBefore, rowsBefore }) =>
+      prune: call(({ blobsBefore, rowsBefore, limit }) =>
         engine.transaction(() => {
-          const blanked = blank.run(blobsBefore.getTime()).changes;
-          forgetPlain.run(rowsBefore.getTime());
-          forgetEarly.run(rowsBefore.getTime());
-          return blanked + forget.run(rowsBefore.getTime()).changes;
+          const until = rowsBefore.getTime();
+          const blanked = blank.run(blobsBefore.getTime(), limit).changes;
+          forgetPlain.run(until, limit);
+          const early = forgetEarly.run(until, limit).changes;
+          return blanked + early + forget.run(until, limit).changes;
         }),
       ),
     },

@@ -16,10 +16,13 @@ interface KeyRow {
   settings: string;
 }
 
-type Settings = Pick<ApiKey, "name" | "scopes" | "sessions" | "allowedCidrs" | "client" | "settings">;
+type Settings = Pick<
+  ApiKey,
+  "name" | "scopes" | "sessions" | "allowedCidrs" | "client" | "settings" | "operatorHash"
+>;
 /** Rows of older versions lack what came later. */
-type StoredSettings = Omit<Settings, "allowedCidrs" | "settings"> &
-  Partial<Pick<Settings, "allowedCidrs">> & { settings: Partial<ApiKeySettings> };
+type StoredSettings = Omit<Settings, "allowedCidrs" | "settings" | "operatorHash"> &
+  Partial<Pick<Settings, "allowedCidrs" | "operatorHash">> & { settings: Partial<ApiKeySettings> };
 
 export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">): KeyStore {
   const { db, clock } = engine;
@@ -43,8 +46,8 @@ export function createKeyStore(engine: Engine, audit: Pick<AuditLog, "append">):
     get: call((id) => orNull(get.get(id))),
     save: call((key, entry) =>
       engine.transaction(() => {
-        const { name, scopes, sessions, allowedCidrs, client, settings } = key;
-        const kept: Settings = { name, scopes, sessions, allowedCidrs, client, settings };
+        const { name, scopes, sessions, allowedCidrs, client, settings, operatorHash } = key;
+        const kept: Settings = { name, scopes, sessions, allowedCidrs, client, settings, operatorHash };
         save.run(
           key.id,
           key.hash,
@@ -72,6 +75,7 @@ function toKey(row: KeyRow): ApiKey {
   return {
     ...stored,
     allowedCidrs: stored.allowedCidrs ?? [],
+    operatorHash: stored.operatorHash ?? null,
     settings: { ...defaultKeySettings, ...stored.settings },
     id: row.id,
     hash: row.hash,

@@ -94,6 +94,9 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
     "SELECT media_id FROM media_left WHERE media_id > ? ORDER BY media_id LIMIT ?",
   );
   const cleared = db.prepare("DELETE FROM media_left WHERE media_id IN (SELECT value FROM json_each(?))");
+  const forgetTokens = db.prepare(
+    "DELETE FROM media_token WHERE media_id = ? AND expires_at <= ? AND token <> ?",
+  );
   const removeTokens = db.prepare("DELETE FROM media_token WHERE media_id = ?");
 
   const toItem = (row: MediaRow): MediaItem => ({
@@ -129,6 +132,7 @@ export function createMediaStore(engine: Engine, messages: Messages): MediaStore
     addToken: call((token, mediaId, expiresAt) => {
       insertToken.run(token, mediaId, expiresAt.getTime());
     }),
+    forgetTokens: call((mediaId, { but, now }) => forgetTokens.run(mediaId, now.getTime(), but).changes),
     renewTokens: call((tokens, now) => {
       if (tokens.length === 0) return;
       const at = now.getTime();

@@ -5,8 +5,8 @@ import type { Db } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { STALE, SUPERSEDED } from "./logins.ts";
 
-/** More than a hub can number between its last watermark and its end. */
-const SEQ_JUMP = 1_000_000;
+/** More than a hub can number between its last watermark, or the copy, and its end. Sessions are few, and people read their numbers. */
+const JUMPS = { event: 1_000_000, delivery: 1_000_000, chat: 1_000_000, session: 1000 };
 
 interface LoginRow {
   session: number;
@@ -43,9 +43,9 @@ export function createRestored(
   meta: { read(key: string): string; write(key: string, value: string): void },
 ): Pick<Store, "watermark" | "declareRestored"> {
   const { db } = engine;
-  const lastSeq = db.prepare<[], { seq: number }>(LAST_SEQ);
-  const firstSeq = db.prepare("INSERT INTO sqlite_sequence(name, seq) VALUES('event', ?)");
-  const setSeq = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'event'");
+  const lastNumber = db.prepare<[string], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = ?");
+  const firstNumber = db.prepare("INSERT INTO sqlite_sequence(seq, name) VALUES(?, ?)");
+  const setNumber = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = ?");
   const logins = db.prepare<[], LoginRow>(LOGINS);
   const paired = db.prepare<[], { session: number }>("SELECT session FROM auth_creds");
   const mark = db.prepare(
@@ -58,14 +58,21 @@ export function createRestored(
   // What waited, or was out without an answer, may have left and arrived since: only WhatsApp's word says what became of it.
   const leftSince = db.prepare("UPDATE outgoing SET relayed_at = ?, tries_left = 0");
 
+  const jump = (kind: keyof typeof JUMPS, least: number): void => {
+    const last = lastNumber.get(kind)?.seq;
+    const next = Math.max(last ?? 0, least) + JUMPS[kind];
+    if (last === undefined) firstNumber.run(next, kind);
+    else setNumber.run(next, kind);
+  };
+
   return {
     watermark: call(() => readWatermark(db)),
     declareRestored: call((since, { areLoginsKnown }) => {
       engine.transaction(() => {
-        const seq = lastSeq.get()?.seq;
-        const next = Math.max(seq ?? 0, since.seq) + SEQ_JUMP;
-        if (seq === undefined) firstSeq.run(next);
-        else setSeq.run(next);
+        jump("event", since.seq);
+        jump("session", 0);
+        jump("chat", 0);
+        jump("delivery", 0);
         for (const remove of begunBefore) remove.run();
         leftSince.run(engine.clock.now().getTime());
         meta.write("epoch", String(Math.max(Number(meta.read("epoch")), since.epoch) + 1));

@@ -13,7 +13,6 @@ export interface Tally {
   own(status?: MessageStatus): number;
 }
 
-const UNREAD = 2;
 const INCOMING = 10;
 const OWN = 20;
 
@@ -29,10 +28,5 @@ export function readTally(engine: Engine, session: number): Tally {
     status === undefined ? sum(INCOMING) : of(INCOMING + statusNumber(status));
   const own = (status?: MessageStatus): number =>
     status === undefined ? sum(OWN) : of(OWN + statusNumber(status));
-  return { chats: of(0), contacts: of(1), unread: of(UNREAD), messages: incoming() + own(), incoming, own };
+  return { chats: of(0), contacts: of(1), unread: of(2), messages: incoming() + own(), incoming, own };
 }
-
-export const unreadOf = (engine: Engine, session: number): number =>
-  engine
-    .query<[number, number], { n: number }>("SELECT n FROM tally WHERE session = ? AND kind = ?")
-    .get(session, UNREAD)?.n ?? 0;

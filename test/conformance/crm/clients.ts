@@ -1,6 +1,7 @@
 /** Clients of a remote directory: found by its id or the national id, rewritten only by the white list. */
 import { expect, test } from "vitest";
 import type { ClientStore } from "../../../bridge/adapter.ts";
+import { writeClient } from "../../../bridge/directory/write-client.ts";
 import { aClient, aContact } from "./records.ts";
 import type { CrmWorlds } from "./world.ts";
 
@@ -114,6 +115,30 @@ export function clients(world: CrmWorlds): void {
     expect(await store.find({ externalId: "old", nationalId: null })).toEqual([]);
   });
 
+  test("clients without an external id stand beside each other, and each is taken over by its national id", async () => {
+    const { store, personEdits } = await open();
+    const byHand = [];
+    for (const nationalId of ["111", "222"]) {
+      const id = await created(store, aClient({ externalId: `wrong-${nationalId}`, nationalId }));
+      await personEdits?.("WhatsApp Client", id, { external_id: null });
+      byHand.push({ id, nationalId });
+    }
+    if (personEdits === undefined) return;
+    for (const { id, nationalId } of byHand) {
+      const found = await store.find({ externalId: `right-${nationalId}`, nationalId });
+      expect(found).toEqual([{ id, matchedBy: "nationalId", externalId: null }]);
+      const client = aClient({ externalId: `right-${nationalId}`, nationalId });
+      const written = await writeClient(client, {
+        clients: store,
+        rules: { codePrefix: "X", country: "58" },
+      });
+      expect(written).toEqual({ kind: "updated" });
+      expect(await store.find({ externalId: `right-${nationalId}`, nationalId: null })).toMatchObject([
+        { id },
+      ]);
+    }
+  });
+
   test("a client whose phone is a WhatsApp contact is written with and without one", async () => {
     const { store, contacts } = await open();
     await contacts([aContact()]);
@@ -121,6 +146,16 @@ export function clients(world: CrmWorlds): void {
     expect(await store.update(id, changed())).toMatchObject({ outcome: "unchanged" });
     const other = await created(store, aClient({ externalId: "2", phone: null, address: null, zone: null }));
     expect(other).not.toBe(id);
+  });
+
+  test("a client is linked to the contact of their phone, also where WhatsApp writes it with one digit more", async () => {
+    const { store, contacts, look } = await open();
+    await contacts([aContact({ id: "5491112345678@c.us", phone: "+5491112345678" })]);
+    await created(store, aClient({ phone: "+541112345678" }));
+    const [contact] = (await look("WhatsApp Contact")) ?? [];
+    const [client] = (await look("WhatsApp Client", { external_id: "4711" })) ?? [];
+    // A CRM behind HTTP links its clients in its own way, where nobody looks.
+    if (client !== undefined) expect(client["contact"]).toBe(contact?.["name"]);
   });
 
   test("a client with odd texts is written once", async () => {

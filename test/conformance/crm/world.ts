@@ -33,7 +33,7 @@ export interface OpenedCrm {
   /** Reads what the CRM holds, where the adapter itself does not serve documents but the test can see them. */
   documents?: DocumentReader;
   /** A person changes a record by hand in the CRM. */
-  personEdits?: (doctype: string, name: string, fields: Record<string, string>) => Promise<void>;
+  personEdits?: (doctype: string, name: string, fields: Record<string, string | null>) => Promise<void>;
   /** Ends what was started beside the adapter; the adapter itself is closed before. */
   stop?: () => Promise<void>;
 }

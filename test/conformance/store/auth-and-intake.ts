@@ -105,7 +105,7 @@ export function authAndIntake(world: Worlds): void {
     const encId = done.plaintexts[0]?.encId ?? bytes("");
     const before = (age: number): Date => new Date(clock.now().getTime() - age);
     const prune = (): Promise<number> =>
-      store.intake.prune({ blobsBefore: before(hours(48)), rowsBefore: before(hours(14 * 24)) });
+      store.intake.prune({ blobsBefore: before(hours(48)), rowsBefore: before(hours(14 * 24)), limit: 10 });
 
     expect(await prune()).toBe(0);
     clock.advance(hours(49));
@@ -115,6 +115,27 @@ export function authAndIntake(world: Worlds): void {
     expect(await prune()).toBe(1);
     expect(await store.intake.plaintext("s1", encId)).toBeNull();
     expect(await store.intake.open("s1")).toHaveLength(1);
+  });
+
+  test("what is old goes a few rows at a time, the oldest first, each with its plaintext", async () => {
+    const { store, clock } = await world();
+    const done = Array.from({ length: 5 }, () => anIntakeEntry());
+    for (const entry of done) {
+      await store.auth.commit("s1", step({ intake: [entry] }));
+      await store.intake.close("s1", [entry.digest]);
+      clock.advance(1);
+    }
+    const prune = (): Promise<number> =>
+      store.intake.prune({ blobsBefore: clock.now(), rowsBefore: clock.now(), limit: 2 });
+    const left = async (): Promise<boolean[]> => {
+      const plain = ({ plaintexts: [one] }: (typeof done)[number]) =>
+        store.intake.plaintext("s1", one?.encId ?? bytes(""));
+      return (await Promise.all(done.map(plain))).map((v) => v !== null);
+    };
+    expect([await prune(), await left()]).toEqual([4, [false, false, true, true, true]]);
+    expect([await prune(), await left()]).toEqual([4, [false, false, false, false, true]]);
+    expect([await prune(), await prune()]).toEqual([2, 0]);
+    expect(await left()).toEqual([false, false, false, false, false]);
   });
 
   test("quarantine moves all credentials and keys of one session", async () => {

@@ -97,7 +97,7 @@ export function earlyChanges(world: Worlds): void {
     await record(edit);
     clock.advance(hours(15 * 24));
     const before = new Date(clock.now().getTime() - hours(14 * 24));
-    await store.intake.prune({ blobsBefore: before, rowsBefore: before });
+    await store.intake.prune({ blobsBefore: before, rowsBefore: before, limit: 10 });
     await record(aMessageFact({ id: "A" }));
     expect(await store.inbox.message("s1", "A")).toMatchObject({ content: "hola" });
   });

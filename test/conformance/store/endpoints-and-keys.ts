@@ -93,6 +93,7 @@ export function endpointsAndKeys(world: Worlds): void {
       previous: { hash: "old", until: new Date(clock.now().getTime() + hours(1)) },
       expiresAt: new Date(clock.now().getTime() + hours(9)),
       sessions: ["s1"],
+      operatorHash: "given",
     });
     await store.keys.save(key);
     expect(await store.keys.byHash("new")).toEqual(key);

@@ -44,6 +44,29 @@ export function mediaFiles(world: Worlds): void {
     expect(await store.media.byToken("token", clock.now())).toEqual(item);
   });
 
+  test("of a file's tokens those that ended go, but for the one that is its message's", async () => {
+    const { store, clock } = await world();
+    const [item, other] = [aMediaItem(), aMediaItem()];
+    const inHours = (n: number): Date => new Date(clock.now().getTime() + hours(n));
+    for (const [token, of, hoursLeft] of [
+      ["own", item, -1],
+      ["ended", item, -1],
+      ["good", item, 1],
+      ["another's", other, -1],
+    ] as const) {
+      await store.media.add(of);
+      await store.media.addToken(token, of.mediaId, inHours(hoursLeft));
+    }
+    expect(await store.media.forgetTokens(item.mediaId, { but: "own", now: clock.now() })).toBe(1);
+    expect(await store.media.forgetTokens(item.mediaId, { but: "own", now: clock.now() })).toBe(0);
+    expect(await store.media.byToken("good", clock.now())).toEqual(item);
+    // Those that are kept can be renewed, wherever they were written down.
+    await store.media.renewTokens(["own", "ended", "another's"], clock.now());
+    expect(await store.media.byToken("own", clock.now())).toEqual(item);
+    expect(await store.media.byToken("ended", clock.now())).toBeNull();
+    expect(await store.media.byToken("another's", clock.now())).toEqual(other);
+  });
+
   test("short URLs that are about to end, or ended, are renewed together; others stay as they are", async () => {
     const { store, clock } = await world();
     const item = aMediaItem();

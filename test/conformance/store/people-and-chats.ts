@@ -285,6 +285,7 @@ export function peopleAndChats(world: Worlds): void {
       contacts: 2,
       today: { sent: 2, received: 1 },
     });
+    expect(await store.inbox.totals("s1")).toEqual({ contacts: 2, chats: 2, messages: 4, unread: 2 });
     expect(await store.inbox.stats("s1", { since: 200, until: 300, dayStart: 1000 })).toMatchObject({
       total: 2,
       sent: 1,

@@ -62,7 +62,7 @@ export function phonesOfHiddenIds(world: Worlds): void {
       items: [{ jid: PHONE, name: "Ana", pushName: "anita" }],
     });
     expect(await store.inbox.stats("s1", { dayStart: 0 })).toMatchObject({ total: 2, unread: 2, chats: 1 });
-    expect(await store.inbox.unread("s1")).toBe(2);
+    expect((await store.inbox.totals("s1")).unread).toBe(2);
   });
 
   test("known before anything was said, it is used at once and merges nothing", async () => {
@@ -172,6 +172,26 @@ export function phonesOfHiddenIds(world: Worlds): void {
     await record(learnt);
     expect(await due(crm)).toEqual([]);
     await settle(onItsWay);
+    expect((await due(crm)).map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  test.each([
+    ["first of the one, then of the other", 0],
+    ["first of the other", 1],
+  ])("two heads on their way hold the joined lane until both are back: %s", async (_order, first) => {
+    const { record, endpoint, due, settle } = await world();
+    const crm = await endpoint({ events: ["message.received"] });
+    await record([
+      ...[aMessageFact({ id: "1", chatId: LID }), aMessageFact({ id: "2", chatId: LID })],
+      aMessageFact({ id: "3", chatId: PHONE }),
+    ]);
+    const onTheirWay = await due(crm);
+    expect(onTheirWay).toHaveLength(2);
+    await record(learnt);
+    expect(await due(crm)).toEqual([]);
+    await settle(onTheirWay.splice(first, 1));
+    expect(await due(crm)).toEqual([]);
+    await settle(onTheirWay);
     expect((await due(crm)).map(({ seq }) => seq)).toEqual([2]);
   });
 }

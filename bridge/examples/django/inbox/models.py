@@ -139,7 +139,8 @@ class Message(models.Model):
 class Client(models.Model):
     """A customer, as a remote directory describes it."""
 
-    external_id = models.CharField(max_length=140, unique=True)
+    # None while no directory knows the client.
+    external_id = models.CharField(max_length=140, null=True, blank=True, unique=True)
     code = models.CharField(max_length=140)
     name = models.CharField(max_length=140)
     email = models.CharField(max_length=255)

@@ -211,7 +211,7 @@ def create_client(_request, body):
 def find_clients(request):
     external_id = request.GET.get("externalId")
     national_id = normal_national_id(request.GET.get("nationalId"))
-    known = Client.objects.filter(external_id=external_id)
+    known = Client.objects.filter(external_id=external_id) if external_id else Client.objects.none()
     if known or national_id is None:
         found, matched_by = known, "externalId"
     else:

@@ -236,7 +236,8 @@ final class Inbox
             fn (array $row): array => [
                 'id' => (string) $row['id'],
                 'matchedBy' => $matchedBy,
-                'externalId' => $row['external_id'],
+                // An empty text is nobody's id.
+                'externalId' => ($row['external_id'] ?? '') === '' ? null : $row['external_id'],
             ],
             $found,
         );

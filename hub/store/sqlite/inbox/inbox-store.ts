@@ -102,7 +102,7 @@ export function createInboxStore(
     arrivals: call((sessionId, since, limit) =>
       arrivals.all(engine.session(sessionId).id, since, limit).map(({ ts }) => ts),
     ),
-    unread: call((sessionId) => stats.unread(engine.session(sessionId))),
+    totals: call((sessionId) => stats.totals(engine.session(sessionId))),
     stats: call((sessionId, range) => stats.of(engine.session(sessionId), range)),
     addresses: call((sessionId, jid) => {
       const { id } = engine.session(sessionId);

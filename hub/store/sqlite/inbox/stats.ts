@@ -1,10 +1,10 @@
 /** Figures of a session's messages. */
 import type { MessageStatus } from "../../../contract/message-status.ts";
 import type { Session } from "../../../core/session.ts";
-import type { HistoryCoverage, InboxStore, MessageStats } from "../../../core/store.ts";
+import type { HistoryCoverage, InboxStore, InboxTotals, MessageStats } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
 import { valuesOf, when, whereOf } from "../pager.ts";
-import { readTally, unreadOf, type Tally } from "../tally.ts";
+import { readTally, type Tally } from "../tally.ts";
 import type { Imports } from "./imports.ts";
 import { statusNumber } from "./message-rows.ts";
 
@@ -12,7 +12,7 @@ type Range = Parameters<InboxStore["stats"]>[1];
 
 export interface Stats {
   of(session: Session, range: Range): MessageStats;
-  unread(session: Session): number;
+  totals(session: Session): InboxTotals;
   /** What the hub holds of a session, from when to when. */
   coverage(session: Session): HistoryCoverage;
 }
@@ -78,7 +78,10 @@ export function createStats(engine: Engine, imports: Imports): Stats {
         today: { sent: today.own(), received: today.incoming() },
       };
     },
-    unread: ({ id }) => unreadOf(engine, id),
+    totals: ({ id }) => {
+      const { contacts, chats, messages, unread } = readTally(engine, id);
+      return { contacts, chats, messages, unread };
+    },
     coverage: ({ id }) => {
       const { chats, messages } = readTally(engine, id);
       return {

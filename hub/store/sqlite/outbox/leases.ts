@@ -7,7 +7,7 @@ export interface Leases {
   /** `delivery` is the head that leaves. */
   take(laneId: number, delivery: number): void;
   end(laneId: number): void;
-  /** `into` stays taken as long as `from` is: the two became one queue while a head was on its way. */
+  /** `into` stays taken until what is on its way of both is back: the two became one queue meanwhile. */
   merge(from: number, into: number): void;
   count(): number;
   /** Numbers of the deliveries that are on their way. */
@@ -16,20 +16,18 @@ export interface Leases {
 
 export function createLeases(): Leases {
   const held = new Map<number, number>();
-  const followers = new Map<number, number[]>();
+  /** For a lane that others were joined to: those with a head on its way. */
+  const joined = new Map<number, Set<number>>();
   return {
-    has: (laneId) => held.has(laneId),
+    has: (laneId) => held.has(laneId) || joined.has(laneId),
     take: (laneId, delivery) => void held.set(laneId, delivery),
     end: (laneId) => {
       held.delete(laneId);
-      for (const follower of followers.get(laneId) ?? []) held.delete(follower);
-      followers.delete(laneId);
+      for (const [into, lanes] of joined) if (lanes.delete(laneId) && lanes.size === 0) joined.delete(into);
     },
     merge: (from, into) => {
-      const delivery = held.get(from);
-      if (delivery === undefined || held.has(into)) return;
-      held.set(into, delivery);
-      followers.set(from, [...(followers.get(from) ?? []), into]);
+      const out = [...(held.has(from) ? [from] : []), ...(joined.get(from) ?? [])];
+      if (out.length > 0) joined.set(into, new Set([...(joined.get(into) ?? []), ...out]));
     },
     count: () => held.size,
     sending: () => new Set(held.values()),

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             name='Client',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=140, unique=True)),
+                ('external_id', models.CharField(blank=True, max_length=140, null=True, unique=True)),
                 ('code', models.CharField(max_length=140)),
                 ('name', models.CharField(max_length=140)),
                 ('email', models.CharField(max_length=255)),

@@ -119,7 +119,8 @@ return new class extends Migration
 
         Schema::create('inbox_clients', function (Blueprint $table): void {
             $table->id();
-            $table->string('external_id', 140)->unique();
+            // Null while no directory knows the client.
+            $table->string('external_id', 140)->nullable()->unique();
             $table->string('code', 140);
             $table->string('name', 140);
             $table->string('email');

@@ -20,8 +20,12 @@ export interface Suspects {
   taken(key: string, isWritten: boolean): void;
   /** The record failed alone. `since`: what was written before it was first tried, if it did not fail before. */
   failed(key: string, since: number): void;
+  /** It failed, and was neither taken since nor forgotten. */
+  isKnown(key: string): boolean;
   isTried(key: string): boolean;
-  /** It had its tries, and the CRM has written others since it first failed. */
+  /** The CRM has written others since it first failed. */
+  isOutlived(key: string): boolean;
+  /** It had its tries, and is outlived. */
   isToBlame(key: string): boolean;
 }
 
@@ -30,6 +34,7 @@ export function createSuspects(): Suspects {
   let written = 0;
 
   const isTried = (key: string): boolean => (suspects.get(key)?.tries ?? 0) >= TRIES;
+  const isOutlived = (key: string): boolean => written > (suspects.get(key)?.since ?? written);
 
   return {
     written: () => written,
@@ -47,7 +52,9 @@ export function createSuspects(): Suspects {
         return;
       }
     },
+    isKnown: (key) => suspects.has(key),
     isTried,
-    isToBlame: (key) => isTried(key) && written > (suspects.get(key)?.since ?? written),
+    isOutlived,
+    isToBlame: (key) => isTried(key) && isOutlived(key),
   };
 }

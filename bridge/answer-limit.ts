@@ -1,0 +1,33 @@
+/** Answers of bounded size: one without an end, or far longer than anything agreed, must not fill the bridge's memory. */
+
+export const ANSWER_LIMIT = 32 * 1024 * 1024;
+
+export class AnswerTooLong extends Error {
+  constructor(limit: number) {
+    super(`the answer is longer than ${limit / 1024 / 1024} MiB`);
+    this.name = "AnswerTooLong";
+  }
+}
+
+/** A request under way that tells how much of its answer it has read, unpacked. */
+interface Reading<T> extends Promise<T> {
+  on(event: "downloadProgress", listener: (progress: { transferred: number }) => void): unknown;
+}
+
+/** `start` begins the request, which ends when its signal says so. @throws AnswerTooLong */
+export async function withinLimit<T>(
+  start: (signal: AbortSignal) => Reading<T>,
+  limit: number = ANSWER_LIMIT,
+): Promise<T> {
+  const tooLong = new AbortController();
+  const request = start(tooLong.signal);
+  void request.on("downloadProgress", ({ transferred }) => {
+    if (transferred > limit) tooLong.abort();
+  });
+  try {
+    return await request;
+  } catch (error) {
+    if (tooLong.signal.aborted) throw new AnswerTooLong(limit);
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What does not wait for webhooks: every five minutes the hub's events are read to their end, and the bridge's place among the
+ * hub's endpoints is looked at. No setting moves it, because it is what is left when webhooks do not arrive.
+ */
+import { schedule, type Scheduled } from "./cron.ts";
+import { failureFacts, isPassing } from "./errors.ts";
+import type { ScheduledWork } from "./hooks.ts";
+import type { Log } from "./log.ts";
+
+/** Between two comparisons of sessions, which end by reading the events as well. */
+const EVERY_FIVE_MINUTES = "2-59/5 * * * *";
+
+export function createKeepUp({
+  feed,
+  subscription,
+  log,
+  cron = EVERY_FIVE_MINUTES,
+}: {
+  feed: { read(): Promise<unknown> };
+  /** Null where nobody is told by webhook of the bridge's own. */
+  subscription: { renew(): void } | null;
+  log: Log;
+  cron?: string;
+}): ScheduledWork {
+  let task: Scheduled | null = null;
+
+  const keepUp = async (): Promise<void> => {
+    try {
+      await feed.read();
+    } catch (cause) {
+      if (isPassing(cause)) log.warn(failureFacts(cause), "keep_up.feed_not_read");
+      else log.error(failureFacts(cause), "keep_up.feed_failed");
+    }
+    // After it: a hub that turns out to be another one, or restored from a backup, may know no bridge.
+    subscription?.renew();
+  };
+
+  return {
+    start: () => {
+      task ??= schedule(cron, keepUp, { log });
+    },
+    stop: () => {
+      task?.stop();
+      task = null;
+    },
+  };
+}
