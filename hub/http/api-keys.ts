@@ -83,9 +83,9 @@ const OPERATOR_KEY = "HUB_API_KEY";
 export const FIRST_CLIENT = "default";
 
 /**
- * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before; one
- * that is a key already stays that key, and one made for somebody else is never replaced. What became of it since (a new name, a new secret) is undone by no start:
- * only another value is another word of the operator.
+ * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before; one that is
+ * a key already stays that key, and one made for somebody else is never replaced. What became of it since (a new name, a new
+ * secret) is undone by no start: only another value is another word of the operator.
  * Without one, and without any key stored, one is made.
  * @returns the made key, to be shown once; else null.
  */
