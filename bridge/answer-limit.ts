@@ -1,8 +1,13 @@
 /** Answers of bounded size: one without an end, or far longer than anything agreed, must not fill the bridge's memory. */
 
-export const ANSWER_LIMIT = 32 * 1024 * 1024;
+const ANSWER_LIMIT = 32 * 1024 * 1024;
+/** Room for a whole page of the longest texts that WhatsApp has. */
+export const PAGE_LIMIT = 128 * 1024 * 1024;
 
 export class AnswerTooLong extends Error {
+  /** As those of Node.js: the way to the answer failed. */
+  readonly code = "ERR_ANSWER_TOO_LONG";
+
   constructor(limit: number) {
     super(`the answer is longer than ${limit / 1024 / 1024} MiB`);
     this.name = "AnswerTooLong";

@@ -128,7 +128,7 @@ export async function startBridge(
     secrets: () => config.webhook.secrets,
     acceptLegacy: config.webhook.acceptLegacy,
     apply,
-    noticed: (seq) => feed.noticed(seq),
+    noticed: (event, action) => feed.noticed(event, action),
     clock,
     log: part("webhook"),
   });
@@ -215,7 +215,7 @@ export async function startBridge(
       ...schedulerEvents({
         autoSync,
         reconcile,
-        keepUp: createKeepUp({ feed, subscription, log: part("feed") }),
+        keepUp: createKeepUp({ feed, subscription, state, clock, log: part("feed") }),
         directory: directory && { start: () => directory.startDaily(), stop: () => directory.stop() },
       }).map(({ work }) => work),
     ],

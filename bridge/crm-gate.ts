@@ -77,7 +77,8 @@ export function createCrmGate({
 
   return {
     adapter: gated(adapter, () => {
-      if (problem !== null) throw new CrmUnavailable(`The CRM is not ready: ${problem}`);
+      if (problem !== null)
+        throw new CrmUnavailable(`The CRM is not ready: ${problem}`, { code: "NotReady" });
     }),
     open: async () => {
       const first = attempt(firstPauseMs);

@@ -7,7 +7,7 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import got, { RequestError } from "got";
-import { AnswerTooLong, withinLimit } from "./answer-limit.ts";
+import { AnswerTooLong, PAGE_LIMIT, withinLimit } from "./answer-limit.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient } from "./hub-client.ts";
 import { dataOf, failureOf, notUnderstood } from "./hub-answers.ts";
@@ -23,8 +23,6 @@ const DEFAULT_WAIT_MS = 2_000;
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 15_000;
 const CONNECTIONS = 16;
-/** Room for a whole page of the longest texts that WhatsApp has. */
-const ANSWER_LIMIT = 128 * 1024 * 1024;
 
 export function createHubClient({
   url,
@@ -70,7 +68,7 @@ export function createHubClient({
             ...(body === undefined ? {} : { json: body }),
             ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
           }),
-        ANSWER_LIMIT,
+        PAGE_LIMIT,
       );
       const { statusCode: status } = response;
       if (status >= 200 && status < 300) return { kind: "done", data: dataOf(request.name, response.body) };

@@ -10,7 +10,7 @@ import {
   sessionTotalsSchema,
 } from "../hub/contract/index.ts";
 import { HubUnavailable } from "./errors.ts";
-import type { HubClient, HubPage, PageQuery } from "./hub-client.ts";
+import type { HubClient, HubPage, PageQuery, SessionStanding } from "./hub-client.ts";
 import { itemsOf, notUnderstood, pageOf, parsed } from "./hub-answers.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./records.ts";
@@ -34,7 +34,11 @@ const MOST_ROWS = 1000;
 /** The hub answers a send within 25 s. Whoever ordered it waits 30: by then it is sent, kept for later (`outgoing/`) or refused. */
 const SEND_MS = 28_000;
 
-const standingSchema = sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: z.int() });
+const standingSchema = sessionSchema.extend({
+  // A hub of before does not count them here.
+  totals: sessionTotalsSchema.pick({ contacts: true, chats: true }).optional(),
+  latestSeq: z.int(),
+});
 
 const feedSchema = z.object({
   events: z.array(z.unknown()),
@@ -73,6 +77,15 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     return pageOf(plural, { item, data, log });
   };
 
+  const countedInLists = async (sessionId: string): Promise<SessionStanding["totals"]> => {
+    const query = { limit: 1 };
+    const [contacts, chats] = await Promise.all([
+      list("contacts", { path: at("contacts", sessionId), query, item: contactSchema }),
+      list("chats", { path: at("messages", sessionId, "chats"), query, item: chatSchema }),
+    ]);
+    return { contacts: contacts.total, chats: chats.total };
+  };
+
   const orderSession = async (sessionId: string, order: string): Promise<Session> => {
     const data = await ask({ name: order, method: "POST", path: at("sessions", sessionId, order), body: {} });
     return parsed(order, sessionSchema, data);
@@ -92,7 +105,7 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     session: async (sessionId) => {
       const data = await ask({ name: "session", method: "GET", path: at("sessions", sessionId, "status") });
       const { latestSeq, totals, ...session } = parsed("session", standingSchema, data);
-      return { session, totals, position: latestSeq };
+      return { session, totals: totals ?? (await countedInLists(sessionId)), position: latestSeq };
     },
     contacts: (sessionId, query) =>
       list("contacts", { path: at("contacts", sessionId), query: paging(query), item: contactSchema }),

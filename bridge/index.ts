@@ -7,7 +7,7 @@ export { BridgeError, CrmMisconfigured, CrmUnavailable, HubUnavailable } from ".
 export { openAdapter, type CrmConfig } from "./adapters/index.ts";
 export { createLog, type Log, type RootLog } from "./log.ts";
 export { createReceiver, type ReceiveAnswer, type Received, type Receiver } from "./webhook/receive.ts";
-export type { Applied, Apply } from "./webhook/applied.ts";
+export type { Applied, Apply } from "./applied.ts";
 export { expressDoor } from "./webhook/express.ts";
 export { nodeDoor } from "./webhook/node.ts";
 export { fetchDoor } from "./webhook/fetch.ts";

@@ -6,7 +6,7 @@ import { messageOfItemKey, type FailedItems } from "./failed-items.ts";
 import type { HubClient } from "./hub-client.ts";
 import { chatLane, sessionLane, type Lanes } from "./lanes.ts";
 import type { FailedItem } from "./state/bridge-state.ts";
-import type { Apply } from "./webhook/applied.ts";
+import type { Apply } from "./applied.ts";
 
 /** Resolves with the number of items that are well now; the others are kept with what the CRM said. */
 export type ItemRetry = (items: FailedItem[]) => Promise<number>;

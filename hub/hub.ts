@@ -119,7 +119,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     keyFile: keys.file,
     onNews: (what, news) => alerts.safekeeping(what, news),
   });
-  const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock });
+  const httpLog = log.child({ part: "http" });
+  const newApiKey = await ensureFirstKey({ keys: store.keys, given: config.apiKey, clock, log: httpLog });
 
   const ingest = createIngest({ inbox: store.inbox, clock, nudge });
   const chatNews = startChatNews({ inbox: store.inbox, ingest, clock, nudge, pressure, log: storeLog });
@@ -235,7 +236,6 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     onTrouble: (endpointId, what) => alerts.endpointInTrouble(endpointId, what),
   }).catch(inSettingNames);
 
-  const httpLog = log.child({ part: "http" });
   app = createApp({
     sessions,
     contacts,

@@ -28,7 +28,7 @@ const bridgeRoom = (room) => ({
     path: "^bridge/",
     pathNot: [
       `^bridge/${room}/`,
-      "^bridge/(records|adapter|errors|clock|elapsed|own|lanes|log|hub-client|failed-items|cron|gone-session|national-id|phone-forms|answer-limit|durable-file)\\.ts$",
+      "^bridge/(applied|records|adapter|errors|clock|elapsed|own|lanes|log|hub-client|failed-items|cron|gone-session|national-id|phone-forms|answer-limit|durable-file)\\.ts$",
       "^bridge/state/(bridge-state|outgoing-orders)\\.ts$",
     ],
   },

@@ -250,9 +250,9 @@ export function createDirectorySync({
 const isUnfinished = ({ status }: DirectoryJob): boolean =>
   status === "queued" || status === "running" || status === "incomplete";
 
-/** The bridge did not run when it was time for a pass after this one. */
+/** The bridge did not run when it was time for a pass after these. One that never began made up for nothing. */
 const hasMissed = (all: readonly DirectoryJob[], hour: Date): boolean =>
-  all.every(({ startedAt }) => startedAt !== null && Date.parse(startedAt) < hour.getTime());
+  all.every(({ startedAt }) => startedAt === null || Date.parse(startedAt) < hour.getTime());
 
 const isOfThisDay = ({ finishedAt }: DirectoryJob, now: Date): boolean =>
   finishedAt !== null && now.getTime() - Date.parse(finishedAt) < DAY_MS;

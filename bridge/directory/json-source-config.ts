@@ -30,7 +30,7 @@ export const jsonSourceSchema = z.strictObject({
   totalRecords: path,
   /** Reckoned from the records where the answer does not say. */
   totalPages: path.optional(),
-  /** As many as page 1 has where the answer does not say. */
+  /** As many as the longest page has where the answer does not say. */
   pageSize: path.optional(),
   /** What a good answer says, for directories that report errors inside HTTP 200. */
   success: z.strictObject({ path, equals: z.union([z.string(), z.number(), z.boolean()]) }).optional(),

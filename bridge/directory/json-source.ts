@@ -9,23 +9,28 @@ import { DirectoryPageFailed, type DirectoryPage, type DirectorySource } from ".
 const recordSchema = z.record(z.string(), z.unknown());
 
 export function createJsonSource(config: JsonSourceConfig): DirectorySource {
-  /** How many came on page 1. */
-  let firstLength: number | null = null;
+  const sizes = createSizes();
 
   const answerOf = async (n: number, signal: AbortSignal): Promise<Answer> => {
     const url = config.url.replaceAll("{page}", String(n)).replaceAll("{per_page}", String(config.perPage));
     const { headers, timeoutMs } = config;
     const answer = await readJson({ url: new URL(url), headers, timeoutMs, signal });
     const records = recordsOf(answer, config);
-    if (n === 1) firstLength = records.length;
-    return { answer, records };
+    sizes.saw(n, records.length);
+    return { n, answer, records };
   };
 
-  /** Many directories have a size of their own, or a bound, whatever they are asked for: page 1 shows it. */
-  const sizeOf = async ({ answer, records }: Answer, signal: AbortSignal): Promise<number> => {
+  /**
+   * Many directories have a size of their own, or a bound, whatever they are asked for: page 1 shows it, or a later one where
+   * some of page 1 are kept back.
+   */
+  const sizeOf = async ({ n, answer, records }: Answer, signal: AbortSignal): Promise<number> => {
     if (config.pageSize !== undefined) return countAt(answer, config.pageSize);
-    if (firstLength === null && records.length !== config.perPage) await answerOf(1, signal);
-    return firstLength === null || firstLength === 0 ? config.perPage : firstLength;
+    if (!sizes.isBegun() && records.length !== config.perPage) {
+      await answerOf(1, signal);
+      sizes.saw(n, records.length);
+    }
+    return sizes.longest() || config.perPage;
   };
 
   return {
@@ -38,7 +43,26 @@ export function createJsonSource(config: JsonSourceConfig): DirectorySource {
   };
 }
 
+/** How long pages are, from what came on them since page 1 was read. */
+function createSizes() {
+  let longest = 0;
+  let isBegun = false;
+  let hasGrown = false;
+  return {
+    saw: (n: number, count: number): void => {
+      // After a page that was longer than all before, pages are counted anew: page 1 may then be read again, to the same end.
+      if (n === 1 && !hasGrown) longest = 0;
+      isBegun ||= n === 1;
+      hasGrown = longest > 0 && count > longest;
+      longest = Math.max(longest, count);
+    },
+    isBegun: () => isBegun,
+    longest: () => longest,
+  };
+}
+
 interface Answer {
+  n: number;
   answer: unknown;
   records: unknown[];
 }

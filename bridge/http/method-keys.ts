@@ -1,6 +1,6 @@
 /** The keys of the bridge's own callers, as a Frappe site has them: `key:secret`. The first one is made when none is given. */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readIfThere, syncFolder, writeSynced } from "../durable-file.ts";
 
@@ -32,8 +32,9 @@ export async function ensureMethodKey(file: string): Promise<{ key: MethodKey; i
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const made = `admin:${randomBytes(24).toString("base64url")}`;
   const kept = await keptIn(file);
-  const isNew = kept === null && (await putIfNone(file, `${made}\n`));
-  const key = parseMethodKey(isNew ? made : (kept ?? (await keptIn(file)) ?? ""));
+  const isNew = kept === null;
+  if (isNew) await put(file, `${made}\n`);
+  const key = parseMethodKey(kept ?? made);
   if (key === null)
     throw new Error(`${file} holds no key of the form key:secret; correct it, or move it away.`);
   return { key, isNew };
@@ -44,18 +45,13 @@ async function keptIn(file: string): Promise<string | null> {
   return text === "" ? null : text;
 }
 
-/** False when another start made one meanwhile. */
-async function putIfNone(file: string, text: string): Promise<boolean> {
+/** Whole or not at all. No other start comes between: whoever makes a key holds the folder. */
+async function put(file: string, text: string): Promise<void> {
   const beside = `${file}.next`;
   try {
     await writeSynced(beside, text);
-    if ((await keptIn(file)) === null) await rm(file, { force: true });
-    await link(beside, file);
+    await rename(beside, file);
     await syncFolder(dirname(file));
-    return true;
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
-    throw cause;
   } finally {
     await rm(beside, { force: true });
   }

@@ -15,6 +15,10 @@ const isAhead = (seconds: number, now: Date): boolean => seconds > now.getTime()
 export const syncedUntil = (kept: number | undefined, now: Date): number | null =>
   kept === undefined || isAhead(kept, now) ? null : kept;
 
+/** Entries that no clock could have made yet. Seen soon enough: once that time has come, nothing tells them from good ones. */
+export const withoutAhead = (kept: Record<string, number>, now: Date): Record<string, number> =>
+  Object.fromEntries(Object.entries(kept).filter(([, seconds]) => !isAhead(seconds, now)));
+
 /** The step after `step`, among those this job is to do. */
 export function stepAfter(step: SyncStep, parts: SyncParts): SyncStep {
   if (step === "check" && parts.contacts) return "contacts";

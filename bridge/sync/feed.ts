@@ -9,6 +9,7 @@ import { failureFacts, HubUnavailable } from "../errors.ts";
 import type { EventsPage, HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { BridgeState } from "../state/bridge-state.ts";
+import type { Action, Apply } from "../applied.ts";
 import { applyInOrder } from "./apply-in-order.ts";
 import { createBrokenEvents } from "./broken-events.ts";
 import { createHoles } from "./holes.ts";
@@ -23,7 +24,7 @@ export type ResetReason = "new_hub" | "new_epoch" | "expired" | "ahead";
 
 export interface Feed {
   /** A pushed event is in the CRM. A hole below it that stays open is pulled. */
-  noticed(seq: number): void;
+  noticed(event: Pick<HubEvent, "seq" | "event">, action: Action): void;
   /**
    * From the mark to the end; calls that meet share one run.
    * @throws what stopped it (CrmUnavailable, CrmMisconfigured, HubUnavailable): the mark stays before what was not applied
@@ -36,7 +37,7 @@ export interface Feed {
 export interface FeedParts {
   hub: Pick<HubClient, "events">;
   state: BridgeState;
-  apply: (event: HubEvent) => Promise<{ rejected?: string }>;
+  apply: Apply;
   /** Keeps an event that cannot be applied where a person sees it. */
   setAside: (event: HubEvent, cause: unknown) => Promise<void>;
   /**
@@ -89,27 +90,24 @@ export function createFeed(parts: FeedParts): Feed {
   /** @returns how many were new here */
   const applyAll = async (events: HubEvent[]): Promise<number> => {
     const fresh = events.filter(({ seq }) => !applied.has(seq));
-    broken.readingBegins();
-    await applyInOrder(fresh, async (event) => {
-      const { rejected } = await applyOrSetAside(event);
-      if (rejected !== undefined) log.warn({ seq: event.seq, event: event.event }, "feed.rejected");
-      remember(event.seq);
-    });
+    await applyInOrder(fresh, { apply: applyOne, mayPass: setAsideIfGivenUp });
     return fresh.length;
   };
 
-  const applyOrSetAside = async (event: HubEvent): Promise<{ rejected?: string }> => {
+  const applyOne = async (event: HubEvent): Promise<void> => {
+    const { action, rejected } = await apply(event);
+    broken.applied(event, action);
+    if (rejected !== undefined) log.warn({ seq: event.seq, event: event.event }, "feed.rejected");
+    remember(event.seq);
+  };
+
+  const setAsideIfGivenUp = async (event: HubEvent, cause: unknown): Promise<boolean> => {
+    if (!(await broken.isGivenUp(event, cause))) return false;
     const { seq } = event;
-    try {
-      const result = await apply(event);
-      broken.applied(seq);
-      return result;
-    } catch (cause) {
-      if (!(await broken.isGivenUp(seq, cause))) throw cause;
-      log.error({ seq, event: event.event, ...failureFacts(cause) }, "feed.set_aside");
-      await setAside(event, cause);
-      return {};
-    }
+    log.error({ seq, event: event.event, ...failureFacts(cause) }, "feed.set_aside");
+    await setAside(event, cause);
+    remember(seq);
+    return true;
   };
 
   /** Why the mark means nothing for this page, or null. `pushed`: the newest that was pushed before the page was asked for. */
@@ -224,9 +222,10 @@ export function createFeed(parts: FeedParts): Feed {
   };
 
   return {
-    noticed: (seq) => {
+    noticed: (event, action) => {
+      const { seq } = event;
       newestPushed = Math.max(newestPushed, seq);
-      broken.applied(seq);
+      broken.applied(event, action);
       remember(seq);
       if (holes.noticed(seq, elapsed())) watch();
     },

@@ -15,7 +15,7 @@ export interface JobList {
    * until then are still one job.
    */
   place(request: SyncRequest): { job: SyncJob; kept: Promise<void> };
-  /** `beside`: what else changes in the same write. */
+  /** The job as it was moved; it may be gone by the time it is kept. `beside`: what else changes in the same write. */
   change(
     jobId: string,
     move: (job: SyncJob) => SyncJob,
@@ -33,11 +33,12 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
   const all = (sessionId?: string): SyncJob[] =>
     state.read().jobs.filter((job) => sessionId === undefined || job.sessionId === sessionId);
 
-  const get = (jobId: string): SyncJob => {
-    const found = state.read().jobs.find((job) => job.jobId === jobId);
-    if (found === undefined) throw new BridgeError("JOB_NOT_FOUND", "There is no sync job of this id.");
-    return found;
+  const unlessNone = (job: SyncJob | undefined): SyncJob => {
+    if (job === undefined) throw new BridgeError("JOB_NOT_FOUND", "There is no sync job of this id.");
+    return job;
   };
+  const find = (jobId: string): SyncJob | undefined => state.read().jobs.find((job) => job.jobId === jobId);
+  const get = (jobId: string): SyncJob => unlessNone(find(jobId));
 
   return {
     all,
@@ -52,11 +53,13 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
       return { job: get(jobId), kept };
     },
     change: async (jobId, move, beside) => {
-      await state.update((data) => {
+      const kept = state.update((data) => {
         data.jobs = data.jobs.map((job) => (job.jobId === jobId ? move(job) : job));
         beside?.(data);
       });
-      return get(jobId);
+      const moved = find(jobId);
+      await kept;
+      return unlessNone(moved);
     },
     note: (jobId, move) => {
       state.note((data) => {
@@ -67,10 +70,12 @@ export function createJobList({ state, clock }: { state: BridgeState; clock: Clo
     changeAll: async (move) => {
       const changed = state.read().jobs.filter((job) => move(job) !== job);
       if (changed.length === 0) return [];
-      await state.update((data) => {
+      const kept = state.update((data) => {
         data.jobs = data.jobs.map(move);
       });
-      return changed.map(({ jobId }) => get(jobId));
+      const moved = changed.map(({ jobId }) => get(jobId));
+      await kept;
+      return moved;
     },
   };
 }

@@ -73,6 +73,12 @@ export interface SyncQueueParts {
   atOnce?: number;
 }
 
+/** Who waits for a job: is told each state of it, because one that has ended may be forgotten at any moment. */
+interface Waiter {
+  saw(job: SyncJob): void;
+  leave(): void;
+}
+
 /** The bridge's own state could not be written: its jobs are looked at again after this. */
 const STATE_REST_MS = 10_000;
 
@@ -87,14 +93,15 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
   );
   const running = new Map<string, SyncPace>();
   const tasks = new Set<Promise<void>>();
-  /** Who waits for a job. */
-  const waiters = new Set<() => void>();
+  const waiters = new Set<Waiter>();
   let phase: "new" | "open" | "stopped" = "new";
   let cancelAlarm: () => void = () => undefined;
 
   const isOpen = (): boolean => phase === "open";
-  const tell = (job: SyncJob, failure: object = {}): void =>
+  const tell = (job: SyncJob, failure: object = {}): void => {
     teller.tell(job, running.get(job.jobId) ?? null, failure);
+    for (const waiter of waiters) waiter.saw(job);
+  };
 
   function track(work: Promise<void>): void {
     const task = work.finally(() => tasks.delete(task));
@@ -141,9 +148,9 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
 
   async function take(jobId: string): Promise<void> {
     try {
-      const { sessionId, parts: done } = await perform(jobId);
+      const { sessionId, status, parts: done } = await perform(jobId);
       running.delete(jobId);
-      if (jobs.get(jobId).status === "completed" && done.contacts) track(bringPictures(sessionId));
+      if (status === "completed" && done.contacts) track(bringPictures(sessionId));
       pump();
     } catch (cause) {
       running.delete(jobId);
@@ -227,21 +234,25 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     },
     wait: (jobId, ms) =>
       new Promise((resolve) => {
-        if (isFinal(jobs.get(jobId)) || ms <= 0 || phase === "stopped") {
-          resolve(jobs.get(jobId));
+        let last = jobs.get(jobId);
+        if (isFinal(last) || ms <= 0 || phase === "stopped") {
+          resolve(last);
           return;
         }
-        const answer = (): void => {
-          waiters.delete(answer);
-          leave();
-          cancel();
-          resolve(jobs.get(jobId));
+        const waiter: Waiter = {
+          saw: (job) => {
+            if (job.jobId !== jobId) return;
+            last = job;
+            if (isFinal(job)) waiter.leave();
+          },
+          leave: () => {
+            waiters.delete(waiter);
+            cancel();
+            resolve(last);
+          },
         };
-        const leave = teller.on((progress) => {
-          if (progress.jobId === jobId && isFinal(progress)) answer();
-        });
-        const cancel = delay(ms, answer);
-        waiters.add(answer);
+        const cancel = delay(ms, waiter.leave);
+        waiters.add(waiter);
       }),
     jobs: jobs.all,
     retry: async (jobId) => {
@@ -258,7 +269,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       avatars.stop();
       while (tasks.size > 0) await Promise.all(tasks);
       // What came to no end by now will come to none here.
-      for (const answer of waiters) answer();
+      for (const waiter of waiters) waiter.leave();
     },
     idle: async () => {
       while (tasks.size > 0) await Promise.all(tasks);

@@ -4,7 +4,7 @@ import type { Position, WriteResult } from "../adapter.ts";
 import { messageItemKey } from "../failed-items.ts";
 import { chatLane } from "../lanes.ts";
 import type { Message, MessageChange } from "../records.ts";
-import type { Action, Applied } from "./applied.ts";
+import type { Action, Applied } from "../applied.ts";
 import { only, settle, type ApplyParts, type Handlers } from "./apply-parts.ts";
 
 type Name =

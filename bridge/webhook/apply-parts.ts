@@ -6,7 +6,7 @@ import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
 import type { Connection } from "../state/bridge-state.ts";
-import type { Action, Applied } from "./applied.ts";
+import type { Action, Applied } from "../applied.ts";
 
 export interface ApplyParts {
   adapter: CrmAdapter;

@@ -2,7 +2,7 @@
 import type { WriteResult } from "../adapter.ts";
 import { chatLane } from "../lanes.ts";
 import type { Chat, Contact } from "../records.ts";
-import type { Applied } from "./applied.ts";
+import type { Applied } from "../applied.ts";
 import { only, settle, type ApplyParts, type Handlers, type Told } from "./apply-parts.ts";
 
 type Name =
@@ -11,8 +11,7 @@ type Name =
   | "chat.unarchived"
   | "contact.updated"
   | "contact.merged"
-  | "group.updated"
-  | "group.participants";
+  | "group.updated";
 
 const NOTHING: Applied = { action: "ignored" };
 
@@ -81,7 +80,5 @@ export function peopleHandlers({ adapter, hub, lanes, failed }: ApplyParts): Han
         const chat = await bringChat(sessionId, groupId);
         return contact.rejected === undefined ? chat : contact;
       }),
-    // A CRM keeps no members of groups.
-    "group.participants": () => Promise.resolve(NOTHING),
   };
 }

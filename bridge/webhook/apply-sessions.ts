@@ -5,7 +5,7 @@ import { sessionLane } from "../lanes.ts";
 import { goneSession } from "../gone-session.ts";
 import type { Session } from "../records.ts";
 import type { Connection } from "../state/bridge-state.ts";
-import type { Applied } from "./applied.ts";
+import type { Applied } from "../applied.ts";
 import { settle, type ApplyParts, type Handlers, type Told } from "./apply-parts.ts";
 
 type Name = "session.connected" | "session.disconnected" | "session.status" | "session.qr" | "history.synced";

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { isEventName, parseEventData, type HubEvent } from "../../hub/contract/index.ts";
+import { isIgnored } from "./ignored-events.ts";
 
 const envelopeSchema = z.object({
   id: z.string().min(1).max(200).optional(),
@@ -30,7 +31,7 @@ export function parseEvent(body: Uint8Array): ParsedEvent {
   const { event: name, data, id = derivedId(envelope.data, body), ...rest } = envelope.data;
   if (!isEventName(name)) return { kind: "unknown", name };
   // What was cut to fit a request may lack anything; the whole of it is read from the hub.
-  if (data["truncated"] !== true && parseEventData(name, data) === null)
+  if (data["truncated"] !== true && !isIgnored(name) && parseEventData(name, data) === null)
     return { kind: "problem", problem: "Invalid data" };
   return { kind: "event", event: { ...rest, id, event: name, data } };
 }

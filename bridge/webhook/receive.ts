@@ -6,7 +6,7 @@ import type { HubEvent } from "../../hub/contract/index.ts";
 import type { Clock } from "../clock.ts";
 import { CrmMisconfigured, failureFacts, isPassing } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Action, Applied, Apply } from "./applied.ts";
+import type { Action, Applied, Apply } from "../applied.ts";
 import { signatureProblem, type Headers } from "./check-signature.ts";
 import { createOncePerEvent } from "./once-per-event.ts";
 import { parseEvent } from "./parse-event.ts";
@@ -61,8 +61,8 @@ export function createReceiver({
   secrets: () => string[];
   acceptLegacy: boolean;
   apply: Apply;
-  /** Told the `seq` of every event that is in the CRM now. */
-  noticed: (seq: number) => void;
+  /** Told every event that is in the CRM now, and what became of it. */
+  noticed: (event: HubEvent, action: Action) => void;
   clock: Clock;
   log: Log;
   budgetMs?: number;
@@ -75,7 +75,7 @@ export function createReceiver({
 
   const applyNew = async (event: HubEvent): Promise<Applied> => {
     const applied = await apply(event);
-    if (applied.rejected === undefined && event.seq > 0) noticed(event.seq);
+    if (applied.rejected === undefined && event.seq > 0) noticed(event, applied.action);
     return applied;
   };
 

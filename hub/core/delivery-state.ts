@@ -5,6 +5,8 @@ import type { AttemptResult, DeliveryPatch, FailureClass } from "./delivery.ts";
 export const RETRY_SCHEDULE_SECONDS = [5, 30, 120, 600, 1800] as const;
 /** An event that failed this often as its endpoint's fault, while others got through, is itself the fault. */
 export const POISON_ATTEMPTS = 5;
+/** At most so many of those count when it is refused later. */
+const OUTAGE_ATTEMPTS = 2;
 /** An endpoint that may be back is not left alone for longer, as its breaker's probes are. */
 const ENDPOINT_PAUSE_SECONDS = 300;
 const SPREAD = 0.2;
@@ -29,6 +31,8 @@ export interface Tried {
   /** Counted attempts before this one. */
   attempts: number;
   result: AttemptResult;
+  /** It is refused now, and failed only as its endpoint's fault before. */
+  isFirstRefusal: boolean;
   /** The breaker was open: this attempt was a probe and is not counted. */
   probing: boolean;
   /** It has kept those behind it waiting for so long that one of them has to be tried. */
@@ -42,17 +46,10 @@ export interface Tried {
   random: number;
 }
 
-export function settleAttempt({
-  attempts,
-  result,
-  probing,
-  stepsAside,
-  opens,
-  softFailures,
-  now,
-  random,
-}: Tried): Settled {
-  if (result.outcome !== "failed") return settled(ended(result, attempts + 1, now));
+export function settleAttempt(tried: Tried): Settled {
+  const { result, probing, stepsAside, opens, softFailures, now, random } = tried;
+  if (result.outcome !== "failed") return settled(ended(result, tried.attempts + 1, now));
+  const attempts = attemptsHeldAgainst(tried, result.failure);
   const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
   const again = (counted: number, at: Date, aside = false): Settled =>
     settled({ ...failure(result, counted), state: "retrying", nextAttemptAt: at, doneAt: null }, aside);
@@ -60,7 +57,7 @@ export function settleAttempt({
   if (result.failure === "hub") return again(attempts, after(HUB_SECONDS));
   if (result.failure === "endpoint" && (probing || result.pause)) return again(attempts, now, stepsAside);
   const counted = attempts + 1;
-  if (result.failure === "endpoint" && opens) return again(counted, now);
+  if (result.failure === "endpoint" && opens) return again(counted, now, stepsAside);
   if (result.failure === "soft") {
     const pause = SOFT_PAUSES[softFailures];
     return pause === undefined
@@ -72,6 +69,10 @@ export function settleAttempt({
     return settled({ ...failure(result, counted), state: "dead", nextAttemptAt: null, doneAt: now });
   return again(counted, after(pauseSeconds(base, result, random)));
 }
+
+/** What an outage used up is not held against an event: a CRM may refuse for a moment while it comes back. */
+const attemptsHeldAgainst = ({ attempts, isFirstRefusal }: Tried, failure: FailureClass): number =>
+  isFirstRefusal && failure === "event" ? Math.min(attempts, OUTAGE_ATTEMPTS) : attempts;
 
 /** Undefined after the last try; what its endpoint is to blame for is tried for ever. */
 function plannedSeconds(attempts: number, failure: FailureClass): number | undefined {

@@ -4,6 +4,7 @@ import { defaultKeySettings, SCOPES, type ApiKey, type ApiKeySettings, type Scop
 import type { Audited } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
 import type { KeyStore } from "../core/store.ts";
 import { randomText } from "./random-text.ts";
 
@@ -79,13 +80,16 @@ export async function rotateKey(
 
 /** Name that the key of HUB_API_KEY is made under; it may be renamed. */
 const OPERATOR_KEY = "HUB_API_KEY";
+/** Name of the key that was made under it, when another key is given that is one already. */
+const FORMER_KEY = "HUB_API_KEY before";
 /** Label of the client that the first key belongs to; the endpoint of HUB_WEBHOOK_URL is that client's. */
 export const FIRST_CLIENT = "default";
 
 /**
  * The key everything begins with. One given by the operator is taken as it is, and replaces the one given before; one that is
- * a key already stays that key, and one made for somebody else is never replaced. What became of it since (a new name, a new
- * secret) is undone by no start: only another value is another word of the operator.
+ * a key already stays that key with its rights, and the one given before is a key like others from then on: of all keys only the
+ * one given last is ever replaced. What became of it since (a new name, a new secret) is undone by no start: only another value
+ * is another word of the operator. One that was revoked is such a word: whoever writes `.env` may have all rights.
  * Without one, and without any key stored, one is made.
  * @returns the made key, to be shown once; else null.
  */
@@ -93,10 +97,12 @@ export async function ensureFirstKey({
   keys,
   given,
   clock,
+  log,
 }: {
   keys: KeyStore;
   given: string | null;
   clock: Clock;
+  log: Log;
 }): Promise<string | null> {
   const all = { scopes: [...SCOPES], sessions: "*" as const, client: FIRST_CLIENT };
   const stored = await keys.list();
@@ -106,13 +112,23 @@ export async function ensureFirstKey({
   }
   const hash = hashOf(given);
   if (stored.some(({ operatorHash }) => operatorHash === hash)) return null;
-  const before =
-    stored.find((key) => key.hash === hash) ??
+  const adopted = stored.find((key) => key.hash === hash);
+  const replaced =
     stored.find(({ operatorHash, client }) => operatorHash !== null && client === FIRST_CLIENT) ??
     // Stored by a version that did not note what was given.
-    stored.find(({ name }) => name === OPERATOR_KEY) ??
-    rowOfKey(given, { name: OPERATOR_KEY, ...all }, clock.now());
-  const previous = before.hash === hash ? before.previous : null;
-  await keys.save({ ...before, hash, previous, operatorHash: hash });
+    stored.find(({ name }) => name === OPERATOR_KEY);
+  const row = adopted ?? replaced ?? rowOfKey(given, { name: OPERATOR_KEY, ...all }, clock.now());
+  for (const other of stored.filter((key) => key.id !== row.id && isOperators(key)))
+    await keys.save({
+      ...other,
+      name: other.name === OPERATOR_KEY ? FORMER_KEY : other.name,
+      operatorHash: null,
+    });
+  await keys.save({ ...row, hash, previous: adopted?.previous ?? null, operatorHash: hash });
+  if (adopted === undefined)
+    log.info({ keyId: row.id, name: row.name, isNew: replaced === undefined }, "key.operator_made");
   return null;
 }
+
+const isOperators = ({ name, operatorHash }: ApiKey): boolean =>
+  operatorHash !== null || name === OPERATOR_KEY;

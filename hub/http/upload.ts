@@ -71,12 +71,12 @@ function fromForm<T>(
     }
     let found = false;
     form.on("file", (field, bytes, about) => {
+      endWith(request, bytes); // one that nobody asked for ends in the same way
       if (field !== "file" || found) {
         bytes.resume();
         return;
       }
       found = true;
-      endWith(request, bytes);
       use({ bytes, filename: filename ?? nameOf(about), mimetype: about.mimeType }).then(
         resolve,
         (error: unknown) => {

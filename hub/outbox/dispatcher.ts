@@ -160,9 +160,18 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     }
   };
 
+  /** Somebody may not have been called for it: killed in between, or parked by a version that called nobody. */
+  const tellParked = async (all: Endpoint[]): Promise<void> => {
+    for (const { id, enabled } of all)
+      if (enabled && (await outbox.count({ endpointId: id, state: "dead" })) > 0)
+        parts.onTrouble?.(id, "parked");
+  };
+
   return {
     start: async () => {
-      for (const endpoint of await endpoints.list()) changed(endpoint.id, endpoint);
+      const all = await endpoints.list();
+      for (const endpoint of all) changed(endpoint.id, endpoint);
+      errand("endpoint.parked_not_told", tellParked(all));
       unsubscribe = [nudge.onRing(rung), endpoints.onChange(changed)];
       tick = setInterval(() => {
         wakeAll();

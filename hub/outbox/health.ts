@@ -32,8 +32,10 @@ export interface Health {
   refusals: Refusal[];
   /** The breaker opened because the endpoint refuses every event, not because it is away. */
   refusesAll: boolean;
-  /** When the head of a queue was last made to give way; only remembered. */
-  gaveWayAt: Date | null;
+  /** Since when it is there and yet fails, or since a head last gave way meanwhile; null while it may be away. Only remembered. */
+  answersSince: Date | null;
+  /** How many heads gave way since the last success; only remembered. */
+  gaveWay: number;
 }
 
 type Refusal = Pick<DueDelivery, "n" | "laneId">;
@@ -47,7 +49,8 @@ export const healthOf = ({ breaker, failingSince, lastSuccessAt, lastError }: En
   lastError,
   refusals: [],
   refusesAll: false,
-  gaveWayAt: null,
+  answersSince: null,
+  gaveWay: 0,
 });
 
 /** Refused events, on this many lanes, that together say something about the endpoint. */
@@ -55,9 +58,12 @@ const REFUSALS = 5;
 const REFUSED_LANES = 3;
 /**
  * Of one queue only its head is tried, so that nothing tells one bad event from an endpoint that takes nothing: after so long
- * the next in line is tried, too. Longer where it may be away, as then the order of the queue is worth more.
+ * the next in line is tried, too. Longer where it may be in trouble itself, and twice as long each time: who takes nothing for
+ * days is to find the order of a queue nearly as it was.
  */
 const GIVES_WAY_MS = { refused: 3_600_000, failed: 24 * 3_600_000 };
+/** What stands before an endpoint says that it is away. */
+const AWAY_STATUSES = new Set([502, 503, 504]);
 /** So long without a single success, and people are told. */
 const FAILING_MS = 72 * 3_600_000;
 
@@ -115,7 +121,8 @@ export function learn(before: Health, answered: Answered): Learned {
       const refusesAll = result.failure === "event";
       const planned = RETRY_SCHEDULE_SECONDS[0];
       const wait = result.retryAfterSeconds === null ? 0 : clampRetryAfter(result.retryAfterSeconds, planned);
-      const stepsAside = probing && result.status !== null && hasHeldUp(health, answered);
+      const answersSince = withAnswer(health, result.status, now);
+      const stepsAside = probing && hasHeldUp({ ...health, answersSince }, answered);
       const watch = refusesAll && !probing ? openNow(health, now) : afterFailure(health, now, wait);
       return {
         health: {
@@ -124,7 +131,8 @@ export function learn(before: Health, answered: Answered): Learned {
           refusesAll: refusesAll || (probing && health.refusesAll),
           failingSince: health.failingSince ?? now,
           lastError: result.error,
-          gaveWayAt: stepsAside ? now : health.gaveWayAt,
+          answersSince: stepsAside ? now : answersSince,
+          gaveWay: health.gaveWay + (stepsAside ? 1 : 0),
         },
         result: classed,
         probing,
@@ -149,7 +157,8 @@ const succeeded = (health: Health, concurrency: number, now: Date): Health => ({
   lastSuccessAt: now,
   refusals: health.refusals.length === 0 ? health.refusals : [],
   refusesAll: false,
-  gaveWayAt: null,
+  answersSince: null,
+  gaveWay: 0,
 });
 
 /**
@@ -167,6 +176,7 @@ function unreached(health: Health, error: string, { now, othersReachedAt }: Answ
     ...health,
     ...afterNeither(health, now),
     oursSince,
+    answersSince: null,
     failingSince: isLong ? (health.failingSince ?? oursSince) : health.failingSince,
     lastError: isLong ? `${error}; ${others}` : error,
   };
@@ -188,11 +198,13 @@ function isOfAll(refusals: Refusal[], { n, laneId }: Refusal): boolean {
   return lanes.size >= REFUSED_LANES || refusals.some((one) => one.laneId === laneId && one.n !== n);
 }
 
+const withAnswer = ({ answersSince }: Health, status: number | null, now: Date): Date | null =>
+  status === null || AWAY_STATUSES.has(status) ? null : (answersSince ?? now);
+
 /** It answers, and yet the same event has kept its queue waiting since the last one gave way. */
-function hasHeldUp({ failingSince, gaveWayAt, refusesAll }: Health, { due, now }: Answered): boolean {
-  if (!due.hasFollowers) return false;
-  const since = gaveWayAt ?? failingSince;
-  return isSince(since, refusesAll ? GIVES_WAY_MS.refused : GIVES_WAY_MS.failed, now);
+function hasHeldUp({ answersSince, gaveWay, refusesAll }: Health, { due, now }: Answered): boolean {
+  const patienceMs = refusesAll ? GIVES_WAY_MS.refused : GIVES_WAY_MS.failed;
+  return due.hasFollowers && isSince(answersSince, patienceMs * 2 ** gaveWay, now);
 }
 
 function classOf(

@@ -88,12 +88,14 @@ export function createStanding(
         // Asked only where it says something: all others are looked at.
         othersReachedAt: isHubs ? othersReachedAt() : null,
       });
-      const { result, probing, stepsAside } = learned;
+      const { result, stepsAside } = learned;
       health = learned.health;
       const { attempts } = due;
+      const probing = learned.probing && !isHalfBack(before);
       const opens = !probing && health.breaker.state === "open";
       const { patch, aside } = settleAttempt({
-        ...{ attempts, result, probing, stepsAside, opens, softFailures, now, random: random() },
+        ...{ attempts, result, isFirstRefusal: isFirstRefusal(due, judged) },
+        ...{ probing, stepsAside, opens, softFailures, now, random: random() },
       });
       if (stepsAside) log.warn({ endpointId: endpoint.id, deliveryId: due.n }, "delivery.put_aside");
       if (result.outcome === "failed") {
@@ -130,3 +132,9 @@ export function createStanding(
 /** The breaker changed, or nothing gets out any more. */
 const isNews = (before: Health, after: Health): boolean =>
   before.breaker.state !== after.breaker.state || (before.oursSince === null && after.oursSince !== null);
+
+const isFirstRefusal = ({ failure }: DueDelivery, judged: AttemptResult): boolean =>
+  failure === "endpoint" && judged.outcome === "failed" && judged.failure === "event";
+
+/** The probe before this one succeeded: what fails now does not fail for the outage alone, and is counted. */
+const isHalfBack = ({ breaker }: Health): boolean => breaker.state === "probing" && breaker.successes > 0;

@@ -181,7 +181,8 @@ test("a site that fails halfway through a page keeps what it took, and the next 
   await expect(adapter.upsertMessages(batch(messages))).rejects.toThrow(CrmUnavailable);
   site.troubles();
   const outcomes = (await adapter.upsertMessages(batch(messages))).map(({ outcome }) => outcome);
-  expect(outcomes.filter((outcome) => outcome === "unchanged")).toHaveLength(50);
-  expect(outcomes.filter((outcome) => outcome === "created")).toHaveLength(70);
+  // Three requests of the same size, of which the second failed.
+  expect(outcomes.filter((outcome) => outcome === "unchanged")).toHaveLength(40);
+  expect(outcomes.filter((outcome) => outcome === "created")).toHaveLength(80);
   expect(site.rows("WhatsApp Message")).toHaveLength(120);
 });

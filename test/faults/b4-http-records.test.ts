@@ -105,6 +105,51 @@ describe("a record over which the CRM fails", () => {
     expect(results.filter(({ outcome }) => outcome === "unchanged")).toHaveLength(9);
   });
 
+  test.each([
+    [3, 1],
+    [4, 2],
+    [6, 2],
+  ])("is refused also where a batch begins with %i of them, at delivery %i", async (bad, deliveries) => {
+    const ids = Array.from({ length: bad }, (_, n) => `M${n}`);
+    const { adapter } = await openCrm((one) => (has(one, ...ids) ? fails : good(one)));
+    const tell = () => adapter.upsertMessages(batch(many(100)));
+    for (let n = 1; n < deliveries; n++) await expect(tell()).rejects.toThrow(CrmUnavailable);
+    const outcomes = (await tell()).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(many(100).map((_, n) => (n < bad ? "rejected" : "created")));
+  });
+
+  test.each([
+    [2, 3],
+    [3, 3],
+    [4, 4],
+  ])("is refused also where %i such are all of a batch, at delivery %i", async (bad, deliveries) => {
+    const { adapter } = await openCrm((one) => (has(one, "M0", "M1", "M2", "M3") ? fails : good(one)));
+    const tell = () => adapter.upsertMessages(batch(many(bad)));
+    for (let n = 1; n < deliveries; n++) {
+      await expect(tell()).rejects.toThrow(CrmUnavailable);
+      await adapter.upsertMessages(batch([aMessage({ messageId: `GOOD${n}` })]));
+    }
+    expect((await tell()).map(({ outcome }) => outcome)).toEqual(Array(bad).fill("rejected"));
+  });
+
+  test.each([1, 3, 4, 100])(
+    "is none where the CRM failed over all %i of a batch for a moment, twice",
+    async (n) => {
+      let isAway = true;
+      const { adapter } = await openCrm((one) =>
+        isAway && one.path === "/messages/batch" ? fails : good(one),
+      );
+      const tell = () => adapter.upsertMessages(batch(many(n)));
+      for (const id of ["GOOD1", "GOOD2"]) {
+        isAway = true;
+        await expect(tell()).rejects.toThrow(CrmUnavailable);
+        isAway = false;
+        await adapter.upsertMessages(batch([aMessage({ messageId: id })]));
+      }
+      expect((await tell()).filter(({ outcome }) => outcome === "created")).toHaveLength(n);
+    },
+  );
+
   test("that comes alone is refused at its third time, once the CRM has taken another one", async () => {
     const { adapter } = await openCrm((one) => (has(one, "BAD") ? fails : good(one)));
     const bad = () => adapter.upsertMessages(batch([aMessage({ messageId: "BAD" })]));
@@ -190,6 +235,32 @@ describe("a CRM that refuses everything, as one does under a wrong name of its h
       return asked > 3 || isOfRecord ? page : good(one);
     });
     await expect(adapter.upsertContacts(batch(contacts))).rejects.toThrow(CrmMisconfigured);
+  });
+});
+
+describe("a record that the CRM refuses while it does not say how much it holds", () => {
+  test.each<[string, Reply]>([
+    ["as it fails", { status: 500 }],
+    ["as it is busy", { status: 503, headers: { "retry-after": "7" } }],
+    ["in time", "silent"],
+    ["in JSON", { status: 200, body: "<h1>Back soon</h1>" }],
+  ])("%s waits for a CRM that is away, and no setting is blamed", async (_how, reply) => {
+    let isBusy = true;
+    const { adapter } = await openCrm(
+      (one) => {
+        if (one.path.startsWith("/stats")) return isBusy ? reply : good(one);
+        return { status: 422, body: { message: "phone is too long" } };
+      },
+      { timeoutMs: 300 },
+    );
+    const tell = (): Promise<unknown> => adapter.upsertContacts(batch([aContact()]));
+    await expect(tell()).rejects.toThrow(CrmUnavailable);
+    await expect(adapter.clients?.create(aClient())).rejects.toThrow(CrmUnavailable);
+    await expect(adapter.upsertSession(aSessionRecord(), 1)).rejects.toThrow(CrmUnavailable);
+    const retryAfterSeconds = typeof reply === "object" && reply.headers !== undefined ? 7 : null;
+    await expect(tell()).rejects.toMatchObject({ retryAfterSeconds });
+    isBusy = false;
+    expect(await tell()).toMatchObject([{ outcome: "rejected" }]);
   });
 });
 

@@ -1,5 +1,7 @@
 /** D1, D2, D4, D5, D19: a CRM that is away, forbids, wants no more, or asks for patience. */
 import { describe, expect, test } from "vitest";
+import type { CrmAnswer } from "../support/crm-faults.ts";
+import type { FakeCrm } from "../support/fake-crm.ts";
 import { hours, minutes, seconds } from "../support/fixed-clock.ts";
 import { openOutboxRig, type OutboxRig } from "../support/outbox-rig.ts";
 
@@ -7,6 +9,8 @@ import { openOutboxRig, type OutboxRig } from "../support/outbox-rig.ts";
 async function pass(rig: OutboxRig, ms: number, stepMs = seconds(5)): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) await rig.after(Math.min(stepMs, ms - passed));
 }
+
+type Blow = (crm: FakeCrm) => Promise<void> | void;
 
 const chats = (count: number): string[] => Array.from({ length: count }, (_, n) => `3460000${1000 + n}`);
 
@@ -53,6 +57,93 @@ describe.each([3, 13, 50])("D1: away for %i minutes, all events of a session in 
     expect(crm.counts()).toMatchObject({ unique: 12, duplicated: 0, outOfOrder: 0 });
     expect(await rig.deliveries({ state: "dead" })).toEqual([]);
   });
+});
+
+describe("away for more than a day, all events of a session in one queue, the hub restarted meanwhile", () => {
+  const unheard: [Blow, Blow] = [(crm) => crm.goesDown(), (crm) => crm.comesBack()];
+  const told: [Blow, Blow] = [(crm) => crm.answers({ kind: "answer", status: 502 }), (crm) => crm.answers()];
+  test.each<[string, [Blow, Blow], number]>([
+    ["nobody listens, and a proxy is up first", unheard, 502],
+    ["nobody listens, and it fails once while it starts", unheard, 500],
+    ["a proxy in front says so", told, 503],
+  ])("%s: no event leaves its order", async (_how, [goesAway, isBack], first) => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    await rig.endpoint(crm, { ordering: "session" });
+    await goesAway(crm);
+    for (let n = 0; n < 6; n += 1) await rig.says("34600111222", `${n}`);
+    for (let night = 0; night < 3; night += 1) {
+      await pass(rig, hours(10), minutes(5));
+      await rig.restart();
+    }
+    await pass(rig, hours(26), minutes(5));
+    crm.answersNext({ kind: "answer", status: first });
+    await isBack(crm);
+    await pass(rig, minutes(12));
+    expect(rig.logged("delivery.put_aside")).toEqual([]);
+    expect(crm.counts()).toMatchObject({ unique: 6, duplicated: 0, outOfOrder: 0 });
+  });
+
+  test("it fails at all for days: a restart of the hub or another address begins the wait anew", async () => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    const { id } = await rig.endpoint(crm, { ordering: "session" });
+    crm.answers({ kind: "answer", status: 500 });
+    for (let n = 0; n < 6; n += 1) await rig.says("34600111222", `${n}`);
+    await pass(rig, hours(23), minutes(5));
+    await rig.restart();
+    await pass(rig, hours(23), minutes(5));
+    const another = await rig.crm();
+    another.answers({ kind: "answer", status: 500 });
+    await rig.endpoints.update(id, { url: another.url });
+    await pass(rig, hours(23), minutes(5));
+    another.answers();
+    await pass(rig, minutes(6));
+    expect(rig.logged("delivery.put_aside")).toEqual([]);
+    expect(another.counts()).toMatchObject({ unique: 6, duplicated: 0, outOfOrder: 0 });
+  });
+});
+
+test.each<[string, CrmAnswer]>([
+  ["422", { kind: "answer", status: 422 }],
+  ["302", { kind: "answer", status: 302 }],
+  ["success:false", { kind: "answer", body: { success: false } }],
+])(
+  "a CRM that was away and refuses once (%s) while it comes back has nothing parked",
+  async (_what, answer) => {
+    const rig = await openOutboxRig();
+    const crm = await rig.crm();
+    await rig.endpoint(crm, { ordering: "session" });
+    await crm.goesDown();
+    for (const chat of chats(3)) await rig.says(chat);
+    await pass(rig, minutes(10));
+    crm.answersNext(answer);
+    await crm.comesBack();
+    await pass(rig, minutes(10));
+    expect(await rig.deliveries({ state: "dead" })).toEqual([]);
+    expect(crm.counts()).toMatchObject({ unique: 3, duplicated: 0, outOfOrder: 0 });
+  },
+);
+
+test("an event that came in an outage and brings its CRM down ever after is parked, in light traffic, too", async () => {
+  const rig = await openOutboxRig();
+  const crm = await rig.crm();
+  await rig.endpoint(crm);
+  crm.answers({ kind: "answer", status: 503 });
+  await rig.says("34600333444");
+  await pass(rig, minutes(10), seconds(30));
+  const poison = await rig.says("34600111222", "poison");
+  await pass(rig, minutes(20), seconds(30));
+  crm.answers(({ webhookId }) => ({ kind: "answer", status: webhookId === poison.id ? 500 : 200 }));
+  await pass(rig, minutes(10), seconds(30));
+  for (let n = 0; n < 12; n += 1) {
+    await rig.says(`3460000${1000 + n}`);
+    await pass(rig, minutes(20), seconds(30));
+  }
+  expect(await rig.deliveries({ state: "dead" })).toMatchObject([{ eventId: poison.id, failure: "event" }]);
+  await rig.says("34600777888");
+  await pass(rig, minutes(1), seconds(30));
+  expect(crm.counts()).toMatchObject({ unique: 14, duplicated: 0, outOfOrder: 0 });
 });
 
 test("D4: 410 pauses at once, tells it, and keeps everything", async () => {

@@ -124,6 +124,28 @@ describe("all events of a session in one queue", () => {
     },
   );
 
+  test.each([
+    [302, 6],
+    [422, 6],
+    [500, 2],
+  ])(
+    "HTTP %i to everything of one chat for three days: %i at most leave their order",
+    async (status, most) => {
+      const { rig, crm } = await open();
+      crm.answers({ kind: "answer", status });
+      for (let n = 0; n < 40; n += 1) await rig.says("34600111222", `${n}`);
+      await pass(rig, hours(73), minutes(10));
+      expect(rig.logged("delivery.put_aside").length).toBeLessThanOrEqual(most);
+      const { length: dead } = await rig.deliveries({ state: "dead" });
+      expect(dead).toBeLessThanOrEqual(1);
+
+      crm.answers();
+      await pass(rig, minutes(10), seconds(30));
+      expect(crm.counts()).toMatchObject({ unique: 40 - dead, duplicated: 0 });
+      expect(crm.counts().outOfOrder).toBeLessThanOrEqual(most);
+    },
+  );
+
   test("two refused in a row hold the others up for two hours at most", async () => {
     const { rig, crm } = await open();
     const bad = [await rig.says("34600111222"), await rig.says("34600111222")].map(({ id }) => id);

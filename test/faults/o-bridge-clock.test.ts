@@ -179,8 +179,8 @@ test("O4: who gave wrong keys waits for a minute, an hour back or not", async ()
 
 test("O4: a hole among pushed events is read, an hour back or not", async () => {
   const clock = fixedClock();
-  const { feed, applied } = await openFeed({ events: 60, mark: 50, clock });
-  feed.noticed(52);
+  const { feed, pushed, applied } = await openFeed({ events: 60, mark: 50, clock });
+  pushed(52);
   clock.advance(-hours(1));
   await until("the hole is read", () => {
     clock.advance(HOLE_MS);

@@ -174,8 +174,8 @@ describe("an alert", () => {
     const [due] = await store.outbox.leaseDue({ endpointId: endpoint.id, now, limit: 1 });
     if (due === undefined) throw new Error("nothing is owed");
     const { patch } = settleAttempt({
-      ...{ attempts: 5, result: refusal, probing: false, stepsAside: false, opens: false },
-      ...{ softFailures: 0, now, random: 0.5 },
+      ...{ attempts: 5, result: refusal, isFirstRefusal: false, probing: false, stepsAside: false },
+      ...{ opens: false, softFailures: 0, now, random: 0.5 },
     });
     await store.outbox.settle([{ n: due.n, laneId: due.laneId, patch, attempt: null }], now);
     const alertsTold = async () => (await told()).filter((one) => one.startsWith("events_parked"));

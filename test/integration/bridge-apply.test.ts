@@ -152,7 +152,7 @@ describe("an event too big for its texts", () => {
     const bare = eventOf({ event: "message.received", data: { truncated: true, href } }, seq);
     expect(await post(bare)).toMatchObject({ status: 200, action: "updated" });
     expect(await message()).toMatchObject({ message_id: "3A01" });
-    const group = eventOf({ event: "group.participants", data: { truncated: true, href } }, seq + 1);
+    const group = eventOf({ event: "group.updated", data: { truncated: true, href } }, seq + 1);
     expect((await post(group)).action).toBe("sync_started");
     expect(syncs).toEqual(["s1 gap"]);
   });

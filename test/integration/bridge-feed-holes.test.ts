@@ -12,8 +12,8 @@ function endsLoops(hub: FakeHub): void {
 }
 
 test("pushed events that leave a hole have exactly that hole pulled, and the mark does not move", async () => {
-  const { feed, applied, state, asked } = await openFeed({ events: 100, mark: 50 });
-  for (const seq of [51, 52, 60]) feed.noticed(seq);
+  const { feed, pushed, applied, state, asked } = await openFeed({ events: 100, mark: 50 });
+  for (const seq of [51, 52, 60]) pushed(seq);
   await until("the hole is filled", () => applied.length === 7);
   await feed.idle();
   expect(applied).toEqual(range(53, 59));
@@ -23,8 +23,8 @@ test("pushed events that leave a hole have exactly that hole pulled, and the mar
 });
 
 test("pushed events that were only overtaken leave none", async () => {
-  const { feed, applied, asked, state } = await openFeed({ events: 60, mark: 50 });
-  for (const seq of [55, 54, 53, 52, 51, 57]) feed.noticed(seq);
+  const { feed, pushed, applied, asked, state } = await openFeed({ events: 60, mark: 50 });
+  for (const seq of [55, 54, 53, 52, 51, 57]) pushed(seq);
   await until("the one that is missing is there", () => applied.length > 0);
   expect(applied).toEqual([56]);
   expect(asked()).toHaveLength(1);
@@ -35,12 +35,12 @@ test("pushed events that were only overtaken leave none", async () => {
 });
 
 test("pushed events whose hole cannot be read now have it read later", async () => {
-  const { feed, hub, applied, log } = await openFeed({ events: 60, mark: 50 });
+  const { feed, pushed, hub, applied, log } = await openFeed({ events: 60, mark: 50 });
   hub.before = () => {
     throw hubDown();
   };
-  feed.noticed(51);
-  feed.noticed(53);
+  pushed(51);
+  pushed(53);
   await until("a first try failed", () => log.lines("feed.hole_stays").length > 0);
   hub.before = () => undefined;
   await until("the hole is filled", () => applied.length === 1);
@@ -49,9 +49,12 @@ test("pushed events whose hole cannot be read now have it read later", async () 
 });
 
 test("pushed events whose numbers a hub that came back from a backup uses anew are pulled no more", async () => {
-  const { feed, hub, applied, resets, state, happens, asked } = await openFeed({ events: 40, mark: 50 });
+  const { feed, pushed, hub, applied, resets, state, happens, asked } = await openFeed({
+    events: 40,
+    mark: 50,
+  });
   // Two holes too far apart to be read together, as the hub counted before.
-  for (const seq of [51, ...range(53, 399), 401]) feed.noticed(seq);
+  for (const seq of [51, ...range(53, 399), 401]) pushed(seq);
   hub.epoch = 2;
   endsLoops(hub);
   await until("the first hole tells of the backup", () => resets.length > 0);
@@ -69,9 +72,9 @@ test("pushed events whose numbers a hub that came back from a backup uses anew a
 });
 
 test("pushed events whose hole the hub does not read on in have it read later", async () => {
-  const { feed, hub, log, applied } = await openFeed({ events: 60, mark: 50 });
-  feed.noticed(51);
-  feed.noticed(53);
+  const { feed, pushed, hub, log, applied } = await openFeed({ events: 60, mark: 50 });
+  pushed(51);
+  pushed(53);
   const events = hub.events.bind(hub);
   hub.events = async (query) => ({ ...(await events(query)), events: [], nextAfter: query.after });
   endsLoops(hub);
@@ -85,10 +88,10 @@ test("pushed events whose hole the hub does not read on in have it read later", 
 });
 
 test("pushed events after a stop pull nothing", async () => {
-  const { feed, asked } = await openFeed({ events: 60, mark: 50 });
-  feed.noticed(53);
+  const { feed, pushed, asked } = await openFeed({ events: 60, mark: 50 });
+  pushed(53);
   await feed.stop();
-  feed.noticed(58);
+  pushed(58);
   await new Promise((resolve) => setTimeout(resolve, HOLE_MS * 2)); // nothing to wait for: nothing may happen
   expect(asked()).toEqual([]);
 });

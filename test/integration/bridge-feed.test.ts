@@ -1,9 +1,13 @@
 /** Reading the hub's events from a mark: nothing missing, nothing twice, and what happens when the numbers mean nothing. */
 import { describe, expect, test } from "vitest";
 import { CrmUnavailable } from "../../bridge/errors.ts";
+import { createLanes } from "../../bridge/lanes.ts";
 import type { ResetReason } from "../../bridge/sync/feed.ts";
 import { hubDown, type FakeHub } from "../support/fake-hub.ts";
 import { openFeed, range } from "../support/feed-rig.ts";
+import { until } from "../support/until.ts";
+
+const ANA = "34600111222@c.us";
 
 describe("reading", () => {
   test("applies everything after the mark, page by page, and moves it", async () => {
@@ -16,8 +20,8 @@ describe("reading", () => {
   });
 
   test("leaves out what was pushed, and calls that meet share one run", async () => {
-    const { feed, applied, asked } = await openFeed({ events: 10, mark: 1 });
-    for (const seq of [2, 3, 5]) feed.noticed(seq);
+    const { feed, pushed, applied, asked } = await openFeed({ events: 10, mark: 1 });
+    for (const seq of [2, 3, 5]) pushed(seq);
     const [one, two] = await Promise.all([feed.read(), feed.read()]);
     expect(one).toBe(two);
     expect(applied).toEqual([4, 6, 7, 8, 9, 10]);
@@ -33,7 +37,7 @@ describe("reading", () => {
       apply: ({ seq }) => {
         if (isDown && seq >= 550) return Promise.reject(new CrmUnavailable("away"));
         done.push(seq);
-        return Promise.resolve({});
+        return Promise.resolve({ action: "created" });
       },
     });
     await expect(feed.read()).rejects.toThrow(CrmUnavailable);
@@ -48,7 +52,8 @@ describe("reading", () => {
     const { feed, log } = await openFeed({
       events: 5,
       mark: 1,
-      apply: ({ seq }) => Promise.resolve(seq === 3 ? { rejected: "too long" } : {}),
+      apply: ({ seq }) =>
+        Promise.resolve(seq === 3 ? { action: "ignored", rejected: "too long" } : { action: "created" }),
     });
     expect(await feed.read()).toEqual({ applied: 4, from: 1, to: 5 });
     expect(log.lines("feed.rejected").map(({ facts }) => facts["seq"])).toEqual([3]);
@@ -62,7 +67,7 @@ describe("reading", () => {
       apply: ({ seq }) => {
         if (seq === 3) throw new TypeError("nobody foresaw it");
         done.push(seq);
-        return Promise.resolve({});
+        return Promise.resolve({ action: "created" });
       },
     });
     for (let n = 0; n < 2; n += 1) await expect(feed.read()).rejects.toThrow("nobody foresaw it");
@@ -84,6 +89,37 @@ describe("reading", () => {
     expect(state.read().mark).toBe(5);
   });
 
+  test("begins no later event of a chat while it is asked whether one that failed may be passed", async () => {
+    const lanes = createLanes();
+    const begun: number[] = [];
+    const done: number[] = [];
+    let isDown = true;
+    let answer: () => void = () => undefined;
+    const { feed, hub } = await openFeed({
+      mark: 1,
+      apply: ({ seq }) =>
+        lanes.run("chat", () => {
+          begun.push(seq);
+          if (seq === 2 && isDown) return Promise.reject(new CrmUnavailable("HTTP 500"));
+          done.push(seq);
+          return Promise.resolve({ action: "created" });
+        }),
+      checkCrm: () => new Promise((resolve) => (answer = resolve)),
+    });
+    for (let n = 0; n < 21; n += 1) hub.receives("s1", { chatId: ANA });
+    const reading = feed.read();
+    reading.catch(() => undefined);
+    await until("those that had begun are through", () => begun.length >= 8);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(begun).toEqual(range(2, 9));
+    answer();
+    await expect(reading).rejects.toThrow(CrmUnavailable);
+    expect(begun).toEqual(range(2, 9));
+    isDown = false;
+    expect(await feed.read()).toMatchObject({ to: 21 });
+    expect(done.slice(7)).toEqual([2, ...range(10, 21)]);
+  });
+
   test("keeps the order of each chat, whatever takes how long", async () => {
     const order = new Map<string, number[]>();
     const tails = new Map<string, Promise<unknown>>();
@@ -96,7 +132,7 @@ describe("reading", () => {
         const result = (tails.get(chatId) ?? Promise.resolve()).then(async () => {
           for (let wait = seq % 3; wait > 0; wait -= 1) await new Promise((resolve) => setImmediate(resolve));
           order.set(chatId, [...(order.get(chatId) ?? []), seq]);
-          return {};
+          return { action: "created" as const };
         });
         tails.set(chatId, result);
         return result;
@@ -140,8 +176,8 @@ describe("a mark that means nothing", () => {
   });
 
   test("because it is ahead of the hub is set back, and numbers used before count anew", async () => {
-    const { feed, state, resets, applied, happens } = await openFeed({ events: 40, mark: 100 });
-    for (const seq of range(101, 120)) feed.noticed(seq);
+    const { feed, pushed, state, resets, applied, happens } = await openFeed({ events: 40, mark: 100 });
+    for (const seq of range(101, 120)) pushed(seq);
     await feed.read();
     expect(resets).toEqual(["ahead"]);
     expect(state.read().mark).toBe(40);
@@ -151,9 +187,9 @@ describe("a mark that means nothing", () => {
   });
 
   test("because pushed events are ahead of the hub is reset, although the mark itself lay behind", async () => {
-    const { feed, state, resets, applied, happens } = await openFeed({ events: 40, mark: 30 });
+    const { feed, pushed, state, resets, applied, happens } = await openFeed({ events: 40, mark: 30 });
     // Pushed before the hub was restored: its numbers are used a second time.
-    for (const seq of range(31, 60)) feed.noticed(seq);
+    for (const seq of range(31, 60)) pushed(seq);
     await feed.read();
     expect(resets).toEqual(["ahead"]);
     expect(state.read().mark).toBe(40);

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { HubUnavailable } from "../../bridge/errors.ts";
 import { createHubClient } from "../../bridge/hub-client-http.ts";
 import { aMedia, aMessageFact, T0_SECONDS } from "../support/builders.ts";
+import { aHubSession } from "../support/hub-records.ts";
 import { openHttpRig, type HttpRig } from "../support/http-rig.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
@@ -245,6 +246,32 @@ describe("a server that", () => {
     const { client, requests } = await open(() => respond);
     await failureOf(client.sessions());
     expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["counts what a session has is asked once", true],
+    ["does not, because it is an older hub, is asked for its lists", false],
+  ])("%s", async (_what, isNew) => {
+    const status = { ...aHubSession({ sessionId: "s1" }), latestSeq: 7 };
+    const listOf = (plural: string, total: number) =>
+      json(200, {
+        success: true,
+        data: { [plural]: [], total, latestSeq: 9, pagination: { nextCursor: null } },
+      });
+    const { client, requests } = await open(({ url }) => {
+      if (url?.includes("/contacts/") === true) return listOf("contacts", 12);
+      if (url?.includes("/chats") === true) return listOf("chats", 3);
+      const totals = { contacts: 5, chats: 4, messages: 9 };
+      return json(200, { success: true, data: isNew ? { ...status, totals } : status });
+    });
+    expect(await client.session("s1")).toMatchObject({
+      session: { sessionId: "s1" },
+      totals: isNew ? { contacts: 5, chats: 4 } : { contacts: 12, chats: 3 },
+      position: 7,
+    });
+    expect(requests.map(({ url }) => url).slice(1)).toEqual(
+      isNew ? [] : ["/api/contacts/s1?limit=1", "/api/messages/s1/chats?limit=1"],
+    );
   });
 
   test("sends one record that breaks the contract keeps the others", async () => {

@@ -1,7 +1,7 @@
 /** What a webhook is answered, and when it counts as applied. */
 import { describe, expect, test } from "vitest";
 import { CrmMisconfigured, CrmUnavailable, HubUnavailable } from "../../bridge/errors.ts";
-import type { Apply } from "../../bridge/webhook/applied.ts";
+import type { Apply } from "../../bridge/applied.ts";
 import { createReceiver } from "../../bridge/webhook/receive.ts";
 import { eventBody, signBody, type HubEvent } from "../../hub/contract/index.ts";
 import { aMessage, T0 } from "../support/builders.ts";
@@ -49,6 +49,14 @@ describe("an event", () => {
     const answer = await rig.postRaw(body, signedHeaders(body, { id: "evt_x", now: T0 }));
     expect(answer).toMatchObject({ status: 200, action: "ignored", body: { event: "weather.changed" } });
     expect(rig.noticed).toEqual([]);
+  });
+
+  test("that nothing acts on may say what this bridge does not know, pushed or read", async () => {
+    const rig = await openReceiverRig();
+    const alert = eventOf({ event: "session.alert", data: { cause: "of_a_newer_hub" } }, 9);
+    expect(await rig.post(alert)).toMatchObject({ status: 200, action: "ignored" });
+    expect(await rig.apply(alert)).toEqual({ action: "ignored" });
+    expect([rig.noticed, rig.failed.list()]).toEqual([[9], []]);
   });
 
   test("without an id is told apart by what it says", async () => {

@@ -1,5 +1,6 @@
 /** A directory sync that did not come to its end: killed, stopped, or out of time. It goes on where it was. */
 import { afterEach, describe, expect, test } from "vitest";
+import { newJob } from "../../bridge/directory/directory-job.ts";
 import type { DirectorySource } from "../../bridge/directory/source.ts";
 import { directoryRig, type DirectoryRig } from "../support/directory-rig.ts";
 import { hours, minutes } from "../support/fixed-clock.ts";
@@ -117,6 +118,24 @@ describe("fifteen minutes", () => {
     wispro.answers();
     expect(await pass()).toMatchObject({ status: "completed", created: 500 });
   });
+});
+
+test("a job of another directory that never began is no pass, and the missed hour is made up for", async () => {
+  rig = await directoryRig({ records: wisproRecords(3) });
+  const { state, process, sync } = rig;
+  await state.update((data) => {
+    data.directoryJobs = [newJob("dir_left", "billing")];
+  });
+  await sync.startDaily();
+  await sync.idle();
+  expect(sync.jobs()).toMatchObject([
+    { source: "wispro", status: "completed", created: 3 },
+    { jobId: "dir_left", status: "failed", startedAt: null },
+  ]);
+  await sync.stop();
+  const next = process();
+  await next.startDaily();
+  expect(next.jobs()).toHaveLength(2);
 });
 
 test("a pass whose hour came while the bridge was down is made up for at its start, once", async () => {

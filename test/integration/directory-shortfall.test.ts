@@ -10,28 +10,35 @@ import { wisproRecords } from "../support/wispro-server.ts";
 let rig: DirectoryRig;
 afterEach(() => rig.stop());
 
+const from = (first: number, count: number): number[] => Array.from({ length: count }, (_, n) => first + n);
+
 /** A directory of `total` people in pages of `size`, whatever is asked for. */
 async function jsonDirectory({
   total,
   size,
   meta = () => ({ total }),
   config = {},
+  hidden = [],
 }: {
   total: number;
-  size: number;
+  size: number | (() => number);
   meta?: () => object;
   config?: object;
+  /** Taken out of their pages after those were made. */
+  hidden?: number[];
 }) {
   const asked: number[] = [];
   const server = createServer((request, response) => {
     const page = Number(new URL(request.url ?? "", "http://127.0.0.1").searchParams.get("page"));
+    const length = typeof size === "number" ? size : size();
     asked.push(page);
     const all = Array.from({ length: total }, (_, n) => ({
       id: n,
       name: `N ${n}`,
       document: `V-${1000 + n}`,
     }));
-    response.end(JSON.stringify({ data: all.slice((page - 1) * size, page * size), meta: meta() }));
+    const data = all.slice((page - 1) * length, page * length).filter(({ id }) => !hidden.includes(id));
+    response.end(JSON.stringify({ data, meta: meta() }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
@@ -61,6 +68,38 @@ describe("a directory of JSON that does not tell the size of its pages", () => {
     expect(job).toMatchObject({ status: "completed", created: total, errors: 0, perPage: size });
     expect(rig.crm.all()).toHaveLength(total);
     expect(asked).toEqual(Array.from({ length: Math.ceil(total / size) }, (_, n) => n + 1));
+  });
+
+  test.each([
+    ["on its first page", [4, 5, 6], [1, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 97],
+    [
+      "on its first pages, less each time",
+      [...from(0, 20), ...from(100, 10)],
+      [1, 2, 1, 2, 3, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      170,
+    ],
+    ["on a later page", [404], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0],
+  ])("some kept back %s leave nobody else out, and no page is asked for that is none", async (...row) => {
+    const [, hidden, pages, again] = row;
+    const { source, asked } = await jsonDirectory({ total: 1_000, size: 100, hidden });
+    rig = await directoryRig({ records: [] });
+    const sync = rig.process({ source });
+    const created = 1_000 - hidden.length;
+    expect(await rig.pass(sync)).toMatchObject({ status: "completed", created, unchanged: again, errors: 0 });
+    expect(asked).toEqual(pages);
+    expect(await rig.pass(sync)).toMatchObject({ status: "completed", created: 0, errors: 0 });
+    expect(asked).toEqual([...pages, ...pages]);
+  });
+
+  test("one whose pages became shorter since the last pass leaves nobody out", async () => {
+    const total = 1_000;
+    let size = 100;
+    const { source } = await jsonDirectory({ total, hidden: [4], size: () => size });
+    rig = await directoryRig({ records: [] });
+    const sync = rig.process({ source });
+    await rig.pass(sync);
+    size = 30;
+    expect(await rig.pass(sync)).toMatchObject({ status: "completed", page: 34, perPage: 30 });
   });
 
   test("another process goes on with the same size of pages, learnt from the first", async () => {

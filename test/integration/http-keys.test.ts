@@ -162,25 +162,21 @@ describe("keys", () => {
 
 describe("the first key", () => {
   test("is the operator's, as given, and a new one replaces it", async () => {
-    const clock = fixedClock();
-    const { keys, ...store } = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
+    const { keys, start } = await openKeys();
     const given = "operator-key-of-at-least-32-characters";
-    expect(await ensureFirstKey({ keys, given, clock })).toBeNull();
-    expect(await ensureFirstKey({ keys, given, clock })).toBeNull();
+    expect(await start(given)).toBeNull();
+    expect(await start(given)).toBeNull();
     expect(await keys.list()).toHaveLength(1);
-    await ensureFirstKey({ keys, given: `${given}-2`, clock });
+    await start(`${given}-2`);
     const [only, ...others] = await keys.list();
     expect([only?.scopes.length, only?.sessions, others]).toEqual([5, "*", []]);
     expect(JSON.stringify(only)).not.toContain(given);
-    await store.close();
   });
 
   test("is made when nobody gave one, and only once", async () => {
-    const clock = fixedClock();
-    const { keys, ...store } = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
-    expect(await ensureFirstKey({ keys, given: null, clock })).toMatch(/^ihk_/);
-    expect(await ensureFirstKey({ keys, given: null, clock })).toBeNull();
-    await store.close();
+    const { start } = await openKeys();
+    expect(await start(null)).toMatch(/^ihk_/);
+    expect(await start(null)).toBeNull();
   });
 
   test("may be written into HUB_API_KEY once it was shown, and so may any key there is", async () => {
@@ -201,10 +197,41 @@ describe("the first key", () => {
     ]);
     await start(`${shown}-3`);
     expect(await keys.list()).toMatchObject([
-      { name: "first key", hash: hashOf(`${shown}-3`) },
+      { name: "first key", hash: hashOf(`${shown}-2`) },
       { name: "CRM", hash: hashOf(crm.key) },
+      { name: "HUB_API_KEY", hash: hashOf(`${shown}-3`) },
     ]);
   });
+
+  test.each([["as it was shown"], ["as it was given"]])(
+    "%s is no stranger's: a revoked key in HUB_API_KEY takes nobody's place, and what is made is told",
+    async (how) => {
+      const { keys, clock, start, logged } = await openKeys();
+      const first =
+        how === "as it was shown" ? String(await start(null)) : "operator-key-of-at-least-32-characters";
+      await start(first);
+      const [mine] = await keys.list();
+      const about = { name: "CRM", scopes: ["read" as const], sessions: ["s1"] };
+      const crm = await createKey(about, { keys, clock });
+      await start(crm.key);
+      const before = logged().length;
+      await keys.remove(crm.row.id);
+
+      await start(crm.key);
+      expect(await keys.byHash(hashOf(first))).toMatchObject({ id: mine?.id, operatorHash: null });
+      const made = await keys.byHash(hashOf(crm.key));
+      expect(made).toMatchObject({ name: "HUB_API_KEY", sessions: "*" });
+      expect(logged().slice(before)).toEqual([
+        ["key.operator_made", { keyId: made?.id, name: "HUB_API_KEY", isNew: true }],
+      ]);
+      expect((await keys.list()).filter(({ name }) => name === "HUB_API_KEY")).toHaveLength(1);
+
+      await start(`${first}-2`);
+      expect(await keys.byHash(hashOf(first))).toMatchObject({ id: mine?.id });
+      expect(await keys.byHash(hashOf(crm.key))).toBeNull();
+      expect(logged().at(-1)).toMatchObject(["key.operator_made", { keyId: made?.id, isNew: false }]);
+    },
+  );
 
   test("keeps a new name and a new secret over a restart, until another key is given", async () => {
     const { keys, clock, start } = await openKeys();
@@ -238,9 +265,12 @@ async function openKeys() {
   const clock = fixedClock();
   const store = await openSqliteStore({ file: ":memory:", publicUrl: "", clock });
   onTestFinished(() => store.close());
+  const lines: [event: string, facts: object][] = [];
+  const write = (facts: object, event: string): void => void lines.push([event, facts]);
+  const log = { debug: write, info: write, warn: write, error: write };
   const start = (given: string | null) => {
     clock.advance(minutes(1));
-    return ensureFirstKey({ keys: store.keys, given, clock });
+    return ensureFirstKey({ keys: store.keys, given, clock, log });
   };
-  return { keys: store.keys, clock, start };
+  return { keys: store.keys, clock, start, logged: () => lines };
 }

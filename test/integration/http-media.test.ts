@@ -1,6 +1,6 @@
 /** Files in and out: streamed, named, never run, and gone when their time is over. */
 import { describe, expect, test } from "vitest";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { mediaSchema } from "../../hub/contract/resources.ts";
 import { aMedia, aMediaItem, aMessageFact } from "../support/builders.ts";
@@ -104,6 +104,37 @@ describe("uploads", () => {
       await until("a repeat is taken", async () => (await repeat()) === 201);
     },
   );
+
+  describe.each(["file", "document"])("a form whose file is named %s", (name) => {
+    const start = `--edge\r\nContent-Disposition: form-data; name="${name}"; filename="i.png"\r\n\r\n`;
+    const body = Buffer.concat([Buffer.from(start), PNG]);
+    const type = "multipart/form-data; boundary=edge";
+
+    test("and that is cut in it harms nobody", async () => {
+      const rig = await openHttpRig();
+      const peers: Socket[] = [];
+      rig.server.server.on("connection", (peer) => peers.push(peer));
+      const socket = connect(rig.server.port, "127.0.0.1");
+      const head = [
+        ...["POST /api/media HTTP/1.1", "Host: x", `X-API-Key: ${rig.key}`, `Content-Type: ${type}`],
+        ...[`Content-Length: ${body.length + 100}`],
+      ];
+      const sent = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]);
+      socket.write(sent);
+      await until("the hub has read it", () => peers[0]?.bytesRead === sent.length);
+      expect((await upload(rig, PNG)).status).toBe(201);
+      socket.destroy();
+      await until("the hub has seen the cut", () => peers[0]?.destroyed);
+      expect((await upload(rig, PNG)).status).toBe(201);
+    });
+
+    test("and that comes whole without its end is refused", async () => {
+      const rig = await openHttpRig();
+      const { status, json } = await upload(rig, body, { type });
+      expect([status, json["code"]]).toEqual([400, "VALIDATION_ERROR"]);
+      expect((await upload(rig, PNG)).status).toBe(201);
+    });
+  });
 
   test("an uploaded file is sent by its mediaId", async () => {
     const rig = await openHttpRig();

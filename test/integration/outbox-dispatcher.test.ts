@@ -128,6 +128,28 @@ test("D17: a name that leads elsewhere between check and connect is refused, and
   expect((await rig.deliveries())[0]).toMatchObject({ lastError: "ADDRESS_REFUSED", failure: "endpoint" });
 });
 
+test("people are called at the start for what was parked and not told of, and not for what was dismissed", async () => {
+  const rig = await openOutboxRig();
+  const crm = await rig.crm();
+  const { id } = await rig.endpoint(crm);
+  const { id: disabled } = await rig.endpoint(crm);
+  const deadOf = (endpointId: string) => rig.deliveries({ endpointId, state: "dead" });
+  crm.answers({ kind: "answer", status: 422 });
+  await rig.says("34600111222");
+  for (let minute = 0; minute < 45; minute += 1) await rig.after(minutes(1));
+  expect([await deadOf(id), await deadOf(disabled)]).toMatchObject([[{}], [{}]]);
+  await rig.endpoints.update(disabled, { enabled: false });
+
+  const before = rig.troubles().length;
+  await rig.restart();
+  await rig.dispatcher.idle();
+  expect(rig.troubles().slice(before)).toEqual([[id, "parked"]]);
+  await rig.store.outbox.dismiss({ endpointId: id, state: "dead" }, rig.clock.now());
+  await rig.restart();
+  await rig.dispatcher.idle();
+  expect(rig.troubles()).toHaveLength(before + 1);
+});
+
 test("a clock that is set back delays no retry", async () => {
   const rig = await openOutboxRig();
   const crm = await rig.crm();

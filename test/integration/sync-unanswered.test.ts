@@ -1,5 +1,6 @@
 /** A CRM, or a hub, that never answers a call: the sync is left after a while, and an answer that comes late harms nothing. */
 import { expect, test } from "vitest";
+import { isFinal } from "../../bridge/sync/sync-job.ts";
 import { minutes } from "../support/fixed-clock.ts";
 import { CONTACTS, documents, fill, syncWorld } from "../support/sync-rig.ts";
 
@@ -98,3 +99,52 @@ test("a sync that ends in its time leaves no timer behind", async () => {
   await queue.idle();
   expect(time.waiting()).toBe(0);
 });
+
+test("a job that is forgotten as soon as it ended is told to who waits for it", async () => {
+  const world = syncWorld();
+  let forgetIt: () => void = () => undefined;
+  const forgotten = new Promise<void>((resolve) => (forgetIt = resolve));
+  const { state } = world;
+  const { queue } = world.begin({
+    // Ended, and gone with its session before the disk has it.
+    state: {
+      ...state,
+      update: async (change) => {
+        await state.update(change);
+        if (!state.read().jobs.some(isFinal)) return;
+        await state.update((data) => {
+          data.jobs = data.jobs.filter((job) => !isFinal(job));
+        });
+        forgetIt();
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    },
+  });
+  await queue.start();
+  const { jobId } = await queue.request("gone", "manual");
+  const waiting = queue.wait(jobId, 500);
+  await forgotten;
+  await queue.idle();
+  expect(await waiting).toMatchObject({ jobId, status: "failed" });
+  expect(queue.jobs()).toEqual([]);
+  expect(world.log.lines("sync.state_not_kept")).toEqual([]);
+});
+
+test.each(["the time is over", "the queue is stopped"])(
+  "who waits for a job that is forgotten meanwhile is told what was seen of it when %s",
+  async (end) => {
+    const { queue, state, settled, pass, waiting, answersNow } = aWorld(["s1"]);
+    await queue.start();
+    const { jobId } = await queue.request("s1", "hourly");
+    await settled(1);
+    const answer = queue.wait(jobId, 500);
+    await state.update((data) => {
+      data.jobs = [];
+    });
+    const stopped = end === "the time is over" ? pass(1_000) : queue.stop();
+    answersNow();
+    waiting[0]?.();
+    await stopped;
+    expect(await answer).toMatchObject({ jobId, status: "running" });
+  },
+);

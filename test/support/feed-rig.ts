@@ -2,7 +2,8 @@
 import { systemClock } from "../../bridge/clock.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
 import { createFeed, type FeedParts, type ResetReason } from "../../bridge/sync/feed.ts";
-import type { HubEvent } from "../../hub/contract/index.ts";
+import type { Action } from "../../bridge/applied.ts";
+import type { EventName, HubEvent } from "../../hub/contract/index.ts";
 import { createFakeHub } from "./fake-hub.ts";
 import { logBook } from "./log-book.ts";
 
@@ -34,7 +35,7 @@ export async function openFeed({
     state,
     apply: ({ seq }: HubEvent) => {
       applied.push(seq);
-      return Promise.resolve({});
+      return Promise.resolve({ action: "created" });
     },
     setAside: ({ seq }) => {
       aside.push(seq);
@@ -54,7 +55,10 @@ export async function openFeed({
     hub.calls
       .filter(({ method }) => method === "events")
       .map(({ args }) => args[0] as { after: number; limit: number }); // what the method takes
-  return { hub, happens, state, feed, applied, aside, resets, log, asked };
+  /** Came by webhook, and was written. */
+  const pushed = (seq: number, event: EventName = "message.received", action: Action = "created"): void =>
+    feed.noticed({ seq, event }, action);
+  return { hub, happens, state, feed, pushed, applied, aside, resets, log, asked };
 }
 
 export const range = (from: number, to: number): number[] =>

@@ -11,7 +11,7 @@ import { createLanes } from "../../bridge/lanes.ts";
 import { createConnections, type Connections } from "../../bridge/registry/connections.ts";
 import type { BridgeState } from "../../bridge/state/bridge-state.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
-import type { Apply } from "../../bridge/webhook/applied.ts";
+import type { Apply } from "../../bridge/applied.ts";
 import { createApply } from "../../bridge/webhook/apply.ts";
 import { nodeDoor } from "../../bridge/webhook/node.ts";
 import { createReceiver, type Receiver } from "../../bridge/webhook/receive.ts";
@@ -126,7 +126,7 @@ export async function openReceiverRig({
     secrets,
     acceptLegacy,
     apply,
-    noticed: (seq) => noticed.push(seq),
+    noticed: ({ seq }) => noticed.push(seq),
     clock,
     log,
     budgetMs,

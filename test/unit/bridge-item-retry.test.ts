@@ -4,7 +4,7 @@ import { createFailedItems, messageItemKey, type FailedRecord } from "../../brid
 import { createItemRetry } from "../../bridge/item-retry.ts";
 import { createLanes } from "../../bridge/lanes.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
-import type { Apply } from "../../bridge/webhook/applied.ts";
+import type { Apply } from "../../bridge/applied.ts";
 import { createFakeHub } from "../support/fake-hub.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
 

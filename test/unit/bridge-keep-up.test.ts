@@ -1,6 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createKeepUp } from "../../bridge/keep-up.ts";
+import { createMemoryState } from "../../bridge/state/memory-state.ts";
+import { T0_SECONDS } from "../support/builders.ts";
 import { hubDown } from "../support/fake-hub.ts";
+import { fixedClock } from "../support/fixed-clock.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
 
@@ -17,6 +20,8 @@ test("the events are read and then the endpoint is looked after, also when the h
       },
     },
     subscription: { renew: () => told.push("renew") },
+    state: createMemoryState(),
+    clock: fixedClock(),
     log,
     cron: "* * * * * *",
   });
@@ -27,4 +32,26 @@ test("the events are read and then the endpoint is looked after, also when the h
   expect(told.slice(0, 6)).toEqual(["read", "renew", "read", "renew", "read", "renew"]);
   expect(log.lines("keep_up.feed_not_read")).toHaveLength(1);
   expect(log.lines("keep_up.feed_failed")).toHaveLength(1);
+});
+
+test("what was synced by a clock that was ahead is forgotten, before that time has come", async () => {
+  const log = logBook();
+  const state = createMemoryState();
+  await state.update((data) => {
+    data.syncedUntil = { s1: T0_SECONDS + 2 * 60 * 60, s2: T0_SECONDS + 60, s3: T0_SECONDS - 60 };
+  });
+  const keepUp = createKeepUp({
+    feed: { read: () => Promise.resolve() },
+    subscription: null,
+    state,
+    clock: fixedClock(),
+    log,
+    cron: "* * * * * *",
+  });
+  onTestFinished(() => keepUp.stop());
+  await keepUp.start();
+  const kept = () => Object.keys(state.read().syncedUntil);
+  await until("it was looked at", () => kept().length < 3, { timeoutMs: 5_000 });
+  expect(kept()).toEqual(["s2", "s3"]);
+  expect(log.lines("keep_up.clock_was_ahead").map(({ facts }) => facts)).toEqual([{ sessions: 1 }]);
 });

@@ -2,8 +2,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ensureMethodKey } from "../../bridge/http/method-keys.ts";
+
+/** As on a share or a card whose file system has no hard links. */
+vi.mock("node:fs/promises", async (actual) => ({
+  ...(await actual<object>()),
+  link: () => Promise.reject(Object.assign(new Error("EPERM: operation not permitted"), { code: "EPERM" })),
+}));
 
 const folder = (): string => {
   const dir = mkdtempSync(join(tmpdir(), "bridge-method-key-"));

@@ -17,6 +17,7 @@ const settle = (change: Partial<Tried> = {}) =>
   settleAttempt({
     attempts: 0,
     result: failed(),
+    isFirstRefusal: false,
     probing: false,
     stepsAside: false,
     opens: false,
@@ -93,6 +94,16 @@ test("a refused event is tried six times in 42.6 minutes, then parked", () => {
   const minutes = waits.reduce((sum, { nextAttemptAt }) => sum + secondsUntil(nextAttemptAt), 0) / 60;
   expect(minutes).toBeCloseTo(42.6, 1);
   expect(settle({ attempts: 5, result: refused }).patch).toMatchObject({ state: "dead", failure: "event" });
+});
+
+test("what failed in an outage and is refused now has four tries in 42 minutes left; one that its tries made the fault has not", () => {
+  const first = { result: failed({ failure: "event", status: 422 }), isFirstRefusal: true };
+  for (const attempts of [2, 5, 50])
+    expect(settle({ attempts, ...first }).patch).toMatchObject({ state: "retrying", attempts: 3 });
+  expect(settle({ attempts: 1, ...first }).patch.attempts).toBe(2);
+  expect(settle({ attempts: 5, ...first, isFirstRefusal: false }).patch.state).toBe("dead");
+  const refusesAll = { ...first, result: failed({ status: 422 }) };
+  expect(settle({ attempts: 5, ...refusesAll }).patch.attempts).toBe(6);
 });
 
 test("a failed probe, a pause and a failure of our own network count no attempt", () => {

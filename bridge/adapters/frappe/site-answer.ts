@@ -80,7 +80,9 @@ export function readAnswer(what: string, answer: SiteAnswer, now: Date): unknown
   if (status < 200 || status >= 300) throw failureOf(what, answer, errorBody.safeParse(json).data ?? {}, now);
   if (json !== undefined) return json;
   // A proxy, a maintenance page or a login form: whatever it is, it is not the site's word.
-  throw new ForeignAnswer(`${what}: the site answered ${status} with something that is not JSON`);
+  throw new ForeignAnswer(`${what}: the site answered ${status} with something that is not JSON`, {
+    code: "NotJson",
+  });
 }
 
 function failureOf(
@@ -95,7 +97,7 @@ function failureOf(
   const code = /^\w{1,80}$/.test(excType) ? excType : `HTTP_${status}`;
   if (status === 401 || status === 403) return new CrmMisconfigured(says, { code });
   if (status < 400)
-    return new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`);
+    return new CrmMisconfigured(`${what}: the site redirects; use its final address in FRAPPE_URL`, { code });
   if (excType === "ImportError" || (status === 404 && isUnknownDocType(error)))
     return new CrmMisconfigured(`${says}. The site lacks this document type; prepare it once`, { code });
   const patience = { retryAfterSeconds: secondsOf(retryAfter, now), code };
@@ -114,7 +116,10 @@ export const reasonOf = (excType: string, text: string): string =>
 export function expecting<T>(schema: z.ZodType<T>, answer: unknown): T {
   const read = schema.safeParse(answer);
   if (read.success) return read.data;
-  throw new ForeignAnswer("the site answered in an unknown shape", { cause: read.error });
+  throw new ForeignAnswer("the site answered in an unknown shape", {
+    code: "NotAsAgreed",
+    cause: read.error,
+  });
 }
 
 /** Of a proxy: no such site, a page of maintenance that takes no writes, a request that did not arrive whole. */

@@ -2,7 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import got, { RequestError, TimeoutError, type Method } from "got";
-import { AnswerTooLong, withinLimit } from "../../answer-limit.ts";
+import { AnswerTooLong, PAGE_LIMIT, withinLimit } from "../../answer-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import { AnswerLost, readAnswer, type SiteAnswer } from "./site-answer.ts";
@@ -54,14 +54,16 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
     ms: number,
   ): Promise<SiteAnswer> => {
     try {
-      const response = await withinLimit((signal) =>
-        client<string>(`${base}${path}`, {
-          method: verb,
-          timeout: { request: ms },
-          signal,
-          ...(content.json === undefined ? {} : { json: content.json }),
-          ...(content.form === undefined ? {} : { body: content.form }),
-        }),
+      const response = await withinLimit(
+        (signal) =>
+          client<string>(`${base}${path}`, {
+            method: verb,
+            timeout: { request: ms },
+            signal,
+            ...(content.json === undefined ? {} : { json: content.json }),
+            ...(content.form === undefined ? {} : { body: content.form }),
+          }),
+        PAGE_LIMIT,
       );
       const { statusCode, headers, body } = response;
       return { status: statusCode, retryAfter: headers["retry-after"] ?? null, body };
@@ -76,6 +78,7 @@ export function createSiteCalls({ url, apiKey, apiSecret, clock, timeoutMs }: Si
       if (error instanceof AnswerTooLong)
         throw new AnswerLost(`${named(verb, path)}: ${error.message}`, {
           timedOut: true,
+          code: error.code,
           cause: error,
         });
       throw error;

@@ -5,7 +5,7 @@
 import type { WriteResult } from "../../adapter.ts";
 import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
-import { createFaults } from "./faults.ts";
+import { createFaults, type Beside, type Kind } from "./faults.ts";
 import type { Fields } from "./field-values.ts";
 import { isDuplicate, reasonOf, SiteFault, SiteRefusal } from "./site-answer.ts";
 import type { SiteTables, Update } from "./site-tables.ts";
@@ -27,7 +27,7 @@ export interface Writes {
   insertAll(doctype: string, inserts: Insert[]): Promise<WriteResult[]>;
   updateAll(doctype: string, updates: Update[]): Promise<WriteResult[]>;
   updateOne(doctype: string, update: Update): Promise<WriteResult>;
-  /** Work of several writes, given up as a record of this type is: after some calls, while the table takes others. */
+  /** Work of several changes, given up as a record of this type is: after some calls, while the table takes others. */
   orBlamed(doctype: string, key: string, work: () => Promise<WriteResult>): Promise<WriteResult>;
 }
 
@@ -42,16 +42,17 @@ interface Ways<T> {
 export function createWrites(tables: SiteTables, clock: Clock): Writes {
   const faults = createFaults(tables, clock);
 
-  async function write<T>(doctype: string, records: T[], ways: Ways<T>): Promise<WriteResult[]> {
-    const suspects = faults.of(doctype);
+  async function write<T>(kind: Kind, records: T[], ways: Ways<T>): Promise<WriteResult[]> {
+    const suspects = faults.of(kind);
     const indexed = records.map((record, index) => ({ record, index, key: ways.keyOf(record) }));
     const known = indexed.filter(({ key }) => suspects.isKnown(key));
     const results: WriteResult[] = [];
-    const alone = async (few: typeof indexed, since?: number): Promise<void> => {
+    const begun = suspects.written();
+    const alone = async (few: typeof indexed, beside: Beside = {}): Promise<void> => {
       const written = await faults.each(
-        doctype,
+        kind,
         few.map(({ record, key }) => ({ key, write: () => ways.one(record) })),
-        since,
+        { ...beside, begun },
       );
       few.forEach(({ index }, n) => {
         results[index] = written[n] ?? { outcome: "rejected", error: "not written" };
@@ -67,12 +68,15 @@ export function createWrites(tables: SiteTables, clock: Clock): Writes {
       part.forEach(({ index, key }, n) => {
         const result = settled[n] ?? null;
         if (result === null) return;
-        faults.taken(doctype, key, true);
+        faults.taken(kind, key, true);
         results[index] = result;
       });
       const left = part.filter((_, n) => (settled[n] ?? null) === null);
       // What a refusal kept from being written was not failed over.
-      await alone(left, part.length > 1 && !isRefused ? since : undefined);
+      await alone(left, {
+        since: part.length > 1 && !isRefused ? since : undefined,
+        taken: part.length - left.length,
+      });
     }
     // Last, and apart: the others are written whatever becomes of these.
     await alone(known);
@@ -104,7 +108,7 @@ export function createWrites(tables: SiteTables, clock: Clock): Writes {
   };
 
   const updateAll = (doctype: string, updates: Update[]): Promise<WriteResult[]> =>
-    write(doctype, updates, {
+    write({ doctype, way: "update" }, updates, {
       keyOf: ({ name }) => name,
       one: (update) => updateOne(doctype, update),
       many: async (part) => {
@@ -115,7 +119,7 @@ export function createWrites(tables: SiteTables, clock: Clock): Writes {
 
   return {
     insertAll: (doctype, inserts) =>
-      write(doctype, inserts, {
+      write({ doctype, way: "insert" }, inserts, {
         keyOf: ({ key }) => key,
         one: (insert) => insertOne(doctype, insert),
         many: async (part) => {
@@ -130,7 +134,7 @@ export function createWrites(tables: SiteTables, clock: Clock): Writes {
     updateAll,
     updateOne: async (doctype, update) =>
       (await updateAll(doctype, [update]))[0] ?? { outcome: "rejected", error: "not written" },
-    orBlamed: faults.orBlamed,
+    orBlamed: (doctype, key, work) => faults.orBlamed({ doctype, way: "update" }, key, work),
   };
 }
 

@@ -14,15 +14,24 @@ export class CrmRefusal extends Error {
   }
 }
 
+/** Asks the CRM something else: what it fails with, or null where it answers. */
+export type AskTrouble = () => Promise<CrmUnavailable | CrmMisconfigured | null>;
+
 /**
  * A refusal is about what was sent only where the CRM answers other questions: a wrong name of its host, or what guards it,
  * refuses everything, and nothing may be given up for that.
  */
-export async function mustBeWell(refusal: CrmRefusal, isWell: () => Promise<boolean>): Promise<void> {
-  if (await isWell()) return;
+export async function mustBeWell(refusal: CrmRefusal, trouble: AskTrouble): Promise<void> {
+  const cause = await trouble();
+  if (cause === null) return;
+  if (cause instanceof CrmUnavailable) {
+    const { retryAfterSeconds, code } = cause;
+    throw new CrmUnavailable(`${refusal.message} (${cause.message})`, { retryAfterSeconds, code, cause });
+  }
   const advice =
     "the CRM does not say how much it holds either: it, or what stands before it, refuses everything";
-  throw new CrmMisconfigured(`${refusal.message} (${advice})`, { cause: refusal });
+  const code = codeOf(refusal.status);
+  throw new CrmMisconfigured(`${refusal.message} (${advice})`, { code, cause: refusal });
 }
 
 /** The CRM has no such call. Where it may lack it that is no trouble; elsewhere a person must look at a setting. */
@@ -30,8 +39,8 @@ export class NotCovered extends CrmMisconfigured {
   /** It says so itself (501); otherwise the path is just not there, which may be a mistake. */
   readonly isMeant: boolean;
 
-  constructor(message: string, { isMeant }: { isMeant: boolean }) {
-    super(message);
+  constructor(message: string, { isMeant, code }: { isMeant: boolean; code: string | null }) {
+    super(message, { code });
     this.isMeant = isMeant;
   }
 }
@@ -60,21 +69,28 @@ export function readCrmAnswer(what: string, answer: CrmAnswer, now: Date): unkno
   const json = parsed(body);
   if (status !== 200 && status !== 201) throw failureOf(what, answer, json, now);
   if (json !== undefined) return json;
-  throw new CrmUnavailable(`${what}: the CRM answered ${status} with something that is not JSON`);
+  const problem = `${what}: the CRM answered ${status} with something that is not JSON`;
+  throw new CrmUnavailable(problem, { code: "NotJson" });
 }
+
+/** The kind of trouble, for the log: its words may name people. */
+export const codeOf = (status: number): string => `HTTP_${status}`;
+/** The same of an answer that was none of those that the contract has. */
+export const NOT_AS_AGREED = { code: "NotAsAgreed" };
 
 const LATER = [408, 409, 429];
 
 function failureOf(what: string, { status, retryAfter }: CrmAnswer, json: unknown, now: Date): Error {
   const says = `${what}: ${errorText(json) ?? `HTTP ${status}`}`;
+  const code = codeOf(status);
   if (status === 400 || status === 413 || status === 422) return new CrmRefusal(status, says);
-  if (status === 501) return new NotCovered(says, { isMeant: true });
-  if (retryAfter === null && status >= 500 && status !== 503) return new CrmFault(says);
+  if (status === 501) return new NotCovered(says, { isMeant: true, code });
+  if (retryAfter === null && status >= 500 && status !== 503) return new CrmFault(says, { code });
   if (LATER.includes(status) || status >= 500)
-    return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now) });
+    return new CrmUnavailable(says, { retryAfterSeconds: secondsOf(retryAfter, now), code });
   // An answer that promises to look at it later, or has nothing to say, is no proof that anything was kept.
   if (status < 300)
-    return new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`);
+    return new CrmUnavailable(`${what}: HTTP ${status} does not say what became of the records`, { code });
   return wrongSetting(status, says);
 }
 
@@ -82,7 +98,10 @@ function wrongSetting(status: number, says: string): CrmMisconfigured {
   const advice = status < 400 ? REDIRECTS : ADVICE[status];
   const advised = advice === undefined ? says : `${says} (${advice})`;
   const isAbsent = status === 404 || status === 405;
-  return isAbsent ? new NotCovered(advised, { isMeant: false }) : new CrmMisconfigured(advised);
+  const code = codeOf(status);
+  return isAbsent
+    ? new NotCovered(advised, { isMeant: false, code })
+    : new CrmMisconfigured(advised, { code });
 }
 
 const errorSchema = z.object({

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import type { Suspects } from "../suspects.ts";
-import { CrmFault, CrmRefusal, mustBeWell } from "./crm-answer.ts";
+import { CrmFault, CrmRefusal, mustBeWell, NOT_AS_AGREED, type AskTrouble } from "./crm-answer.ts";
 
 const LARGEST_BATCH = 100;
 const NO_RESULT = "the CRM did not say what became of this record";
@@ -29,15 +29,24 @@ const answerSchema = z.object({ results: z.array(z.unknown()) });
 export interface BatchCall {
   send: (items: object[]) => Promise<unknown>;
   suspects: Suspects;
-  /** Whether the CRM answers other questions: if not, no record is to blame. */
-  isWell: () => Promise<boolean>;
+  /** With other questions: where the CRM has one there too, no record is to blame. */
+  trouble: AskTrouble;
 }
 
 /** @throws CrmUnavailable, CrmMisconfigured: nothing is lost by sending all of them again */
 export async function sendBatches(records: Keyed[], call: BatchCall): Promise<WriteResult[]> {
   const results: WriteResult[] = [];
-  for (const batch of inBatches(records)) results.push(...(await sendBatch(batch, call)));
+  for (const batch of inBatches(records)) results.push(...(await sendKnownLast(batch, call)));
   return results;
+}
+
+/** Those that failed before come last: what the CRM takes before them shows whose fault it is. */
+async function sendKnownLast(batch: Keyed[], call: BatchCall): Promise<WriteResult[]> {
+  const isKnown = ({ key }: Keyed): boolean => call.suspects.isKnown(key);
+  const ordered = [...batch.filter((one) => !isKnown(one)), ...batch.filter(isKnown)];
+  const results = await sendBatch(ordered, call);
+  const byKey = new Map(ordered.map(({ key }, n) => [key, results[n]]));
+  return batch.map(({ key }) => byKey.get(key) ?? { outcome: "rejected", error: NO_RESULT });
 }
 
 async function sendBatch(batch: Keyed[], call: BatchCall): Promise<WriteResult[]> {
@@ -46,13 +55,13 @@ async function sendBatch(batch: Keyed[], call: BatchCall): Promise<WriteResult[]
   try {
     sifted = await sift(batch, call);
   } catch (fault) {
-    if (!(fault instanceof CrmFault) || !(await call.isWell())) throw fault;
+    if (!(fault instanceof CrmFault) || (await call.trouble()) !== null) throw fault;
     // Only what repeats is the fault of a record. One that came alone is tried again whenever it comes again.
-    sifted = batch.length === 1 ? [fault] : await sift(batch, call, { faults: { taken: 0, failed: 0 } });
+    sifted = batch.length === 1 ? [fault] : await sift(batch, call, { faults: { taken: 0, failed: [] } });
   }
   const settled = await settleFaults(batch, sifted, { call, since });
   const refusal = settled.find(isRefusal);
-  if (refusal !== undefined) await mustBeWell(refusal, call.isWell);
+  if (refusal !== undefined) await mustBeWell(refusal, call.trouble);
   return settled.map((one) => (isRefusal(one) ? { outcome: "rejected", error: one.message } : one));
 }
 
@@ -65,8 +74,8 @@ const isRefusal = (one: WriteResult | CrmRefusal): one is CrmRefusal => one inst
 const FEW = 3;
 
 interface Sifting {
-  /** Also a batch over which the CRM fails is halved; counts what became of the records so far. */
-  faults?: { taken: number; failed: number };
+  /** Also a batch over which the CRM fails is halved; what became of the records so far: how many, and whose keys. */
+  faults?: { taken: number; failed: string[] };
   /** Of a batch that was refused as a whole. */
   isPart?: boolean;
 }
@@ -82,10 +91,23 @@ async function sift(batch: Keyed[], call: BatchCall, sifting: Sifting = {}): Pro
     const isOfRecords = error instanceof CrmRefusal || (error instanceof CrmFault && faults !== undefined);
     if (!isOfRecords) throw error;
     if (batch.length > 1) return halved(batch, error, { call, sifting });
-    if (error instanceof CrmFault && faults !== undefined && ++faults.failed > faults.taken + FEW)
-      throw error;
+    if (error instanceof CrmFault && faults !== undefined) mustBeFew(batch, error, { call, faults });
     return [error];
   }
+}
+
+/** @throws CrmFault where they are not; who failed is remembered, and comes last the next time. */
+function mustBeFew(
+  batch: Keyed[],
+  error: CrmFault,
+  { call: { suspects }, faults }: { call: BatchCall; faults: NonNullable<Sifting["faults"]> },
+): void {
+  faults.failed.push(...batch.map(({ key }) => key));
+  if (faults.failed.length <= faults.taken + FEW) return;
+  if (faults.failed.every((key) => suspects.isToBlame(key))) return;
+  const written = suspects.written();
+  for (const key of faults.failed) suspects.failed(key, written);
+  throw error;
 }
 
 async function halved(
@@ -94,7 +116,7 @@ async function halved(
   { call, sifting }: { call: BatchCall; sifting: Sifting },
 ): Promise<Sifted[]> {
   // It takes many requests: not begun where all of them would be refused.
-  if (error instanceof CrmRefusal && sifting.isPart !== true) await mustBeWell(error, call.isWell);
+  if (error instanceof CrmRefusal && sifting.isPart !== true) await mustBeWell(error, call.trouble);
   const middle = Math.ceil(batch.length / 2);
   const part = { ...sifting, isPart: true };
   const first = await sift(batch.slice(0, middle), call, part);
@@ -109,16 +131,19 @@ async function settleFaults(
 ): Promise<(WriteResult | CrmRefusal)[]> {
   const failed = sifted.filter(isFault).length;
   const isOfFew = failed < sifted.length && failed <= Math.max(FEW, sifted.length / 10);
-  const settled: (WriteResult | CrmRefusal)[] = [];
+  // Where it came alone, or all of them failed, it is tried again when it comes again, and not at once.
+  const isAtOnce = failed < sifted.length;
+  const tried: { key: string; result: Sifted }[] = [];
   for (const [n, record] of batch.entries()) {
     const found = sifted[n] ?? { outcome: "rejected", error: NO_RESULT };
-    // One that came alone is tried again when it comes again, and not at once.
-    const result = isFault(found)
-      ? await tryAlone(record, found, { call, since, isAtOnce: batch.length > 1 })
-      : found;
+    const result = isFault(found) ? await tryAlone(record, found, { call, since, isAtOnce }) : found;
+    tried.push({ key: record.key, result });
+  }
+  const settled: (WriteResult | CrmRefusal)[] = [];
+  for (const { key, result } of tried) {
     if (isFault(result)) {
-      const isToBlame = call.suspects.isToBlame(record.key) || (isOfFew && call.suspects.isTried(record.key));
-      if (!isToBlame || !(await call.isWell())) throw result;
+      const isToBlame = call.suspects.isToBlame(key) || (isOfFew && call.suspects.isTried(key));
+      if (!isToBlame || (await call.trouble()) !== null) throw result;
     }
     settled.push(isFault(result) ? { outcome: "rejected", error: result.message } : result);
   }
@@ -134,7 +159,7 @@ async function tryAlone(
   let result: Sifted = fault;
   suspects.failed(record.key, since);
   while (isAtOnce && !suspects.isTried(record.key)) {
-    result = (await sift([record], call, { faults: { taken: 1, failed: 0 } }))[0] ?? fault;
+    result = (await sift([record], call, { faults: { taken: 1, failed: [] } }))[0] ?? fault;
     if (!isFault(result)) break;
     suspects.failed(record.key, since);
   }
@@ -157,7 +182,8 @@ function resultsOf(batch: Keyed[], answer: unknown): WriteResult[] {
   }
   const found = batch.map(({ key }) => byKey.get(key));
   // Silence about everything is a broken CRM, not so many bad records.
-  if (batch.length > 0 && found.every((result) => result === undefined)) throw new CrmUnavailable(NO_RESULT);
+  if (batch.length > 0 && found.every((result) => result === undefined))
+    throw new CrmUnavailable(NO_RESULT, NOT_AS_AGREED);
   return found.map((result): WriteResult => {
     if (result === undefined) return { outcome: "rejected", error: NO_RESULT };
     return {

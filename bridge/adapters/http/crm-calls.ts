@@ -83,8 +83,10 @@ export function createCrmCalls({ url, auth, secret, clock, timeoutMs }: CrmCalls
       const retryAfter = answered["retry-after"] ?? null;
       return readCrmAnswer(what, { status: statusCode, retryAfter, body: text }, clock.now());
     } catch (error) {
-      if (error instanceof RequestError) throw new CrmUnavailable(`${what}: ${error.code}`, { cause: error });
-      if (error instanceof AnswerTooLong) throw new CrmUnavailable(`${what}: ${error.message}`);
+      if (error instanceof RequestError)
+        throw new CrmUnavailable(`${what}: ${error.code}`, { code: error.code, cause: error });
+      if (error instanceof AnswerTooLong)
+        throw new CrmUnavailable(`${what}: ${error.message}`, { code: error.code });
       throw error;
     }
   };

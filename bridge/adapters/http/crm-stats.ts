@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ChatDigest, Totals } from "../../adapter.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../../errors.ts";
-import { CrmRefusal, NotCovered } from "./crm-answer.ts";
+import { codeOf, CrmRefusal, NOT_AS_AGREED, NotCovered, type AskTrouble } from "./crm-answer.ts";
 import type { CrmCalls } from "./crm-calls.ts";
 import type { OptionalCalls } from "./optional-calls.ts";
 
@@ -24,7 +24,7 @@ export interface CrmStats {
     optional: OptionalCalls,
   ): Promise<ChatDigest[]>;
   /** Whether it can be asked at all. */
-  isWell(): Promise<boolean>;
+  trouble: AskTrouble;
 }
 
 export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmStats {
@@ -36,6 +36,7 @@ export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmS
     } catch (error) {
       if (!(error instanceof CrmRefusal)) throw error;
       throw new CrmMisconfigured(`the CRM refuses to say how much it holds: ${error.message}`, {
+        code: codeOf(error.status),
         cause: error,
       });
     }
@@ -45,15 +46,16 @@ export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmS
     const answer = await asked({ sessionId, chats: "1" }).catch((error: unknown) => {
       // Some refuse a question with a parameter that they do not know.
       if (error instanceof CrmMisconfigured && error.cause instanceof CrmRefusal)
-        throw new NotCovered(error.message, { isMeant: false });
+        throw new NotCovered(error.message, { isMeant: false, code: error.code });
       throw error;
     });
     totalsOf(answer);
     const { digests: counted } = z.object({ digests: z.unknown().optional() }).parse(answer);
     if (counted === undefined || counted === null)
-      throw new NotCovered("the CRM counts no chats", { isMeant: true });
+      throw new NotCovered("the CRM counts no chats", { isMeant: true, ...NOT_AS_AGREED });
     const read = digestsSchema.safeParse(counted);
-    if (!read.success) throw new CrmMisconfigured("The `digests` in the CRM's stats are not as agreed");
+    if (!read.success)
+      throw new CrmMisconfigured("The `digests` in the CRM's stats are not as agreed", NOT_AS_AGREED);
     return read.data;
   };
 
@@ -64,16 +66,20 @@ export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmS
       const wanted = chatIds === undefined ? null : new Set(chatIds);
       return all.filter(({ chatId }) => wanted === null || wanted.has(chatId));
     },
-    isWell: async () =>
-      totals(NO_SESSION).then(
-        () => true,
-        () => false,
-      ),
+    trouble: async () => {
+      try {
+        await totals(NO_SESSION);
+        return null;
+      } catch (error) {
+        if (error instanceof CrmUnavailable || error instanceof CrmMisconfigured) return error;
+        throw error;
+      }
+    },
   };
 }
 
 function totalsOf(answer: unknown): Totals {
   const read = totalsSchema.safeParse(answer);
-  if (!read.success) throw new CrmUnavailable("the CRM did not say how much it holds");
+  if (!read.success) throw new CrmUnavailable("the CRM did not say how much it holds", NOT_AS_AGREED);
   return read.data;
 }

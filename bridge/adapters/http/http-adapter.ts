@@ -6,7 +6,7 @@ import { CrmUnavailable } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { MessageChange } from "../../records.ts";
 import { createSuspects } from "../suspects.ts";
-import { CrmFault, CrmRefusal, mustBeWell } from "./crm-answer.ts";
+import { CrmFault, CrmRefusal, mustBeWell, NOT_AS_AGREED } from "./crm-answer.ts";
 import { sendBatches, type Keyed } from "./crm-batches.ts";
 import { createCrmCalls } from "./crm-calls.ts";
 import { readCrmMap, renamed } from "./crm-map.ts";
@@ -39,7 +39,7 @@ export function openHttpAdapter(
   const { paths, fields } = readCrmMap(map);
   const calls = createCrmCalls({ url, auth, secret, clock, timeoutMs });
   const stats = createCrmStats(calls, paths.stats);
-  const optional = createOptionalCalls({ isWell: stats.isWell, clock, log });
+  const optional = createOptionalCalls({ trouble: stats.trouble, clock, log });
   /** By path: what one table takes says nothing about another. */
   const suspects = new Map<string, ReturnType<typeof createSuspects>>();
   const suspectsOf = (path: string) => {
@@ -51,7 +51,8 @@ export function openHttpAdapter(
   const one = async (verb: "POST" | "PUT", path: string, body: object): Promise<WriteResult> => {
     try {
       const read = outcomeSchema.safeParse(await calls.send(verb, path, body));
-      if (!read.success) throw new CrmUnavailable(`${verb} ${path}: the CRM did not say what became of it`);
+      if (!read.success)
+        throw new CrmUnavailable(`${verb} ${path}: the CRM did not say what became of it`, NOT_AS_AGREED);
       const { outcome, id, error } = read.data;
       return {
         outcome,
@@ -60,7 +61,7 @@ export function openHttpAdapter(
       };
     } catch (error) {
       if (!(error instanceof CrmRefusal)) throw error;
-      await mustBeWell(error, stats.isWell);
+      await mustBeWell(error, stats.trouble);
       return { outcome: "rejected", error: error.message };
     }
   };
@@ -73,7 +74,7 @@ export function openHttpAdapter(
     sendBatches(records, {
       send: (items) => calls.send("POST", path, { sessionId, position, items }),
       suspects: suspectsOf(path),
-      isWell: stats.isWell,
+      trouble: stats.trouble,
     });
 
   const needed = (
@@ -93,7 +94,7 @@ export function openHttpAdapter(
   const clients =
     paths.clients === null
       ? null
-      : createHttpClients(calls, { path: paths.clients, names: fields.client, isWell: stats.isWell });
+      : createHttpClients(calls, { path: paths.clients, names: fields.client, trouble: stats.trouble });
 
   return {
     name: "http",
@@ -109,7 +110,7 @@ export function openHttpAdapter(
           throw error;
         });
       if (!z.object({ results: z.array(z.unknown()) }).safeParse(answer).success)
-        throw new CrmUnavailable("the CRM answers a batch without `results`");
+        throw new CrmUnavailable("the CRM answers a batch without `results`", NOT_AS_AGREED);
     },
     prepare: () => Promise.resolve(),
     close: () => {
@@ -173,7 +174,7 @@ export function openHttpAdapter(
       known.taken(key, false);
       return result;
     } catch (error) {
-      if (!(error instanceof CrmFault) || !(await stats.isWell())) throw error;
+      if (!(error instanceof CrmFault) || (await stats.trouble()) !== null) throw error;
       known.failed(key, since);
       if (!known.isToBlame(key)) throw error;
       return { outcome: "rejected", error: error.message };

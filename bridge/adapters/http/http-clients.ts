@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ClientStore, WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
-import { CrmRefusal, mustBeWell } from "./crm-answer.ts";
+import { CrmRefusal, mustBeWell, NOT_AS_AGREED, type AskTrouble } from "./crm-answer.ts";
 import type { CrmCalls } from "./crm-calls.ts";
 import { renamed, type CrmFields } from "./crm-map.ts";
 
@@ -24,12 +24,13 @@ const written = z.object({
 
 export function createHttpClients(
   calls: CrmCalls,
-  { path, names, isWell }: { path: string; names: CrmFields["client"]; isWell: () => Promise<boolean> },
+  { path, names, trouble }: { path: string; names: CrmFields["client"]; trouble: AskTrouble },
 ): ClientStore {
   const write = async (verb: "POST" | "PATCH", where: string, client: object): Promise<WriteResult> => {
     try {
       const answer = written.safeParse(await calls.send(verb, where, renamed(client, names)));
-      if (!answer.success) throw new CrmUnavailable("the CRM did not say what became of the client");
+      if (!answer.success)
+        throw new CrmUnavailable("the CRM did not say what became of the client", NOT_AS_AGREED);
       const { outcome, id: name, error } = answer.data;
       return {
         outcome,
@@ -38,7 +39,7 @@ export function createHttpClients(
       };
     } catch (error) {
       if (!(error instanceof CrmRefusal)) throw error;
-      await mustBeWell(error, isWell);
+      await mustBeWell(error, trouble);
       return { outcome: "rejected", error: error.message };
     }
   };
@@ -46,11 +47,11 @@ export function createHttpClients(
     find: async ({ externalId, nationalId }) => {
       const query = { externalId, ...(nationalId === null ? {} : { nationalId }) };
       const answer = await calls.get(path, query).catch(async (error: unknown) => {
-        if (error instanceof CrmRefusal) await mustBeWell(error, isWell);
+        if (error instanceof CrmRefusal) await mustBeWell(error, trouble);
         throw error;
       });
       const read = found.safeParse(answer);
-      if (!read.success) throw new CrmUnavailable("the CRM did not say which clients it has");
+      if (!read.success) throw new CrmUnavailable("the CRM did not say which clients it has", NOT_AS_AGREED);
       return read.data.clients;
     },
     create: (client) => write("POST", path, client),

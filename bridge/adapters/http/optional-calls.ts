@@ -5,7 +5,7 @@
 import type { Clock } from "../../clock.ts";
 import { createElapsed } from "../../elapsed.ts";
 import type { Log } from "../../log.ts";
-import { NotCovered } from "./crm-answer.ts";
+import { NotCovered, type AskTrouble } from "./crm-answer.ts";
 
 /** A CRM that learns the call meanwhile is asked again after this. */
 const REMEMBERED_MS = 5 * 60_000;
@@ -20,12 +20,12 @@ export interface OptionalCalls {
 }
 
 export function createOptionalCalls({
-  isWell,
+  trouble,
   clock,
   log,
 }: {
   /** Whether the CRM answers what it must: a server that has lost all its paths for a moment lacks none of them. */
-  isWell: () => Promise<boolean>;
+  trouble: AskTrouble;
   clock: Clock;
   log: Log;
 }): OptionalCalls {
@@ -52,7 +52,7 @@ export function createOptionalCalls({
       } catch (error) {
         if (!(error instanceof NotCovered)) throw error;
         // What worked before is not missing but broken: nothing may be passed over for that.
-        if (!error.isMeant && (worked.has(kind) || !(await isWell()))) throw error;
+        if (!error.isMeant && (worked.has(kind) || (await trouble()) !== null)) throw error;
         lackingUntil.set(kind, elapsed() + REMEMBERED_MS);
         notCovered(kind, error);
         return instead;

@@ -36,6 +36,7 @@ export function inCrmWords(cause: unknown): Error {
   const code = primaryCode(cause.code);
   const problem = FOR_A_PERSON[code];
   if (problem !== undefined)
-    return new CrmMisconfigured(`The CRM's file ${problem} (${cause.code}).`, { cause });
-  return new CrmUnavailable(`${FOR_LATER[code] ?? "The CRM's file fails."} (${cause.code})`, { cause });
+    return new CrmMisconfigured(`The CRM's file ${problem} (${cause.code}).`, { code: cause.code, cause });
+  const passing = FOR_LATER[code] ?? "The CRM's file fails.";
+  return new CrmUnavailable(`${passing} (${cause.code})`, { code: cause.code, cause });
 }

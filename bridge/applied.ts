@@ -1,5 +1,5 @@
 /** What became of an event. */
-import type { HubEvent } from "../../hub/contract/index.ts";
+import type { HubEvent } from "../hub/contract/index.ts";
 
 /** The words of the answer to a webhook. */
 export type Action =
