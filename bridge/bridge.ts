@@ -76,6 +76,8 @@ export interface BridgeOverrides {
   clock?: Clock;
   /** False: no port is opened; the receiver is mounted elsewhere. */
   serve?: boolean;
+  /** When events that no webhook told are read (cron); every five minutes. */
+  keepUp?: string | undefined;
 }
 
 /** @throws Error in plain words when the data folder, the port or the embedded CRM's file cannot be used. */
@@ -215,7 +217,7 @@ export async function startBridge(
       ...schedulerEvents({
         autoSync,
         reconcile,
-        keepUp: createKeepUp({ feed, subscription, state, clock, log: part("feed") }),
+        keepUp: createKeepUp({ feed, subscription, state, clock, log: part("feed"), cron: overrides.keepUp }),
         directory: directory && { start: () => directory.startDaily(), stop: () => directory.stop() },
       }).map(({ work }) => work),
     ],

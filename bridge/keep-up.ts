@@ -27,7 +27,7 @@ export function createKeepUp({
   state: BridgeState;
   clock: Clock;
   log: Log;
-  cron?: string;
+  cron?: string | undefined;
 }): ScheduledWork {
   let task: Scheduled | null = null;
 

@@ -90,6 +90,7 @@ describe("a start", () => {
     const rig = await openBridgeRig({
       env: { BRIDGE_RECONCILE: "off", BRIDGE_AUTO_SYNC: "off" },
       given: (hub) => void hub.store.addSession({ sessionId: "s1" }),
+      overrides: { keepUp: undefined },
     });
     await rig.bridge.idle();
     const lookedAfter = (): number => rig.hub.calls.filter(({ method }) => method === "subscribe").length;
