@@ -26,9 +26,12 @@ export function limit(pid: number, what: "data" | "fsize" | "nofile", soft: numb
 
 export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Bytes of memory that it may write to, as the limit `data` counts them. */
-export const memoryOf = (pid: number): number =>
-  Number(/^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+/** Bytes of memory that it may write to, as the limit `data` counts them. Fails where the process is no more. */
+export function memoryOf(pid: number): number {
+  const kB = /^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  if (kB === undefined) throw new Error(`Process ${pid} has ended`);
+  return Number(kB) * 1024;
+}
 
 /** Time on a processor so far. */
 export function busyMs(pid: number): number {
