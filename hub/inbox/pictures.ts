@@ -9,7 +9,7 @@ import type { ContactChange } from "../core/facts.ts";
 import { newToken } from "../core/ids.ts";
 import { isGroupJid, type Jid } from "../core/jid.ts";
 import type { Pressure } from "../core/pressure.ts";
-import type { MediaItem, MediaStore } from "../core/store.ts";
+import type { LookUpStore, MediaItem, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { inTime } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
@@ -31,9 +31,12 @@ export interface Pictures {
 export interface PicturesParts {
   tokens: Pick<MediaStore, "addToken" | "byToken">;
   media: Pick<Media, "fromSource" | "open" | "remove">;
+  lookUps: Pick<LookUpStore, "asking">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   pressure: Pressure;
+  /** Throws OVERLOADED while the disk has no room for files. */
+  refuseWhenFull?: () => Promise<void>;
   clock: Clock;
   orderMs: number;
 }
@@ -55,7 +58,7 @@ export const isLookedUp = ({ lookedUpAt }: Contact, now: Date): boolean =>
   lookedUpAt !== null && now.getTime() - lookedUpAt < DAY_MS;
 
 export function createPictures(parts: PicturesParts): Pictures {
-  const { tokens, media, link, ingest, pressure, clock, orderMs } = parts;
+  const { tokens, media, lookUps, link, ingest, pressure, clock, orderMs } = parts;
   const underWay = new Map<string, Promise<string | null>>();
 
   const keptOf = async ({ pictureToken: token }: Contact): Promise<Kept | null> => {
@@ -76,11 +79,11 @@ export function createPictures(parts: PicturesParts): Pictures {
   };
 
   /** Undefined while WhatsApp does not say. */
-  const aboutOf = async (sessionId: string, jid: Jid): Promise<string | null | undefined> => {
+  const aboutOf = async (connection: WhatsAppLink, jid: Jid): Promise<string | null | undefined> => {
     // What stands there of a group is its description, which comes by itself.
     if (isGroupJid(jid)) return undefined;
     try {
-      return await inTime(link(sessionId).about(jid), orderMs);
+      return await inTime(connection.about(jid), orderMs);
     } catch (error) {
       if (error instanceof HubError && error.code === "WHATSAPP_ERROR") return undefined;
       throw error;
@@ -90,10 +93,13 @@ export function createPictures(parts: PicturesParts): Pictures {
   /** The id of the file, null when there is none. */
   const ask = async (contact: Contact): Promise<string | null> => {
     const { sessionId, jid } = contact;
+    const connection = link(sessionId);
+    // What cannot be counted is not asked; whatever becomes of what was, it counts.
+    await lookUps.asking(sessionId, clock.now());
     const [kept, url, about] = await Promise.all([
       keptOf(contact),
-      inTime(link(sessionId).profilePictureUrl(jid), orderMs),
-      aboutOf(sessionId, jid),
+      inTime(connection.profilePictureUrl(jid), orderMs),
+      aboutOf(connection, jid),
     ]);
     const shown = url === null ? null : await bring(sessionId, url, kept);
     const change: ContactChange = { pictureToken: shown?.token ?? null };
@@ -113,6 +119,8 @@ export function createPictures(parts: PicturesParts): Pictures {
   /** Who asks meanwhile gets the same answer. */
   const askOnce = async (contact: Contact): Promise<string | null> => {
     if (pressure.sheds("pictures")) throw tooBusy();
+    // Now, and not with an answer that nothing can be done with.
+    await parts.refuseWhenFull?.();
     const name = `${contact.sessionId} ${contact.jid}`;
     const asking = underWay.get(name) ?? ask(contact).finally(() => underWay.delete(name));
     underWay.set(name, asking);

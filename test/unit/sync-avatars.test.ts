@@ -1,86 +1,21 @@
-/** Pictures of contacts: who is asked for, when, and what becomes of those that could not be. */
+/** Pictures are asked for with one word to the hub: whatever it answers, the sync is done. */
 import { expect, test } from "vitest";
 import { HubUnavailable } from "../../bridge/errors.ts";
 import { createAvatars } from "../../bridge/sync/avatars.ts";
-import { fixedClock, hours } from "../support/fixed-clock.ts";
-import { aHubContact, personId } from "../support/hub-records.ts";
 import { logBook } from "../support/log-book.ts";
 
-test("the hub is asked to look up who has none, once a day, and no more when it fails", async () => {
-  const clock = fixedClock();
-  const asked: string[] = [];
-  let isDown = false;
-  const hub = {
-    lookUp: (_sessionId: string, contactId: string) => {
-      asked.push(contactId);
-      return isDown ? Promise.reject(new HubUnavailable("not now", { status: 503 })) : Promise.resolve();
-    },
-  };
-  const avatars = createAvatars({ hub, perSync: 100, clock, log: logBook() });
-  const contacts = Array.from({ length: 20 }, (_, n) =>
-    aHubContact({ id: personId(n), imgUrl: n < 5 ? "u" : null }),
-  );
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15);
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15);
-  clock.advance(hours(25));
-  isDown = true;
-  avatars.notice("s1", contacts);
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(15 + 4);
-});
-
-/** Pictures of `count` contacts that have none, at a hub that answers as `answer` says. */
-function waitingForPictures(count: number, answer: (contactId: string) => Promise<void>) {
-  const asked: string[] = [];
-  const lookUp = (_sessionId: string, contactId: string) => {
-    asked.push(contactId);
-    return answer(contactId);
-  };
-  const avatars = createAvatars({ hub: { lookUp }, perSync: 100, clock: fixedClock(), log: logBook() });
-  const ids = Array.from({ length: count }, (_, n) => personId(n));
-  const notice = () =>
-    avatars.notice(
-      "s1",
-      ids.map((id) => aHubContact({ id, imgUrl: null })),
-    );
-  notice();
-  return { avatars, asked, ids, notice };
-}
-
-test("who could not be asked for is asked for after the next sync, and nobody twice", async () => {
-  let left = 3;
-  const { avatars, asked, ids, notice } = waitingForPictures(20, () => {
-    left -= 1;
-    return left >= 0 ? Promise.resolve() : Promise.reject(new HubUnavailable("not now", { status: 503 }));
-  });
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(3 + 4);
-  left = Infinity;
-  asked.splice(3);
-  await avatars.bring("s1");
-  notice();
-  await avatars.bring("s1");
-  expect(asked).toHaveLength(20);
-  expect(asked.toSorted()).toEqual(ids.toSorted());
-});
-
-test("contacts that the hub will never look up do not keep it from the others", async () => {
-  const { avatars, asked, ids } = waitingForPictures(10, (id) =>
-    ids.indexOf(id) < 5 ? Promise.reject(new HubUnavailable("no", { status: 400 })) : Promise.resolve(),
-  );
-  for (let n = 0; n < 2; n += 1) await avatars.bring("s1");
-  expect(new Set(asked)).toEqual(new Set(ids));
-});
-
-test("two syncs that end together ask once", async () => {
-  const { avatars, asked, ids } = waitingForPictures(
-    10,
-    () => new Promise((resolve) => setImmediate(resolve)),
-  );
-  await Promise.all([avatars.bring("s1"), avatars.bring("s1")]);
-  expect(asked).toEqual(ids);
+test.each([
+  ["of a hub of before is told once", new HubUnavailable("Unknown.", { status: 404, code: "NOT_FOUND" }), 1],
+  ["of a hub that is away is told each time", new HubUnavailable("No answer."), 3],
+  [
+    "of a session that is gone is told each time",
+    new HubUnavailable("Gone.", { status: 404, code: "SESSION_NOT_FOUND" }),
+    3,
+  ],
+])("the refusal %s, and hurts nobody", async (_of, refusal, told) => {
+  const log = logBook();
+  const askForAvatars = createAvatars({ hub: { lookUpAll: () => Promise.reject(refusal) }, most: 10, log });
+  for (let n = 0; n < 3; n += 1) await askForAvatars("s1");
+  expect(log.lines()).toHaveLength(told);
+  expect(new Set(log.lines().map(({ level }) => level))).toEqual(new Set(["warn"]));
 });

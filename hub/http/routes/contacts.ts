@@ -3,7 +3,7 @@ import { z } from "zod";
 import { contactSchema } from "../../contract/resources.ts";
 import { presentContact, viewOf } from "../../core/present.ts";
 import { chatOf, numberingOf } from "../addresses.ts";
-import { download, listOf, ok } from "../answer.ts";
+import { accepted, download, listOf, ok } from "../answer.ts";
 import { flag, moment, paging } from "../paging.ts";
 import { positionOf } from "../position.ts";
 import { sessionRoute, type Route } from "../route.ts";
@@ -99,6 +99,22 @@ export const contactRoutes: Route[] = [
       const shown = presentContact(contact, viewOf(session, publicUrl));
       return ok({ ...shown, contact: shown });
     },
+  }),
+  sessionRoute({
+    method: "post",
+    path: "/api/contacts/{sessionId}/look-up",
+    summary: "Looks up everybody of the session who never was, in the hub's own time",
+    scope: "read",
+    params: inSession,
+    body: z.object({
+      limit: z.int().min(1).nullish().describe("Only so many, the most recently active; left out: all"),
+    }),
+    response: z.object({
+      waiting: z.int().describe("How many of those never were"),
+    }),
+    status: 202,
+    handle: async ({ session, body }, { profiles }) =>
+      accepted({ waiting: await profiles.wantAll(session.sessionId, body.limit ?? null) }),
   }),
   sessionRoute({
     method: "get",
