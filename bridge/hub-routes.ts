@@ -13,28 +13,19 @@ import { HubUnavailable } from "./errors.ts";
 import type { HubClient, HubPage, PageQuery, SessionStanding } from "./hub-client.ts";
 import { itemsOf, notUnderstood, pageOf, parsed } from "./hub-answers.ts";
 import type { Log } from "./log.ts";
-import type { Session } from "./records.ts";
+import { at, MOST_ROWS, type Ask, type HubRequest } from "./hub-request.ts";
+import { subscribe } from "./hub-subscribe.ts";
+import type { Message, MessageName, Session } from "./records.ts";
 
-export interface HubRequest {
-  /** For logs and errors. */
-  name: string;
-  method: "GET" | "POST" | "PUT";
-  /** Percent-encoded. */
-  path: string;
-  query?: Record<string, string | number | undefined>;
-  body?: object;
-  idempotencyKey?: string;
-  /** Of all tries together. */
-  deadlineMs?: number;
-}
-
-type Ask = (request: HubRequest) => Promise<unknown>;
-
-const MOST_ROWS = 1000;
 /** The hub answers a send within 25 s. Whoever ordered it waits 30: by then it is sent, kept for later (`outgoing/`) or refused. */
 const SEND_MS = 28_000;
+/** Nobody waits for it, and the next sync says it again. */
+const LOOK_UP_MS = 10_000;
 
-const standingSchema = sessionSchema.extend({
+/** A hub of before does not tell the settings here, a newer one may tell more of them. */
+const setSessionSchema = sessionSchema.extend({ settings: z.record(z.string(), z.unknown()).optional() });
+
+const standingSchema = setSessionSchema.extend({
   // A hub of before does not count them here.
   totals: sessionTotalsSchema.pick({ contacts: true, chats: true }).optional(),
   latestSeq: z.int(),
@@ -50,13 +41,7 @@ const feedSchema = z.object({
   epoch: z.int(),
 });
 
-const endpointsSchema = z.object({
-  endpoints: z.array(
-    z.object({ id: z.string(), url: z.string(), events: z.array(z.string()), enabled: z.boolean() }),
-  ),
-});
-/** Everything, in order per chat: what the bridge needs to follow the hub closely. */
-const SUBSCRIPTION = { events: ["*"], ordering: "chat", enabled: true };
+const lookUpSchema = z.object({ waiting: z.int() });
 
 const qrSchema = z.object({
   qrCode: z.string(),
@@ -66,7 +51,7 @@ const qrSchema = z.object({
   expiresAt: z.string(),
 });
 
-const at = (...parts: string[]): string => `/api/${parts.map(encodeURIComponent).join("/")}`;
+const pairingSchema = z.object({ pairingCode: z.string(), status: z.string(), expiresAt: z.string() });
 
 export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
   const list = async <Schema extends z.ZodType>(
@@ -96,7 +81,7 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
       const all: Session[] = [];
       for (let cursor: string | undefined; ;) {
         const query = { limit: MOST_ROWS, cursor };
-        const page = await list("sessions", { path: at("sessions"), query, item: sessionSchema });
+        const page = await list("sessions", { path: at("sessions"), query, item: setSessionSchema });
         all.push(...page.items);
         if (page.nextCursor === null) return all;
         cursor = page.nextCursor;
@@ -117,6 +102,8 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
         query: { ...paging(query), order, since },
         item: messageSchema,
       }),
+    changedMessages: (sessionId, query) =>
+      list("messages", { path: at("messages", sessionId), query: paging(query), item: messageSchema }),
     chat: (sessionId, chatId) =>
       unlessUnknown(async () => {
         const path = at("messages", sessionId, "chats");
@@ -133,42 +120,30 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
         const contact = items.find(({ id }) => id === contactId);
         return contact === undefined ? null : { contact, position };
       }),
-    message: (sessionId, chatId, messageId) =>
+    message: (sessionId, name) =>
       unlessUnknown(async () => {
         const path = at("messages", sessionId);
-        const query = { chatId, messageId, limit: 1 };
+        const { chatId, messageId, fromMe } = name;
+        const query = { chatId, messageId, limit: fromMe === undefined ? 1 : MOST_ROWS };
         const { items, position } = await list("messages", { path, query, item: messageSchema });
-        const message = items.find((one) => one.messageId === messageId);
+        const message =
+          items.find((one) => isNamed(one, name)) ?? (items.length === 1 ? items[0] : undefined);
         return message === undefined ? null : { message, position };
       }),
-    lookUp: async (sessionId, contactId) => {
-      const path = at("contacts", sessionId, "info", contactId);
-      await unlessUnknown(() => ask({ name: "contact", method: "GET", path }));
+    lookUpAll: async (sessionId, most) => {
+      const path = at("contacts", sessionId, "look-up");
+      const body = { limit: most };
+      const data = await ask({ name: "look-up", method: "POST", path, body, deadlineMs: LOOK_UP_MS });
+      return parsed("look-up", lookUpSchema, data).waiting;
     },
-    events: async ({ after, limit }) => {
-      const data = await ask({ name: "events", method: "GET", path: at("events"), query: { after, limit } });
+    events: async ({ deadlineMs, ...query }) => {
+      const soon = deadlineMs === undefined ? {} : { deadlineMs };
+      const data = await ask({ name: "events", method: "GET", path: at("events"), query, ...soon });
       const { events: rows, ...feed } = parsed("events", feedSchema, data);
       return { ...feed, events: itemsOf("events", { item: eventSchema, rows, log }) };
     },
 
-    subscribe: async ({ url, secret }) => {
-      const path = at("endpoints");
-      const query = { limit: MOST_ROWS };
-      const { endpoints } = parsed(
-        "endpoints",
-        endpointsSchema,
-        await ask({ name: "endpoints", method: "GET", path, query }),
-      );
-      const own = endpoints.find((endpoint) => endpoint.url === url);
-      if (own === undefined) {
-        const body = { ...SUBSCRIPTION, url, secret, description: "Inbox Hub bridge" };
-        await ask({ name: "subscribe", method: "POST", path, body });
-        return "created";
-      }
-      if (own.enabled && own.events.includes("*")) return "unchanged";
-      await ask({ name: "subscribe", method: "PUT", path: at("endpoints", own.id), body: SUBSCRIPTION });
-      return "updated";
-    },
+    subscribe: (place) => subscribe(place, ask),
 
     connect: (sessionId) => orderSession(sessionId, "connect"),
     disconnect: (sessionId) => orderSession(sessionId, "disconnect"),
@@ -181,6 +156,11 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     qrCode: async (sessionId) => {
       const data = await ask({ name: "qr", method: "GET", path: at("sessions", sessionId, "qr") });
       return parsed("qr", qrSchema, data);
+    },
+    pairingCode: async (sessionId, phoneNumber) => {
+      const path = at("sessions", sessionId, "pairing-code");
+      const data = await ask({ name: "pairing code", method: "POST", path, body: { phoneNumber } });
+      return parsed("pairing code", pairingSchema, data);
     },
     sendMessage: async (sessionId, order, idempotencyKey) => {
       const path = at("messages", sessionId, "send");
@@ -200,6 +180,12 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
 }
 
 const paging = ({ limit, cursor, updatedAfter }: PageQuery) => ({ limit, cursor, updatedAfter });
+
+/** Of several with one id: the newest, unless the name says whose. */
+const isNamed = (message: Message, { messageId, fromMe, participant }: MessageName): boolean =>
+  message.messageId === messageId &&
+  (fromMe === undefined ||
+    (message.fromMe === fromMe && (participant === undefined || message.participant === participant)));
 
 const UNKNOWN = ["SESSION_NOT_FOUND", "CONTACT_NOT_FOUND", "CHAT_NOT_FOUND", "MESSAGE_NOT_FOUND"];
 

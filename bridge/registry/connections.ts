@@ -12,8 +12,15 @@ import type {
   Disconnection,
 } from "../state/bridge-state.ts";
 import { keepGone } from "./forget-gone.ts";
-import { mayReconnect, newConnection, nextConnection, type Change } from "./next-connection.ts";
-import { toldBy, toldByList } from "./told.ts";
+import {
+  connectOrdered,
+  mayReconnect,
+  newConnection,
+  nextConnection,
+  type Change,
+} from "./next-connection.ts";
+import { createOrdersHere } from "./orders-here.ts";
+import { toldBy, toldByList, type Told } from "./told.ts";
 
 export type Difference = Pick<Correction, "field" | "from" | "to">;
 
@@ -43,8 +50,8 @@ export interface Connections {
   /** A person ends it through the bridge: no automatic reconnect until a person connects it. */
   disconnectedBy(sessionId: string, by: string): Promise<void>;
   connectOrdered(sessionId: string, by: string): Promise<void>;
-  /** Only noted in the log: what becomes of the new account is told by the hub. */
-  createOrdered(sessionId: string, by: string): void;
+  /** Of an account that is there already it is only noted in the log: the hub answers with it as it is. */
+  createOrdered(sessionId: string, by: string): Promise<void>;
   get(sessionId: string): Connection | null;
   list(): Connection[];
   shouldAutoReconnect(sessionId: string): boolean;
@@ -68,6 +75,13 @@ export function createConnections({
   log: Log;
 }): Connections {
   const get = (sessionId: string): Connection | null => own(state.read().connections, sessionId) ?? null;
+  const ordersHere = createOrdersHere(clock);
+
+  /** Whose order here it was is known better than the hub tells it. */
+  const namedHere = (row: Connection, told: Told): Told =>
+    told.connectOrderedBy !== null && ordersHere.isOurs(row.sessionId, told.at)
+      ? { ...told, connectOrderedBy: row.connectOrderedBy }
+      : told;
 
   const write = (data: BridgeData, { next, disconnection }: Change): void => {
     if (next.sessionExists) data.connections[next.sessionId] = next;
@@ -127,7 +141,7 @@ export function createConnections({
       const becameConnected = told.status === "connected" && isTransition(event, row);
       // The same event again: it was written, and perhaps not acted on before a crash.
       if (event.seq === row.seq && event.seq > 0) return { becameConnected, kept: nothing };
-      const change = nextConnection(row, told, event.seq);
+      const change = nextConnection(row, namedHere(row, told), event.seq);
       const kept = state
         .update((data) => write(data, change))
         .then(() => {
@@ -162,24 +176,33 @@ export function createConnections({
     disconnectedBy: async (sessionId, by) => {
       await state.update((data) => {
         const row = own(data.connections, sessionId) ?? newConnection(sessionId);
-        data.connections[sessionId] = { ...row, manuallyDisconnected: true, disconnectedBy: by };
+        data.connections[sessionId] = {
+          ...row,
+          ...{ manuallyDisconnected: true, disconnectedBy: by },
+          disconnectOrderedAt: clock.now().toISOString(),
+        };
         rename(data, sessionId, by);
       });
       log.info({ sessionId, by }, "connection.ended_by_order");
     },
     connectOrdered: async (sessionId, by) => {
+      const now = clock.now();
+      ordersHere.ordered(sessionId);
       await state.update((data) => {
         const row = own(data.connections, sessionId) ?? newConnection(sessionId);
         data.connections[sessionId] = {
-          ...row,
-          manuallyDisconnected: false,
-          disconnectedBy: null,
+          ...connectOrdered(row, by, now.toISOString()),
           reconnectAttempts: 0,
         };
       });
       log.info({ sessionId, by }, "connection.ordered");
     },
-    createOrdered: (sessionId, by) => {
+    createOrdered: async (sessionId, by) => {
+      if (get(sessionId)?.sessionExists !== true)
+        await state.update((data) => {
+          const row = own(data.connections, sessionId) ?? newConnection(sessionId);
+          data.connections[sessionId] = { ...row, sessionExists: true, createdBy: by };
+        });
       log.info({ sessionId, by }, "connection.created_by_order");
     },
     get,

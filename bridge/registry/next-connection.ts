@@ -14,11 +14,15 @@ export const newConnection = (sessionId: string): Connection => ({
   lastDisconnectReason: null,
   manuallyDisconnected: false,
   disconnectedBy: null,
+  disconnectOrderedAt: null,
+  connectOrderedBy: null,
+  connectOrderedAt: null,
+  createdBy: null,
   reconnectAttempts: 0,
   seq: 0,
 });
 
-/** Who ended it, when nobody told the bridge before. */
+/** Who ended it, where nobody knows the name: on the phone, or at a hub that does not tell it. */
 const SOMEBODY = "user";
 
 export interface Change {
@@ -27,25 +31,44 @@ export interface Change {
   disconnection: Disconnection | null;
 }
 
-export function nextConnection(row: Connection, told: Told, seq: number): Change {
+/** What is true from the order on: what was ended by hand is wanted again. */
+export const connectOrdered = (row: Connection, by: string, at: string): Connection => ({
+  ...row,
+  manuallyDisconnected: false,
+  disconnectedBy: null,
+  connectOrderedBy: by,
+  connectOrderedAt: at,
+});
+
+export function nextConnection(known: Connection, told: Told, seq: number): Change {
+  const { connectOrderedBy } = told;
+  const row =
+    connectOrderedBy === null || isUndone(known, told)
+      ? known
+      : connectOrdered(known, connectOrderedBy, told.at);
   const base: Connection = {
     ...row,
     status: told.status,
     // A logout takes the number from the session; whose it was is still worth knowing.
     phoneNumber: told.phoneNumber ?? row.phoneNumber,
     sessionExists: true,
+    // Who made the one that is gone did not make the one that is here now.
+    createdBy: row.sessionExists ? row.createdBy : null,
     seq,
   };
   return told.status === "connected" ? connected(base, row, told) : notConnected(base, row, told);
 }
+
+/** Told late, by the feed: its end was ordered since. */
+const isUndone = ({ disconnectOrderedAt }: Connection, { at }: Told): boolean =>
+  disconnectOrderedAt !== null && Date.parse(at) < Date.parse(disconnectOrderedAt);
 
 function connected(base: Connection, row: Connection, told: Told): Change {
   const since = row.status === "connected" ? (row.lastConnectedAt ?? told.at) : told.at;
   const next: Connection = {
     ...base,
     lastConnectedAt: told.connectedAt ?? since,
-    manuallyDisconnected: false,
-    disconnectedBy: null,
+    ...(isUndone(row, told) ? {} : { manuallyDisconnected: false, disconnectedBy: null }),
     reconnectAttempts: 0,
   };
   return { next, disconnection: null };
@@ -54,7 +77,8 @@ function connected(base: Connection, row: Connection, told: Told): Change {
 function notConnected(base: Connection, row: Connection, told: Told): Change {
   const isLoss = row.status === "connected";
   const endedNow = told.byPerson && !row.manuallyDisconnected;
-  const by = told.byPerson ? (row.disconnectedBy ?? SOMEBODY) : row.disconnectedBy;
+  // Who ordered it through the bridge is known already: the hub only knows the bridge.
+  const by = told.byPerson ? (row.disconnectedBy ?? told.endedBy ?? SOMEBODY) : row.disconnectedBy;
   const next: Connection = {
     ...base,
     manuallyDisconnected: row.manuallyDisconnected || told.byPerson,

@@ -14,6 +14,10 @@ export interface Told {
   reason: string | null;
   /** A person ended it: by an order to the hub, or on the phone. */
   byPerson: boolean;
+  /** Who ordered that end; null where nobody did, or the hub does not know who. */
+  endedBy: string | null;
+  /** Who ordered a connection that begins; null where this is none. */
+  connectOrderedBy: string | null;
   /** The hub is trying again by itself. */
   isRetrying: boolean;
 }
@@ -21,7 +25,8 @@ export interface Told {
 /** Null for events that say nothing of a connection. */
 export function toldBy(event: HubEvent): Told | null {
   const { timestamp: at } = event;
-  const told = { at, connectedAt: null, reason: null, byPerson: false, isRetrying: false };
+  const nobody = { byPerson: false, endedBy: null, connectOrderedBy: null };
+  const told = { at, connectedAt: null, reason: null, ...nobody, isRetrying: false };
   if (event.event === "session.connected") {
     const data = parseEventData(event.event, event.data);
     return data && { ...told, connectedAt: at, status: "connected", phoneNumber: data.phoneNumber };
@@ -32,15 +37,18 @@ export function toldBy(event: HubEvent): Told | null {
   }
   if (event.event === "session.status") {
     const data = parseEventData(event.event, event.data);
-    return data && { ...told, ...lossOf(data), isRetrying: data.state === "reconnecting" };
+    const isRetrying = data?.state === "reconnecting";
+    return data && { ...told, ...lossOf(data), connectOrderedBy: data.by ?? null, isRetrying };
   }
   return null;
 }
 
 export const toldByList = (session: Session, now: Date): Told => ({
   ...lossOf(session),
-  at: session.reason?.at ?? now.toISOString(),
+  // The reason of a loss says nothing of the connection after it.
+  at: (session.status === "connected" ? null : session.reason?.at) ?? now.toISOString(),
   connectedAt: session.connectedAt,
+  connectOrderedBy: null,
   isRetrying: session.state === "reconnecting",
 });
 
@@ -57,4 +65,5 @@ const lossOf = ({
   phoneNumber,
   reason: reason?.text ?? null,
   byPerson: ENDED.includes(state) && reason?.blame === "user",
+  endedBy: reason?.by ?? null,
 });

@@ -39,6 +39,14 @@ const hmac = (hash: "sha256" | "sha512", key: BinaryLike, ...parts: BinaryLike[]
   return mac;
 };
 
+const FINGERPRINT_DIGITS = 16;
+
+/** Tells one secret of an endpoint from another without revealing it. Bound to the endpoint: equal secrets of two do not show. */
+export const secretFingerprint = (endpointId: string, secret: string): string =>
+  hmac("sha256", secret, `fingerprint of the secret of ${endpointId}`)
+    .digest("hex")
+    .slice(0, FINGERPRINT_DIGITS);
+
 export interface Signable {
   id: string;
   /** Unix seconds of this attempt. */

@@ -47,7 +47,7 @@ export async function deliverableEndpoints(
   return (await visibleEndpoints(caller, {}, ctx)).map(({ id }) => id);
 }
 
-export async function shownEndpoint(endpoint: Endpoint, { store, clock }: Pick<Reads, "store" | "clock">) {
+export async function shownEndpoint(endpoint: Endpoint, { store, endpoints, clock }: Reads) {
   const { pending, retrying, dead } = await store.outbox.stats(endpoint.id, clock.now());
   return {
     id: endpoint.id,
@@ -67,6 +67,7 @@ export async function shownEndpoint(endpoint: Endpoint, { store, clock }: Pick<R
     client: endpoint.client,
     includeQr: endpoint.includeQr,
     signatureHeaderName: endpoint.signatureHeaderName,
+    secretFingerprints: endpoints.fingerprints(endpoint),
     ca: shownAuthorities(endpoint),
     state: endpoint.state,
     breaker: { state: endpoint.breaker.state, until: endpoint.breaker.until?.toISOString() ?? null },

@@ -1,5 +1,6 @@
 /** What of an endpoint nobody may read on the disk: its secret, and its own headers, which are often a CRM's credential. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { secretFingerprint } from "../contract/signature.ts";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
@@ -14,6 +15,10 @@ export interface EndpointSecrets {
   /** Secrets that sign now. */
   signing(endpoint: Endpoint): Signing;
   has(endpoint: Endpoint, secret: string): boolean;
+  /** False after the loss of the key it was sealed with. */
+  canOpen(endpoint: Endpoint): boolean;
+  /** Of the secrets that sign now, the newest first; none where they cannot be opened. */
+  fingerprints(endpoint: Endpoint): string[];
   /** As it goes into the store. */
   forStore(endpoint: Endpoint): Endpoint;
   /** As it is used; a header that cannot be opened is left out, and told. */
@@ -66,6 +71,25 @@ export function createEndpointSecrets({
     seal: (id, secret) => cipher.seal(`endpoint:${id}`, Buffer.from(secret, "utf8")),
     signing,
     has: (endpoint, secret) => timingSafeEqual(digestOf(signing(endpoint).secret), digestOf(secret)),
+    canOpen: ({ id, secret }) => {
+      try {
+        open(id, secret);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    fingerprints: (endpoint) => {
+      try {
+        const { secret, previous } = signing(endpoint);
+        return [secret, ...(previous === null ? [] : [previous])].map((one) =>
+          secretFingerprint(endpoint.id, one),
+        );
+      } catch {
+        // Whoever sends to it says so in the log. Whoever lists it can give it another secret.
+        return [];
+      }
+    },
     forStore: (endpoint) => {
       const sealed = Object.entries(endpoint.headers).map(([name, value]) => {
         const bytes = cipher.seal(placeOf(endpoint.id, name), Buffer.from(value, "utf8"));

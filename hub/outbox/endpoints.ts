@@ -4,7 +4,7 @@ import { makeSecret } from "../contract/signature.ts";
 import type { Audited } from "../core/audit.ts";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
-import { closedBreaker, type Endpoint } from "../core/endpoint.ts";
+import { begunAfresh, type Endpoint } from "../core/endpoint.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
@@ -59,6 +59,8 @@ export interface Endpoints extends ManagedEndpoints {
   signing(endpoint: Endpoint): Signing;
   /** Whether this is its secret. */
   hasSecret(endpoint: Endpoint, secret: string): boolean;
+  /** Of the secrets that sign now, the newest first; none where they cannot be opened. */
+  fingerprints(endpoint: Endpoint): string[];
   /** Seals what an earlier version left in plain. */
   sealEarlier(): Promise<void>;
   /** Keeps what the dispatcher learnt. `becomes` changes the state unless a person paused it meanwhile. */
@@ -110,6 +112,12 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     tell(endpoint.id, endpoint);
     return endpoint;
   };
+  /** Its failures were those of another place, or of another secret: what waits is tried now. */
+  const saveAfresh = async (endpoint: Endpoint, audited?: Audited): Promise<Endpoint> => {
+    const fresh = begunAfresh(endpoint);
+    await store.saveHealth(fresh.id, fresh);
+    return save(fresh, audited);
+  };
 
   const refuse = (endpoint: Endpoint, before: Endpoint | null, secret?: string): void => {
     const problems: Problem[] = [...settingProblems(endpoint), ...secretProblems(secret)];
@@ -150,7 +158,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
     if (change.headers === undefined && endpoint.headers !== before.headers)
       log.warn({ endpointId: id, headers: Object.keys(before.headers) }, "endpoint.headers_dropped");
-    return save(endpoint, audited);
+    return endpoint.url === before.url ? save(endpoint, audited) : saveAfresh(endpoint, audited);
   };
 
   const remove = async (id: string, audited?: Audited): Promise<{ dismissed: number }> => {
@@ -172,18 +180,21 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     if (problems.length > 0) throw invalid(problems);
     const secret = wished ?? makeSecret();
     const previousValidUntil = new Date(clock.now().getTime() + OVERLAP_MS);
-    const previousSecret = { sealed: before.secret, until: previousValidUntil };
-    await save({ ...before, secret: secrets.seal(id, secret), previousSecret }, audited);
+    // One that cannot be opened signs nothing, and would keep the new one from signing.
+    const previousSecret = secrets.canOpen(before)
+      ? { sealed: before.secret, until: previousValidUntil }
+      : null;
+    await saveAfresh({ ...before, secret: secrets.seal(id, secret), previousSecret }, audited);
     log.info({ endpointId: id, previousValidUntil }, "endpoint.secret_rotated");
     return { secret, previousValidUntil };
   };
 
   const setState = async (id: string, state: "active" | "paused", audited?: Audited): Promise<Endpoint> => {
     const before = await get(id);
-    const fresh = state === "active" ? { breaker: closedBreaker, failingSince: null } : {};
-    const endpoint: Endpoint = { ...before, ...fresh, state };
-    await store.saveHealth(id, endpoint);
     log.info({ endpointId: id, state }, "endpoint.state_set");
+    const endpoint: Endpoint = { ...before, state };
+    if (state === "active") return saveAfresh(endpoint, audited);
+    await store.saveHealth(id, endpoint);
     return save(endpoint, audited);
   };
 
@@ -231,6 +242,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     },
     signing: secrets.signing,
     hasSecret: secrets.has,
+    fingerprints: secrets.fingerprints,
     sealEarlier: () =>
       inOrder(async () => {
         const earlier = (await store.list()).filter(hasPlainHeaders);

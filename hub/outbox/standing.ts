@@ -71,8 +71,9 @@ export function createStanding(
     endpoint: () => endpoint,
     health: () => health,
     update: (changed) => {
-      // What was learnt about the old target, or before a person let it begin again, says little now.
-      if (changed.url !== endpoint.url || (endpoint.state === "paused" && changed.state !== "paused"))
+      // What was learnt about the old target, under the old secret, or before a person let it begin again, says little now.
+      const isAnother = changed.url !== endpoint.url || changed.secret !== endpoint.secret;
+      if (isAnother || (endpoint.state === "paused" && changed.state !== "paused"))
         health = healthOf(changed);
       endpoint = changed;
     },
