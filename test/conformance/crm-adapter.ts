@@ -3,6 +3,8 @@ import { describe } from "vitest";
 import { clients } from "./crm/clients.ts";
 import { counts } from "./crm/counts.ts";
 import { documents } from "./crm/documents.ts";
+import { lateLinks } from "./crm/late-links.ts";
+import { mergedPeople } from "./crm/merged-people.ts";
 import { merges } from "./crm/merges.ts";
 import { messageChanges } from "./crm/message-changes.ts";
 import { newMessages } from "./crm/new-messages.ts";
@@ -27,6 +29,8 @@ export function describeCrmAdapter(name: string, open: OpenCrm, abilities: Parti
     describe("reactions", () => reactions(world, able));
     describe("what comes out of order", () => order(world, able));
     describe("a hidden id that turns out to be somebody", () => merges(world, able));
+    describe("what a hidden id leaves behind", () => mergedPeople(world, able));
+    describe("links that come late", () => lateLinks(world, able));
     describe("fields that belong to people", () => personsOwn(world));
     describe("odd texts", () => oddTexts(world));
     describe("counts", () => counts(world));

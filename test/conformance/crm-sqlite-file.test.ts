@@ -77,7 +77,10 @@ test("a file of an earlier bridge is brought up to date, with all its records", 
   await written(first, "A", "B");
   await first.close();
   const before = otherProgram();
-  before.exec("ALTER TABLE whatsapp_message DROP COLUMN edit_position; PRAGMA user_version = 1");
+  before.exec(`
+    ALTER TABLE whatsapp_message DROP COLUMN edit_position;
+    ALTER TABLE whatsapp_client DROP COLUMN details;
+    PRAGMA user_version = 1`);
   before.close();
   const again = await open();
   expect(await written(again, "A", "C")).toMatchObject([{ outcome: "unchanged" }, { outcome: "created" }]);

@@ -18,7 +18,7 @@ import { fixedClock } from "../support/fixed-clock.ts";
 
 /** Tables that hold a few rows, whatever the age of the hub. */
 const SMALL =
-  /^SCAN (session|login|data_key|auth_creds|quarantine|mark|letter|audit_begun|replay_job( USING INDEX replay_job_filter)?|s USING COVERING INDEX sqlite_autoindex_session_1|endpoint|e USING .*_endpoint_1|api_key|user|sign_in USING INDEX sign_in_end|delivery_tally|sqlite_sequence|CONSTANT ROW|json_each .*|(w|temp\.spelled|temp\.known_words) VIRTUAL TABLE INDEX .*)$/;
+  /^SCAN (session|login|data_key|auth_creds|quarantine|mark|letter|look_up|audit_begun|replay_job( USING INDEX replay_job_filter)?|s USING COVERING INDEX sqlite_autoindex_session_1|endpoint|e USING .*_endpoint_1|api_key|user|sign_in USING INDEX sign_in_end|delivery_tally|sqlite_sequence|CONSTANT ROW|json_each .*|(w|temp\.spelled|temp\.known_words) VIRTUAL TABLE INDEX .*)$/;
 /** Statements that may read or sort all they get, and why. */
 const ALLOWED: [RegExp, string][] = [
   [/INDEXED BY message_key/, "messages of one id: sorts one or two"],
@@ -142,6 +142,14 @@ async function exercise(store: Store): Promise<void> {
     await store.erasure.eraseMessages(scope, 5);
     await store.erasure.eraseRest(scope, 5);
   }
+  await store.lookUps.want("s1", 1);
+  await store.lookUps.wanted();
+  await store.lookUps.failed("s1", chatId, T0);
+  await store.lookUps.asking("s1", T0);
+  await store.lookUps.asked("s1", T0);
+  await store.lookUps.page({ sessionId: "s1", place: null, limit: 2 });
+  await store.lookUps.page({ sessionId: "s1", place: { name: "", contact: 0 }, limit: 2 });
+  await store.lookUps.done("s1");
   await store.audit.verify();
   await store.audit.forget(T0, 10);
   await store.intake.prune({ blobsBefore: T0, rowsBefore: T0, limit: 10 });

@@ -15,6 +15,7 @@ import { imports } from "./store/imports.ts";
 import { lanes } from "./store/lanes.ts";
 import { lists } from "./store/lists.ts";
 import { logins } from "./store/logins.ts";
+import { lookUps } from "./store/look-ups.ts";
 import { mediaFiles } from "./store/media-files.ts";
 import { messageTraces } from "./store/message-traces.ts";
 import { newMessages } from "./store/new-messages.ts";
@@ -45,6 +46,7 @@ export function describeStore(name: string, open: OpenEngine, { survives }: { su
     describe("people and chats", () => peopleAndChats(world));
     describe("the phone behind a hidden id", () => phonesOfHiddenIds(world));
     describe("lists", () => lists(world));
+    describe("who is still to be looked up", () => lookUps(world));
     describe("search", () => search(world));
     describe("sends", () => sends(world));
     describe("media", () => mediaFiles(world));

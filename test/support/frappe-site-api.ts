@@ -1,8 +1,9 @@
 /** The calls of a Frappe site: what each does to its documents, and who may make it. */
 import type { IncomingMessage } from "node:http";
 import busboy from "busboy";
-import { checkDocType, checkField } from "./frappe-site-doctypes.ts";
+import { checkDocType, checkField, coreTypes } from "./frappe-site-doctypes.ts";
 import { refuse, SiteError } from "./frappe-site-errors.ts";
+import type { SiteRight, SiteRights, SiteUser } from "./frappe-site-rights.ts";
 import { listDocs, matching, type ListManners } from "./frappe-site-list.ts";
 import {
   plainText,
@@ -22,8 +23,7 @@ export interface SiteApi {
 export function createSiteApi({
   store,
   now,
-  apiKey,
-  apiSecret,
+  rights,
   timeZone,
   manners,
   settingsForbidden,
@@ -32,8 +32,7 @@ export function createSiteApi({
 }: {
   store: SiteStore;
   now: () => string;
-  apiKey: string;
-  apiSecret: string;
+  rights: SiteRights;
   timeZone: string;
   manners: ListManners;
   settingsForbidden: boolean;
@@ -42,35 +41,55 @@ export function createSiteApi({
 }): SiteApi {
   for (const type of coreTypes()) store.doctypes.set(type.name, type);
   store.table("User").set("eva@example.com", { name: "eva@example.com" });
+  store.table("Role").set("System Manager", { name: "System Manager", role_name: "System Manager" });
   const install = (type: SiteDocType): void => {
     store.doctypes.set(type.name, type);
     store.table("DocType").set(type.name, { name: type.name, creation: now(), modified: now() });
   };
   const uploads: SiteApi["uploads"] = [];
 
-  const method = (name: string, args: Record<string, unknown>): unknown => {
+  const method = (user: SiteUser, name: string, args: Record<string, unknown>): unknown => {
     const doctype = plainText(args["doctype"]);
+    const managed = rights.method(user, name, args);
+    if (managed !== undefined) return managed;
     switch (name) {
       case "frappe.auth.get_logged_user":
-        return "bridge@crm.example";
+        return user.name;
       case "frappe.client.get_time_zone":
         return { time_zone: timeZone };
       case "frappe.client.has_permission":
         if (!("docname" in args)) throw new SiteError(500, "TypeError", "missing argument: 'docname'");
-        return { has_permission: !readOnlyKey || args["perm_type"] === "read" };
+        return {
+          has_permission:
+            rights.may(user, doctype, args["perm_type"] as SiteRight) &&
+            (!readOnlyKey || args["perm_type"] === "read"),
+        };
       case "frappe.client.get_count":
+        rights.check(user, doctype, "read");
         return matching(store, store.meta(doctype), args["filters"]).length;
       case "frappe.client.get_list":
+        rights.check(user, doctype, "read");
         return listDocs(store, doctype, args, manners);
       case "frappe.client.insert_many": {
         const docs = parsedList(args["docs"]);
         if (docs.length > 200)
           throw new SiteError(417, "ValidationError", "Only 200 inserts allowed in one request");
-        return store.atomically(() => docs.map((doc) => store.insert(String(doc["doctype"]), doc).name));
+        return store.atomically(() =>
+          docs.map((doc) => {
+            rights.check(user, String(doc["doctype"]), "create");
+            return store.insert(String(doc["doctype"]), doc).name;
+          }),
+        );
       }
       case "frappe.client.bulk_update":
-        return { failed_docs: parsedList(args["docs"], true).flatMap((doc) => bulkUpdate(store, doc)) };
+        return {
+          failed_docs: parsedList(args["docs"], true).flatMap((doc) =>
+            bulkUpdate(store, doc, (type) => rights.check(user, type, "write")),
+          ),
+        };
       case "frappe.client.rename_doc":
+        rights.check(user, doctype, "write");
+        if (Number(args["merge"] ?? 0) === 1) rights.check(user, doctype, "delete");
         store.rename(
           doctype,
           String(args["old_name"]),
@@ -159,7 +178,7 @@ export function createSiteApi({
   };
 
   const answer = async (incoming: IncomingMessage, body: Buffer): Promise<[number, unknown]> => {
-    authenticate(incoming.headers.authorization, apiKey, apiSecret);
+    const user = rights.userOf(incoming.headers.authorization);
     const url = new URL(incoming.url ?? "/", "http://site");
     const [, api, kind, first = "", ...rest] = url.pathname.split("/").map(decodeURIComponent);
     const verb = incoming.method ?? "GET";
@@ -170,9 +189,10 @@ export function createSiteApi({
       throw new SiteError(500, "UnicodeEncodeError", "'utf-8' codec can't encode character");
     const given = body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as Record<string, unknown>);
     if (kind === "method")
-      return [200, { message: method(first, { ...Object.fromEntries(url.searchParams), ...given }) }];
+      return [200, { message: method(user, first, { ...Object.fromEntries(url.searchParams), ...given }) }];
     const name = rest.join("/");
     if (verb !== "GET" && readOnlyKey) throw refuse.noPermission();
+    rights.check(user, first, RIGHTS[verb] ?? "read");
     if (verb === "GET" && name === "")
       return [200, { data: listDocs(store, first, Object.fromEntries(url.searchParams), manners) }];
     if (verb === "GET") return [200, { data: read(first, name) }];
@@ -188,6 +208,8 @@ export function createSiteApi({
 
   return { answer, install, uploads };
 }
+
+const RIGHTS: Record<string, SiteRight> = { GET: "read", POST: "create", PUT: "write", DELETE: "delete" };
 
 function readForm(incoming: IncomingMessage, body: Buffer): Promise<SiteApi["uploads"][number]> {
   return new Promise((resolve, reject) => {
@@ -208,12 +230,6 @@ function readForm(incoming: IncomingMessage, body: Buffer): Promise<SiteApi["upl
   });
 }
 
-function authenticate(header: string | undefined, key: string, secret: string): void {
-  // Without the header a call runs as a guest, who may do nothing here.
-  if (header === undefined) throw refuse.noPermission();
-  if (header !== `token ${key}:${secret}`) throw refuse.noLogin();
-}
-
 function parsedList(given: unknown, onlyText = false): Record<string, unknown>[] {
   // One of the two methods parses whatever it gets, and fails on a list that is one already.
   if (onlyText && typeof given !== "string")
@@ -221,9 +237,14 @@ function parsedList(given: unknown, onlyText = false): Record<string, unknown>[]
   return (typeof given === "string" ? JSON.parse(given) : given) as Record<string, unknown>[];
 }
 
-function bulkUpdate(store: SiteStore, doc: Record<string, unknown>): object[] {
+function bulkUpdate(
+  store: SiteStore,
+  doc: Record<string, unknown>,
+  check: (doctype: string) => void,
+): object[] {
   try {
     const { doctype, docname, ...fields } = doc;
+    check(String(doctype));
     store.save(String(doctype), String(docname), fields);
     return [];
   } catch (error) {
@@ -239,28 +260,6 @@ function withChildren(store: SiteStore, doctype: string, doc: Doc): Record<strin
     ...Object.fromEntries(tables.map((field) => [field.fieldname, store.children(doc, field)])),
   };
 }
-
-const coreTypes = (): SiteDocType[] => [
-  { name: "DocType", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
-  { name: "User", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
-  {
-    name: "Custom Field",
-    autoname: "hash",
-    istable: 0,
-    allow_rename: 0,
-    fields: ["dt", "fieldname"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
-  },
-  {
-    name: "Property Setter",
-    autoname: "hash",
-    istable: 0,
-    allow_rename: 0,
-    fields: ["doc_type", "field_name", "property", "value"].map((fieldname) => ({
-      fieldname,
-      fieldtype: "Data",
-    })),
-  },
-];
 
 const fieldOf = (given: Record<string, unknown>): SiteField => ({
   fieldname: String(given["fieldname"]),

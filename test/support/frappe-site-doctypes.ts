@@ -1,6 +1,6 @@
-/** What a Frappe site asks of a new document type or field before it makes one. */
+/** The document types that every Frappe site has, and what it asks of a new one, or of a field, before it makes one. */
 import { refuse, SiteError } from "./frappe-site-errors.ts";
-import { plainText, type SiteStore } from "./frappe-site-store.ts";
+import { plainText, type SiteDocType, type SiteStore } from "./frappe-site-store.ts";
 
 type Given = Record<string, unknown>;
 
@@ -79,3 +79,36 @@ function checkLink(
     [type === "Table" && target?.istable !== 1, "ValidationError", `${options} is not a child table`],
   ]);
 }
+
+/** Those that every site has, as far as anybody asks for them. */
+export const coreTypes = (): SiteDocType[] => [
+  { name: "DocType", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
+  { name: "User", autoname: "hash", istable: 0, allow_rename: 0, fields: [] },
+  {
+    name: "Role",
+    autoname: "field:role_name",
+    istable: 0,
+    allow_rename: 0,
+    fields: [
+      { fieldname: "role_name", fieldtype: "Data", reqd: 1, unique: 1 },
+      { fieldname: "desk_access", fieldtype: "Check" },
+    ],
+  },
+  {
+    name: "Custom Field",
+    autoname: "hash",
+    istable: 0,
+    allow_rename: 0,
+    fields: ["dt", "fieldname"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
+  },
+  {
+    name: "Property Setter",
+    autoname: "hash",
+    istable: 0,
+    allow_rename: 0,
+    fields: ["doc_type", "field_name", "property", "value"].map((fieldname) => ({
+      fieldname,
+      fieldtype: "Data",
+    })),
+  },
+];

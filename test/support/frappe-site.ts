@@ -12,6 +12,7 @@ import { createSiteApi, type SiteApi } from "./frappe-site-api.ts";
 import { siteDocuments } from "./frappe-site-documents.ts";
 import { SiteError, siteErrorBody } from "./frappe-site-errors.ts";
 import type { Functions, UnknownField } from "./frappe-site-list.ts";
+import { createSiteRights, type SiteUser } from "./frappe-site-rights.ts";
 import { createSiteStore, type Doc, type SiteStore } from "./frappe-site-store.ts";
 
 export interface SiteRequest {
@@ -35,8 +36,11 @@ export type SiteTrouble =
 
 export interface FrappeSite {
   url: string;
+  /** Of a System Manager. */
   apiKey: string;
   apiSecret: string;
+  /** Another user, with these roles and nothing else. */
+  addUser(...roles: string[]): SiteUser;
   store: SiteStore;
   /** What the site holds, for tests to look at. */
   documents: DocumentReader;
@@ -94,11 +98,12 @@ export async function startFrappeSite({
   const now = (): string => new Date(started + ++ticks).toISOString().replace("T", " ").replace("Z", "000");
   const store = createSiteStore({ now, hooks: app ? appHooks({ countsUnread }) : {} });
   const manners = { unknownField, functions };
+  const rights = createSiteRights(store);
+  rights.users.push({ name: "admin@crm.example", apiKey, apiSecret, roles: ["System Manager"] });
   const api = createSiteApi({
     store,
     now,
-    apiKey,
-    apiSecret,
+    rights,
     timeZone,
     manners,
     settingsForbidden,
@@ -175,6 +180,17 @@ export async function startFrappeSite({
     apiSecret,
     store,
     documents: siteDocuments(store),
+    addUser: (...roles) => {
+      const n = rights.users.length;
+      const user = {
+        name: `user${n}@crm.example`,
+        apiKey: `user${n}key`,
+        apiSecret: `user${n}secret`,
+        roles,
+      };
+      rights.users.push(user);
+      return user;
+    },
     rows: (doctype) => [...store.table(doctype).values()],
     edit: (doctype, name, fields) => {
       store.save(doctype, name, fields);

@@ -1,12 +1,12 @@
 /** What is told of a message without the message itself: statuses, edits, deletions, reactions. */
 import type { Position, WriteResult } from "../../adapter.ts";
 import type { MessageChange } from "../../records.ts";
-import { isOlderEdit } from "../edit-order.ts";
+import { isOlderEdit, type EditAt } from "../edit-order.ts";
 import type { ConversationRow, MessageRow, Row } from "./doctypes.ts";
 import { momentOfSeconds } from "./moments.ts";
 import { laterOf } from "./positions.ts";
 import { reactionChange } from "./reactions.ts";
-import { mayBecome, statusWord } from "./statuses.ts";
+import { isPast, mayBecome, statusWord } from "./statuses.ts";
 import { clean, cleanOrNull, keyText, preview } from "./text.ts";
 import { resolver, unchanged, type Writing } from "./writing.ts";
 
@@ -22,25 +22,32 @@ export function changeMessage(
   const resolve = resolver(rows, session);
   const chat = rows.conversations.of(session, resolve(keyText(change.chatId, "chat id")));
   if (chat === undefined) return { outcome: "missing" };
-  const held = target(rows.messages.withId(chat.name, change.messageId), change);
+  const ofId = rows.messages.withId(chat.name, change.messageId);
+  const held = target(ofId, change, resolve);
   if (held === undefined) return { outcome: "missing" };
   // The whole record was read when this had already happened.
-  if (held.position !== null && position !== null && position <= held.position) return unchanged(held.name);
-  const fields = changedFields(held, change, position, resolve);
+  const isShown = held.position !== null && position !== null && position <= held.position;
+  const fields = isShown ? missedMoment(held, change) : changedFields(held, change, position, resolve);
   if (fields === null) return unchanged(held.name);
-  if (isOnlyRemembered(fields)) {
+  if (isOnlyRemembered(held, fields)) {
     rows.messages.update(held.name, fields);
     return unchanged(held.name);
   }
   rows.messages.update(held.name, { ...fields, modified: now() });
-  if (change.kind === "edit") showEdit(writing, chat, change, position);
+  if (change.kind === "edit" && held === ofId[0]) showEdit(writing, chat, change, position);
   return { outcome: "updated", id: held.name };
 }
 
-/** Of several with one id: only our own have statuses; anything else concerns the newest. */
-function target(rows: MessageRow[], { kind }: MessageChange): MessageRow | undefined {
-  const own = kind === "status" ? rows.find(({ from_me }) => from_me === 1) : undefined;
-  return own ?? rows[0];
+/** Of several with one id, newest first: only our own have statuses; anything else concerns its author's, or the newest. */
+function target(
+  rows: MessageRow[],
+  { kind, fromMe, participant }: MessageChange,
+  resolve: Resolve,
+): MessageRow | undefined {
+  if (kind === "status") return rows.find(({ from_me }) => from_me === 1);
+  if (fromMe === undefined) return rows[0];
+  const author = participant === undefined || participant === null ? "" : resolve(participant);
+  return rows.find((row) => row.from_me === (fromMe ? 1 : 0) && row.participant === author);
 }
 
 function changedFields(
@@ -51,7 +58,7 @@ function changedFields(
 ): Row | null {
   switch (change.kind) {
     case "status":
-      return statusFields(held, change, position);
+      return statusFields(held, change, position) ?? missedMoment(held, change);
     case "edit":
       return editFields(held, change, position);
     case "deletion":
@@ -86,6 +93,15 @@ function statusFields(
   };
 }
 
+/** A record tells that a message was delivered or read, not when: that is told by the status alone, however late it comes. */
+function missedMoment(held: MessageRow, change: MessageChange): Row | null {
+  if (change.kind !== "status" || held.from_me === 0) return null;
+  const status = statusWord(change.status);
+  const moment = MOMENT_OF[status];
+  if (moment === undefined || held[moment] !== null || !isPast(held.status, status)) return null;
+  return { [moment]: momentOfSeconds(change.at) };
+}
+
 function editFields(
   held: MessageRow,
   { content, at }: MessageChange & { kind: "edit" },
@@ -94,7 +110,8 @@ function editFields(
   const text = clean(content);
   const edited = momentOfSeconds(at);
   const heldEdit = { at: held.edited_at ?? "", position: held.edit_position };
-  if (held.status === "Deleted" || isOlderEdit({ at: edited, position }, heldEdit)) return null;
+  if (isAfterDeletion(held, { at: edited, position }) || isOlderEdit({ at: edited, position }, heldEdit))
+    return null;
   const remembered = { edit_position: laterOf(held.edit_position, position) };
   if (edited === held.edited_at && text === held.content)
     return remembered.edit_position === held.edit_position ? null : remembered;
@@ -102,9 +119,18 @@ function editFields(
   return { content: text, edited_at: edited, ...caption, ...remembered };
 }
 
-/** The same words told again later: what was told between the two must not pass for news, and nothing to see changes. */
-const isOnlyRemembered = (fields: Row): boolean =>
-  Object.keys(fields).every((field) => field === "edit_position");
+/** A deletion may overtake the edit before it: the words of that edit are those that were deleted. */
+function isAfterDeletion(held: MessageRow, { at, position }: EditAt<string>): boolean {
+  if (held.status !== "Deleted") return false;
+  if (held.status_position !== null && position !== null) return position > held.status_position;
+  return held.deleted_at === null || at >= held.deleted_at;
+}
+
+const REMEMBERED = ["edit_position", "reactions"];
+
+/** The same told again later: what was told between the two must not pass for news, and nothing to see changes. */
+const isOnlyRemembered = (held: Row, fields: Row): boolean =>
+  Object.entries(fields).every(([field, value]) => REMEMBERED.includes(field) || held[field] === value);
 
 /** A chat that shows the edited message as its last shows the new words. */
 function showEdit(

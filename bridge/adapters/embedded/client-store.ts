@@ -38,6 +38,7 @@ function createClient(writing: Writing, client: ClientFields): WriteResult {
     external_id: keyText(client.externalId, "external id"),
     client_code: shortName(client.code),
     national_id: clean(client.nationalId),
+    details: cleanOrNull(client.details),
     synced_at: at,
   });
   return { outcome: "created", id };

@@ -1,7 +1,7 @@
 /** A chat of the hub → the fields of its document, all but the last message. */
 import type { Chat } from "../../records.ts";
 import type { ConversationRow } from "./doctypes.ts";
-import { momentOfSeconds } from "./moments.ts";
+import { isPossible, momentOfSeconds } from "./moments.ts";
 import { numberOf } from "./people.ts";
 import { shortName } from "./text.ts";
 
@@ -10,10 +10,11 @@ const bit = (value: boolean): number => (value ? 1 : 0);
 /** Seconds above this are milliseconds: WhatsApp has used both for the end of a mute. */
 const LAST_SECONDS = 100_000_000_000;
 
-/** Mutes without an end are negative. */
+/** Mutes without an end are negative, or end when no calendar does. */
 function muteEnd(end: number | null): string | null {
   if (end === null || end <= 0) return null;
-  return momentOfSeconds(end > LAST_SECONDS ? Math.floor(end / 1000) : end);
+  const seconds = end > LAST_SECONDS ? Math.floor(end / 1000) : end;
+  return isPossible(seconds) ? momentOfSeconds(seconds) : null;
 }
 
 export const conversationFields = (chat: Chat, chatId: string): Partial<ConversationRow> => ({

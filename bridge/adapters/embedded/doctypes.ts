@@ -220,6 +220,7 @@ export const CLIENT = {
     role: "text",
     assigned_to: "text",
     notes: "text",
+    details: "text",
   },
   hidden: {},
 } as const satisfies DocType;

@@ -2,6 +2,7 @@
 import type { DocumentQuery } from "../../adapter.ts";
 import { BridgeError } from "../../errors.ts";
 import type { DocType, Kind } from "./doctypes.ts";
+import { likeParts, type LikePart } from "./like.ts";
 import { dayEnd, momentOfText } from "./moment-text.ts";
 
 export type Operand = string | number;
@@ -10,7 +11,7 @@ export type Operand = string | number;
 export type Condition = { field: string } & (
   | { test: "compare"; operator: ">" | ">=" | "<" | "<="; value: Operand }
   | { test: "equal"; value: Operand; not: boolean }
-  | { test: "like"; pattern: string; not: boolean }
+  | { test: "like"; pattern: LikePart[]; not: boolean }
   | { test: "in"; values: Operand[]; not: boolean }
   | { test: "between"; low: Operand; high: Operand }
   | { test: "set"; not: boolean }
@@ -19,14 +20,32 @@ export type Condition = { field: string } & (
 const MAX_CONDITIONS = 50;
 const MAX_VALUES = 1000;
 const MAX_PATTERN = 1000;
-const STANDARD: Record<string, Kind> = { name: "key", creation: "moment", modified: "moment" };
+const STANDARD: Record<string, Kind> = {
+  name: "key",
+  creation: "moment",
+  modified: "moment",
+  owner: "key",
+  modified_by: "key",
+  docstatus: "int",
+  idx: "int",
+};
+/** Frappe's standard fields that say the same of every record here: one user writes them all, and none is submitted. */
+const CONSTANTS: Record<string, Operand> = {
+  owner: "Administrator",
+  modified_by: "Administrator",
+  docstatus: 0,
+  idx: 0,
+};
 
 const invalid = (problem: string): BridgeError => new BridgeError("VALIDATION_ERROR", problem);
 
 export const shownFields = (type: DocType): string[] => [
-  ...Object.keys(STANDARD),
-  ...Object.keys(type.fields),
+  ...new Set([...Object.keys(STANDARD), ...Object.keys(type.fields)]),
 ];
+
+/** What a field says of every record of the type; undefined where each has its own. */
+export const constantOf = (type: DocType, field: string): Operand | undefined =>
+  field in type.fields ? undefined : CONSTANTS[field];
 
 /** @throws BridgeError when the document type has no such field */
 export function kindOf(type: DocType, field: string): Kind {
@@ -71,7 +90,7 @@ const compare =
 
 const like =
   (not: boolean): Make =>
-  ({ field }, value) => ({ field, test: "like", pattern: patternOf(field, value), not });
+  ({ field }, value) => ({ field, test: "like", pattern: likeParts(patternOf(field, value)), not });
 
 const oneOf =
   (not: boolean): Make =>

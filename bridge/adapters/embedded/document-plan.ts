@@ -8,7 +8,7 @@ export interface Plan {
   type: DocType;
   fields: string[];
   conditions: Condition[];
-  /** One of them must hold, where there are any. */
+  /** One of these must hold too, where there are any. */
   anyOf: Condition[];
   orderBy: DocumentQuery["orderBy"];
   start: number;
@@ -23,14 +23,23 @@ export function typeNamed(doctype: string): DocType {
   return type;
 }
 
+/** Which records are meant. @throws BridgeError `DOCTYPE_NOT_FOUND`, `VALIDATION_ERROR` */
+export function choiceOf({
+  doctype,
+  filters,
+  orFilters = [],
+}: Pick<DocumentQuery, "doctype" | "filters" | "orFilters">): Pick<Plan, "type" | "conditions" | "anyOf"> {
+  const type = typeNamed(doctype);
+  return { type, conditions: conditionsOf(type, filters), anyOf: conditionsOf(type, orFilters) };
+}
+
 /** @throws BridgeError `DOCTYPE_NOT_FOUND`, `VALIDATION_ERROR` */
 export function planOf(query: DocumentQuery): Plan {
-  const type = typeNamed(query.doctype);
+  const choice = choiceOf(query);
+  const { type } = choice;
   return {
-    type,
+    ...choice,
     fields: fieldsOf(type, query.fields),
-    conditions: conditionsOf(type, query.filters),
-    anyOf: conditionsOf(type, query.orFilters ?? []),
     orderBy: query.orderBy.map(({ field, direction }) => {
       kindOf(type, field);
       return { field, direction };

@@ -1,15 +1,15 @@
 /** Reads the embedded CRM's records as documents, whichever engine keeps them. */
 import type { DocumentReader } from "../../adapter.ts";
 import { BridgeError } from "../../errors.ts";
-import { conditionsOf, shownFields, type Condition } from "./document-conditions.ts";
-import { planOf, typeNamed, type Plan } from "./document-plan.ts";
+import { shownFields } from "./document-conditions.ts";
+import { choiceOf, planOf, typeNamed, type Plan } from "./document-plan.ts";
 import { DOCTYPES, MEDIA, MESSAGE, type DocType, type Row } from "./doctypes.ts";
 import type { Storage } from "./storage.ts";
 
 /** What an engine must answer; it gets nothing but known fields. */
 export interface DocumentSource {
   list(plan: Plan): Row[];
-  count(type: DocType, conditions: Condition[]): number;
+  count(plan: Pick<Plan, "type" | "conditions" | "anyOf">): number;
 }
 
 export function createDocumentReader(
@@ -30,11 +30,7 @@ export function createDocumentReader(
   return {
     doctypes: DOCTYPES.map(({ doctype }) => doctype),
     list: (query) => read(() => source.list(planOf(query))),
-    count: ({ doctype, filters }) =>
-      read(() => {
-        const type = typeNamed(doctype);
-        return source.count(type, conditionsOf(type, filters));
-      }),
+    count: (query) => read(() => source.count(choiceOf(query))),
     get: (doctype, name) =>
       read(() => {
         const type = typeNamed(doctype);

@@ -6,7 +6,8 @@ import { lastMessageFields } from "./last-message.ts";
 import { earliest } from "./moments.ts";
 import { numberOf } from "./people.ts";
 import { carriedOver } from "./persons-own.ts";
-import { joinedReactions } from "./reactions.ts";
+import { joinedReactions, resolvedReactions } from "./reactions.ts";
+import type { Rows } from "./rows.ts";
 import { mayBecome } from "./statuses.ts";
 import { resolver, type Writing } from "./writing.ts";
 
@@ -20,13 +21,53 @@ export interface Merge {
 export function mergePerson(writing: Writing, merge: Merge): boolean {
   const { rows } = writing;
   const { session, from, into } = merge;
-  if (from === into || rows.aliases.of(session, from) === into) return false;
+  const before = rows.aliases.of(session, from);
+  if (from === into || before === into) return false;
   rows.aliases.add(session, from, into);
+  if (before !== undefined) forgetHiddenId(writing, session, { contactId: before, lid: from });
   const contact = mergeContacts(writing, merge);
   const change = { contact: contact?.name ?? null, numbers: { from: numberOf(from), into: numberOf(into) } };
   const isChatMoved = mergeChats(writing, merge, change);
+  mergeMember(writing, merge);
   rows.messages.renameParticipant(session, { from, into, ...change });
+  if (contact !== null) rows.messages.linkAuthor(session, into, contact.name);
+  mergeReactions(writing, merge);
   return contact?.changed === true || isChatMoved;
+}
+
+/** A hidden id belongs to one person. The hub tells who has it now, not that somebody else has it no more. */
+function forgetHiddenId(
+  { rows, now }: Writing,
+  session: string,
+  { contactId, lid }: { contactId: string; lid: string },
+): void {
+  const held = rows.contacts.of(session, contactId);
+  if (held?.lid === lid) rows.contacts.update(held.name, { lid: null, modified: now() });
+}
+
+/** Messages of groups that were kept under either id of their author are there once, and their chats count them once. */
+function mergeMember(writing: Writing, { session, from, into }: Merge): void {
+  const { rows } = writing;
+  const resolve = resolver(rows, session);
+  const surplus = new Map<string, number>();
+  for (const twin of rows.messages.inBothOfMember(session, from, into)) {
+    mergeTwins(writing, twin, resolve);
+    surplus.set(twin.into.conversation, (surplus.get(twin.into.conversation) ?? 0) + 1);
+  }
+  for (const [name, gone] of surplus) {
+    const held = rows.messages.countIn(name);
+    const total = (rows.conversations.named(name)?.total_messages ?? 0) - gone;
+    rows.conversations.update(name, { held, total_messages: Math.max(total, held), modified: writing.now() });
+  }
+}
+
+/** What somebody did under the hidden id and under the number is of one person: the later counts. */
+function mergeReactions({ rows, now }: Writing, { session, from }: Merge): void {
+  const resolve = resolver(rows, session);
+  for (const held of rows.messages.withReactionOf(session, from)) {
+    const changes = differences(held, resolvedReactions(held.reactions, resolve));
+    if (changes !== null) rows.messages.update(held.name, { ...changes, modified: now() });
+  }
 }
 
 function mergeContacts(
@@ -84,6 +125,7 @@ function mergeChats(
   for (const twin of rows.messages.inBoth(old.name, held.name)) mergeTwins(writing, twin, resolve);
   rows.messages.move(old.name, held.name);
   rows.messages.readdress(held.name, change);
+  linkMovedAnswers(rows, held.name);
   rows.conversations.remove(old.name);
   rows.conversations.update(held.name, {
     ...mergedChat(old, held),
@@ -94,7 +136,15 @@ function mergeChats(
   return true;
 }
 
-/** One message that both chats hold: the one that stays keeps what was told of either. */
+/** Somebody may have answered under the hidden id what was said under the number. */
+function linkMovedAnswers({ messages }: Rows, conversation: string): void {
+  for (const { name, quoted_message_id: id } of messages.unlinkedAnswers(conversation)) {
+    const asked = id === null ? undefined : messages.withId(conversation, id)[0];
+    if (asked !== undefined) messages.update(name, { quoted_message: asked.name });
+  }
+}
+
+/** One message that is held twice: the one that stays keeps what was told of either. */
 function mergeTwins(
   { rows, now }: Writing,
   { from, into }: { from: MessageRow; into: MessageRow },
@@ -105,7 +155,9 @@ function mergeTwins(
     { status: from.status, position: from.status_position },
   );
   const changes = differences(into, {
-    ...(isFurther ? { status: from.status, status_position: from.status_position } : {}),
+    ...(isFurther
+      ? { status: from.status, status_position: from.status_position, error_message: from.error_message }
+      : {}),
     ...(isOlderEdit(editOf(into), editOf(from)) ? textOf(from) : {}),
     ...(from.reactions === null ? {} : joinedReactions(into.reactions, from.reactions, resolve)),
     sent_at: into.sent_at ?? from.sent_at,
@@ -114,6 +166,11 @@ function mergeTwins(
     deleted_at: into.deleted_at ?? from.deleted_at,
   });
   for (const { name } of rows.media.of(from.name)) rows.media.remove(name);
+  rows.messages.linkAnswers(from.conversation, {
+    messageId: from.message_id,
+    instead: from.name,
+    name: into.name,
+  });
   rows.messages.remove(from.name);
   if (changes !== null) rows.messages.update(into.name, { ...changes, modified: now() });
 }

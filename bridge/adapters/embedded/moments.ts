@@ -1,16 +1,23 @@
 /** Moments as rows keep them: `YYYY-MM-DD HH:MM:SS.ffffff`, UTC, sorting as text. */
 import { Rejected } from "./rejected.ts";
 
-/** The year 10000, where such a text would stop sorting. */
-const END_MS = Date.UTC(10_000, 0, 1);
+/** Before the year 10000, where such a text would stop sorting. */
+const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
 
-export function momentOf(date: Date): string {
-  const ms = date.getTime();
-  if (!(ms >= 0 && ms < END_MS)) throw new Rejected("A moment lies outside the years 1970 to 9999.");
-  return `${date.toISOString().slice(0, 23).replace("T", " ")}000`;
+/** A moment that no calendar has is worth no record: the nearest one is kept in its place. */
+function momentOfMs(ms: number): string {
+  const kept = new Date(Math.min(Math.max(ms, 0), LAST_MS));
+  return `${kept.toISOString().slice(0, 23).replace("T", " ")}000`;
 }
 
-export const momentOfSeconds = (seconds: number): string => momentOf(new Date(seconds * 1000));
+export function momentOf(date: Date): string {
+  if (Number.isNaN(date.getTime())) throw new Rejected("A moment is no date.");
+  return momentOfMs(date.getTime());
+}
+
+export const momentOfSeconds = (seconds: number): string => momentOfMs(seconds * 1000);
+
+export const isPossible = (seconds: number): boolean => seconds >= 0 && seconds * 1000 <= LAST_MS;
 
 export const momentOfSecondsOrNull = (seconds: number | null): string | null =>
   seconds === null ? null : momentOfSeconds(seconds);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Position } from "../../adapter.ts";
 import type { Message, MessageChange } from "../../records.ts";
-import { mayOverwrite } from "./positions.ts";
+import { laterOf, mayOverwrite } from "./positions.ts";
 import type { MessageRow } from "./doctypes.ts";
 
 const reactionSchema = z.object({
@@ -21,7 +21,17 @@ type ReactionFields = Pick<MessageRow, "reactions" | "reaction" | "has_reaction"
 function heldOf(text: string | null, resolve: Resolve): Reaction[] {
   if (text === null) return [];
   const reactions = z.array(reactionSchema).parse(JSON.parse(text));
-  return reactions.map((reaction) => ({ ...reaction, from: resolve(reaction.from) }));
+  return onePerPerson(reactions.map((reaction) => ({ ...reaction, from: resolve(reaction.from) })));
+}
+
+/** Two that were kept under two ids of one person are one: the later. */
+function onePerPerson(reactions: Reaction[]): Reaction[] {
+  const people = new Map<string, Reaction>();
+  for (const reaction of reactions) {
+    const before = people.get(reaction.from);
+    if (before === undefined || toldLater(before, reaction)) people.set(reaction.from, reaction);
+  }
+  return [...people.values()];
 }
 
 /** In one order, so that equal reactions are equal text. */
@@ -38,7 +48,10 @@ function fieldsOf(reactions: Reaction[]): ReactionFields {
 const toldLater = (held: Reaction, told: Reaction): boolean =>
   held.position !== null && told.position !== null ? told.position >= held.position : told.at >= held.at;
 
-/** One person's reaction set, changed or taken back; null when that changes nothing. */
+/**
+ * One person's reaction set, changed or taken back; null when that is known. One is taken back before it was ever told, or
+ * told again: there is nothing to see then, but what was told before that must not pass for news.
+ */
 export function reactionChange(
   held: string | null,
   { from, emoji, at }: MessageChange & { kind: "reaction" },
@@ -48,9 +61,16 @@ export function reactionChange(
   const told: Reaction = { from: resolve(from), emoji, at, position };
   const all = heldOf(held, resolve);
   const before = all.find((reaction) => reaction.from === told.from);
-  if (before === undefined ? emoji === "" : before.emoji === emoji || !toldLater(before, told)) return null;
+  if (before === undefined) return fieldsOf([...all, told]);
+  if (!toldLater(before, told)) return null;
+  told.position = before.emoji === emoji ? laterOf(before.position, position) : position;
+  if (before.emoji === emoji && before.at === at && before.position === told.position) return null;
   return fieldsOf([...all.filter((reaction) => reaction !== before), told]);
 }
+
+/** The same reactions under the ids by which people are kept now. */
+export const resolvedReactions = (held: string | null, resolve: Resolve): ReactionFields =>
+  fieldsOf(heldOf(held, resolve));
 
 /** Those of either copy of one message, the later one of each person. */
 export function joinedReactions(
@@ -58,14 +78,7 @@ export function joinedReactions(
   copied: string | null,
   resolve: Resolve,
 ): ReactionFields {
-  const all = heldOf(held, resolve);
-  for (const told of heldOf(copied, resolve)) {
-    const at = all.findIndex((reaction) => reaction.from === told.from);
-    const before = all[at];
-    if (before === undefined) all.push(told);
-    else if (toldLater(before, told)) all[at] = told;
-  }
-  return fieldsOf(all);
+  return fieldsOf(onePerPerson([...heldOf(held, resolve), ...heldOf(copied, resolve)]));
 }
 
 /** All reactions of the message as a whole record tells them; what was told about single ones later than it stays. */

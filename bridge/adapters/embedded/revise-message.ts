@@ -41,6 +41,8 @@ function raisedStatus(held: MessageRow, told: Message, position: Position): Part
   return {
     status,
     status_position: laterOf(held.status_position, position),
+    // No record tells why a message failed: that is told when it does.
+    ...(status === "Failed" ? {} : { error_message: null }),
     ...(status === "Deleted" ? { deleted_at: momentOfSecondsOrNull(told.deletedAt) } : {}),
   };
 }

@@ -35,6 +35,7 @@ export interface Rows {
   };
   conversations: Table<ConversationRow> & {
     of(session: string, chatId: string): ConversationRow | undefined;
+    named(name: string): ConversationRow | undefined;
     count(session: string): number;
   };
   messages: Table<MessageRow> & {
@@ -47,11 +48,24 @@ export interface Rows {
     spans(session: string, chatIds: string[] | null): MessageSpan[];
     /** Messages that are in both chats. */
     inBoth(from: string, into: string): { from: MessageRow; into: MessageRow }[];
+    /** Messages of groups that are held under two ids of one member. */
+    inBothOfMember(session: string, from: string, into: string): { from: MessageRow; into: MessageRow }[];
+    /** Messages that somebody reacted to under this id, which must be a hidden one. */
+    withReactionOf(session: string, hiddenId: string): MessageRow[];
+    /** Messages of a member of groups that came before their contact point to it. */
+    linkAuthor(session: string, participant: string, contact: string): void;
+    /** Answers to a message that point to `instead`, a record or nothing, point to `name`. */
+    linkAnswers(
+      conversation: string,
+      asked: { messageId: string; instead: string | null; name: string },
+    ): void;
+    /** Answers that point to nothing. */
+    unlinkedAnswers(conversation: string): MessageRow[];
     /** All messages of a chat go to another, which must hold none of them. */
     move(from: string, into: string): void;
     /** The person of a chat got another contact, or another number. */
     readdress(conversation: string, change: { contact: string | null; from: string; into: string }): void;
-    /** Messages of a member of groups carry the new id; where both are held, the renamed one goes. */
+    /** Messages of a member of groups carry the new id, under which none of them may be held. */
     renameParticipant(
       session: string,
       change: {

@@ -31,6 +31,10 @@ const RANK = new Map([
   ["Deleted", 6],
 ]);
 
+/** A message that has `held` has had `told` as well, at some time. */
+export const isPast = (held: string, told: string): boolean =>
+  held !== "Failed" && held !== "Deleted" && (RANK.get(held) ?? 0) >= (RANK.get(told) ?? 0);
+
 export interface StatusAt {
   status: string;
   position: Position;

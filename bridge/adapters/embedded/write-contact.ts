@@ -35,6 +35,7 @@ export function writeContact(
       sync_count: 1,
       position,
     });
+    rows.messages.linkAuthor(session, id, name);
     return { outcome: "created", id: name };
   }
   const result = mayOverwrite(held.position, position)
@@ -73,10 +74,12 @@ export function ensureContact(
   { rows, now }: Writing,
   session: string,
   id: string,
-  name: string | null,
+  knownAs: string | null,
 ): ContactRow {
   const held = rows.contacts.of(session, id);
   if (held !== undefined) return held;
-  const row = { ...blank(CONTACT, now()), ...bareContactFields(id, name), contact_id: id, session };
-  return { ...row, name: rows.contacts.insert(row) };
+  const row = { ...blank(CONTACT, now()), ...bareContactFields(id, knownAs), contact_id: id, session };
+  const name = rows.contacts.insert(row);
+  rows.messages.linkAuthor(session, id, name);
+  return { ...row, name };
 }

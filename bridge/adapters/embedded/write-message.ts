@@ -67,6 +67,7 @@ function insertMessage(writing: Writing, chat: ConversationRow, told: Told): Wri
     status_position: position,
   };
   const id = rows.messages.insert(row);
+  rows.messages.linkAnswers(chat.name, { messageId, instead: null, name: id });
   if (message.media !== null) writeMedia(writing, id, message);
   const held = (chat.held ?? 0) + 1;
   rows.conversations.update(chat.name, {

@@ -12,9 +12,12 @@ import type { SiteTables } from "./site-tables.ts";
 export interface Aliases {
   /** The id under which a person of this session is kept. */
   resolver(sessionId: string): Promise<(id: string) => string>;
-  /** This bridge saw that nothing is left under `lid`. What a contact remembers alone may be of a merge cut short. */
+  /** This bridge saw that no contact or chat is left under `lid`. What a contact remembers alone may be of a merge cut short. */
   isSettled(sessionId: string, lid: string, id: string): boolean;
   settle(sessionId: string, lid: string, id: string): void;
+  /** This bridge saw the whole merge done: nothing at all is left under `lid`. */
+  isMerged(sessionId: string, lid: string, id: string): boolean;
+  merged(sessionId: string, lid: string, id: string): void;
 }
 
 const REMEMBERED = 50_000;
@@ -26,6 +29,7 @@ export const lidMark = (sessionId: string, lid: string): string => `${sessionId}
 export function createAliases(tables: SiteTables): Aliases {
   const known = bounded<string>(REMEMBERED);
   const settled = bounded<string>(REMEMBERED);
+  const merged = bounded<string>(REMEMBERED);
   const loaded = new Map<string, Promise<boolean>>();
 
   /** False while the site has no field for it: it may get one. */
@@ -60,6 +64,8 @@ export function createAliases(tables: SiteTables): Aliases {
       return (id) => (isHidden(id) ? (known.get(lidMark(sessionId, id)) ?? id) : id);
     },
     isSettled: (sessionId, lid, id) => settled.get(lidMark(sessionId, lid)) === id,
+    isMerged: (sessionId, lid, id) => merged.get(lidMark(sessionId, lid)) === id,
+    merged: (sessionId, lid, id) => merged.set(lidMark(sessionId, lid), id),
     settle: (sessionId, lid, id) => {
       known.set(lidMark(sessionId, lid), id);
       settled.set(lidMark(sessionId, lid), id);

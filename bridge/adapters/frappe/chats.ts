@@ -8,7 +8,7 @@ import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.t
 import { createLasts, type LastMessage } from "./last-message.ts";
 import type { Sessions } from "./sessions.ts";
 import { CONVERSATION, isPerson, nowSeconds, phoneNumberOf, type Site } from "./site.ts";
-import type { SiteTime } from "./site-time.ts";
+import { isPossible, type SiteTime } from "./site-time.ts";
 import type { Update } from "./site-tables.ts";
 
 export interface Chats {
@@ -135,10 +135,11 @@ export function createChats(
 /** Seconds above this are milliseconds: WhatsApp has used both for the end of a mute. */
 const LAST_SECONDS = 100_000_000_000;
 
-/** A mute without an end is negative. */
+/** A mute without an end is negative, or ends when no calendar does. */
 function muteEnd(end: number | null, time: SiteTime): string | null {
   if (end === null || end <= 0) return null;
-  return time.write(end > LAST_SECONDS ? Math.floor(end / 1000) : end);
+  const seconds = end > LAST_SECONDS ? Math.floor(end / 1000) : end;
+  return isPossible(seconds) ? time.write(seconds) : null;
 }
 
 const lastOf = ({ lastMessage, lastMessageText }: Chat): LastMessage | null =>

@@ -1,6 +1,7 @@
 /** Whether the bridge could work with a site now. Asks, and writes nothing: monitors ask for it all day. */
 import { z } from "zod";
 import { CrmMisconfigured } from "../../errors.ts";
+import { BRIDGE_ROLE } from "./roles.ts";
 import { CONTACT, CONVERSATION, MESSAGE, SESSION } from "./site.ts";
 import { expecting, SiteRefusal } from "./site-answer.ts";
 import type { SiteCalls } from "./site-calls.ts";
@@ -24,7 +25,7 @@ export async function checkSite(calls: SiteCalls): Promise<void> {
     for (const right of ["create", "write"])
       if (!(await isAllowed(calls, doctype, right)))
         throw new CrmMisconfigured(
-          `The user of the key may not ${right} ${doctype}: give it a role that may`,
+          `The user of the key may not ${right} ${doctype}: give it the role ${BRIDGE_ROLE}`,
         );
   }
 }

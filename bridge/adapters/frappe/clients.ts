@@ -89,6 +89,7 @@ export function createClients({ tables, writes, time, clock }: Site): ClientStor
         ...whiteList(client),
         client_code: client.code,
         national_id: client.nationalId,
+        details: client.details,
         contact: await contactOf(client.phone),
         synced_at: await syncedAt(),
       };

@@ -3,6 +3,7 @@ import type { Batch, Position, WriteResult } from "../../adapter.ts";
 import type { Contact } from "../../records.ts";
 import { differing, flag, isEmpty, nameOrNull, number, text, type Fields, type Row } from "./field-values.ts";
 import { isHidden, lidMark } from "./aliases.ts";
+import type { Authors } from "./author-links.ts";
 import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SiteRefusal } from "./site-answer.ts";
@@ -52,7 +53,7 @@ export interface Contacts {
 
 export function createContacts(
   { tables, writes, time, clock, names, positions }: Site,
-  sessions: Sessions,
+  { sessions, authors }: { sessions: Sessions; authors: Authors },
 ): Contacts {
   const rowsOf = async (ids: string[]): Promise<Map<string, Row>> => {
     if (ids.length === 0) return new Map();
@@ -100,6 +101,7 @@ export function createContacts(
     const results: WriteResult[] = [];
     const inserts: (Insert & { index: number })[] = [];
     const updates: (Update & { index: number })[] = [];
+    const made = new Map<string, string>();
 
     const change = async (row: Row, contact: Contact): Promise<Update | null> => {
       const key = `contact|${contact.id}`;
@@ -138,6 +140,7 @@ export function createContacts(
         whenTaken: (refusal) => againstTheOther(contact, refusal),
         done: (name) => {
           names.contacts.set(contact.id, name);
+          made.set(contact.id, name);
           positions.shown(`contact|${contact.id}`, position);
         },
       });
@@ -148,6 +151,7 @@ export function createContacts(
     (await writes.updateAll(CONTACT, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
+    await authors.link(sessionName, made);
     return results;
   };
 
@@ -169,6 +173,7 @@ export function createContacts(
       const unique = [...new Map(people.map((person) => [person.id, person])).values()];
       const found = await find(unique.map(({ id }) => id));
       const inserts: Insert[] = [];
+      const made = new Map<string, string>();
       for (const { id, name, pushname } of unique.filter(({ id: wanted }) => !found.has(wanted)))
         inserts.push({
           key: id,
@@ -190,9 +195,11 @@ export function createContacts(
           done: (created) => {
             names.contacts.set(id, created);
             found.set(id, created);
+            made.set(id, created);
           },
         });
       await writes.insertAll(CONTACT, inserts);
+      await authors.link(sessionName, made);
       return found;
     },
   };

@@ -7,6 +7,7 @@ import { chatLane, createLanes, type Lanes } from "../../lanes.ts";
 import type { Log } from "../../log.ts";
 import type { Contact, Message } from "../../records.ts";
 import { createAliases, isHidden } from "./aliases.ts";
+import { createAuthors } from "./author-links.ts";
 import { createChanges } from "./changes.ts";
 import { createChats } from "./chats.ts";
 import { checkSite } from "./check-site.ts";
@@ -14,6 +15,7 @@ import { createClients } from "./clients.ts";
 import { createContacts } from "./contacts.ts";
 import { createConversations } from "./conversations.ts";
 import { createFigures } from "./figures.ts";
+import { createLeftovers } from "./leftovers.ts";
 import { createMediaCopy } from "./media-copy.ts";
 import { createMerges, type Merge } from "./merge.ts";
 import { createMessages } from "./messages.ts";
@@ -50,15 +52,17 @@ export function openFrappeAdapter(
   const memory = siteMemory();
   const site: Site = { tables, writes, time: timeOf(calls, timeZone), lanes, clock, log, ...memory };
   const sessions = createSessions(site);
-  const contacts = createContacts(site, sessions);
+  const authors = createAuthors(site, sessions);
+  const contacts = createContacts(site, { sessions, authors });
   const conversations = createConversations(site, contacts);
   const media = copyMedia ? createMediaCopy({ ...site, calls }) : null;
   const chats = createChats(site, { sessions, contacts, conversations });
-  const messages = createMessages(site, { sessions, contacts, conversations, media });
+  const messages = createMessages(site, { sessions, contacts, authors, conversations, media });
   const changes = createChanges(site, { sessions, messages });
   const aliases = createAliases(tables);
   const relinks = createRelinks(site);
-  const merges = createMerges(site, { sessions, conversations, aliases, relinks });
+  const merges = createMerges(site, { sessions, authors, conversations, aliases, relinks });
+  const leftovers = createLeftovers(site, { sessions, contacts, conversations, aliases, relinks });
   const figures = createFigures(site, sessions);
 
   /**
@@ -105,15 +109,21 @@ export function openFrappeAdapter(
     return results;
   };
 
-  const merge = (order: Merge): Promise<WriteResult> =>
-    inLanes(
-      lanes,
-      [order.from, order.into].map((chatId) => chatLane(order.sessionId, chatId)),
-      () =>
-        writes.orBlamed(MESSAGE, ["merge", order.sessionId, order.from, order.into].join("|"), () =>
-          surely(() => merges.apply(order)),
-        ),
-    );
+  const mergeAll = async (order: Merge): Promise<WriteResult> => {
+    const both = [order.from, order.into].map((chatId) => chatLane(order.sessionId, chatId));
+    // First, while contact or chat still say that there is something to do.
+    const joined = await surely(() => leftovers.join(order));
+    if (joined.outcome === "rejected" || joined.outcome === "missing") return joined;
+    const moved = await inLanes(lanes, both, () => surely(() => merges.apply(order)));
+    if (moved.outcome !== "rejected") aliases.merged(order.sessionId, order.from, order.into);
+    return moved.outcome === "unchanged" ? joined : moved;
+  };
+  const merge = async (order: Merge): Promise<WriteResult> => {
+    const { sessionId, from, into } = order;
+    if (from === into || aliases.isMerged(sessionId, from, into)) return { outcome: "unchanged" };
+    const key = ["merge", sessionId, from, into].join("|");
+    return writes.orBlamed(MESSAGE, key, () => mergeAll(order));
+  };
 
   /**
    * The event that told whose hidden id a contact is may have been missed: those that still have records move now. Comes

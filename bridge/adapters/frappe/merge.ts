@@ -5,6 +5,7 @@
 import type { Position, WriteResult } from "../../adapter.ts";
 import { CONVERSATION_FIELDS, type Conversations } from "./conversations.ts";
 import { differing, isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import type { Authors } from "./author-links.ts";
 import { lidMark, type Aliases } from "./aliases.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import type { Relinks } from "./relink.ts";
@@ -35,10 +36,17 @@ export function createMerges(
   site: Site,
   {
     sessions,
+    authors,
     conversations,
     aliases,
     relinks,
-  }: { sessions: Sessions; conversations: Conversations; aliases: Aliases; relinks: Relinks },
+  }: {
+    sessions: Sessions;
+    authors: Authors;
+    conversations: Conversations;
+    aliases: Aliases;
+    relinks: Relinks;
+  },
 ): Merges {
   const { tables, names } = site;
 
@@ -82,8 +90,19 @@ export function createMerges(
     return true;
   };
 
+  /** A hidden id belongs to one person. The hub tells who has it now, not that somebody else has it no more. */
+  const forgetLid = async (id: string, lid: string): Promise<void> => {
+    const held = await contactRow(id);
+    if (held === null) return;
+    const state = readState(held[STATE_FIELD]);
+    const lids = (state.lids ?? []).filter((one) => one !== lid);
+    await update(CONTACT, held, { [STATE_FIELD]: writeState({ ...state, lids }) });
+  };
+
   /** Last: what stands here counts as done. A rename may have ended before the number was written. */
   const rememberMerge = async ({ sessionId, from, into }: Merge): Promise<void> => {
+    const before = (await aliases.resolver(sessionId))(from);
+    if (before !== from && before !== into) await forgetLid(before, lidMark(sessionId, from));
     const kept = await contactRow(into);
     if (kept === null) return;
     const state = readState(kept[STATE_FIELD]);
@@ -106,7 +125,7 @@ export function createMerges(
     const chats = rows.map((row) => text(row, "name"));
     const known = await aliases.resolver(sessionId);
     const resolve = (id: string): string => (id === from ? into : known(id));
-    const hadTwins = await mergeTwins(site, relinks, { sessionId, chats, resolve });
+    const hadTwins = (await mergeTwins(site, relinks, { sessionId, chats, resolve })) > 0;
     const kept = target ?? sources[0];
     if (kept === undefined || sources.length === 0) return hadTwins;
     const name = text(kept, "name");
@@ -151,12 +170,13 @@ export function createMerges(
     },
     apply: async (merge) => {
       const { sessionId, from, into } = merge;
-      if (from === into || aliases.isSettled(sessionId, from, into)) return { outcome: "unchanged" };
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
       try {
         const contact = await moveContact(merge);
         const chat = await mergeChat(merge, sessionName);
+        const kept = await contactRow(into);
+        if (kept !== null) await authors.link(sessionName, new Map([[into, text(kept, "name")]]));
         await rememberMerge(merge);
         aliases.settle(sessionId, from, into);
         return { outcome: contact || chat ? "updated" : "unchanged" };

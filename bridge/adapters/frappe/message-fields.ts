@@ -3,21 +3,12 @@ import type { MessageStatus } from "../../../hub/contract/index.ts";
 import type { Position } from "../../adapter.ts";
 import type { Message, MessageChange } from "../../records.ts";
 import { isOlderEdit, type EditAt } from "../edit-order.ts";
-import {
-  differing,
-  fittingInt,
-  fittingOrNull,
-  flag,
-  isEmpty,
-  isSet,
-  nameOrNull,
-  text,
-  type Fields,
-  type Row,
-} from "./field-values.ts";
+import { differing, flag, isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import { isHidden } from "./aliases.ts";
 import { isSameState, readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { isOutgoing } from "./message-identity.ts";
-import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
+import { mediaItems, mediaState } from "./message-media.ts";
+import { isPast, mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
 import { byPerson, reactionFields, withAllReactions, withReaction } from "./reactions.ts";
 import type { SiteTime } from "./site-time.ts";
 
@@ -26,12 +17,18 @@ export const MESSAGE_FIELDS = [
   "message_id",
   "session",
   "conversation",
+  "contact",
   "timestamp",
   "direction",
   "message_type",
   "content",
   "status",
   "sent_at",
+  "delivered_at",
+  "read_at",
+  "from_number",
+  "to_number",
+  "is_forwarded",
   "is_starred",
   "is_reply",
   "quoted_message",
@@ -45,7 +42,7 @@ const wantedStatus = ({ status, deletedAt }: Message): MessageStatus =>
   deletedAt === null ? status : "deleted";
 
 /** `+digits` of a phone's address or number, else the address. */
-const numberOf = (jid: string): string => {
+export const numberOf = (jid: string): string => {
   const digits = /^(\d+)(?:@(?:c\.us|s\.whatsapp\.net))?$/.exec(jid)?.[1];
   return digits === undefined ? jid : `+${digits}`;
 };
@@ -120,19 +117,23 @@ interface Part {
 const NOTHING: Part = { wanted: {}, next: {} };
 
 /** Of an existing document, what the message proves to be behind; empty when nothing is. */
-export function changesByMessage(row: Row, message: Message, quoted: string | undefined, told: Told): Fields {
+export function changesByMessage(
+  row: Row,
+  message: Message,
+  { contact, quoted }: Pick<Links, "contact" | "quoted">,
+  told: Told,
+): Fields {
   const { time, position, isStale, hasState } = told;
   if (isStale && position !== null) return {};
   const state = readState(row[STATE_FIELD]);
   const parts = [
     statusPart(row, message, told),
-    textPart(row, state, message, told),
-    ...(isStale ? [] : [reactionPart(state, message, told), mediaPart(message)]),
+    textPart(state, message, told),
+    ...(isStale ? [] : [reactionPart(state, message, told), plainPart(row, message)]),
   ];
-  const star = isStale ? {} : { is_starred: flag(message.isStarred) };
   const wanted = parts.reduce<Fields>((all, part) => ({ ...all, ...part.wanted }), {
     quoted_message: quoted,
-    ...star,
+    contact: text(row, "contact") === "" ? contact : undefined,
   });
   const next = parts.reduce<HubState>((all, part) => ({ ...all, ...part.next }), state);
   const changes = differing(row, wanted);
@@ -148,8 +149,8 @@ function statusPart(row: Row, message: Message, { position, hasState }: Told): P
   return { wanted: { status: STATUS_WORD[status] }, next: { status, statusPosition: position } };
 }
 
-function textPart(row: Row, state: HubState, message: Message, told: Told): Part {
-  if (!isLaterText(row, state, message, told)) return NOTHING;
+function textPart(state: HubState, message: Message, told: Told): Part {
+  if (!isLaterText(state, message, told)) return NOTHING;
   return {
     wanted: { content: message.content, message_type: message.type },
     next: message.editedAt === null ? {} : { editedAt: message.editedAt },
@@ -166,8 +167,22 @@ function reactionPart(state: HubState, message: Message, { position, hasState, r
   };
 }
 
-const mediaPart = (message: Message): Part =>
-  message.media === null ? NOTHING : { wanted: { has_media: 1 }, next: mediaState(message) };
+/** What a later record simply replaces. Numbers stay as they are but where a hidden id stood for one. */
+function plainPart(row: Row, message: Message): Part {
+  const known = (field: string, jid: string) =>
+    isHidden(text(row, field)) && !isHidden(jid) ? { [field]: numberOf(jid) } : {};
+  return {
+    wanted: {
+      is_forwarded: flag(message.isForwarded),
+      is_starred: flag(message.isStarred),
+      is_reply: flag(message.quotedMessageId !== null),
+      has_media: flag(message.media !== null),
+      ...known("from_number", message.from),
+      ...known("to_number", message.to),
+    },
+    next: mediaState(message),
+  };
+}
 
 export const editOf = ({ editedAt = 0, editPosition }: HubState): EditAt<number> => ({
   at: editedAt,
@@ -175,31 +190,19 @@ export const editOf = ({ editedAt = 0, editPosition }: HubState): EditAt<number>
 });
 
 /** The later edit wins; of one second, or without one on either side, the later record. */
-function isLaterText(row: Row, state: HubState, message: Message, { position, isStale }: Told): boolean {
-  if (statusOf(row) === "deleted" || wantedStatus(message) === "deleted") return false;
+function isLaterText(state: HubState, message: Message, { position, isStale }: Told): boolean {
   const kept = editOf(state);
   const told = { at: message.editedAt ?? 0, position };
   return told.at > kept.at || (!isStale && !isOlderEdit(told, kept));
 }
 
-/** True when the whole child table has to be sent. */
-export const needsMedia = (row: Row, message: Message, changes: Fields): boolean =>
-  message.media !== null &&
-  !isEmpty(changes) &&
-  (!isSet(row, "has_media") || (STATE_FIELD in changes && !knowsMedia(readState(row[STATE_FIELD]), message)));
-
-const mediaState = ({ media }: Message): Pick<HubState, "mediaUrl" | "mediaId"> => ({
-  ...(media === null ? {} : { mediaUrl: media.url }),
-  ...(media === null || media.mediaId === "" ? {} : { mediaId: media.mediaId }),
-});
-
-const knowsMedia = (state: HubState, message: Message): boolean =>
-  isSameState(state, { ...state, ...mediaState(message) });
-
 /** The same for a change that is told without its message. */
 export function changesByEvent(row: Row, change: MessageChange, told: Told): Fields {
   const { time, isStale, hasState } = told;
-  if (isStale) return {};
+  if (isStale) {
+    const moment = change.kind === "status" ? missedMoment(row, change.status, time.write(change.at)) : {};
+    return isEmpty(moment) ? {} : { ...sentAt(row, time), ...moment };
+  }
   const state = readState(row[STATE_FIELD]);
   const { changes, next } = eventChanges(row, change, state, told);
   if (isEmpty(changes) && (!hasState || isSameState({ ...state, ...next }, state))) return {};
@@ -220,7 +223,7 @@ function eventChanges(
       return statusChange(row, "deleted", change.at, { time, position });
     case "edit": {
       const { at, content } = change;
-      if (statusOf(row) === "deleted" || isOlderEdit({ at, position }, editOf(state)))
+      if (isAfterDeletion(row, state, position) || isOlderEdit({ at, position }, editOf(state)))
         return { changes: {}, next: {} };
       const next = { editedAt: at, ...(position === null ? {} : { editPosition: position }) };
       return { changes: differing(row, { content }), next };
@@ -235,19 +238,37 @@ function eventChanges(
   }
 }
 
+/** A deletion may overtake the edit before it: the words of that edit are those that were deleted. */
+function isAfterDeletion(row: Row, { statusPosition = null }: HubState, position: Position): boolean {
+  if (statusOf(row) !== "deleted") return false;
+  return statusPosition === null || position === null || position > statusPosition;
+}
+
+/** Nothing of it is seen on the site. */
+export const isOnlyRemembered = (row: Row, changes: Fields): boolean =>
+  Object.entries(changes).every(([field, value]) => field === STATE_FIELD || value === text(row, field));
+
 function statusChange(
   row: Row,
   status: MessageStatus,
   at: number,
   { time, position }: Pick<Told, "time" | "position">,
 ): { changes: Fields; next: HubState } {
-  if (!mayBecome(row, status, position)) return { changes: {}, next: {} };
+  if (!mayBecome(row, status, position))
+    return { changes: missedMoment(row, status, time.write(at)), next: {} };
   const moment = MOMENT_OF[status];
   const changes = {
     status: STATUS_WORD[status],
     ...(moment === undefined ? {} : { [moment]: time.write(at) }),
   };
   return { changes, next: { status, statusPosition: position } };
+}
+
+/** A record tells that a message was delivered or read, not when: that is told by the status alone, however late it comes. */
+function missedMoment(row: Row, status: MessageStatus, at: string): Fields {
+  const field = MOMENT_OF[status];
+  const isMissing = field !== undefined && field in row && text(row, field) === "";
+  return isMissing && isOutgoing(row) && isPast(row, status) ? { [field]: at } : {};
 }
 
 const MOMENT_OF: Partial<Record<MessageStatus, string>> = {
@@ -263,26 +284,4 @@ export function sentAt(row: Row, time: SiteTime): Fields {
   if (known !== "") return { sent_at: known };
   const timestamp = time.read(row["timestamp"]);
   return timestamp === null ? {} : { sent_at: time.write(timestamp) };
-}
-
-const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
-
-/** The child table, always whole: the site loses rows that a write leaves out. */
-export function mediaItems(
-  { media, type }: Message,
-  { file = null, mediaId = "" }: { file?: string | null; mediaId?: string | undefined } = {},
-): Row[] | undefined {
-  if (media === null) return undefined;
-  return [
-    {
-      media_type: MEDIA_TYPES.includes(type) ? type : "document",
-      filename: nameOrNull(media.filename),
-      filesize: fittingInt(media.filesize),
-      mimetype: nameOrNull(media.mimetype),
-      url: fittingOrNull(media.url),
-      remote_media_id: media.mediaId === "" ? mediaId : media.mediaId,
-      ...(typeof media.sha256 === "string" ? { media_hash: media.sha256 } : {}),
-      ...(file === null ? {} : { file }),
-    },
-  ];
 }

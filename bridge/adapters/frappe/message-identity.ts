@@ -73,7 +73,7 @@ export function isInChat(row: Row, { sessionName, chatId, chats }: Belonging): b
 export function findMessage(
   rows: MessageRows,
   ids: string[],
-  message: Message,
+  message: Pick<Message, "fromMe" | "participant">,
   of: Belonging,
 ): Row | undefined {
   return withIds(rows, ids).find((row) => {

@@ -22,6 +22,13 @@ export const statusOf = (row: Row): MessageStatus =>
   STATUSES.find((status) => STATUS_WORD[status] === text(row, "status")) ??
   "pending";
 
+/** A message that stands where it does has had this status as well, at some time. */
+export function isPast(row: Row, status: MessageStatus): boolean {
+  const held = statusOf(row);
+  const isReached = STATUSES.indexOf(held) >= STATUSES.indexOf(status);
+  return isReached && held !== "failed" && held !== "deleted";
+}
+
 /** Only forward; a deletion is final. Between sent and failed the later one is right, where that is known. */
 export function mayBecome(row: Row, next: MessageStatus, position: Position): boolean {
   const held = statusOf(row);

@@ -1,13 +1,15 @@
 /** Messages of one chat, told whole: new ones with their chat, known ones brought up to date. */
 import type { Batch, WriteResult } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
+import type { Authors } from "./author-links.ts";
 import type { Contacts } from "./contacts.ts";
 import { bareChat, personOf, type Conversations } from "./conversations.ts";
 import { differing, idProblem, isEmpty, text, type Fields, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { createLasts } from "./last-message.ts";
 import type { MediaCopy } from "./media-copy.ts";
-import { changesByMessage, mediaItems, MESSAGE_FIELDS, needsMedia, newMessage } from "./message-fields.ts";
+import { createAnswers } from "./late-answers.ts";
+import { changesByMessage, MESSAGE_FIELDS, newMessage, type Links } from "./message-fields.ts";
 import {
   candidateIds,
   findMessage,
@@ -18,6 +20,7 @@ import {
   type Belonging,
   type MessageRows,
 } from "./message-identity.ts";
+import { changedMedia, mediaItems } from "./message-media.ts";
 import type { Sessions } from "./sessions.ts";
 import { isPerson, MESSAGE, type Site } from "./site.ts";
 import type { SiteRefusal } from "./site-answer.ts";
@@ -40,11 +43,18 @@ export interface Messages {
 
 export function createMessages(
   site: Site,
-  parts: { sessions: Sessions; contacts: Contacts; conversations: Conversations; media: MediaCopy | null },
+  parts: {
+    sessions: Sessions;
+    contacts: Contacts;
+    authors: Authors;
+    conversations: Conversations;
+    media: MediaCopy | null;
+  },
 ): Messages {
   const { tables, writes, positions } = site;
-  const { sessions, contacts, conversations, media } = parts;
+  const { sessions, contacts, authors, conversations, media } = parts;
   const lasts = createLasts(site);
+  const answers = createAnswers(site);
 
   const rowsOf = async (ids: string[]): Promise<MessageRows> => {
     const unique = [...new Set(ids)];
@@ -88,16 +98,17 @@ export function createMessages(
       const candidates = candidateIds(sessionId, message);
       // A reply links the message it answers, which may be waiting in this very batch; so may its own copy.
       if (inserts.some(({ id }) => id === message.quotedMessageId || candidates.includes(id))) await flush();
+      const contact = contactNames.get(message.participant ?? chatId);
       const quoted = quotedName(message);
       const row = findMessage(rows, candidates, message, of);
       if (row !== undefined) {
-        const changes = await changesOf(row, message, quoted);
+        answers.waits(message, batch, row);
+        const changes = await changesOf(row, message, { contact, quoted });
         if (readState(row[STATE_FIELD]).isCopied === true) copied.add(index);
         results[index] = { outcome: "unchanged", id: text(row, "name") };
         if (!isEmpty(changes)) updates.push({ index, name: text(row, "name"), changes });
         continue;
       }
-      const contact = contactNames.get(message.participant ?? chatId);
       const links = { sessionName, conversation, contact, quoted };
       const fieldsAs = (id: string): Fields => newMessage(message, id, links, { time, position });
       const id = candidates.find(rows.isFree) ?? candidates[2];
@@ -108,13 +119,17 @@ export function createMessages(
         fields: fieldsAs(id),
         whenTaken: (refusal) => insertBeside(refusal, message, fieldsAs),
         done: (name) => {
-          rows.add({ ...fieldsAs(id), name });
+          const made = { ...fieldsAs(id), name };
+          rows.add(made);
+          answers.waits(message, batch, made);
+          authors.written(message, made);
           of.chats.set(conversation, chatId);
           positions.shown(messageKey(sessionId, message), position);
         },
       });
     }
     await flush();
+    await answers.link(batch, results);
     (await writes.updateAll(MESSAGE, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
@@ -136,13 +151,19 @@ export function createMessages(
     }
 
     /** Empty when the document says so already. */
-    async function changesOf(row: Row, message: Message, quoted: string | undefined): Promise<Fields> {
+    async function changesOf(
+      row: Row,
+      message: Message,
+      links: Pick<Links, "contact" | "quoted">,
+    ): Promise<Fields> {
       const key = messageKey(sessionId, message);
       const isStale = positions.isStale(key, position, readState(row[STATE_FIELD]).position);
       positions.shown(key, position);
       const hasState = !tables.lacks(MESSAGE, STATE_FIELD);
-      const changes = changesByMessage(row, message, quoted, { time, position, isStale, hasState, resolve });
-      if (needsMedia(row, message, changes))
+      const changes = changesByMessage(row, message, links, { time, position, isStale, hasState, resolve });
+      const files = changedMedia(row, message, changes);
+      if (files === "removal") changes["media_items"] = [];
+      if (files === "items")
         changes["media_items"] = mediaItems(message, {
           file: (await media?.fileOf(text(row, "name"))) ?? null,
           mediaId: readState(row[STATE_FIELD]).mediaId,
@@ -160,7 +181,7 @@ export function createMessages(
       const now = await rowsOf(candidates);
       const owned = findMessage(now, candidates, message, { ...of, chats: await chatsOf(now) });
       if (owned !== undefined) {
-        const changes = await changesOf(owned, message, undefined);
+        const changes = await changesOf(owned, message, { contact: undefined, quoted: undefined });
         const name = text(owned, "name");
         return isEmpty(changes)
           ? { outcome: "unchanged", id: name }

@@ -1,8 +1,9 @@
-/** Makes a site ready: missing document types are created, and existing ones get the fields they lack. Safe to repeat. */
+/** Makes a site ready: missing document types are created, existing ones get the fields they lack, and roles their rights. Safe to repeat. */
 import { z } from "zod";
 import type { Log } from "../../log.ts";
 import { DOCTYPES, type DocTypeDefinition, type FieldDefinition } from "./doctypes.ts";
 import { isSet, text, type Row } from "./field-values.ts";
+import { prepareRoles } from "./roles.ts";
 import { setProperty } from "./set-property.ts";
 import { CLIENT } from "./site.ts";
 import { isDuplicate, SiteRefusal } from "./site-answer.ts";
@@ -30,6 +31,7 @@ export async function prepareSite({
     else if (await created(() => createDocType(doctype)))
       log.info({ doctype: doctype.name }, "frappe.doctype_created");
   }
+  await prepareRoles({ calls, tables, log });
   tables.forgetMissing();
 
   async function complete(doctype: DocTypeDefinition): Promise<void> {

@@ -7,17 +7,25 @@ import type { HubState } from "./hub-state.ts";
 type Reactions = NonNullable<HubState["reactions"]>;
 type Reaction = Reactions[number];
 
-/** One person's reaction set, changed or taken back; null when that changes nothing. */
+const isLater = (told: Reaction, held: Reaction): boolean =>
+  held.position !== null && told.position !== null ? told.position >= held.position : told.at >= held.at;
+
+/**
+ * One person's reaction set, changed or taken back; null when that is known. One that is taken back before it was ever told,
+ * or told again, is remembered: what was told before that must not pass for news.
+ */
 export function withReaction(kept: Reactions, told: Reaction): Reactions | null {
   const before = kept.find(({ from }) => from === told.from);
-  if (before === undefined) return told.emoji === "" ? null : [...kept, told];
-  const isLater =
-    before.position !== null && told.position !== null
-      ? told.position >= before.position
-      : told.at >= before.at;
-  if (!isLater || before.emoji === told.emoji) return null;
-  return [...kept.filter((reaction) => reaction !== before), told];
+  if (before === undefined) return [...kept, told];
+  if (!isLater(told, before)) return null;
+  const isSame = before.emoji === told.emoji;
+  const position = isSame ? laterPosition(before.position, told.position) : told.position;
+  if (isSame && before.at === told.at && before.position === position) return null;
+  return [...kept.filter((reaction) => reaction !== before), { ...told, position }];
 }
+
+const laterPosition = (held: Position, told: Position): Position =>
+  held === null || (told !== null && told > held) ? told : held;
 
 /** Those of either copy of one message, the later one of each person; null when the second copy adds nothing. */
 export function withReactionsOf(
@@ -33,9 +41,16 @@ export function withReactionsOf(
   return after === before ? null : inOrder(after);
 }
 
-/** Under the ids by which the people are kept now. */
-export const byPerson = (kept: Reactions, resolve: (id: string) => string): Reactions =>
-  kept.map((reaction) => ({ ...reaction, from: resolve(reaction.from) }));
+/** Under the ids by which the people are kept now: of two of one person the later one. */
+export function byPerson(kept: Reactions, resolve: (id: string) => string): Reactions {
+  const people = new Map<string, Reaction>();
+  for (const reaction of kept) {
+    const from = resolve(reaction.from);
+    const before = people.get(from);
+    if (before === undefined || isLater(reaction, before)) people.set(from, { ...reaction, from });
+  }
+  return [...people.values()];
+}
 
 const inOrder = (reactions: Reactions): Reactions =>
   reactions.toSorted((a, b) => a.at - b.at || (a.from < b.from ? -1 : 1));

@@ -57,11 +57,15 @@ export interface Sessions {
   nameOf(sessionId: string): Promise<string>;
   /** Null where the site has no such session. */
   findName(sessionId: string): Promise<string | null>;
+  /** The document of this name was made by this very bridge since it runs. */
+  isNew(name: string): boolean;
   /** Null where the site has no document of this name. */
   idOf(name: string): Promise<string | null>;
 }
 
 export function createSessions({ tables, writes, time, names, positions, lanes }: Site): Sessions {
+  const made = new Set<string>();
+
   const find = async (sessionId: string): Promise<Row | null> => {
     const filters: [string, string, string][] = [["session_id", "=", sessionId]];
     const [row] = await tables.list(SESSION, { fields: FIELDS, filters, orderBy: "creation asc", limit: 1 });
@@ -74,6 +78,7 @@ export function createSessions({ tables, writes, time, names, positions, lanes }
     try {
       const name = await tables.insert(SESSION, fields);
       names.sessions.set(sessionId, name);
+      made.add(name);
       return { name };
     } catch (error) {
       const taken = error instanceof SiteRefusal && isDuplicate(error) ? await find(sessionId) : null;
@@ -116,10 +121,10 @@ export function createSessions({ tables, writes, time, names, positions, lanes }
         const row = await find(session.sessionId);
         if (row !== null) return update(row, wanted, position);
         try {
-          const made = await insert(session.sessionId, { ...wanted, ...mark({}, position) });
-          if ("taken" in made) return await update(made.taken, wanted, position);
+          const inserted = await insert(session.sessionId, { ...wanted, ...mark({}, position) });
+          if ("taken" in inserted) return await update(inserted.taken, wanted, position);
           positions.shown(`session|${session.sessionId}`, position);
-          return { outcome: "created", id: made.name };
+          return { outcome: "created", id: inserted.name };
         } catch (error) {
           if (error instanceof SiteRefusal) return rejected(error);
           throw error;
@@ -152,10 +157,11 @@ export function createSessions({ tables, writes, time, names, positions, lanes }
         const row = await find(sessionId);
         if (row !== null) return text(row, "name");
         const bare = { session_id: sessionId, session_name: cutName(sessionId), status: STATUS.disconnected };
-        const made = await insert(sessionId, bare);
-        return "taken" in made ? text(made.taken, "name") : made.name;
+        const inserted = await insert(sessionId, bare);
+        return "taken" in inserted ? text(inserted.taken, "name") : inserted.name;
       });
     },
+    isNew: (name) => made.has(name),
     idOf: async (name) => {
       const [row] = await tables.list(SESSION, {
         fields: ["session_id"],

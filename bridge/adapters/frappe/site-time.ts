@@ -8,6 +8,10 @@ export interface SiteTime {
 }
 
 const DAY = 86_400;
+/** A day before the year 10000, which no site knows, whatever its zone. */
+const LAST = Date.UTC(10_000, 0, 1) / 1000 - 1 - DAY;
+/** Others are bounded when they are written: no record is worth less for a moment that no calendar has. */
+export const isPossible = (unixSeconds: number): boolean => unixSeconds >= 0 && unixSeconds <= LAST;
 const DATETIME = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?$/;
 
 export function siteTime(timeZone: string): SiteTime {
@@ -26,7 +30,8 @@ export function siteTime(timeZone: string): SiteTime {
     Object.fromEntries(format.formatToParts(unixSeconds * 1000).map(({ type, value }) => [type, value]));
 
   const write = (unixSeconds: number): string => {
-    const { year = "", month, day, hour, minute, second } = partsOf(unixSeconds);
+    const possible = Math.min(Math.max(unixSeconds, 0), LAST);
+    const { year = "", month, day, hour, minute, second } = partsOf(possible);
     return `${year.padStart(4, "0")}-${month}-${day} ${hour}:${minute}:${second}.000000`;
   };
 

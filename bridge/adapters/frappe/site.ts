@@ -25,13 +25,16 @@ export interface Site {
   log: Log;
   positions: Positions;
   /** Names of the site's documents by what names them in the hub. */
+  /** Messages with reactions of several, by the hidden id of one of them: names of documents. */
+  hiddenReactions: Bounded<string[]>;
   names: { sessions: Bounded<string>; contacts: Bounded<string>; chats: Bounded<string> };
 }
 
-const REMEMBERED = { sessions: 1000, contacts: 20_000, chats: 20_000 };
+const REMEMBERED = { sessions: 1000, contacts: 20_000, chats: 20_000, hiddenReactions: 5000 };
 
-export const siteMemory = (): Pick<Site, "positions" | "names"> => ({
+export const siteMemory = (): Pick<Site, "positions" | "names" | "hiddenReactions"> => ({
   positions: createPositions(),
+  hiddenReactions: bounded(REMEMBERED.hiddenReactions),
   names: {
     sessions: bounded(REMEMBERED.sessions),
     contacts: bounded(REMEMBERED.contacts),

@@ -3,9 +3,10 @@
  * brought up to date before its copy goes, so that nothing is lost between the two.
  */
 import { isOlderEdit } from "../edit-order.ts";
-import { isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import { differing, isEmpty, text, type Fields, type Row } from "./field-values.ts";
 import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { editOf, MESSAGE_FIELDS, sentAt } from "./message-fields.ts";
+import { FILE_FIELDS } from "./message-media.ts";
 import { isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
 import { reactionFields, withReactionsOf } from "./reactions.ts";
@@ -14,15 +15,15 @@ import { MESSAGE, type Site } from "./site.ts";
 
 const MOMENTS = ["sent_at", "delivered_at", "read_at"];
 
-/** `chats`: the documents that are one chat. True when there were any twins. */
+/** `chats`: the documents that are one chat. How many went. */
 export async function mergeTwins(
   { tables, time }: Pick<Site, "tables" | "time">,
   relinks: Relinks,
   { sessionId, chats, resolve }: { sessionId: string; chats: string[]; resolve: (id: string) => string },
-): Promise<boolean> {
-  if (chats.length === 0) return false;
+): Promise<number> {
+  if (chats.length === 0) return 0;
   const start = `${sessionId}:`;
-  const fields = [...MESSAGE_FIELDS, "delivered_at", "read_at"];
+  const fields = MESSAGE_FIELDS;
   // Of two copies one at least could not have its own id.
   const aside = (
     await tables.all(MESSAGE, {
@@ -37,7 +38,7 @@ export async function mergeTwins(
   const ownId = (row: Row): string =>
     readState(row[STATE_FIELD]).id ?? text(row, "message_id").slice(start.length);
   const ids = [...new Set(aside.map(ownId))];
-  if (ids.length === 0) return false;
+  if (ids.length === 0) return 0;
   const bare = await tables.all(MESSAGE, {
     fields,
     filters: [
@@ -49,7 +50,7 @@ export async function mergeTwins(
   const keyOf = (row: Row, id: string): string =>
     [id, isOutgoing(row), resolve(readState(row[STATE_FIELD]).participant ?? "")].join("|");
   const kept = new Map(bare.map((row) => [keyOf(row, text(row, "message_id")), row]));
-  let hadTwins = false;
+  let gone = 0;
   for (const row of aside) {
     const key = keyOf(row, ownId(row));
     const twin = kept.get(key);
@@ -57,8 +58,9 @@ export async function mergeTwins(
       kept.set(key, row);
       continue;
     }
-    hadTwins = true;
-    const changes = whatTheCopyKnew(row, twin, resolve);
+    gone += 1;
+    const changes: Fields = whatTheCopyKnew(row, twin, resolve);
+    if (changes["has_media"] !== undefined) changes["media_items"] = await filesOf(tables, text(row, "name"));
     if (!isEmpty(changes))
       await tables.update(MESSAGE, {
         name: text(twin, "name"),
@@ -67,7 +69,7 @@ export async function mergeTwins(
     // Whatever links the copy comes along.
     await relinks.join(MESSAGE, text(row, "name"), text(twin, "name"));
   }
-  return hadTwins;
+  return gone;
 }
 
 /** What one side of the copy adds to its twin, and what of it must be remembered. */
@@ -80,6 +82,7 @@ function whatTheCopyKnew(copy: Row, twin: Row, resolve: (id: string) => string):
   const [theirs, ours] = [readState(copy[STATE_FIELD]), readState(twin[STATE_FIELD])];
   const parts = [
     momentPart(copy, twin),
+    recordPart(copy, twin, { theirs, ours }),
     statusPart(copy, twin, theirs),
     textPart(copy, theirs, ours),
     reactionPart(theirs, ours, resolve),
@@ -95,6 +98,38 @@ function momentPart(copy: Row, twin: Row): Part | null {
   const moments = MOMENTS.filter((field) => text(twin, field) === "" && text(copy, field) !== "");
   if (moments.length === 0) return null;
   return { fields: Object.fromEntries(moments.map((field) => [field, text(copy, field)])), next: {} };
+}
+
+/** What a whole record replaces, where the copy was written from the later one. */
+const PLAIN = ["message_type", "is_forwarded", "is_starred", "is_reply", "has_media"];
+
+function recordPart(
+  copy: Row,
+  twin: Row,
+  { theirs, ours }: { theirs: HubState; ours: HubState },
+): Part | null {
+  if (theirs.position === undefined || theirs.position <= (ours.position ?? -1)) return null;
+  const words = isOlderEdit(editOf(theirs), editOf(ours)) ? [] : ["content"];
+  const quoted = text(copy, "quoted_message") === "" ? [] : ["quoted_message"];
+  const told = [...PLAIN, ...words, ...quoted].filter((field) => field in copy);
+  const fields = differing(twin, Object.fromEntries(told.map((field) => [field, valueOf(copy[field])])));
+  const { position, mediaUrl, mediaId, isCopied } = theirs;
+  return { fields, next: { position, ...defined({ mediaUrl, mediaId, isCopied }) } };
+}
+
+const valueOf = (value: unknown): string | number | null =>
+  typeof value === "string" || typeof value === "number" ? value : null;
+
+const defined = <T extends object>(state: T): Partial<T> =>
+  Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined)) as Partial<T>; // of its own members
+
+/** The child table of a document, as rows for another one. */
+async function filesOf(tables: Site["tables"], name: string): Promise<Row[]> {
+  const items = (await tables.get(MESSAGE, name))?.["media_items"];
+  if (!Array.isArray(items)) return [];
+  return (items as Row[]).map((item) =>
+    Object.fromEntries(FILE_FIELDS.filter((field) => field in item).map((field) => [field, item[field]])),
+  );
 }
 
 function statusPart(copy: Row, twin: Row, { statusPosition = null }: HubState): Part | null {

@@ -56,7 +56,7 @@ export interface CrmAnswer {
 
 const REDIRECTS = "the CRM redirects: use its final address, with or without the slash at the end";
 const ADVICE: Record<number, string> = {
-  401: "check CRM_AUTH",
+  401: "check CRM_AUTH and CRM_SECRET",
   403: "check CRM_AUTH and CRM_SECRET; in Django, exempt the view from CSRF protection",
   404: "check CRM_URL and the paths in CRM_MAP",
   405: "check the paths in CRM_MAP",

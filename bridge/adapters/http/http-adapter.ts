@@ -4,7 +4,7 @@ import type { Batch, CrmAdapter, Position, WriteResult } from "../../adapter.ts"
 import type { Clock } from "../../clock.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { MessageChange } from "../../records.ts";
+import type { MessageChange, Session } from "../../records.ts";
 import { createSuspects } from "../suspects.ts";
 import { CrmFault, CrmRefusal, mustBeWell, NOT_AS_AGREED } from "./crm-answer.ts";
 import { sendBatches, type Keyed } from "./crm-batches.ts";
@@ -91,6 +91,14 @@ export function openHttpAdapter(
   const inPath = (path: string, sessionId: string): string =>
     path.replaceAll("{sessionId}", encodeURIComponent(sessionId));
 
+  /** The last that were written; what an event tells has none. */
+  const settings = new Map<string, Session["settings"]>();
+  const withSettings = (session: Session): Session => {
+    const { sessionId } = session;
+    if (session.settings !== undefined) settings.set(sessionId, session.settings);
+    return { ...session, settings: settings.get(sessionId) };
+  };
+
   const clients =
     paths.clients === null
       ? null
@@ -118,7 +126,7 @@ export function openHttpAdapter(
       return Promise.resolve();
     },
     upsertSession: (session, position) => {
-      const body = { ...renamed(session, fields.session), settings: {}, position };
+      const body = { ...renamed(withSettings(session), fields.session), position };
       const path = inPath(paths.session, session.sessionId);
       return optional.need("session", () => one("PUT", path, body), UNCHANGED);
     },

@@ -4,7 +4,7 @@ import type { ClientStore, WriteResult } from "../../adapter.ts";
 import { CrmUnavailable } from "../../errors.ts";
 import { CrmRefusal, mustBeWell, NOT_AS_AGREED, type AskTrouble } from "./crm-answer.ts";
 import type { CrmCalls } from "./crm-calls.ts";
-import { renamed, type CrmFields } from "./crm-map.ts";
+import { renamed, type Names } from "./crm-map.ts";
 
 const id = z.union([z.string(), z.number()]).transform(String);
 const found = z.object({
@@ -24,7 +24,7 @@ const written = z.object({
 
 export function createHttpClients(
   calls: CrmCalls,
-  { path, names, trouble }: { path: string; names: CrmFields["client"]; trouble: AskTrouble },
+  { path, names, trouble }: { path: string; names: Names; trouble: AskTrouble },
 ): ClientStore {
   const write = async (verb: "POST" | "PATCH", where: string, client: object): Promise<WriteResult> => {
     try {

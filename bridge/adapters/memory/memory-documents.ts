@@ -1,32 +1,37 @@
 /** Documents of the memory CRM: the comparisons of a plan, one record at a time. */
-import type { Condition, Operand } from "../embedded/document-conditions.ts";
+import { constantOf, type Condition, type Operand } from "../embedded/document-conditions.ts";
 import type { DocumentSource } from "../embedded/document-reader.ts";
 import type { DocType, Row, Value } from "../embedded/doctypes.ts";
+import type { LikePart } from "../embedded/like.ts";
 
 export function createMemoryDocuments(rowsOf: (type: DocType) => Row[]): DocumentSource {
-  const meeting = (type: DocType, conditions: Condition[], anyOf: Condition[]): Row[] =>
+  const meeting = ({ type, conditions, anyOf }: Parameters<DocumentSource["count"]>[0]): Row[] =>
     rowsOf(type).filter((row) => {
-      const isMet = (condition: Condition): boolean => meets(row[condition.field] ?? null, condition);
+      const isMet = (condition: Condition): boolean => meets(valueOf(type, row, condition.field), condition);
       return conditions.every(isMet) && (anyOf.length === 0 || anyOf.some(isMet));
     });
   return {
-    list: ({ type, fields, conditions, anyOf, orderBy, start, limit }) => {
-      const rows = meeting(type, conditions, anyOf);
+    list: (plan) => {
+      const { type, fields, orderBy, start, limit } = plan;
+      const rows = meeting(plan);
       // Equal records keep the order in which they were made, in the direction of the last field.
       return (orderBy.at(-1)?.direction === "desc" ? rows.reverse() : rows)
         .sort((a, b) => {
           for (const { field, direction } of orderBy) {
-            const order = compare(a[field] ?? null, b[field] ?? null);
+            const order = compare(valueOf(type, a, field), valueOf(type, b, field));
             if (order !== 0) return direction === "asc" ? order : -order;
           }
           return 0;
         })
         .slice(start, start + limit)
-        .map((row) => Object.fromEntries(fields.map((field) => [field, row[field] ?? null])));
+        .map((row) => Object.fromEntries(fields.map((field) => [field, valueOf(type, row, field)])));
     },
-    count: (type, conditions) => meeting(type, conditions, []).length,
+    count: (choice) => meeting(choice).length,
   };
 }
+
+const valueOf = (type: DocType, row: Row, field: string): Value =>
+  constantOf(type, field) ?? row[field] ?? null;
 
 /** Nothing comes first. */
 function compare(one: Value, other: Value): number {
@@ -65,18 +70,18 @@ const COMPARES: Record<">" | ">=" | "<" | "<=", (value: Operand, other: Operand)
   "<=": (value, other) => value <= other,
 };
 
-/** SQL's LIKE: % is any text, _ one character, letters a-z in either case. Goes back to the last % only, so it is fast. */
-function isLike(given: string, wanted: string): boolean {
-  const text = Array.from(lower(given));
-  const pattern = Array.from(lower(wanted));
+/** Goes back to the last % only, so it is fast. */
+function isLike(given: string, pattern: LikePart[]): boolean {
+  const text = Array.from(given);
   let at = 0;
   let next = 0;
   let retry: { at: number; next: number } | null = null;
   while (at < text.length) {
-    if (pattern[next] === "%") {
+    const part = pattern[next];
+    if (part === "any") {
       retry = { at, next };
       next += 1;
-    } else if (pattern[next] === "_" || pattern[next] === text[at]) {
+    } else if (part === "one" || part?.includes(text[at] ?? "") === true) {
       at += 1;
       next += 1;
     } else if (retry === null) return false;
@@ -86,7 +91,5 @@ function isLike(given: string, wanted: string): boolean {
       next = retry.next + 1;
     }
   }
-  return pattern.slice(next).every((character) => character === "%");
+  return pattern.slice(next).every((part) => part === "any");
 }
-
-const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -48,6 +48,25 @@ export function messageRows(
         const twin = withKey(into, row.from_me, row);
         return twin === undefined ? [] : [{ from: row, into: twin }];
       }),
+    inBothOfMember: (session, from, into) =>
+      messages.by("participant", keyOf(session, from)).flatMap((row) => {
+        const twin = withKey(row.conversation, row.from_me, { ...row, participant: into });
+        return twin === undefined ? [] : [{ from: row, into: twin }];
+      }),
+    withReactionOf: (session, hiddenId) =>
+      messages
+        .by("hiddenReactions", session)
+        .filter(({ reactions }) => reactions?.includes(`"${hiddenId}"`) === true),
+    linkAuthor: (session, participant, contact) => {
+      for (const row of messages.by("participant", keyOf(session, participant)))
+        if (row.contact === null) messages.update(row.name, { contact });
+    },
+    linkAnswers: (conversation, { messageId, instead, name }) => {
+      for (const row of messages.by("answered", keyOf(conversation, messageId)))
+        if (row.quoted_message === instead) messages.update(row.name, { quoted_message: name });
+    },
+    unlinkedAnswers: (conversation) =>
+      inChat(conversation).filter((row) => row.quoted_message_id !== null && row.quoted_message === null),
     move: (from, into) => {
       for (const { name } of inChat(from)) messages.update(name, { conversation: into });
     },
@@ -60,16 +79,12 @@ export function messageRows(
         });
     },
     renameParticipant: (session, { from, into, contact, numbers }) => {
-      for (const row of messages.by("participant", keyOf(session, from))) {
-        const isHeld = withKey(row.conversation, row.from_me, { ...row, participant: into }) !== undefined;
-        if (isHeld) messages.remove(row.name);
-        else
-          messages.update(row.name, {
-            participant: into,
-            contact: contact ?? row.contact,
-            from_number: row.from_number === numbers.from ? numbers.into : row.from_number,
-          });
-      }
+      for (const row of messages.by("participant", keyOf(session, from)))
+        messages.update(row.name, {
+          participant: into,
+          contact: contact ?? row.contact,
+          from_number: row.from_number === numbers.from ? numbers.into : row.from_number,
+        });
     },
   };
 }

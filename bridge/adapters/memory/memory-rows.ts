@@ -37,6 +37,8 @@ export const createMemoryTables = () => ({
     conversation: (row) => row.conversation,
     session: (row) => row.session,
     participant: (row) => keyOf(row.session, row.participant),
+    answered: (row) => keyOf(row.conversation, row.quoted_message_id ?? ""),
+    hiddenReactions: (row) => (row.reactions?.includes('@lid"') === true ? row.session : ""),
   }),
   media: createMemoryTable<MediaRow>(MEDIA, { parent: (row) => row.parent }),
   clients: createMemoryTable<ClientRow>(CLIENT, {
@@ -59,6 +61,7 @@ export function createMemoryRows(tables: MemoryTables): Rows {
     conversations: {
       ...conversations,
       of: (session, chatId) => conversations.by("key", keyOf(session, chatId))[0],
+      named: (name) => conversations.named(name),
       count: (session) => conversations.by("session", session).length,
     },
     messages: messageRows(messages, conversations),

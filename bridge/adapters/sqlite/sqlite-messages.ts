@@ -2,7 +2,13 @@
 import { MESSAGE, type MessageRow } from "../embedded/doctypes.ts";
 import type { MessageSpan, Rows } from "../embedded/rows.ts";
 import type { Db } from "./connection.ts";
+import { HIDDEN_REACTIONS } from "./migrations/0005-late-links.ts";
 import { createSqliteTable } from "./sqlite-table.ts";
+
+interface Twins {
+  one: string;
+  other: string;
+}
 
 export function createSqliteMessages(db: Db): Rows["messages"] {
   const table = createSqliteTable<MessageRow>(db, MESSAGE);
@@ -10,6 +16,9 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
   // The plus keeps the planner from walking the whole chat for the sake of the order.
   const byId = table.where("conversation = ? AND message_id = ? ORDER BY +timestamp DESC, n DESC");
   const byName = table.where("name = ?");
+  const unlinked = table.where(
+    "conversation = ? AND quoted_message_id IS NOT NULL AND quoted_message IS NULL ORDER BY n",
+  );
   const count = db.prepare<[string], { all: number; sent: number | null }>(
     'SELECT COUNT(*) AS "all", SUM(from_me) AS sent FROM whatsapp_message WHERE session = ?',
   );
@@ -17,11 +26,21 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
     "SELECT COUNT(*) AS n FROM whatsapp_message WHERE conversation = ?",
   );
   const spans = createSpans(db);
-  const twins = db.prepare<[string, string], { one: string; other: string }>(
+  const twins = db.prepare<[string, string], Twins>(
     `SELECT one.name AS one, other.name AS other
      FROM whatsapp_message one JOIN whatsapp_message other USING (message_id, from_me, participant)
      WHERE one.conversation = ? AND other.conversation = ?`,
   );
+  // Without `<> ''` the partial index cannot be used; here and below.
+  const twinsOfMember = db.prepare<[string, string, string], Twins>(
+    `SELECT one.name AS one, other.name AS other
+     FROM whatsapp_message one JOIN whatsapp_message other USING (conversation, message_id, from_me)
+     WHERE one.session = ? AND one.participant = ? AND one.participant <> '' AND other.participant = ?`,
+  );
+  const reacted = table.where(
+    `session = ? AND ${HIDDEN_REACTIONS} AND instr(reactions, '"' || ? || '"') > 0`,
+  );
+  const links = createLinks(db);
   const move = db.prepare("UPDATE whatsapp_message SET conversation = ? WHERE conversation = ?");
   const readdress = db.prepare(
     `UPDATE whatsapp_message SET contact = COALESCE(@contact, contact),
@@ -32,6 +51,10 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
   const rename = createRename(db);
 
   const named = (name: string): MessageRow[] => byName.all(name);
+  const pairsOf = (found: Twins[]) =>
+    found.flatMap(({ one, other }) =>
+      named(one).flatMap((row) => named(other).map((twin) => ({ from: row, into: twin }))),
+    );
   return {
     ...table,
     of: (conversation, { messageId, fromMe, participant }) =>
@@ -43,12 +66,11 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
     },
     countIn: (conversation) => countIn.get(conversation)?.n ?? 0,
     spans,
-    inBoth: (from, into) =>
-      twins
-        .all(from, into)
-        .flatMap(({ one, other }) =>
-          named(one).flatMap((row) => named(other).map((twin) => ({ from: row, into: twin }))),
-        ),
+    inBoth: (from, into) => pairsOf(twins.all(from, into)),
+    inBothOfMember: (session, from, into) => pairsOf(twinsOfMember.all(session, from, into)),
+    withReactionOf: (session, hiddenId) => reacted.all(session, hiddenId),
+    unlinkedAnswers: (conversation) => unlinked.all(conversation),
+    ...links,
     move: (from, into) => {
       move.run(into, from);
     },
@@ -72,26 +94,37 @@ function createSpans(db: Db): (session: string, chatIds: string[] | null) => Mes
     chatIds === null ? all.all(session) : some.all(session, JSON.stringify(chatIds));
 }
 
+/** Links that come late: nearly every time there is nothing to link, and an index says so. */
+function createLinks(db: Db): Pick<Rows["messages"], "linkAuthor" | "linkAnswers"> {
+  const author = db.prepare(
+    `UPDATE whatsapp_message SET contact = @contact
+     WHERE session = @session AND participant = @participant AND participant <> '' AND contact IS NULL`,
+  );
+  const answers = db.prepare(
+    `UPDATE whatsapp_message SET quoted_message = @name
+     WHERE conversation = @conversation AND quoted_message_id = @messageId AND quoted_message IS @instead`,
+  );
+  return {
+    linkAuthor: (session, participant, contact) => {
+      author.run({ session, participant, contact });
+    },
+    linkAnswers: (conversation, asked) => {
+      answers.run({ conversation, ...asked });
+    },
+  };
+}
+
 function createRename(db: Db): Rows["messages"]["renameParticipant"] {
-  // Without the second condition the partial index cannot be used.
   const named = "session = @session AND participant = @from AND participant <> ''";
-  // Most people never wrote under the id that turns out to be theirs: three writes that change nothing are saved.
+  // Most people never wrote under the id that turns out to be theirs: a write that changes nothing is saved.
   const any = db.prepare(`SELECT 1 FROM whatsapp_message WHERE ${named} LIMIT 1`);
-  // A message that is held under both ids stays under the new one.
   const rename = db.prepare(
-    `UPDATE OR IGNORE whatsapp_message SET participant = @into, contact = COALESCE(@contact, contact),
+    `UPDATE whatsapp_message SET participant = @into, contact = COALESCE(@contact, contact),
        from_number = CASE from_number WHEN @oldNumber THEN @newNumber ELSE from_number END
      WHERE ${named}`,
   );
-  const surplus = db.prepare(`DELETE FROM whatsapp_message WHERE ${named}`);
-  const media = db.prepare(
-    `DELETE FROM whatsapp_message_media WHERE parent IN (SELECT name FROM whatsapp_message WHERE ${named})`,
-  );
   return (session, { from, into, contact, numbers }) => {
     if (any.get({ session, from }) === undefined) return;
-    const change = { session, from, into, contact, oldNumber: numbers.from, newNumber: numbers.into };
-    rename.run(change);
-    media.run({ session, from });
-    surplus.run({ session, from });
+    rename.run({ session, from, into, contact, oldNumber: numbers.from, newNumber: numbers.into });
   };
 }

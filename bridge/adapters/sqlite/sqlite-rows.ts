@@ -56,12 +56,14 @@ function contactRows(db: Db): Rows["contacts"] {
 function conversationRows(db: Db): Rows["conversations"] {
   const table = createSqliteTable<ConversationRow>(db, CONVERSATION);
   const byKey = table.where("session = ? AND chat_id = ?");
+  const byName = table.where("name = ?");
   const count = db.prepare<[string], Count>(
     "SELECT COUNT(*) AS n FROM whatsapp_conversation WHERE session = ?",
   );
   return {
     ...table,
     of: (session, chatId) => byKey.get(session, chatId),
+    named: (name) => byName.get(name),
     count: (session) => count.get(session)?.n ?? 0,
   };
 }

@@ -158,6 +158,16 @@ export function clients(world: CrmWorlds): void {
     if (client !== undefined) expect(client["contact"]).toBe(contact?.["name"]);
   });
 
+  test("what the directory notes of a client comes once, and is a person's from then on", async () => {
+    const { store, look } = await open();
+    const id = await created(store, aClient({ details: "Fibre" }));
+    const renamed = aClient({ name: "Ana P.", details: "Copper" });
+    expect(await store.update(id, changed(renamed))).toMatchObject({ outcome: "updated" });
+    const [client] = (await look("WhatsApp Client", { external_id: "4711" })) ?? [];
+    // What a CRM behind HTTP makes of it is its own affair.
+    if (client !== undefined) expect(client).toMatchObject({ client_name: "Ana P.", details: "Fibre" });
+  });
+
   test("a client with odd texts is written once", async () => {
     const { store } = await open();
     const odd = aClient({ name: "Ña \0👍".repeat(60), address: "x".repeat(500), zone: "ñ".repeat(300) });

@@ -84,6 +84,64 @@ export function documents(world: CrmWorlds): void {
     expect(await reader.count({ doctype: DOCTYPE, filters })).toBe(ids.length);
   });
 
+  /** Contents under the ids a, b, c …, in their order. */
+  async function withContents(contents: string[]): Promise<DocumentReader> {
+    const { adapter, messages } = await world();
+    await messages(
+      contents.map((content, n) =>
+        aMessage({ messageId: String.fromCharCode(97 + n), timestamp: NOW + n, content }),
+      ),
+    );
+    if (adapter.documents === undefined) throw new Error("the adapter serves no documents");
+    return adapter.documents;
+  }
+
+  test.each([
+    ["%GARCÍA%", "abc"],
+    ["%garcía%", "abc"],
+    ["garcÍa", "ab"],
+    ["%ñ_", "dgh"],
+    ["%ПРИВЕТ", "e"],
+    ["%*ñ%", "f"],
+    ["%[ñ]%", "g"],
+    ["ñ?", "h"],
+    ["%garcia%", ""],
+    ["%straße%", ""],
+  ])("letters beyond ASCII are found in either case: like %s", async (pattern, ids) => {
+    const reader = await withContents([
+      ...["García", "GARCÍA", "la señora garcía"],
+      ...["ESPAÑA", "привет", "5*Ñ", "x[Ñ]", "Ñ?", "strasse"],
+    ]);
+    const filters: Filters = [["content", "like", pattern]];
+    const found = await reader.list(query({ filters }));
+    expect(found.map((row) => row["message_id"]).join("")).toBe(ids);
+    const others = await reader.list(query({ filters: [["content", "not like", pattern]] }));
+    expect(others).toHaveLength(9 - ids.length);
+  });
+
+  test("every record has Frappe's standard fields, the same for all, to be shown, compared and ordered by", async () => {
+    const reader = await withMessages(world);
+    const standard = { owner: "Administrator", modified_by: "Administrator", docstatus: 0, idx: 0 };
+    const fields = Object.keys(standard);
+    const orderBy = [
+      { field: "docstatus", direction: "asc" as const },
+      { field: "timestamp", direction: "desc" as const },
+    ];
+    expect(await reader.list(query({ fields, orderBy, limit: 1 }))).toEqual([standard]);
+    const ids = async (filters: Filters): Promise<string> =>
+      (await reader.list(query({ filters, orderBy }))).map((row) => row["message_id"]).join("");
+    expect(await ids([["docstatus", "<", 2]])).toBe("DCBA");
+    expect(await ids([["owner", "like", "admin%"]])).toBe("DCBA");
+    expect(await ids([["docstatus", "=", 1]])).toBe("");
+    expect(await ids([["modified_by", "not in", ["Administrator"]]])).toBe("");
+    expect(await reader.count({ doctype: DOCTYPE, filters: [["idx", "=", 0]] })).toBe(4);
+    const [row] = await reader.list(query({ fields: ["name"], filters: [["message_id", "=", "D"]] }));
+    expect(await reader.get(DOCTYPE, String(row?.["name"]))).toMatchObject({
+      ...standard,
+      media_items: [{ owner: "Administrator", idx: 1 }],
+    });
+  });
+
   const either: [filters: Filters, orFilters: Filters, ids: string][] = [
     [
       [],
@@ -115,6 +173,7 @@ export function documents(world: CrmWorlds): void {
     const reader = await withMessages(world);
     const found = await reader.list(query({ filters, orFilters }));
     expect(found.map((row) => row["message_id"]).join("")).toBe(ids);
+    expect(await reader.count({ doctype: DOCTYPE, filters, orFilters })).toBe(ids.length);
   });
 
   test("a list has the fields asked for, its names when none are, and all for *", async () => {

@@ -92,6 +92,35 @@ export function newMessages(world: CrmWorlds, able: Abilities): void {
       expect(files).toEqual([expect.objectContaining({ url, filename: "i.jpg", media_type: "image" })]);
   });
 
+  test("a message that stood for one nobody could read yet becomes that one in all of its fields", async () => {
+    const { messages, look, shows } = await world();
+    await messages([aMessage({ messageId: "Z", timestamp: NOW - 1 })], 1);
+    await messages(
+      [aMessage({ messageId: "A", content: "…", unknownKind: "undecryptable", ...anImage() })],
+      2,
+    );
+    const whole = aMessage({
+      messageId: "A",
+      content: "whole",
+      type: "location",
+      location: { latitude: 1, longitude: 2, name: "x", address: null },
+      isForwarded: true,
+      isStarred: true,
+      quotedMessageId: "Z",
+    });
+    expect(await messages([whole], 3)).toEqual(["updated"]);
+    expect(await messages([whole], 4)).toEqual(["unchanged"]);
+    await shows(
+      "WhatsApp Message",
+      { message_id: "A" },
+      { content: "whole", message_type: "location", is_forwarded: 1, is_starred: 1, has_media: 0 },
+    );
+    const [message] = (await look("WhatsApp Message", { message_id: "A" })) ?? [];
+    if (message !== undefined && "is_reply" in message) expect(message["is_reply"]).toBe(1);
+    const files = await look("WhatsApp Message Media");
+    if (files !== null) expect(files).toEqual([]);
+  });
+
   test("an event does not know the id of a file, and takes away none", async () => {
     const { messages, look } = await world();
     const message = aMessage({ messageId: "A", ...anImage({ mediaId: "" }) });

@@ -1,6 +1,6 @@
 /** Texts as people really write them, and as nobody should. */
 import { expect, test } from "vitest";
-import { aChat, aContact, aMessage, ANA, anImage, aSessionRecord, NOW, withLast } from "./records.ts";
+import { aChat, aContact, aMessage, ANA, anImage, aSessionRecord, EVA, NOW, withLast } from "./records.ts";
 import type { CrmWorlds } from "./world.ts";
 
 const LONG = "Ña ".repeat(100);
@@ -72,6 +72,32 @@ export function oddTexts(world: CrmWorlds): void {
     } as const;
     expect(await changes([edit])).toEqual(["updated"]);
     expect(await changes([edit])).toEqual(["unchanged"]);
+  });
+
+  test("a moment that no calendar has costs no record", async () => {
+    const { adapter, chats, messages, changes, shows } = await world();
+    for (const moment of [9_000_000_000_000_000, Number.MAX_SAFE_INTEGER, -5]) {
+      const muted = aChat({
+        isMuted: true,
+        muteExpiration: moment,
+        firstMessageTime: moment,
+        unreadCount: moment < 0 ? 1 : 2,
+      });
+      expect((await chats([muted, aChat({ chatId: EVA })])).map((outcome) => outcome !== "rejected")).toEqual(
+        [true, true],
+      );
+      expect(await chats([muted])).toEqual(["unchanged"]);
+      await shows("WhatsApp Conversation", { chat_id: ANA }, { is_muted: 1 });
+      const messageId = `A${moment}`;
+      const own = aMessage({ messageId, chatId: EVA, fromMe: true, editedAt: moment });
+      const odd = { ...own, timestamp: moment };
+      expect(await messages([odd])).toEqual(["created"]);
+      expect(await messages([odd])).toEqual(["unchanged"]);
+      const about = { chatId: EVA, messageId, at: moment } as const;
+      expect(await changes([{ ...about, kind: "status", status: "read", error: null }])).toEqual(["updated"]);
+      expect(await changes([{ ...about, kind: "deletion" }])).toEqual(["updated"]);
+    }
+    expect(await adapter.totals("s1")).toMatchObject({ chats: 2, messages: 3 });
   });
 
   test("65,000 characters are one message", async () => {

@@ -37,6 +37,23 @@ export function reactions(world: CrmWorlds, able: Abilities): void {
     expect(await changes([reaction("", NOW)])).toEqual(["unchanged"]);
   });
 
+  test.runIf(able.keepsPositions)(
+    "of reactions that overtake one another the last one told stays",
+    async () => {
+      const { messages, changes, shows } = await world();
+      await messages([aMessage({ messageId: "A" })], 1);
+      // Taken back before it is known to have been set.
+      expect(await changes([reaction("", NOW + 2)], 3)).toEqual(["unchanged"]);
+      expect(await changes([reaction("👍", NOW + 1)], 2)).toEqual(["unchanged"]);
+      await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 0 });
+      // The same one again, later: what was told between the two is old news.
+      await changes([reaction("❤️", NOW + 3)], 4);
+      expect(await changes([reaction("❤️", NOW + 5)], 6)).toEqual(["unchanged"]);
+      expect(await changes([reaction("", NOW + 4)], 5)).toEqual(["unchanged"]);
+      await shows("WhatsApp Message", { message_id: "A" }, { has_reaction: 1, reaction: "❤️" });
+    },
+  );
+
   test("a message that comes with its reactions has them", async () => {
     const { messages, shows } = await world();
     const reacted = aMessage({ messageId: "A", reactions: [{ from: ANA, emoji: "👍", timestamp: NOW }] });

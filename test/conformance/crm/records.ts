@@ -172,5 +172,6 @@ export const aClient = (change: Partial<ClientFields> = {}): ClientFields => ({
   address: "Calle Mayor 1",
   zone: "North",
   nationalId: "12345678",
+  details: "Fibre, third floor",
   ...change,
 });

@@ -13,6 +13,8 @@ export interface Abilities {
   everyonesReaction: boolean;
   /** After a merge, what still names the hidden id lands at the person. */
   remembersMerges: boolean;
+  /** Keeps when a message was sent, delivered and read, not only when it last changed. */
+  momentOfEachStatus: boolean;
   /** Has a place for clients of a directory. */
   clients: boolean;
   /** Serves its records as documents. */
@@ -24,6 +26,7 @@ export const everyAbility: Abilities = {
   wholeMessageKey: true,
   everyonesReaction: true,
   remembersMerges: true,
+  momentOfEachStatus: true,
   clients: true,
   documents: true,
 };

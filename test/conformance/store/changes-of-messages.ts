@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Fact } from "../../../hub/core/facts.ts";
 import type { MessageStatus } from "../../../hub/contract/message-status.ts";
-import { aMessageFact, T0_SECONDS } from "../../support/builders.ts";
+import { aMessage, aMessageFact, T0_SECONDS } from "../../support/builders.ts";
 import { names, type World, type Worlds } from "./world.ts";
 
 const CHAT = "34600111222@s.whatsapp.net";
@@ -167,11 +167,28 @@ export function changesOfMessages(world: Worlds): void {
     ]);
   });
 
-  test("reactions of history are kept and not told", async () => {
+  test("reactions of history are told of messages that were known before it, and only news", async () => {
     const { store, record, events } = await withOwnMessage(world);
-    await record(reaction("👍", { live: false }));
+    const ofHistory = [
+      reaction("👍", { live: false }),
+      { kind: "message", message: aMessage({ chatId: CHAT, id: "B" }), live: false },
+      reaction("👍", { live: false, target: { chatId: CHAT, id: "B" } }),
+    ] satisfies Fact[];
+    await record(ofHistory);
+    await record(ofHistory);
     expect((await store.inbox.message("s1", "A"))?.reactions).toHaveLength(1);
-    expect(names(await events())).toEqual(["message.received"]);
+    expect((await store.inbox.message("s1", "B"))?.reactions).toHaveLength(1);
+    expect((await events()).map(({ event, data }) => [event, data.messageId])).toEqual([
+      ["message.received", undefined],
+      ["message.reaction", "A"],
+    ]);
+  });
+
+  test("a reaction of history that was there before its message is told after it", async () => {
+    const { record, events } = await world();
+    await record(reaction("👍", { live: false }));
+    await record(aMessageFact({ id: "A" }));
+    expect(names(await events())).toEqual(["message.received", "message.reaction"]);
   });
 
   test("an edit changes text and caption, is told once, and an older one changes nothing", async () => {
@@ -242,6 +259,33 @@ export function changesOfMessages(world: Worlds): void {
       { kind: "edit", target: { chatId: CHAT, id: "A" }, content: "forged", at: 9, raw: null },
     ]);
     expect(await store.inbox.message("s1", "A")).toMatchObject({ content: "hola", status: "delivered" });
+  });
+
+  test("of two messages with one id, each event says whose it is about", async () => {
+    const { record, events } = await world();
+    await record([
+      aMessageFact({ id: "A", chatId: GROUP, participant: ANA }),
+      aMessageFact({ id: "A", chatId: GROUP, participant: EVA, timestamp: T0_SECONDS + 5 }),
+      aMessageFact({ id: "A", chatId: GROUP, fromMe: true, timestamp: T0_SECONDS + 9 }),
+    ]);
+    const target = { chatId: GROUP, id: "A", fromMe: false, participant: ANA };
+    const ofUs = { chatId: GROUP, id: "A", fromMe: true };
+    await record([
+      reaction("👍", { target, from: EVA }),
+      reaction("👍", { target: ofUs, from: EVA }),
+      { kind: "edit", target, content: "two", at: 20, raw: null },
+      { kind: "revoke", target, by: ANA, at: 50, forEveryone: true },
+      { kind: "revoke", target: ofUs, by: ANA, at: 50, forEveryone: true },
+    ]);
+    const told = (await events()).slice(3);
+    const ofAna = { fromMe: false, participant: "34600111222@c.us" };
+    expect(told.map(({ event, data }) => [event, data.target ?? data.message])).toEqual([
+      ["message.reaction", ofAna],
+      ["message.reaction", { fromMe: true }],
+      ["message.edited", expect.objectContaining(ofAna)],
+      ["message.deleted", ofAna],
+      ["message.deleted", { fromMe: true }],
+    ]);
   });
 
   test("changes of a chat share its lane with its messages, in their order", async () => {

@@ -113,6 +113,48 @@ export function phonesOfHiddenIds(world: Worlds): void {
     expect(await store.inbox.chat("s1", GROUP)).toMatchObject({ messageCount: 1 });
   });
 
+  const inGroup = aMessageFact({ id: "A", chatId: GROUP, participant: PHONE });
+  const reacted: Fact = {
+    kind: "reaction",
+    target: { chatId: GROUP, id: "A" },
+    from: LID,
+    fromMe: false,
+    emoji: "👍",
+    atMs: 1000,
+    live: true,
+  };
+
+  test.each<[string, Fact[]]>([
+    ["wrote in a group", [aMessageFact({ id: "A", chatId: GROUP, participant: LID })]],
+    [
+      "wrote what came under both addresses",
+      [aMessageFact({ id: "A", chatId: GROUP, participant: LID }), inGroup],
+    ],
+    ["reacted", [inGroup, reacted]],
+    ["reacted before the message came", [reacted, inGroup]],
+  ])("who is known by the hidden id alone is told once, and once only: %s", async (_what, facts) => {
+    const { record, events } = await world();
+    await record(facts);
+    await record(learnt);
+    await record(learnt);
+    expect((await events()).filter(({ event }) => event === "contact.merged")).toMatchObject([
+      { data: { from: LID, into: "34600111222@c.us", conversationId: null } },
+    ]);
+  });
+
+  test("contact and chat show the hidden id as soon as it is learnt, and count as changed", async () => {
+    const { store, clock, record } = await world();
+    await record([
+      aMessageFact({ id: "A" }),
+      { kind: "contact", jid: PHONE, change: { name: "Ana" }, live: false },
+    ]);
+    clock.advance(60_000);
+    await record(learnt);
+    const changed = { sessionId: "s1", limit: 9, page: 1, updatedAfter: clock.now().getTime() - 1000 };
+    expect((await store.inbox.contacts(changed)).items).toMatchObject([{ jid: PHONE, lid: LID }]);
+    expect((await store.inbox.chats(changed)).items).toMatchObject([{ chatId: PHONE, lid: LID }]);
+  });
+
   test("a receipt from a hidden id nobody knows still finds our own message", async () => {
     const { store, record } = await world();
     await record(aMessageFact({ id: "A", fromMe: true, status: "sent" }));

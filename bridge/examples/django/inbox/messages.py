@@ -3,6 +3,7 @@ from .models import Chat, Message
 from .people import chat_of, last_fields
 from .rules import (
     fitting,
+    is_after_deletion,
     is_later_text,
     is_older_edit,
     key_text,
@@ -11,6 +12,7 @@ from .rules import (
     may_overwrite,
     one_per_person,
     short,
+    standing,
     with_all_reactions,
     with_reaction,
 )
@@ -63,12 +65,15 @@ def update_message(chat, message, told, position):
     if current:
         fields.update(plain_fields(message.session_id, told, message.media))
         fields["reactions"] = all_reactions(message.session_id, message.reactions, told, position)
-    if status_of(told) != "deleted" and is_later_text(message, told["editedAt"], position, current):
+    if is_later_text(message, told["editedAt"], position, current):
         fields.update(content=told["content"], edited_at=told["editedAt"])
     if may_become(message, status_of(told), position):
         fields.update(status=status_of(told), status_position=position)
         if status_of(told) == "deleted":
             fields["deleted_at"] = told["deletedAt"]
+        if status_of(told) != "failed":
+            # No message tells why it failed: that is told when it does.
+            fields["error"] = None
     changed = revise(message, fields, position)
     if changed and chat.last_message_id == message.message_id:
         revise(chat, last_fields(chat, {**told, "content": message.content}, position))
@@ -131,7 +136,8 @@ def change_message(session_id, told, position):
             if status == "deleted":
                 fields["deleted_at"] = told["at"]
     elif kind == "edit":
-        if message.status != "deleted" and not is_older_edit(message, told["at"], position):
+        late = is_after_deletion(message, told["at"], position)
+        if not late and not is_older_edit(message, told["at"], position):
             fields = {
                 "content": told["content"],
                 "edited_at": told["at"],
@@ -146,11 +152,16 @@ def change_message(session_id, told, position):
         }
         held = one_per_person(message.reactions, lambda person: resolve(session_id, person))
         reactions = with_reaction(held, reaction)
-        fields = {} if reactions is None else {"reactions": reactions}
+        if reactions is not None and standing(reactions) == standing(message.reactions):
+            # Nobody sees it: it is remembered, so that what was told before it does not pass for news.
+            revise(message, {"reactions": reactions})
+        elif reactions is not None:
+            fields = {"reactions": reactions}
     else:
         raise ValueError(f"a change of the kind {kind} is not known")
     changed = revise(message, fields)
-    if changed and kind == "edit" and chat.last_message_id == message.message_id:
+    is_last = (chat.last_message_id, chat.last_message_at) == (message.message_id, message.timestamp)
+    if changed and kind == "edit" and is_last:
         revise(chat, {"last_message_text": message.content})
     return answer(message, "updated" if changed else "unchanged")
 
@@ -158,5 +169,11 @@ def change_message(session_id, told, position):
 def target_of(chat, told):
     """Both sides of a chat may use one id. Only our own messages have a status that travels."""
     found = list(chat.messages.filter(message_id=told["messageId"]).order_by("-timestamp"))
-    own = [message for message in found if message.from_me]
-    return next(iter((own if told["kind"] == "status" and own else found)), None)
+    if told["kind"] == "status":
+        return next((one for one in found if one.from_me), None)
+    if "fromMe" in told:
+        author = resolve(chat.session_id, told["participant"]) if told.get("participant") else ""
+        return next(
+            (one for one in found if one.from_me == told["fromMe"] and one.participant == author), None
+        )
+    return next(iter(found), None)

@@ -1,4 +1,7 @@
 """Contacts and chats, and what happens when a hidden id gets its phone number."""
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
 from .models import Alias, Chat, Contact, Message
 from .rules import (
     is_hidden,
@@ -150,7 +153,18 @@ def merge(session_id, hidden_id, contact_id):
             message.save(update_fields=["participant"])
         else:
             merge_twins(message, twin)
+            total = max(twin.chat.total_messages - 1, twin.chat.messages.count())
+            revise(twin.chat, {"total_messages": total})
+    join_reactions(session_id, hidden_id)
     return contact or chat
+
+
+def join_reactions(session_id, hidden_id):
+    """What somebody did under the hidden id and under the number is of one person: the later counts."""
+    reacted = Message.objects.filter(session_id=session_id).annotate(told=Cast("reactions", TextField()))
+    for message in reacted.filter(told__contains=hidden_id):
+        reactions = one_per_person(message.reactions, lambda person: resolve(session_id, person))
+        revise(message, {"reactions": reactions})
 
 
 def move_contact(session_id, hidden_id, contact_id):

@@ -26,8 +26,6 @@ def may_become(message, status, position):
 
 def is_later_text(message, edited_at, position, is_current):
     """The later edit wins; of one second, or without one on either side, the later record."""
-    if message.status == "deleted":
-        return False
     held, told = message.edited_at or 0, edited_at or 0
     return told > held or (is_current and not is_older_edit(message, told, position))
 
@@ -38,6 +36,15 @@ def is_older_edit(message, edited_at, position):
     if edited_at != held or message.edit_position is None or position is None:
         return edited_at < held
     return position < message.edit_position
+
+
+def is_after_deletion(message, edited_at, position):
+    """A deletion may overtake the edit before it: the words of that edit are those that were deleted."""
+    if message.status != "deleted":
+        return False
+    if message.status_position is not None and position is not None:
+        return position > message.status_position
+    return message.deleted_at is None or edited_at >= message.deleted_at
 
 
 def is_later_last(chat, told, position):
@@ -65,18 +72,30 @@ def one_per_person(reactions, resolve):
         held = people.get(one["from"])
         if held is None or is_later_reaction(one, held):
             people[one["from"]] = one
-    return sorted(people.values(), key=lambda one: (one["at"], one["from"]))
+    return in_order(people.values())
 
 
 def with_reaction(held, told):
-    """One person's reaction set, changed or taken back; None when that changes nothing. One that was taken back stays
-    as an empty one, so that an older one does not return."""
+    """One person's reaction set, changed or taken back; None when that is known. One that was taken back stays as an
+    empty one, even where it was never told before, so that an older one does not return."""
     before = next((one for one in held if one["from"] == told["from"]), None)
-    if before is None:
-        return None if told["emoji"] == "" else [*held, told]
-    if not is_later_reaction(told, before) or before["emoji"] == told["emoji"]:
-        return None
-    return [*(one for one in held if one is not before), told]
+    if before is not None:
+        if not is_later_reaction(told, before):
+            return None
+        if before["emoji"] == told["emoji"]:
+            told = {**told, "position": later(before["position"], told["position"])}
+        if told == before:
+            return None
+    return in_order([*(one for one in held if one is not before), told])
+
+
+def in_order(reactions):
+    return sorted(reactions, key=lambda one: (one["at"], one["from"]))
+
+
+def standing(reactions):
+    """What people see of them."""
+    return [(one["from"], one["emoji"]) for one in reactions if one["emoji"]]
 
 
 def with_all_reactions(held, listed, position):
@@ -93,7 +112,7 @@ def with_all_reactions(held, listed, position):
         if one not in kept and told.get(one["from"], {"emoji": ""})["emoji"] == one["emoji"]:
             kept.append(one)
             told.pop(one["from"], None)
-    return sorted([*kept, *told.values()], key=lambda one: (one["at"], one["from"]))
+    return in_order([*kept, *told.values()])
 
 
 def is_person(chat_id):

@@ -63,13 +63,17 @@ final class Messages
             $fields['reactions'] = $this->allReactions($held['session_id'], self::reactions($held), $told, $position);
         }
         $status = self::statusOf($told);
-        if ($status !== 'deleted' && Rules::isLaterText($held, $told['editedAt'], $position, $isCurrent)) {
+        if (Rules::isLaterText($held, $told['editedAt'], $position, $isCurrent)) {
             $fields = [...$fields, 'content' => $told['content'], 'edited_at' => $told['editedAt']];
         }
         if (Rules::mayBecome($held, $status, $position)) {
             $fields = [...$fields, 'status' => $status, 'status_position' => $position];
             if ($status === 'deleted') {
                 $fields['deleted_at'] = $told['deletedAt'];
+            }
+            if ($status !== 'failed') {
+                // No message tells why it failed: that is told when it does.
+                $fields['error'] = null;
             }
         }
         $isChanged = $this->db->revise('inbox_messages', $held, $fields, $position);
@@ -93,8 +97,14 @@ final class Messages
         if ($held['position'] !== null && $position !== null && $position <= (int) $held['position']) {
             return People::answer($held, 'unchanged');
         }
-        $isChanged = $this->db->revise('inbox_messages', $held, $this->changedFields($sessionId, $held, $told, $position));
-        if ($isChanged && $told['kind'] === 'edit' && $chat['last_message_id'] === $held['message_id']) {
+        $fields = $this->changedFields($sessionId, $held, $told, $position);
+        $isChanged = $this->db->revise('inbox_messages', $held, $fields);
+        if (isset($fields['reactions']) && Rules::standing($fields['reactions']) == Rules::standing(self::reactions($held))) {
+            // Nobody sees it: it is remembered, so that what was told before it does not pass for news.
+            return People::answer($held, 'unchanged');
+        }
+        $isLast = $chat['last_message_id'] === $held['message_id'] && (int) $chat['last_message_at'] === (int) $held['timestamp'];
+        if ($isChanged && $told['kind'] === 'edit' && $isLast) {
             $this->db->revise('inbox_chats', $chat, ['last_message_text' => $told['content']]);
         }
         return People::answer($held, $isChanged ? 'updated' : 'unchanged');
@@ -117,7 +127,8 @@ final class Messages
                     ...($status === 'deleted' ? ['deleted_at' => $told['at']] : []),
                 ];
             case 'edit':
-                if ($held['status'] === 'deleted' || Rules::isOlderEdit($held, $told['at'], $position)) {
+                $isLate = Rules::isAfterDeletion($held, $told['at'], $position);
+                if ($isLate || Rules::isOlderEdit($held, $told['at'], $position)) {
                     return [];
                 }
                 return [
@@ -143,8 +154,14 @@ final class Messages
     private function targetOf(array $chat, array $told): ?array
     {
         $key = ['chat_id' => $chat['id'], 'message_id' => $told['messageId']];
-        $own = $told['kind'] === 'status' ? $this->db->find('inbox_messages', [...$key, 'from_me' => 1]) : null;
-        return $own ?? $this->db->find('inbox_messages', $key, 'timestamp DESC, id DESC');
+        if ($told['kind'] === 'status') {
+            return $this->db->find('inbox_messages', [...$key, 'from_me' => 1]);
+        }
+        if (!isset($told['fromMe'])) {
+            return $this->db->find('inbox_messages', $key, 'timestamp DESC, id DESC');
+        }
+        $author = isset($told['participant']) ? $this->people->resolve($chat['session_id'], $told['participant']) : '';
+        return $this->db->find('inbox_messages', [...$key, 'from_me' => (int) $told['fromMe'], 'participant' => $author]);
     }
 
     /** An event does not know the id of a file: the one that is known stays. */

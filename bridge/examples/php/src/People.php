@@ -166,7 +166,29 @@ final class People
         foreach ($said as $message) {
             $this->moveMessage($message, ['participant' => $id]);
         }
+        $this->joinReactions($sessionId, $hiddenId);
         return $hasContact || $hasChat;
+    }
+
+    /** What somebody did under the hidden id and under the number is of one person: the later counts. */
+    private function joinReactions(string $sessionId, string $hiddenId): void
+    {
+        $reacted = $this->db->query(
+            'SELECT * FROM inbox_messages WHERE session_id = ? AND reactions LIKE ?',
+            [$sessionId, "%$hiddenId%"],
+        );
+        foreach ($reacted as $message) {
+            $this->db->revise('inbox_messages', $message, ['reactions' => $this->onePerPerson($message, [])]);
+        }
+    }
+
+    /** The reactions of a message and of its copy. */
+    private function onePerPerson(array $message, array $copied): array
+    {
+        return Rules::onePerPerson(
+            [...$copied, ...Messages::reactions($message)],
+            fn (string $person): string => $this->resolve($message['session_id'], $person),
+        );
     }
 
     private function moveContact(string $sessionId, string $hiddenId, string $id): bool
@@ -253,13 +275,15 @@ final class People
             $edit = array_intersect_key($message, array_flip(['content', 'edited_at', 'edit_position']));
             $fields = [...$fields, ...$edit];
         }
-        $reactions = [...Messages::reactions($message), ...Messages::reactions($twin)];
-        $fields['reactions'] = Rules::onePerPerson(
-            $reactions,
-            fn (string $person): string => $this->resolve($twin['session_id'], $person),
-        );
+        $fields['reactions'] = $this->onePerPerson($twin, Messages::reactions($message));
         $this->db->revise('inbox_messages', $twin, $fields);
         $this->db->delete('inbox_messages', $message['id']);
+        if ($message['chat_id'] === $twin['chat_id']) {
+            $chat = $this->db->find('inbox_chats', ['id' => $twin['chat_id']]);
+            $count = $this->db->count('inbox_messages', ['chat_id' => $chat['id']]);
+            $total = max((int) $chat['total_messages'] - 1, $count);
+            $this->db->revise('inbox_chats', $chat, ['total_messages' => $total]);
+        }
     }
 
     private static function phoneOf(string $id): ?string

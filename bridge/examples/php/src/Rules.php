@@ -42,9 +42,6 @@ final class Rules
     /** The later edit wins; of one second, or without one on either side, the later record. */
     public static function isLaterText(array $message, ?int $editedAt, ?int $position, bool $isCurrent): bool
     {
-        if ($message['status'] === 'deleted') {
-            return false;
-        }
         $told = (int) $editedAt;
         return $told > (int) $message['edited_at']
             || ($isCurrent && !self::isOlderEdit($message, $told, $position));
@@ -58,6 +55,18 @@ final class Rules
         return $editedAt !== $held || $heldPosition === null || $position === null
             ? $editedAt < $held
             : $position < $heldPosition;
+    }
+
+    /** A deletion may overtake the edit before it: the words of that edit are those that were deleted. */
+    public static function isAfterDeletion(array $message, int $editedAt, ?int $position): bool
+    {
+        if ($message['status'] !== 'deleted') {
+            return false;
+        }
+        $deleted = self::number($message['status_position']);
+        return $deleted !== null && $position !== null
+            ? $position > $deleted
+            : $message['deleted_at'] === null || $editedAt >= (int) $message['deleted_at'];
     }
 
     /** Whether a chat shows `$told` as its last message from now on. */
@@ -106,8 +115,8 @@ final class Rules
     }
 
     /**
-     * One person's reaction set, changed or taken back; null when that changes nothing. One that was taken back stays as
-     * an empty one, so that an older one does not return.
+     * One person's reaction set, changed or taken back; null when that is known. One that was taken back stays as an empty
+     * one, even where it was never told before, so that an older one does not return.
      */
     public static function withReaction(array $held, array $told): ?array
     {
@@ -120,11 +129,20 @@ final class Rules
                 $others[] = $one;
             }
         }
-        if ($before === null) {
-            return $told['emoji'] === '' ? null : [...$held, $told];
+        if ($before !== null && !self::isLaterReaction($told, $before)) {
+            return null;
         }
-        $isNews = self::isLaterReaction($told, $before) && $before['emoji'] !== $told['emoji'];
-        return $isNews ? [...$others, $told] : null;
+        if ($before !== null && $before['emoji'] === $told['emoji']) {
+            $told['position'] = self::later($before['position'], $told['position']);
+        }
+        return $told == $before ? null : self::inOrder([...$others, $told]);
+    }
+
+    /** What people see of them. */
+    public static function standing(array $reactions): array
+    {
+        $shown = array_values(array_filter($reactions, fn (array $one): bool => $one['emoji'] !== ''));
+        return array_map(fn (array $one): array => [$one['from'], $one['emoji']], $shown);
     }
 
     /** All reactions as the whole message tells them; single ones told later than it stay. */

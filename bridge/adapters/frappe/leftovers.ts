@@ -1,0 +1,146 @@
+/**
+ * What is kept under a hidden id beside contact and chat: its messages in groups, its number in messages, its reactions. It
+ * moves before those two do, each chat in its lane: as long as they are there, a merge that was cut short begins anew.
+ */
+import type { WriteResult } from "../../adapter.ts";
+import { chatLane } from "../../lanes.ts";
+import { lidMark, type Aliases } from "./aliases.ts";
+import type { Contacts } from "./contacts.ts";
+import type { Conversations } from "./conversations.ts";
+import { differing, isEmpty, number, text, type Fields, type Row } from "./field-values.ts";
+import { isSameState, readState, STATE_FIELD, writeState } from "./hub-state.ts";
+import type { Merge } from "./merge.ts";
+import { MESSAGE_FIELDS, numberOf, sentAt } from "./message-fields.ts";
+import { byPerson, reactionFields } from "./reactions.ts";
+import type { Relinks } from "./relink.ts";
+import type { Sessions } from "./sessions.ts";
+import { CONVERSATION, MESSAGE, type Site } from "./site.ts";
+import { mergeTwins } from "./twins.ts";
+
+export interface Leftovers {
+  /** The caller holds no lane of a chat. */
+  join(merge: Merge): Promise<WriteResult>;
+}
+
+export function createLeftovers(
+  site: Site,
+  parts: {
+    sessions: Sessions;
+    contacts: Contacts;
+    conversations: Conversations;
+    aliases: Aliases;
+    relinks: Relinks;
+  },
+): Leftovers {
+  const { tables, writes, lanes, hiddenReactions } = site;
+  const { sessions, contacts, conversations, aliases, relinks } = parts;
+
+  const messagesOf = (filters: Parameters<typeof tables.all>[1]["filters"], fields: string[]) =>
+    tables.all(MESSAGE, { fields, filters, orderBy: "name asc" });
+
+  /** What a chat shows as its total never falls but where two of them were one. */
+  const countWithout = async (conversation: string, gone: number): Promise<void> => {
+    const [row = {}] = await tables.list(CONVERSATION, {
+      fields: ["name", "total_messages"],
+      filters: [["name", "=", conversation]],
+      orderBy: "name asc",
+      limit: 1,
+    });
+    const held = await tables.count(MESSAGE, [["conversation", "=", conversation]]);
+    const total = Math.max(held, number(row, "total_messages") - gone);
+    const changes = differing(row, { total_messages: total });
+    if (!isEmpty(changes)) await tables.update(CONVERSATION, { name: conversation, changes });
+  };
+
+  /** The messages of the person in one conversation, and those they reacted to. */
+  const joinIn = async (
+    { sessionId, from, into }: Merge,
+    conversation: string,
+    reacted: string[],
+  ): Promise<boolean> => {
+    const known = await aliases.resolver(sessionId);
+    const resolve = (id: string): string => (id === from ? into : known(id));
+    const gone = await mergeTwins(site, relinks, { sessionId, chats: [conversation], resolve });
+    if (gone > 0) await countWithout(conversation, gone);
+    const contact = (await contacts.find([into])).get(into);
+    const time = await site.time();
+    const rows = new Map<string, Row>();
+    for (const where of [
+      ["from_number", "=", numberOf(from)],
+      ["to_number", "=", numberOf(from)],
+      ...(reacted.length === 0 ? [] : [["name", "in", reacted]]),
+    ] as [string, string, string | string[]][])
+      for (const row of await messagesOf([["conversation", "=", conversation], where], MESSAGE_FIELDS))
+        rows.set(text(row, "name"), row);
+    const updates = [...rows.values()].flatMap((row) => {
+      const changes = differing(row, wantedOf(row, { from, into, contact, resolve }));
+      return isEmpty(changes)
+        ? []
+        : [{ name: text(row, "name"), changes: { ...sentAt(row, time), ...changes } }];
+    });
+    await writes.updateAll(MESSAGE, updates);
+    return gone > 0 || updates.length > 0;
+  };
+
+  return {
+    join: async (merge) => {
+      const { sessionId, from } = merge;
+      const sessionName = await sessions.findName(sessionId);
+      if (sessionName === null) return { outcome: "missing" };
+      const reacted = hiddenReactions.get(lidMark(sessionId, from)) ?? [];
+      const found = [
+        ...(await messagesOf(
+          [
+            ["from_number", "=", numberOf(from)],
+            ["session", "=", sessionName],
+          ],
+          ["name", "conversation"],
+        )),
+        ...(await messagesOf(
+          [
+            ["to_number", "=", numberOf(from)],
+            ["session", "=", sessionName],
+          ],
+          ["name", "conversation"],
+        )),
+        ...(reacted.length === 0
+          ? []
+          : await messagesOf([["name", "in", reacted]], ["name", "conversation"])),
+      ];
+      const names = [...new Set(found.map((row) => text(row, "conversation")))];
+      const chats = await conversations.chatIdsOf(names);
+      let isChanged = false;
+      for (const name of names) {
+        const lane = chatLane(sessionId, chats.get(name) ?? name);
+        if (await lanes.run(lane, () => joinIn(merge, name, reacted))) isChanged = true;
+      }
+      hiddenReactions.delete(lidMark(sessionId, from));
+      return { outcome: isChanged ? "updated" : "unchanged" };
+    },
+  };
+}
+
+function wantedOf(
+  row: Row,
+  {
+    from,
+    into,
+    contact,
+    resolve,
+  }: { from: string; into: string; contact: string | undefined; resolve: (id: string) => string },
+): Fields {
+  const state = readState(row[STATE_FIELD]);
+  const reactions = byPerson(state.reactions ?? [], resolve);
+  const isTheirs = text(row, "from_number") === numberOf(from);
+  const next = {
+    ...state,
+    ...(state.participant === undefined ? {} : { participant: resolve(state.participant) }),
+    ...(state.reactions === undefined ? {} : { reactions }),
+  };
+  return {
+    ...(isTheirs ? { from_number: numberOf(into), contact } : {}),
+    ...(text(row, "to_number") === numberOf(from) ? { to_number: numberOf(into) } : {}),
+    ...(state.reactions === undefined ? {} : reactionFields(reactions)),
+    ...(isSameState(next, state) ? {} : { [STATE_FIELD]: writeState(next) }),
+  };
+}

@@ -1,0 +1,68 @@
+/** Links of a Frappe site's messages to what comes after them, when the bridge that wrote them is not the one that goes on. */
+import { expect, test } from "vitest";
+import { aContact, aMessage, ANA, GROUP, HIDDEN, NOW } from "../conformance/crm/records.ts";
+import { closeFrappeRigs, openFrappeRig, type FrappeRig } from "../support/frappe-rig.ts";
+
+closeFrappeRigs();
+
+const batch = <T>(items: T[], position = 1) => ({ sessionId: "s1", position, items });
+const inGroup = (messageId: string, participant = ANA) =>
+  aMessage({ messageId, chatId: GROUP, participant, from: participant });
+const held = ({ site }: FrappeRig, messageId: string, field: string): unknown =>
+  site.rows("WhatsApp Message").find((row) => row["message_id"] === messageId)?.[field] ?? null;
+
+test("a message from before a restart is linked to its author's contact when that is made", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A")]));
+  await rig.reopen().upsertContacts(batch([aContact()], 2));
+  expect(held(rig, "A", "contact")).toBe(ANA);
+});
+
+test("a message that was missed is linked when it is read again", async () => {
+  const rig = await openFrappeRig();
+  const answer = aMessage({ messageId: "B", quotedMessageId: "A", timestamp: NOW + 1 });
+  await rig.adapter.upsertMessages(batch([answer]));
+  const next = rig.reopen();
+  await next.upsertMessages(batch([aMessage({ messageId: "A" })], 2));
+  expect(held(rig, "B", "quoted_message")).toBe(null);
+  expect(await next.upsertMessages(batch([answer], 3))).toMatchObject([{ outcome: "updated" }]);
+  expect(held(rig, "B", "quoted_message")).toBe(held(rig, "A", "name"));
+});
+
+test("what waited for a link and was deleted by a person holds nobody up", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([aMessage({ messageId: "B", quotedMessageId: "A" })]));
+  await rig.adapter.upsertMessages(batch([inGroup("C")]));
+  for (const messageId of ["B", "C"])
+    rig.site.store.table("WhatsApp Message").delete(String(held(rig, messageId, "name")));
+  expect(await rig.adapter.upsertMessages(batch([aMessage({ messageId: "A" })], 2))).toMatchObject([
+    { outcome: "created" },
+  ]);
+  expect(await rig.adapter.upsertContacts(batch([aContact()], 3))).not.toMatchObject([
+    { outcome: "rejected" },
+  ]);
+});
+
+test("a merge that a contact told first still reaches the groups", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A", HIDDEN)]));
+  await rig.adapter.upsertContacts(batch([aContact({ lid: HIDDEN })], 2));
+  expect(
+    await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 }),
+  ).toMatchObject({ outcome: "updated" });
+  expect(held(rig, "A", "contact")).toBe(ANA);
+  expect(held(rig, "A", "from_number")).toBe("+34600111222");
+  rig.site.requests();
+  await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 });
+  expect(rig.site.requests()).toEqual([]);
+});
+
+test("a link to a first session's messages costs a page of contacts no question more", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([aMessage({ messageId: "A" })]));
+  rig.site.requests();
+  const [eva] = await rig.adapter.upsertContacts(batch([aContact({ id: "34600333444@c.us" })], 2));
+  expect(eva).toMatchObject({ outcome: "created" });
+  const asked = rig.site.requests().filter(({ path }) => path.includes("WhatsApp Message"));
+  expect(asked).toEqual([]);
+});
