@@ -1,5 +1,5 @@
 /** The bridge as a package of its own: packed, installed in an empty folder without SQLite and Baileys, and used from there. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { aMessage } from "../support/builders.ts";
 import { recordOf } from "../support/http-rig.ts";
 import { SECRET, signedHeaders, toldOf } from "../support/receiver-rig.ts";
+import { until } from "../support/until.ts";
 import { eventBody } from "../../hub/contract/index.ts";
+import { compiles, servesInside } from "./packed-library.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const run = promisify(execFile);
@@ -30,9 +32,27 @@ await bridge.stop();
 console.log(JSON.stringify({ first, records: data.length, verify: typeof verify }));
 `;
 
+/** As a person starts and stops it: npx puts a shell in between. */
+async function npxStops(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const npx = spawn("npx", ["--offline", "inbox-bridge"], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  onTestFinished(() => void npx.kill("SIGKILL"));
+  let output = "";
+  npx.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  await until("it is ready", () => output.includes('"bridge.ready"'), { timeoutMs: 60_000 });
+  npx.kill("SIGTERM");
+  await until(
+    "it has let go of its folder",
+    async () => !(await readdir(env["BRIDGE_DATA_DIR"] ?? "")).includes("bridge.lock"),
+  );
+}
+
 test(
   "a CRM written for Node.js installs it and receives a signed webhook with it",
-  { timeout: 240_000 },
+  { timeout: 360_000 },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "bridge-pack-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -53,6 +73,10 @@ test(
     );
     expect(about["peerDependencies"]).toEqual({ "better-sqlite3": expect.any(String) as string });
 
+    const readme = await readFile(join(folder, "node_modules/inbox-hub-bridge/README.md"), "utf8");
+    const example = /```js\n([^]*?)```/.exec(readme)?.[1] ?? "";
+    await compiles(folder, example);
+
     const event = toldOf({ kind: "stored", message: aMessage() }, 5);
     const body = eventBody(event);
     const headers = {
@@ -72,9 +96,14 @@ test(
     const chosen = { PATH: process.env["PATH"], ...env, BRIDGE_CRM: "sqlite" };
     await expect(
       run(join(folder, "node_modules/.bin/inbox-bridge"), { cwd: folder, env: chosen }),
-    ).rejects.toMatchObject({ stderr: expect.stringContaining("install it beside the bridge") as string });
+    ).rejects.toMatchObject({
+      stderr: expect.stringMatching(/^[^\n]*install it beside the bridge[^\n]*\n$/) as string,
+    });
+    const apart = { ...env, BRIDGE_DATA_DIR: join(folder, "npx") };
+    await npxStops(folder, { PATH: process.env["PATH"], HOME: folder, ...apart });
 
     const { stdout } = await run(process.execPath, ["probe.js"], { cwd: folder });
+    await servesInside(folder, example, { env, body, headers });
     // As both are started by npm and pm2.
     const main = join(folder, "node_modules/inbox-hub-bridge/dist/bridge/main.js");
     await writeFile(main, 'console.log("__proto__" in {});');

@@ -16,7 +16,7 @@ test(
   async () => {
     console.log(`B3: FAULT_SEED=${SEED}`);
     const random = createRandom(`${SEED} webhooks`);
-    const { hub, site } = await openBridgeStand();
+    const { hub, site } = await openBridgeStand({}, { onlyByRetries: true });
     await hub.tell(SESSION, messages(20, { live: false }));
     await site.start();
     expect(await settle({ hub }, site)).toEqual([]);
@@ -24,7 +24,7 @@ test(
     for (const point of Array.from({ length: ROUNDS }, () => POINTS).flat()) {
       const crashAt = `${point}:${1 + random.int(4)}`;
       await site.start({ crashAt });
-      await hurry(hub);
+      hurry();
       await until(`the bridge to fall at ${crashAt}`, async () => {
         if (!site.isDown()) await hub.tell(SESSION, messages(6));
         return site.isDown();

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { until } from "../support/until.ts";
-import { messages, messagesOfCrm, openBridgeStand, person, SESSION, settle } from "./bridge-stand.ts";
+import { messages, openBridgeStand, person, SESSION, settle } from "./bridge-stand.ts";
 import { send } from "./bridge-sends.ts";
+import { messagesOfCrm } from "./hub-and-crm.ts";
 
 const LIMIT_MS = 120_000;
 

@@ -1,15 +1,9 @@
 /** B10, B11: the hub tells everything again; records and the bridge's own memory disappear. */
 import { expect, test } from "vitest";
+import type { BridgeSite } from "../support/bridge-site.ts";
 import { until } from "../support/until.ts";
-import {
-  differences,
-  messages,
-  messagesOfCrm,
-  openBridgeStand,
-  person,
-  SESSION,
-  settle,
-} from "./bridge-stand.ts";
+import { messages, openBridgeStand, person, SESSION, settle } from "./bridge-stand.ts";
+import { differences, messagesOfCrm } from "./hub-and-crm.ts";
 import { isInEarnest } from "./in-earnest.ts";
 
 const LIMIT_MS = 180_000;
@@ -81,28 +75,33 @@ test(
 );
 
 test(
-  "B11: 500 messages, chats and contacts deleted by hand are restored by the comparison, once each",
+  "B11: 500 messages, two chats and two contacts deleted by hand are restored by the comparison, once each",
   async () => {
     const { hub, site } = await openBridgeStand();
     await hub.tell(SESSION, [...Array(6).keys()].map(contactNamed));
     await hub.tell(SESSION, messages(900, { chats: 6, live: false }));
     await site.start();
     expect(await settle({ hub }, site)).toEqual([]);
+    const before = chatsAndContacts(site);
     const deleted = site.inFile((db) => {
       const run = (sql: string): number => db.prepare(sql).run().changes;
-      return {
-        messages: run(
-          "DELETE FROM whatsapp_message WHERE n IN (SELECT n FROM whatsapp_message ORDER BY random() LIMIT 500)",
-        ),
-        contacts: run(
-          "DELETE FROM whatsapp_contact WHERE n IN (SELECT n FROM whatsapp_contact ORDER BY random() LIMIT 2)",
-        ),
-      };
+      const someOf = (table: string, count: number): number =>
+        run(`DELETE FROM ${table} WHERE n IN (SELECT n FROM ${table} ORDER BY random() LIMIT ${count})`);
+      const chats = someOf("whatsapp_conversation", 2);
+      const ofChats = run(
+        "DELETE FROM whatsapp_message WHERE conversation NOT IN (SELECT name FROM whatsapp_conversation)",
+      );
+      const others = someOf("whatsapp_message", 500 - ofChats);
+      return { chats, ofChats, messages: ofChats + others, contacts: someOf("whatsapp_contact", 2) };
     });
-    expect(deleted).toEqual({ messages: 500, contacts: 2 });
+    expect(deleted).toEqual({ chats: 2, ofChats: 300, messages: 500, contacts: 2 });
     const found = await site.crm.method<Reconciled>("sync.reconcile", { session_name: SESSION });
-    expect(found).toMatchObject({ success: true, differences: { messages: 500, contacts: 2 } });
+    expect(found).toMatchObject({ success: true, differences: { contacts: 2 } });
+    // Of the chats that stayed, those that lead to a contact's new record now count, too, with their messages.
+    expect(found.differences.chats).toBeGreaterThanOrEqual(2);
+    expect(found.differences.messages).toBeGreaterThanOrEqual(500);
     expect(await settle({ hub }, site)).toEqual([]);
+    expect(chatsAndContacts(site)).toEqual(before);
     const again = await site.crm.method<Reconciled>("sync.reconcile", { session_name: SESSION });
     expect(again).toMatchObject({ differences: { messages: 0, chats: 0, contacts: 0 }, repaired: 0 });
   },
@@ -127,6 +126,20 @@ test(
   },
   LIMIT_MS,
 );
+
+/** What people see in their lists, and the contact that each chat leads to. */
+const chatsAndContacts = (site: BridgeSite): unknown =>
+  site.inFile((db) => ({
+    chats: db
+      .prepare(
+        `SELECT v.chat_id, v.contact_name, v.phone_number, v.last_message, v.last_message_time, c.contact_id
+         FROM whatsapp_conversation v LEFT JOIN whatsapp_contact c ON c.name = v.contact ORDER BY 1`,
+      )
+      .all(),
+    contacts: db
+      .prepare("SELECT contact_id, contact_name, phone_number FROM whatsapp_contact ORDER BY 1")
+      .all(),
+  }));
 
 const contactNamed = (n: number) => ({
   kind: "contact" as const,

@@ -76,7 +76,7 @@ describe("B1: a hundred copies of one webhook at once", () => {
 describe("B2: the order of arrival", () => {
   /** A life of one message, of a chat's session and of a reaction, in the hub's order. */
   const life = (): HubEvent[] => {
-    const target = { chatId: RAW_ANA, id: "3A01" };
+    const target = { chatId: RAW_ANA, id: "3A01", fromMe: true, participant: null };
     const reacted = (seq: number, emoji: string) =>
       toldOf(
         { kind: "reacted", target, from: RAW_ANA, fromMe: false, emoji, atMs: T0.getTime() + seq * 1000 },

@@ -192,13 +192,14 @@ describe("CRM_MAP", () => {
       fields: { contact: { phone: "telefono", lid: null } },
     };
     const { adapter, taken } = await openCrm(good, { map });
-    await adapter.upsertSession(aSessionRecord(), 3);
+    const settings = { ignoreGroups: true, bot: { enabled: false, reason: null } };
+    await adapter.upsertSession({ ...aSessionRecord(), settings }, 3);
     await adapter.upsertContacts(batch([aContact({ lid: HIDDEN })]));
     expect(taken.map(({ method, path }) => `${method} ${path}`)).toEqual([
       "PUT /wa/accounts/s1/",
       "POST /wa/people/",
     ]);
-    expect(taken[0]?.body).toMatchObject({ sessionId: "s1", settings: {}, position: 3 });
+    expect(taken[0]?.body).toMatchObject({ sessionId: "s1", settings, position: 3 });
     const [sent] = itemsOf(taken[1] ?? ({ body: {} } as Taken));
     expect(sent).toMatchObject({ telefono: "+34600111222", id: ANA });
     expect(sent).not.toHaveProperty("phone");
@@ -216,7 +217,12 @@ describe("CRM_MAP", () => {
   });
 
   test("that cannot be used is said at the start", async () => {
-    await expect(openCrm(good, { map: { paths: { contact: "/x" } } })).rejects.toThrow(/CRM_MAP/);
+    await expect(openCrm(good, { map: { paths: { contact: "/x" } } })).rejects.toThrow(
+      /^CRM_MAP cannot be used: paths: Unrecognized key: "contact"$/,
+    );
+    await expect(openCrm(good, { map: { field: {} } })).rejects.toThrow(
+      /^CRM_MAP cannot be used: Unrecognized key: "field"$/,
+    );
     await expect(openCrm(good, { map: { paths: { contacts: "no slash" } } })).rejects.toThrow(
       CrmMisconfigured,
     );

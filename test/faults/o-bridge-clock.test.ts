@@ -139,7 +139,12 @@ describe("O4: an hour back, answers that are kept for a moment are still made an
   test("O4: how far the hub is ahead", async () => {
     const clock = fixedClock();
     const hub = createFakeHub();
-    const lag = createFeedLag({ hub, state: createMemoryState(), clock });
+    const lag = createFeedLag({
+      hub,
+      state: createMemoryState(),
+      applied: () => ({ top: 0, missing: 0 }),
+      clock,
+    });
     await lag();
     hub.before = () => {
       throw hubDown();

@@ -61,7 +61,7 @@ export async function openSendingStand(options: NewAccountRequest["options"] = {
     const link = () => rig.link();
     const guard = createAddressGuard({ allowCidrs: [], allowedUrls: [] });
     const media = createMedia({ media: store.media, link, dir, guard, clock, log: silentLog });
-    const contacts = createContacts({ inbox: store.inbox, tokens: store.media, media, link, ingest, clock });
+    const contacts = createContacts({ ...store, tokens: store.media, media, link, ingest, clock });
     const made = createSending({
       ...store,
       ...{ media, contacts, link, ingest, clock, nudge: createNudge(), log: silentLog, ackWaitMs: 1_500 },

@@ -31,7 +31,7 @@ async function aSender(hub: SessionsHub, options: { ackWaitMs?: number } = {}) {
   const guard = createAddressGuard({ allowCidrs: [], allowedUrls: [] });
   const shared = { link, clock: systemClock, log };
   const media = createMedia({ ...shared, media: store.media, dir, guard });
-  const contacts = createContacts({ ...shared, inbox: store.inbox, tokens: store.media, media, ingest });
+  const contacts = createContacts({ ...store, ...shared, tokens: store.media, media, ingest });
   const sending = createSending({ ...store, ...shared, media, contacts, ingest, nudge, ...options });
   onTestFinished(async () => {
     await sending.stop();

@@ -34,9 +34,12 @@ export interface BridgeSite {
 
 export async function openBridgeSite({
   dir,
+  readsFeed = true,
   env,
 }: {
   dir: string;
+  /** False: not every five minutes, as it does by itself; at its start it does. */
+  readsFeed?: boolean;
   /** Where the hub is, its key, the secret, and what a row wants otherwise. */
   env: Record<string, string>;
 }): Promise<BridgeSite> {
@@ -65,7 +68,7 @@ export async function openBridgeSite({
             ...more,
             ...(crashAt === undefined ? {} : { BRIDGE_CRASH_AT: crashAt }),
           },
-          { entry: crashAt === undefined ? "dist/bridge/main.js" : CRASHING },
+          { entry: crashAt === undefined && readsFeed ? "dist/bridge/main.js" : CRASHING },
         );
         lives.push(started);
         isDown = false;

@@ -1,5 +1,6 @@
 /**
- * A bridge that ends itself with SIGKILL at the n-th passing of a named place: BRIDGE_CRASH_AT=<point>:<n>.
+ * A bridge that ends itself with SIGKILL at the n-th passing of a named place: BRIDGE_CRASH_AT=<point>:<n>; without it, never.
+ * It does not read the hub's events every five minutes: what it missed has to come to it, or waits for its next start.
  *
  * before-write  the adapter is about to be handed messages
  * in-write      the CRM's transaction holds them and is not committed
@@ -64,5 +65,6 @@ const bridge = await startBridge(config, log, {
   adapter: stepping(await openAdapter(config.crm, parts)),
   hub: stepping(createHubClient({ ...config.hub, userAgent: "InboxHubBridge/crashing", log })),
   state: stepping(await openLowdbState({ dir: config.dataDir, ...parts })),
+  keepUp: "0 0 29 2 *",
 });
 log.info({ url: bridge.url }, "bridge.ready");

@@ -90,6 +90,7 @@ export function crmClients(): CrmClients {
         address: null,
         zone: null,
         nationalId: "",
+        details: null,
         ...change,
       }),
     beforeWrites: (how = () => null) => {

@@ -17,7 +17,6 @@ export interface SessionData {
   chats: Map<string, Kept<Chat>>;
   /** By chat. */
   messages: Map<string, Kept<Message>[]>;
-  pictures: Set<string>;
 }
 
 export interface FakeHubStore {
@@ -106,7 +105,6 @@ export function createFakeHubStore({
         contacts: new Map(),
         chats: new Map(),
         messages: new Map(),
-        pictures: new Set(),
       });
       return session;
     },

@@ -4,7 +4,7 @@
  */
 import { HubUnavailable } from "../../bridge/errors.ts";
 import type { HubClient, PageQuery } from "../../bridge/hub-client.ts";
-import type { Chat, Contact, Message, Session } from "../../bridge/records.ts";
+import type { Chat, Contact, Message, MessageName, Session } from "../../bridge/records.ts";
 import { ACK, type HubEvent } from "../../hub/contract/index.ts";
 import { T0 } from "./builders.ts";
 import { createFakeHubStore, type FakeHubStore, type SessionData } from "./fake-hub-store.ts";
@@ -114,6 +114,17 @@ export function createFakeHub({
     return pageOf({ rows, keyOf, compare, bound, limit, cursor, position: store.seq() });
   };
 
+  const changedMessages = (sessionId: string, { limit, cursor, updatedAfter }: PageQuery) => {
+    const keyOf = ({ timestamp, messageId }: Message) => [timestamp, messageId];
+    const rows = [...need(sessionId).messages.values()]
+      .flat()
+      .filter(isAfter(updatedAfter))
+      .map(({ record }) => record)
+      .sort((a, b) => descending(keyOf(a), keyOf(b)));
+    const bound = ["changed messages", sessionId, updatedAfter];
+    return pageOf({ rows, keyOf, compare: descending, bound, limit, cursor, position: store.seq() });
+  };
+
   const one = <T>(kept: { record: T } | undefined): T | null => kept?.record ?? null;
   const turn = (sessionId: string, status: Session["status"]): Session => {
     const data = need(sessionId);
@@ -146,6 +157,7 @@ export function createFakeHub({
     contacts: call("contacts", contacts),
     chats: call("chats", chats),
     messages: call("messages", messages),
+    changedMessages: call("changedMessages", changedMessages),
     chat: call("chat", (sessionId: string, chatId: string) => {
       const chat = one(need(sessionId).chats.get(chatId));
       return chat && { chat, position: store.seq() };
@@ -154,18 +166,16 @@ export function createFakeHub({
       const contact = one(need(sessionId).contacts.get(contactId));
       return contact && { contact, position: store.seq() };
     }),
-    message: call("message", (sessionId: string, chatId: string, messageId: string) => {
-      const found = need(sessionId)
-        .messages.get(chatId)
-        ?.find(({ record }) => record.messageId === messageId);
+    message: call("message", (sessionId: string, { chatId, messageId, fromMe }: MessageName) => {
+      const ofId = (need(sessionId).messages.get(chatId) ?? []).filter(
+        ({ record }) => record.messageId === messageId,
+      );
+      const found = ofId.find(({ record }) => fromMe === undefined || record.fromMe === fromMe);
       return found === undefined ? null : { message: found.record, position: store.seq() };
     }),
-    lookUp: call("lookUp", (sessionId: string, contactId: string) => {
-      if (need(sessionId).pictures.has(contactId))
-        hub.changesContact(sessionId, contactId, {
-          imgUrl: `http://127.0.0.1:9/m/${contactId.slice(0, 11)}`,
-        });
-    }),
+    lookUpAll: call("lookUpAll", (sessionId: string, most: number) =>
+      Math.min(need(sessionId).contacts.size, most),
+    ),
     events: call("events", ({ after, limit }: { after: number; limit: number }) => {
       if (after > 0 && after < hub.oldestSeq - 1)
         throw new HubUnavailable("These events are not kept any more.", {
@@ -184,7 +194,10 @@ export function createFakeHub({
         epoch: hub.epoch,
       };
     }),
-    subscribe: call("subscribe", () => "unchanged" as const),
+    subscribe: call("subscribe", () => ({
+      ...{ endpointId: "ep_1", done: [], advice: [] },
+      ...{ isPaused: false, isSettled: true },
+    })),
     connect: call("connect", (sessionId: string) => turn(sessionId, "connecting")),
     disconnect: call("disconnect", (sessionId: string) => turn(sessionId, "disconnected")),
     logout: call("logout", (sessionId: string) => turn(sessionId, "disconnected")),
@@ -198,6 +211,10 @@ export function createFakeHub({
       status: "qr_code",
       expiresAt: now().toISOString(),
     })),
+    pairingCode: call("pairingCode", (sessionId: string) => {
+      turn(sessionId, "connecting");
+      return { pairingCode: "ABCD-1234", status: "connecting", expiresAt: now().toISOString() };
+    }),
     sendMessage: call(
       "sendMessage",
       (sessionId: string, order: { to: string; type: string; message: unknown }) => {

@@ -7,7 +7,10 @@ export interface FileServer {
   url: string;
   /** How often it was asked. */
   requests: number;
+  /** Nobody listens at its address any more. */
   close(): Promise<void>;
+  /** It is back at its address. */
+  openAgain(): Promise<void>;
 }
 
 export async function serveFile(listener: RequestListener): Promise<FileServer> {
@@ -23,9 +26,15 @@ export async function serveFile(listener: RequestListener): Promise<FileServer> 
     url: `http://127.0.0.1:${port}`,
     requests: 0,
     close: async () => {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, "close");
+    },
+    openAgain: async () => {
+      if (server.listening) return;
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
     },
   };
   return served;

@@ -30,6 +30,7 @@ import { createHistory } from "../../hub/inbox/history.ts";
 import { createIdempotency } from "../../hub/inbox/idempotency.ts";
 import { createIngest } from "../../hub/inbox/ingest.ts";
 import { createMedia } from "../../hub/inbox/media.ts";
+import { startProfiles } from "../../hub/inbox/profiles.ts";
 import type { SendLimits } from "../../hub/inbox/send-limits.ts";
 import { createSending } from "../../hub/inbox/send.ts";
 import { createEndpoints } from "../../hub/outbox/endpoints.ts";
@@ -157,6 +158,7 @@ export async function openHttpRig({
   const media = createMedia({ media: store.media, link: linkOf, dir, guard, clock, log });
   const contacts = createContacts({
     inbox: store.inbox,
+    lookUps: store.lookUps,
     media,
     tokens: store.media,
     link: linkOf,
@@ -174,6 +176,19 @@ export async function openHttpRig({
     log,
     ackWaitMs,
     ...(limits === undefined ? {} : { limits }),
+  });
+  const profiles = startProfiles({
+    ...{
+      inbox: store.inbox,
+      lookUps: store.lookUps,
+      contacts,
+      ingest,
+      sessions,
+      sending,
+      isOn: true,
+      clock,
+      log,
+    },
   });
   const endpoints = createEndpoints({
     store: store.endpoints,
@@ -194,6 +209,7 @@ export async function openHttpRig({
   const plain: HttpContext = {
     sessions,
     contacts,
+    profiles,
     chats: createChatOrders({ inbox: store.inbox, link: linkOf, ingest }),
     history: createHistory({ inbox: store.inbox, link: linkOf, clock }),
     sending,
@@ -227,7 +243,7 @@ export async function openHttpRig({
   onTestFinished(async () => {
     stopping.abort();
     await server.stop();
-    await sending.stop();
+    await Promise.all([sending.stop(), profiles.stop()]);
     await link.idle();
     await sessions.stop();
     await store.close();

@@ -89,7 +89,8 @@ export async function openInbox({
       refuseWhenFull: refuseFiles,
     });
     const contacts = createContacts({
-      ...{ inbox: store.inbox, tokens: store.media, media, link, ingest, clock, orderMs },
+      ...{ inbox: store.inbox, lookUps: store.lookUps, tokens: store.media },
+      ...{ media, link, ingest, clock, orderMs, refuseWhenFull: refuseFiles },
     });
     const sending = createSending({
       ...store,

@@ -23,7 +23,7 @@ export function syncWorld({
 }: { limits?: Partial<SyncLimits>; crm?: CrmAdapter } = {}) {
   const time = manualTime();
   const { clock } = time;
-  const limits: SyncLimits = { ...DEFAULT_LIMITS, avatarsPerSync: 0, ...change };
+  const limits: SyncLimits = { ...DEFAULT_LIMITS, ...change };
   const adapter = crm ?? createMemoryAdapter({ clock });
   const world = {
     time,
