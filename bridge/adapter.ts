@@ -119,6 +119,8 @@ export interface DirectoryClient {
   nationalId: string | null;
   /** The directory's own code of the client, where it has one. */
   code: string | null;
+  /** What the directory notes of the client, as it writes it. */
+  details: string | null;
 }
 
 export interface ClientStore {
@@ -155,6 +157,8 @@ export interface ClientFields {
   zone: string | null;
   /** Normal form. */
   nationalId: string;
+  /** Given once: what people make of it afterwards is theirs. */
+  details: string | null;
 }
 
 /** Reading in the shape of Frappe's REST: `filters` are `[field, operator, value]`. */
@@ -162,7 +166,7 @@ export interface DocumentReader {
   readonly doctypes: string[];
   /** @throws BridgeError DOCTYPE_NOT_FOUND, VALIDATION_ERROR (an unknown field or operator) */
   list(query: DocumentQuery): Promise<Record<string, unknown>[]>;
-  count(query: Pick<DocumentQuery, "doctype" | "filters">): Promise<number>;
+  count(query: Pick<DocumentQuery, "doctype" | "filters" | "orFilters">): Promise<number>;
   /** @throws BridgeError DOCTYPE_NOT_FOUND, DOCUMENT_NOT_FOUND */
   get(doctype: string, name: string): Promise<Record<string, unknown>>;
 }

@@ -16,7 +16,7 @@ import { openDirectorySource } from "./directory/open-source.ts";
 import { isPassing } from "./errors.ts";
 import { createFailedItems } from "./failed-items.ts";
 import { createFeedLag } from "./feed-lag.ts";
-import { schedulerEvents } from "./hooks.ts";
+import { schedulerEvents, whitelistedMethods } from "./hooks.ts";
 import { createApp } from "./http/app.ts";
 import { ensureMethodKey, METHOD_KEY_FILE } from "./http/method-keys.ts";
 import { listen, type Listening } from "./http/server.ts";
@@ -44,7 +44,7 @@ import { createReconcile, type Reconcile } from "./sync/reconcile.ts";
 import { DEFAULT_LIMITS } from "./sync/budget.ts";
 import { createSyncQueue, type SyncQueue } from "./sync/sync-queue.ts";
 import { createApply } from "./webhook/apply.ts";
-import { createSubscription } from "./subscription.ts";
+import { createSubscription, type Subscription } from "./subscription.ts";
 import { createReceiver, type Receiver } from "./webhook/receive.ts";
 
 const VERSION = "0.1.0";
@@ -74,13 +74,13 @@ export interface BridgeOverrides {
   /** Orders to send that wait for the hub. */
   orders?: OutgoingOrders;
   clock?: Clock;
-  /** False: no port is opened; the receiver is mounted elsewhere. */
+  /** False: no port is opened; the receiver is mounted elsewhere, at `/webhook` below `BRIDGE_PUBLIC_URL` where that is set. */
   serve?: boolean;
   /** When events that no webhook told are read (cron); every five minutes. */
   keepUp?: string | undefined;
 }
 
-/** @throws Error in plain words when the data folder, the port or the embedded CRM's file cannot be used. */
+/** @throws BridgeStartError when the data folder or the port cannot be used, CrmMisconfigured for the CRM. */
 export async function startBridge(
   config: BridgeConfig,
   log: RootLog,
@@ -131,6 +131,7 @@ export async function startBridge(
     acceptLegacy: config.webhook.acceptLegacy,
     apply,
     noticed: (event, action) => feed.noticed(event, action),
+    mistrusted: () => subscription?.mistrust(),
     clock,
     log: part("webhook"),
   });
@@ -158,7 +159,7 @@ export async function startBridge(
   });
 
   const outgoing = createOutgoing({ hub, orders, ttlMs: config.sendTtlMs, clock, log: part("outgoing") });
-  const feedLag = createFeedLag({ hub, state, clock });
+  const feedLag = createFeedLag({ hub, state, applied: () => feed.reached(), clock });
   const progress = createLatestProgress(queue);
   const methods = createMethods({
     hub,
@@ -173,8 +174,10 @@ export async function startBridge(
     retryItems: createItemRetry({ hub, adapter, lanes, apply, failed }),
     directory,
     feedLag,
+    crmProblem: () => gate.problem(),
     clock,
   });
+  const whitelisted = whitelistedMethods(methods);
   const surface = createSurface({
     app: config.app,
     version: VERSION,
@@ -182,7 +185,7 @@ export async function startBridge(
     secrets: () => config.webhook.secrets,
     acceptLegacy: config.webhook.acceptLegacy,
     receiver,
-    methods,
+    methods: { all: whitelisted, directory: methods.directory },
     adapter,
     connections,
     progress: queue,
@@ -196,14 +199,7 @@ export async function startBridge(
     await Promise.all([adapter.close(), outgoing.stop(), state.close(), hub.close()]);
     throw cause;
   });
-  const subscription =
-    server &&
-    createSubscription({
-      hub,
-      url: `${config.publicUrl ?? server.url}/webhook`,
-      secret: newestSecret(config),
-      log: part("subscription"),
-    });
+  const subscription = openSubscription(config, server, { hub, state, clock, log: part("subscription") });
   const life = createLife({
     gate,
     receiver,
@@ -242,7 +238,7 @@ export async function startBridge(
     sync: queue,
     reconcile,
     connections,
-    methods: methods.all,
+    methods: whitelisted,
     idle: () => life.idle(),
     stop: () => life.stop(),
   };
@@ -264,13 +260,6 @@ async function openOutside(
   };
 }
 
-/** The first of the list is the one that stays. */
-function newestSecret({ webhook }: BridgeConfig): string {
-  const [secret] = webhook.secrets;
-  if (secret === undefined) throw new Error("a bridge without a secret is refused by its configuration");
-  return secret;
-}
-
 /** Null where keys are configured, or nobody can use one. */
 const madeMethodKey = (
   config: BridgeConfig,
@@ -286,6 +275,16 @@ const serveOn = async (
   app: RequestListener,
   { serve }: BridgeOverrides,
 ): Promise<Listening | null> => (serve === false ? null : listen({ app, host, port }));
+
+/** Null where the hub could not reach it: no port is open, and nobody says where the receiver is mounted. */
+function openSubscription(
+  { publicUrl, webhook: { secrets } }: BridgeConfig,
+  server: Listening | null,
+  parts: Pick<Parameters<typeof createSubscription>[0], "hub" | "state" | "clock" | "log">,
+): Subscription | null {
+  const base = publicUrl ?? server?.url;
+  return base === undefined ? null : createSubscription({ ...parts, url: `${base}/webhook`, secrets });
+}
 
 /** Null where no directory is configured. */
 function openDirectory(

@@ -1,6 +1,7 @@
 /** What the bridge missed while it was not running. A hub or a CRM that is not there yet is asked again until it is. */
 import { setTimeout as pause } from "node:timers/promises";
-import { failureFacts, isPassing } from "./errors.ts";
+import { adviceOnHub } from "./advice.ts";
+import { failureFacts, HubUnavailable, isPassing } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 const FIRST_PAUSE_MS = 1_000;
@@ -23,7 +24,12 @@ export async function catchUp({
       return;
     } catch (cause) {
       if (isOver()) return;
-      const facts = { ...failureFacts(cause), nextTryInMs: pauseMs };
+      const advice = cause instanceof HubUnavailable ? adviceOnHub(cause) : null;
+      const facts = {
+        ...failureFacts(cause),
+        ...(advice === null ? {} : { advice }),
+        nextTryInMs: pauseMs,
+      };
       if (isPassing(cause)) log.warn(facts, "catch_up.waits");
       else log.error(facts, "catch_up.failed");
       await pause(pauseMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends

@@ -1,15 +1,9 @@
 /** Kinds of values a setting may have: text of the environment in, the value out, or what to write instead. */
 import { z } from "zod";
 import { isCron } from "./cron.ts";
+import { FLAG_ADVICE, flagNamed } from "./flag.ts";
 
-const TRUE = new Set(["1", "true", "yes", "on"]);
-const FALSE = new Set(["0", "false", "no", "off"]);
-
-export const flag = z
-  .string()
-  .transform((text) => text.trim().toLowerCase())
-  .refine((text) => TRUE.has(text) || FALSE.has(text), "use 1 or 0")
-  .transform((text) => TRUE.has(text));
+export const flag = z.string().transform(flagNamed).pipe(z.boolean(FLAG_ADVICE));
 
 export const whole = (min: number, max: number) => {
   const problem = `use a whole number, ${min} to ${max}`;
@@ -80,3 +74,22 @@ function parsed(text: string): unknown {
     return undefined; // the caller says what is wanted; the parser's message would quote the value
   }
 }
+
+/** A setting's mistake in plain words, where the setting has none of its own: those of the library are for programmers. */
+export function plainProblem({ code, ...issue }: z.core.$ZodRawIssue): string {
+  if (code === "invalid_type" && issue.input === undefined) return "is needed";
+  if (code === "unrecognized_keys") return `has no member ${(issue["keys"] as string[]).join(", ")}`;
+  if (code === "invalid_type") return `use ${KINDS[String(issue["expected"])] ?? "another kind of value"}`;
+  if (code === "invalid_union") return "use a text, a number, true or false";
+  if (code === "too_small") return `use ${String(issue["minimum"])} at least`;
+  if (code === "too_big") return `use ${String(issue["maximum"])} at most`;
+  return "is not what belongs here";
+}
+
+const KINDS: Record<string, string> = {
+  string: "a text in quotes",
+  number: "a number",
+  int: "a whole number",
+  object: "an object in braces",
+  record: "an object in braces",
+};

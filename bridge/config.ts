@@ -2,8 +2,20 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { secretProblem } from "../hub/contract/index.ts";
+import { crmMapSchema } from "./adapters/http/crm-map.ts";
 import type { CrmConfig } from "./adapters/index.ts";
-import { cron, flag, hour, httpUrl, jsonObject, list, port, timeZone, whole } from "./config-values.ts";
+import {
+  cron,
+  flag,
+  hour,
+  httpUrl,
+  jsonObject,
+  list,
+  plainProblem,
+  port,
+  timeZone,
+  whole,
+} from "./config-values.ts";
 import { jsonSourceSchema } from "./directory/json-source-config.ts";
 import type { DirectoryConfig } from "./directory/open-source.ts";
 import { bareHost } from "./http/host.ts";
@@ -15,7 +27,7 @@ export interface BridgeConfig {
   port: number;
   dataDir: string;
   hub: { url: string; apiKey: string };
-  /** Where the hub reaches the bridge; null: where the bridge listens. */
+  /** Where the hub reaches the bridge; null: where the bridge listens, and nowhere when it does not. */
   publicUrl: string | null;
   /** The secrets accepted now: two while the hub's is being replaced. */
   webhook: { secrets: string[]; acceptLegacy: boolean };
@@ -24,7 +36,7 @@ export interface BridgeConfig {
   crm: CrmConfig;
   /** How long an order to send may wait for a hub that is away; 0: it is refused. */
   sendTtlMs: number;
-  sync: { onConnect: boolean; limits: Omit<SyncLimits, "avatarsPerSync"> };
+  sync: { onConnect: boolean; limits: SyncLimits };
   /** When every connected session is synced; null: never by itself. */
   autoSync: string | null;
   /** When the hub's sessions are compared with the connection registry; null: never by itself. */
@@ -105,7 +117,7 @@ const schema = z.object({
     .string()
     .regex(/^[\x20-\x7e]{1,1000}$/, "use printable ASCII")
     .optional(),
-  CRM_MAP: jsonObject.optional(),
+  CRM_MAP: jsonObject.pipe(crmMapSchema).optional(),
   BRIDGE_SEND_TTL_S: whole(0, LONGEST_SEND_TTL_S).default(LONGEST_SEND_TTL_S),
   BRIDGE_SYNC_ON_CONNECT: flag.default(true),
   BRIDGE_SYNC_CONTACTS: whole(0, 1_000_000).default(1000),
@@ -164,7 +176,7 @@ export function readBridgeConfig(env: Record<string, string | undefined>): Bridg
   const given: Given = {};
   for (const [name, value] of Object.entries(env))
     if (value !== undefined && value !== "") given[name] = value;
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { error: plainProblem });
   const problems = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => ({ name: path.join("."), problem: message }));

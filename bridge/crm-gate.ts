@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { CrmAdapter } from "./adapter.ts";
+import { adviceOnCrm } from "./advice.ts";
 import { CrmMisconfigured, CrmUnavailable } from "./errors.ts";
 import type { Log } from "./log.ts";
 
@@ -16,6 +17,8 @@ export interface CrmGate {
    */
   open(): Promise<void>;
   isOpen(): boolean;
+  /** Why nothing is written yet, and what helps; null once it is open. */
+  problem(): string | null;
   /** Resolves once it is open, or the gate was stopped. */
   whenOpen(): Promise<void>;
   stop(): void;
@@ -41,6 +44,7 @@ export function createCrmGate({
   firstPauseMs?: number;
 }): CrmGate {
   let problem: string | null = "it is being prepared";
+  let last: CrmUnavailable | CrmMisconfigured | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let openNow: () => void = () => undefined;
@@ -53,8 +57,14 @@ export function createCrmGate({
     } catch (cause) {
       if (!(cause instanceof CrmUnavailable) && !(cause instanceof CrmMisconfigured)) throw cause;
       problem = cause.message;
-      const advice = prepares ? {} : { advice: "`npm run bridge:prepare` creates what the CRM lacks" };
-      const facts = { crm: adapter.name, problem, nextTryInMs: pauseMs, ...advice };
+      last = cause;
+      const advice = adviceOnCrm(adapter.name, cause);
+      const facts = {
+        crm: adapter.name,
+        problem,
+        nextTryInMs: pauseMs,
+        ...(advice === null ? {} : { advice }),
+      };
       if (cause instanceof CrmMisconfigured) log.error(facts, "crm.misconfigured");
       else log.warn(facts, "crm.not_reached");
       if (!isStopped) timer = setTimeout(() => void retry(pauseMs), pauseMs);
@@ -72,13 +82,16 @@ export function createCrmGate({
   const unforeseen = (cause: unknown, pauseMs: number): void => {
     log.error({ err: cause, nextTryInMs: pauseMs }, "crm.prepare_failed");
     problem = "it could not be prepared; the log says why";
+    last = null;
     if (!isStopped) timer = setTimeout(() => void retry(pauseMs), pauseMs);
   };
 
+  const notReady = (why: string): CrmUnavailable =>
+    new CrmUnavailable(`The CRM is not ready: ${why}`, { code: "NotReady", ...(last && { cause: last }) });
+
   return {
     adapter: gated(adapter, () => {
-      if (problem !== null)
-        throw new CrmUnavailable(`The CRM is not ready: ${problem}`, { code: "NotReady" });
+      if (problem !== null) throw notReady(problem);
     }),
     open: async () => {
       const first = attempt(firstPauseMs);
@@ -88,6 +101,11 @@ export function createCrmGate({
       first.catch((cause: unknown) => unforeseen(cause, firstPauseMs));
     },
     isOpen: () => problem === null,
+    problem: () => {
+      if (problem === null) return null;
+      const error = notReady(problem);
+      return [error.message, last && adviceOnCrm(adapter.name, last)].filter(Boolean).join(". ");
+    },
     whenOpen: () => opened,
     stop: () => {
       isStopped = true;

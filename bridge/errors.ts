@@ -17,6 +17,8 @@ export type BridgeErrorCode =
   | "IDEMPOTENCY_CONFLICT"
   | "PAYLOAD_TOO_LARGE"
   | "RATE_LIMITED"
+  | "DISK_FULL"
+  | "STATE_NOT_KEPT"
   | "UNAVAILABLE";
 
 export class BridgeError extends Error {
@@ -26,6 +28,14 @@ export class BridgeError extends Error {
     super(message, options);
     this.name = "BridgeError";
     this.code = code;
+  }
+}
+
+/** The bridge cannot be started like this; the sentence says why and what helps. */
+export class BridgeStartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BridgeStartError";
   }
 }
 

@@ -1,7 +1,23 @@
 /**
- * What runs when, declared the way a Frappe app's hooks.py declares its scheduler_events. Each event does what the
- * method of its name does on order; the methods themselves are declared in methods/, each with the role it needs.
+ * What a Frappe app declares in its hooks.py and by `@frappe.whitelist()`: which methods callers may run by name, and what runs
+ * by itself and when. Each event does what the method of its name does on order; a method says itself which role it needs.
  */
+import type { Methods } from "./methods.ts";
+import type { Method } from "./methods/method.ts";
+
+/** What is not here cannot be called, whoever calls. */
+export const whitelistedMethods = ({ directory, ...methods }: Methods): Method[] => [
+  ...methods.session,
+  ...methods.messages,
+  ...methods.queued,
+  ...methods.sync,
+  ...methods.scheduled,
+  ...methods.failed,
+  directory.start,
+  directory.status,
+  directory.jobs,
+  directory.retry,
+];
 
 /** Work that runs by itself between `start` and `stop`. */
 export interface ScheduledWork {

@@ -11,7 +11,8 @@ import { AnswerTooLong, PAGE_LIMIT, withinLimit } from "./answer-limit.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient } from "./hub-client.ts";
 import { dataOf, failureOf, notUnderstood } from "./hub-answers.ts";
-import { hubRoutes, type HubRequest } from "./hub-routes.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { hubRoutes } from "./hub-routes.ts";
 import type { Log } from "./log.ts";
 
 /** Long enough to outlast a full minute of the hub's rate limit. */

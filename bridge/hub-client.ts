@@ -1,5 +1,6 @@
 /** The hub's REST as the bridge uses it; answers are checked against the contract once, here. */
-import type { Chat, Contact, Message, Session } from "./records.ts";
+import type { Place } from "./own-endpoint.ts";
+import type { Chat, Contact, Message, MessageName, Session } from "./records.ts";
 import type { HubEvent } from "../hub/contract/index.ts";
 
 /** One page of a list. `position` is the newest `seq` the hub had before it read the rows. */
@@ -34,6 +35,18 @@ export interface EventsPage {
   epoch: number;
 }
 
+export interface Subscribed {
+  endpointId: string;
+  /** In this order; nothing: it was as it should be. */
+  done: ("created" | "secret rotated" | "moved" | "updated" | "resumed" | "former one deleted")[];
+  /** What a person may have to do, in words. */
+  advice: string[];
+  /** The hub keeps what it would push, until somebody resumes it. */
+  isPaused: boolean;
+  /** False while the one it had before is still there beside it: that one is not forgotten. */
+  isSettled: boolean;
+}
+
 /**
  * Every method waits as `Retry-After` says on 429 and 503 (within its deadline) and repeats reads that found no answer.
  * @throws HubUnavailable with the hub's own code otherwise
@@ -50,23 +63,30 @@ export interface HubClient {
     chatId: string,
     query: PageQuery & { order?: "asc" | "desc"; since?: number | undefined },
   ): Promise<HubPage<Message>>;
+  /** Of all chats, newest first: those that are new or changed since. */
+  changedMessages(sessionId: string, query: PageQuery): Promise<HubPage<Message>>;
   /** One chat; null when the hub does not have it. */
   chat(sessionId: string, chatId: string): Promise<{ chat: Chat; position: number } | null>;
   /** One contact; null when the hub does not have it. */
   contact(sessionId: string, contactId: string): Promise<{ contact: Contact; position: number } | null>;
-  /** Has the hub ask WhatsApp for a contact's picture and "about", in its own time: what it finds it tells by an event. */
-  lookUp(sessionId: string, contactId: string): Promise<void>;
-  /** One message by its id; null when the hub does not have it. */
-  message(
-    sessionId: string,
-    chatId: string,
-    messageId: string,
-  ): Promise<{ message: Message; position: number } | null>;
-  /** @throws HubUnavailable `EVENTS_EXPIRED` when `after` is older than what the hub keeps */
-  events(query: { after: number; limit: number }): Promise<EventsPage>;
+  /**
+   * Has the hub ask WhatsApp for picture and "about" of the `most` most recently active contacts, where it never did, in its own
+   * time: what it finds it tells by an event. How many wait.
+   */
+  lookUpAll(sessionId: string, most: number): Promise<number>;
+  /** One message; null when the hub does not have it. */
+  message(sessionId: string, name: MessageName): Promise<{ message: Message; position: number } | null>;
+  /**
+   * `deadlineMs`: of all tries together, for who wants to know now.
+   * @throws HubUnavailable `EVENTS_EXPIRED` when `after` is older than what the hub keeps
+   */
+  events(query: { after: number; limit: number; deadlineMs?: number }): Promise<EventsPage>;
 
-  /** Makes sure that the hub pushes every event to this URL; an endpoint that is there already keeps its secret. */
-  subscribe(target: { url: string; secret: string }): Promise<"created" | "updated" | "unchanged">;
+  /**
+   * Makes sure that the hub pushes every event to this URL, signed with the first of these secrets: the bridge's endpoint is
+   * made, moved, mended, given the secret, or found as it should be.
+   */
+  subscribe(place: Place): Promise<Subscribed>;
 
   connect(sessionId: string): Promise<Session>;
   disconnect(sessionId: string): Promise<Session>;
@@ -75,6 +95,11 @@ export interface HubClient {
   qrCode(
     sessionId: string,
   ): Promise<{ qrCode: string; qrCodeDataUrl: string; sessionId: string; status: string; expiresAt: string }>;
+  /** Begins the linking. A code to type on the phone with this number (digits); left out: the number the session was made for. */
+  pairingCode(
+    sessionId: string,
+    phoneNumber?: string,
+  ): Promise<{ pairingCode: string; status: string; expiresAt: string }>;
   sendMessage(
     sessionId: string,
     order: { to: string; type: string; message: unknown },

@@ -3,7 +3,7 @@ export { startBridge, type Bridge, type BridgeOverrides } from "./bridge.ts";
 export { BridgeConfigError, readBridgeConfig, type BridgeConfig } from "./config.ts";
 export type * from "./adapter.ts";
 export type * from "./records.ts";
-export { BridgeError, CrmMisconfigured, CrmUnavailable, HubUnavailable } from "./errors.ts";
+export { BridgeError, BridgeStartError, CrmMisconfigured, CrmUnavailable, HubUnavailable } from "./errors.ts";
 export { openAdapter, type CrmConfig } from "./adapters/index.ts";
 export { createLog, type Log, type RootLog } from "./log.ts";
 export { createReceiver, type ReceiveAnswer, type Received, type Receiver } from "./webhook/receive.ts";

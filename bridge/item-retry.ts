@@ -68,7 +68,7 @@ export function createItemRetry({
       }
       case "message": {
         const { chatId, messageId } = messageOfItemKey(key);
-        const found = await hub.message(sessionId, chatId, messageId);
+        const found = await hub.message(sessionId, { chatId, messageId });
         if (found === null) return null;
         const { message, position } = found;
         const batch = { sessionId, position, items: [message] };

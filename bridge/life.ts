@@ -13,7 +13,7 @@ interface Worker {
 }
 
 export interface LifeParts {
-  gate: Omit<CrmGate, "adapter">;
+  gate: Pick<CrmGate, "open" | "isOpen" | "whenOpen" | "stop">;
   receiver: Worker;
   feed: Worker & { read(): Promise<unknown> };
   queue: Worker & { start(): Promise<void> };

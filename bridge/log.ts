@@ -10,6 +10,7 @@ const SECRET_KEYS = [
   "phoneNumber",
   "qrCode",
   "qrCodeDataUrl",
+  "pairingCode",
   "secret",
   "text",
   "token",

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { startBridge } from "./bridge.ts";
 import { BridgeConfigError, readBridgeConfig } from "./config.ts";
+import { BridgeStartError, CrmMisconfigured } from "./errors.ts";
 import { createLog } from "./log.ts";
 
 /** A stop that hangs must not outlive pm2's patience (`kill_timeout`, 10 s). */
@@ -48,13 +49,16 @@ async function main(): Promise<void> {
   process.on("SIGINT", () => stop("SIGINT"));
 }
 
-main().catch((error: unknown) => {
-  say(
-    error instanceof BridgeConfigError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error),
+/** A person reads what they can mend, and the whole of what is a fault of ours. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isTheirs = [BridgeConfigError, BridgeStartError, CrmMisconfigured].some(
+    (kind) => error instanceof kind,
   );
+  return isTheirs ? error.message : (error.stack ?? error.message);
+}
+
+main().catch((error: unknown) => {
+  say(inWords(error));
   process.exit(1);
 });

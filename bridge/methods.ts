@@ -1,8 +1,7 @@
-/** All methods that may be called by name, built from the parts they order. */
-import { directoryMethods, type DirectoryMethods } from "./methods/directory.ts";
+/** All methods, built from the parts they order. */
+import { directoryMethods } from "./methods/directory.ts";
 import { failedMethods, type FailedParts } from "./methods/failed.ts";
 import { messageMethods, type MessageParts } from "./methods/messages.ts";
-import type { Method } from "./methods/method.ts";
 import { queuedMethods, type QueuedParts } from "./methods/queued.ts";
 import { scheduledMethods, type ScheduledParts } from "./methods/scheduled.ts";
 import { sessionMethods, type ConnectionOrders } from "./methods/session.ts";
@@ -17,21 +16,15 @@ export type MethodParts = SyncParts &
     directory: Parameters<typeof directoryMethods>[0];
   };
 
-export function createMethods(parts: MethodParts): { all: Method[]; directory: DirectoryMethods } {
-  const directory = directoryMethods(parts.directory);
-  return {
-    all: [
-      ...sessionMethods(parts),
-      ...messageMethods(parts),
-      ...queuedMethods(parts),
-      ...syncMethods(parts),
-      ...scheduledMethods(parts),
-      ...failedMethods(parts),
-      directory.start,
-      directory.status,
-      directory.jobs,
-      directory.retry,
-    ],
-    directory,
-  };
-}
+/** In groups, as the whitelist of `hooks.ts` takes them. */
+export const createMethods = (parts: MethodParts) => ({
+  session: sessionMethods(parts),
+  messages: messageMethods(parts),
+  queued: queuedMethods(parts),
+  sync: syncMethods(parts),
+  scheduled: scheduledMethods(parts),
+  failed: failedMethods(parts),
+  directory: directoryMethods(parts.directory),
+});
+
+export type Methods = ReturnType<typeof createMethods>;

@@ -8,7 +8,8 @@ import type {
   sessionSchema,
 } from "../hub/contract/index.ts";
 
-export type Session = z.infer<typeof sessionSchema>;
+/** `settings`: as the hub tells them; an event does not. */
+export type Session = z.infer<typeof sessionSchema> & { settings?: Record<string, unknown> | undefined };
 export type Contact = z.infer<typeof contactSchema>;
 export type Chat = z.infer<typeof chatSchema>;
 export type Message = z.infer<typeof messageSchema>;
@@ -17,13 +18,17 @@ export type Message = z.infer<typeof messageSchema>;
 export type MessageKey = Pick<Message, "chatId" | "messageId" | "fromMe" | "participant">;
 
 /**
- * A change of a message that is told without the message itself. `fromMe` and `participant` are not known from every
- * event: a change names its message by chat and id.
+ * What names a message in a change that is told without it. Events of before do not say whose it is: `fromMe` is absent then,
+ * and the newest of those with this id is meant. Statuses are about our own.
  */
-export type MessageChange = { chatId: string; messageId: string } & (
-  | { kind: "status"; status: MessageStatus; /** Unix seconds. */ at: number; error: string | null }
-  | { kind: "edit"; content: string; /** Unix seconds. */ at: number }
-  | { kind: "deletion"; /** Unix seconds. */ at: number }
-  /** An empty `emoji` takes the reaction back. */
-  | { kind: "reaction"; from: string; emoji: string; /** Unix seconds. */ at: number }
-);
+export type MessageName = Pick<Message, "chatId" | "messageId"> &
+  Partial<Pick<Message, "fromMe" | "participant">>;
+
+export type MessageChange = MessageName &
+  (
+    | { kind: "status"; status: MessageStatus; /** Unix seconds. */ at: number; error: string | null }
+    | { kind: "edit"; content: string; /** Unix seconds. */ at: number }
+    | { kind: "deletion"; /** Unix seconds. */ at: number }
+    /** An empty `emoji` takes the reaction back. */
+    | { kind: "reaction"; from: string; emoji: string; /** Unix seconds. */ at: number }
+  );

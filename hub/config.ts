@@ -47,7 +47,7 @@ export interface Config {
   };
   /** May the process end itself to cure sessions that nothing else helps. */
   watchdogRestart: boolean;
-  /** Whether WhatsApp is asked for pictures and about texts of contacts that somebody looked at. */
+  /** Whether WhatsApp is asked for pictures and about texts of contacts that somebody looked at, or wants to have looked up. */
   pictures: boolean;
   alerts: {
     /** Failed tries in a row after which people are told. */

@@ -208,7 +208,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   await media.tidy();
   const contacts = createContacts({
-    ...{ inbox: store.inbox, media, tokens: store.media, link, ingest, pressure, clock },
+    ...{ ...store, media, tokens: store.media, link, ingest, pressure, clock },
+    refuseWhenFull: () => room.refuseFiles(),
     onWanted: (contact) => profiles.want(contact),
   });
   const sending = createSending({
@@ -219,7 +220,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     refuseWhenFull: () => room.refuseWhenFull(),
   });
   const profiles = startProfiles({
-    ...{ inbox: store.inbox, contacts, ingest, sessions, sending, clock, log: inboxLog },
+    ...{ inbox: store.inbox, lookUps: store.lookUps, contacts, ingest, sessions, sending, clock },
+    log: inboxLog,
     isOn: config.pictures,
   });
 
@@ -239,6 +241,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   app = createApp({
     sessions,
     contacts,
+    profiles,
     chats: createChatOrders({ inbox: store.inbox, link, ingest, pressure }),
     history: createHistory({ inbox: store.inbox, link, clock, pressure }),
     sending,

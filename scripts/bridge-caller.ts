@@ -10,6 +10,8 @@ export interface BridgeCaller {
   /** Runs a whitelisted method. @throws Error in plain words */
   method(name: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>;
   get(path: string): Promise<Record<string, unknown>>;
+  /** The answer whatever its status. */
+  probe(path: string): Promise<Record<string, unknown>>;
   /** The key, for requests of another kind. */
   headers: Record<string, string>;
 }
@@ -27,19 +29,24 @@ export function callBridge(): BridgeCaller {
     "X-API-Key": keyFrom(env["BRIDGE_METHOD_KEYS"], env["BRIDGE_DATA_DIR"] || "./bridge-data"),
   };
 
-  const ask = async (path: string, init: RequestInit = {}): Promise<Record<string, unknown>> => {
+  const answered = async (
+    path: string,
+    init: RequestInit = {},
+  ): Promise<{ status: number; isOk: boolean; body: Record<string, unknown> }> => {
     const response = await fetch(url + path, {
       ...init,
       headers: { ...headers, "Content-Type": "application/json" },
     }).catch((cause: unknown) => {
       throw new Error(`No bridge answers at ${url}; start it with \`npm run bridge\`.`, { cause });
     });
-    const body = recordOf(await response.json());
-    const told = recordOf(body["message"] ?? body);
-    if (!response.ok) {
-      const { error } = told;
-      throw new Error(`${response.status}: ${typeof error === "string" ? error : "the bridge refused"}`);
-    }
+    const { status, ok: isOk } = response;
+    const body = jsonOf(await response.text());
+    if (body !== null) return { status, isOk, body };
+    throw new Error(`What answers at ${url} (${status}) is no bridge: check BRIDGE_URL, or BRIDGE_PORT.`);
+  };
+  const ask = async (path: string, init: RequestInit = {}): Promise<Record<string, unknown>> => {
+    const { status, isOk, body } = await answered(path, init);
+    if (!isOk) throw new Error(`${status}: ${errorIn(body)}${status === 401 ? ` ${WRONG_KEY}` : ""}`);
     return body;
   };
   return {
@@ -47,11 +54,31 @@ export function callBridge(): BridgeCaller {
     app,
     headers,
     get: (path) => ask(path),
+    probe: async (path) => (await answered(path)).body,
     method: async (name, args = {}) =>
       recordOf(
         (await ask(`/api/method/${app}.${name}`, { method: "POST", body: JSON.stringify(args) }))["message"],
       ),
   };
+}
+
+const WRONG_KEY = "Check BRIDGE_METHOD_KEYS, and that BRIDGE_DATA_DIR is the folder of the running bridge.";
+
+/** Null for what is no JSON object: a page for people. */
+function jsonOf(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null; // how the parser says that it is no JSON
+  }
+}
+
+/** Methods fail with an object in `message`, all else with the text itself. */
+function errorIn(body: Record<string, unknown>): string {
+  const { error } = recordOf(body["message"]);
+  const said = [error, body["message"], body["error"]].find((one) => typeof one === "string");
+  return typeof said === "string" ? said : "the bridge refused, and does not say why.";
 }
 
 function keyFrom(configured: string | undefined, dataDir: string): string {
@@ -70,13 +97,3 @@ export function recordOf(value: unknown): Record<string, unknown> {
 
 export const recordsOf = (value: unknown): Record<string, unknown>[] =>
   Array.isArray(value) ? value.map(recordOf) : [];
-
-/** Runs a command; what goes wrong is said in one line, and the exit status tells. */
-export async function command(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}

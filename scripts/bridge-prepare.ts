@@ -1,18 +1,23 @@
 /** `npm run bridge:prepare`: creates what the configured CRM lacks to hold the records. Safe to repeat. */
 import { existsSync } from "node:fs";
+import { Command } from "commander";
 import { openAdapter } from "../bridge/adapters/index.ts";
+import { adviceOnCrm } from "../bridge/advice.ts";
 import { systemClock } from "../bridge/clock.ts";
-import { readBridgeConfig } from "../bridge/config.ts";
+import { readBridgeConfig, type BridgeConfig } from "../bridge/config.ts";
+import { CrmMisconfigured, CrmUnavailable } from "../bridge/errors.ts";
 import { createLog } from "../bridge/log.ts";
-import { command } from "./bridge-caller.ts";
+import { runCommand } from "./bridge-command.ts";
 
-await command(async () => {
+async function prepare(): Promise<void> {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readBridgeConfig(process.env);
   const adapter = await openAdapter(config.crm, { clock: systemClock, log: createLog(config.logLevel) });
   try {
     await adapter.prepare();
     await adapter.check();
+  } catch (cause) {
+    throw withPlace(cause, config.crm);
   } finally {
     await adapter.close();
   }
@@ -21,4 +26,19 @@ await command(async () => {
     process.stdout.write(
       "A bridge that is running uses new fields within ten minutes, or at once after a restart.\n",
     );
-});
+}
+
+/** Where it was tried, and what helps. */
+function withPlace(cause: unknown, crm: BridgeConfig["crm"]): unknown {
+  if (!(cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured)) return cause;
+  const place = "url" in crm ? ` at ${crm.url}` : "";
+  const said = `The ${crm.kind} CRM${place} cannot be used: ${cause.message}`;
+  const advice = adviceOnCrm(crm.kind, cause);
+  return new Error(advice === null ? said : `${said.replace(/\.$/, "")}. ${advice}`, { cause });
+}
+
+await runCommand(
+  new Command("npm run bridge:prepare --")
+    .description("creates what the configured CRM lacks to hold the records; safe to repeat")
+    .action(prepare),
+);

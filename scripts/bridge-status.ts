@@ -1,9 +1,12 @@
-/** `npm run bridge:status`: accounts, syncs, what failed, the client directory and how far the feed is behind. `-- --json` for programs. */
-import { parseArgs } from "node:util";
-import { callBridge, command, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
+/** `npm run bridge:status`: what cannot be used, accounts, syncs, what failed, the client directory and how far the feed is behind. */
+import { Command } from "commander";
+import { callBridge, recordOf, recordsOf, type BridgeCaller } from "./bridge-caller.ts";
+import { runCommand } from "./bridge-command.ts";
 import { textTable } from "./text-table.ts";
 
 interface Status {
+  /** What cannot be used, with what helps; a line each. */
+  problems: string[];
   figures: Record<string, unknown>;
   connections: Record<string, unknown>[];
   corrections: Record<string, unknown>[];
@@ -18,7 +21,8 @@ interface Status {
 const OWED = ["queued", "failed", "expired"];
 
 async function ask(bridge: BridgeCaller): Promise<Status> {
-  const [connections, sync, failed, queued, directory] = await Promise.all([
+  const [ready, connections, sync, failed, queued, directory] = await Promise.all([
+    bridge.probe("/readyz"),
     bridge.get("/api/connections"),
     bridge.method("api.sync.get_sync_status"),
     bridge.method("api.sync.list_failed"),
@@ -27,6 +31,7 @@ async function ask(bridge: BridgeCaller): Promise<Status> {
   ]);
   const data = recordOf(connections["data"]);
   return {
+    problems: problemsIn(recordOf(ready["checks"])),
     figures: recordOf(data["figures"]),
     connections: recordsOf(data["connections"]),
     corrections: recordsOf(data["corrections"]),
@@ -35,6 +40,18 @@ async function ask(bridge: BridgeCaller): Promise<Status> {
     sends: recordsOf(queued["orders"]).filter(({ status }) => OWED.includes(shown(status))),
     directory: recordsOf(directory["jobs"]),
   };
+}
+
+function problemsIn(checks: Record<string, unknown>): string[] {
+  return [
+    { name: "hub", part: recordOf(checks["hub"]) },
+    { name: "CRM", part: recordOf(checks["crm"]) },
+  ]
+    .filter(({ part }) => part["ok"] === false)
+    .map(({ name, part: { problem, advice } }) => {
+      const what = `The ${name} cannot be used: ${shown(problem)}`;
+      return typeof advice === "string" ? `${what.replace(/\.$/, "")}. ${advice}` : what;
+    });
 }
 
 const shown = (value: unknown): string =>
@@ -96,7 +113,8 @@ function printDirectory(jobs: Record<string, unknown>[], say: (text: string) => 
   );
 }
 
-function print({ figures, connections, corrections, sessions, failed, sends, directory }: Status): void {
+function print(status: Status): void {
+  const { problems, figures, connections, corrections, sessions, failed, sends, directory } = status;
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(
     `${shown(figures["total"])} accounts: ${shown(figures["connected"])} connected, ${shown(figures["inError"])} in error, ` +
@@ -184,11 +202,19 @@ function print({ figures, connections, corrections, sessions, failed, sends, dir
       ),
     );
   }
+  if (problems.length > 0) say(`\n${problems.map((problem) => `✖ ${problem}`).join("\n")}`);
 }
 
-await command(async () => {
-  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-  const status = await ask(callBridge());
-  if (options.json) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-  else print(status);
-});
+await runCommand(
+  new Command("npm run bridge:status --")
+    .description(
+      "what cannot be used, accounts, syncs, what failed, the client directory and how far the bridge is behind",
+    )
+    .option("--json", "answer for programs", false)
+    .action(async ({ json }: { json: boolean }) => {
+      const status = await ask(callBridge());
+      if (json) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+      else print(status);
+      if (status.problems.length > 0) process.exitCode = 1;
+    }),
+);

@@ -93,7 +93,7 @@ module.exports = {
     owned("libsignal", ["hub/whatsapp/"]),
     owned("whatsapp-rust-bridge", ["hub/whatsapp/"]),
     owned("better-sqlite3", ["hub/store/", "bridge/adapters/sqlite/"]),
-    owned("express", ["hub/http/", "bridge/http/", "bridge/webhook/express.ts"]),
+    owned("express", ["hub/http/", "bridge/http/"]),
     owned("express-rate-limit", ["hub/http/"]),
     owned("busboy", ["hub/http/"]),
     owned("got", [

@@ -15,10 +15,17 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { values: options } = parseArgs({ options: { out: { type: "string", default: root } } });
+/** As the other commands: 2 says that it was called in a way that makes no sense. */
+const WRONG_USE = 2;
+const options = new Command("npm run bridge:pack --")
+  .description("makes the bridge a package of its own")
+  .option("--out <folder>", "where it is put", root)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USE))
+  .parse()
+  .opts();
 const project = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Loaded only where the CRM that needs them is chosen: whoever chooses it installs them. */
@@ -104,11 +111,26 @@ As a process beside the CRM: \`npx inbox-bridge\`, configured by the environment
 \`BRIDGE_WEBHOOK_SECRET\`, \`BRIDGE_CRM\`, …). Inside a CRM written for Node.js:
 
 \`\`\`js
-import { expressDoor, readBridgeConfig, startBridge } from "inbox-hub-bridge";
+import express from "express";
+import { createLog, expressDoor, readBridgeConfig, startBridge } from "inbox-hub-bridge";
+import { myCrm } from "./my-crm.js"; // your \`CrmAdapter\`: how your records are written and read
 
-const bridge = await startBridge(readBridgeConfig(process.env), log, { adapter: myCrm, serve: false });
-app.post("/webhook", expressDoor(bridge.receiver));
+const config = readBridgeConfig(process.env);
+const bridge = await startBridge(config, createLog(config.logLevel), { adapter: myCrm, serve: false });
+
+const app = express();
+app.post("/webhook", expressDoor(bridge.receiver)); // before anything that parses bodies
+const server = app.listen(Number(process.env.PORT ?? 8000));
+
+process.once("SIGTERM", () => {
+  server.close();
+  void bridge.stop();
+});
 \`\`\`
+
+\`BRIDGE_PUBLIC_URL\` is where the hub reaches your server (\`https://crm.example\`): the bridge has itself called there, at
+\`/webhook\` below it. Left out, add an endpoint at the hub yourself. In TypeScript the example needs \`@types/express\` and \`@types/node\`;
+the package itself needs \`@types/node\` alone.
 
 \`BRIDGE_CRM=sqlite\` (what is chosen where nothing else is) needs \`npm install better-sqlite3@${project.dependencies["better-sqlite3"]}\` as well.
 `;
@@ -116,6 +138,11 @@ app.post("/webhook", expressDoor(bridge.receiver));
 /** As `--disable-proto=delete`, which a first line cannot pass to Node.js on every system (BusyBox has no `env -S`). */
 const BIN = `#!/usr/bin/env node
 delete Object.prototype.__proto__; // hostile JSON could reach through it what all objects share
+// npx starts it in a shell that passes no signal on: when that shell is gone, the bridge is to stop.
+if (process.env.npm_command === "exec") {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGTERM"), 500).unref();
+}
 await import("../dist/bridge/main.js");
 `;
 

@@ -62,6 +62,7 @@ const fieldsOf = (client: DirectoryClient, nationalId: string, rules: ClientRule
   address: client.address,
   zone: client.zone,
   nationalId,
+  details: client.details,
 });
 
 /** People who must fill in something write "no tiene": a CRM would refuse the client for it. */

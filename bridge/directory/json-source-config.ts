@@ -14,12 +14,12 @@ const urlTemplate = z.string().refine((text) => {
 export const jsonSourceSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9_-]{1,40}$/)
+    .regex(/^[a-z0-9_-]{1,40}$/, "use 1 to 40 lower-case letters, digits, _ and -")
     .default("json"),
   /** Begins the codes of clients to whom the directory gives none. */
   codePrefix: z
     .string()
-    .regex(/^[A-Za-z0-9]{1,10}$/)
+    .regex(/^[A-Za-z0-9]{1,10}$/, "use 1 to 10 letters and digits")
     .default("EXT"),
   url: urlTemplate,
   headers: z.record(z.string(), z.string()).default({}),
@@ -43,6 +43,7 @@ export const jsonSourceSchema = z.strictObject({
     zone: path.optional(),
     nationalId: path,
     code: path.optional(),
+    details: path.optional(),
   }),
 });
 

@@ -106,6 +106,7 @@ function rawClient(record: unknown, fields: JsonSourceConfig["fields"]): RawClie
     zone: field(fields.zone),
     nationalId: field(fields.nationalId),
     code: field(fields.code),
+    details: field(fields.details),
   };
 }
 

@@ -38,6 +38,8 @@ const clientSchema = z.object({
   zone: text,
   nationalId: id,
   code: id,
+  // Of no other kind is it worth a client.
+  details: text.catch(null),
 });
 
 export function readClients(records: RawClient[]): Pick<DirectoryPage, "clients" | "unreadable"> {

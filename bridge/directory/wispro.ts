@@ -92,5 +92,6 @@ function rawClient(value: unknown): RawClient {
     zone: record["zone_name"],
     nationalId: record["national_identification_number"],
     code: record["custom_id"],
+    details: record["details"],
   };
 }

@@ -34,6 +34,8 @@ const KINDS: Record<BridgeErrorCode, [status: number, excType: string]> = {
   IDEMPOTENCY_CONFLICT: [409, "ValidationError"],
   PAYLOAD_TOO_LARGE: [413, "RequestTooLargeError"],
   RATE_LIMITED: [429, "RateLimitExceededError"],
+  DISK_FULL: [503, "ServiceUnavailableError"],
+  STATE_NOT_KEPT: [503, "ServiceUnavailableError"],
   UNAVAILABLE: [503, "ServiceUnavailableError"],
 };
 
@@ -64,7 +66,7 @@ export function failureOf(error: unknown): Failure {
 function ofCode(code: BridgeErrorCode, text: string): Failure {
   const [status, excType] = KINDS[code];
   const retryAfterSeconds =
-    code === "UNAVAILABLE" ? RETRY_AFTER_SECONDS : code === "RATE_LIMITED" ? RATE_LIMIT_SECONDS : null;
+    status === 503 ? RETRY_AFTER_SECONDS : code === "RATE_LIMITED" ? RATE_LIMIT_SECONDS : null;
   return { status, excType, code, text, retryAfterSeconds };
 }
 

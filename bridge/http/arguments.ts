@@ -1,32 +1,64 @@
 /** Arguments of a method: JSON body, form body or query, as Frappe's callers send them; the body wins. */
 import express, { type Request, type RequestHandler } from "express";
+import { BridgeError } from "../errors.ts";
+import { jsonProblem } from "./json-problem.ts";
 
 const LIMIT = "256kb";
 
-/** Bodies without a type are taken as JSON: some clients send none. */
+/** What a body says is told by the body itself: clients send JSON under any type, and none at all. */
 export const argumentParsers: RequestHandler[] = [
-  express.json({
-    limit: LIMIT,
-    type: (request) => isOfType(request.headers["content-type"], "application/json", true),
-  }),
-  express.urlencoded({ limit: LIMIT, extended: false, parameterLimit: 200 }),
+  express.raw({ limit: LIMIT, type: () => true }),
+  (request, _response, next) => {
+    const bytes: unknown = request.body;
+    const type = request.headers["content-type"] ?? "";
+    request.body = bytes instanceof Buffer ? argumentsIn(bytes, type) : {};
+    next();
+  },
 ];
 
-function isOfType(given: string | undefined, type: string, whenMissing: boolean): boolean {
-  if (given === undefined) return whenMissing;
-  return given.split(";", 1)[0]?.trim().toLowerCase() === type;
-}
-
-export function argumentsOf(request: Request): Record<string, unknown> {
-  const body: unknown = request.body;
-  return {
-    ...queryOf(request),
-    ...(typeof body === "object" && body !== null && !Array.isArray(body) ? body : {}),
-  };
-}
+export const argumentsOf = (request: Request): Record<string, unknown> => ({
+  ...queryOf(request),
+  ...(request.body as Record<string, unknown>),
+});
 
 export const queryOf = (request: Request): Record<string, unknown> => {
   const url = request.originalUrl;
   const mark = url.indexOf("?");
   return mark < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
 };
+
+const invalid = (problem: string, cause?: unknown): BridgeError =>
+  new BridgeError("VALIDATION_ERROR", problem, { cause });
+
+function argumentsIn(bytes: Buffer, type: string): Record<string, unknown> {
+  const kind = type.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const text = textIn(bytes, type).trim();
+  if (text === "") return {};
+  const isJson = kind === "" || kind === "application/json" || kind.endsWith("+json");
+  if (isJson || text.startsWith("{") || text.startsWith("[")) return jsonIn(text);
+  if (kind === "application/x-www-form-urlencoded") return Object.fromEntries(new URLSearchParams(text));
+  throw invalid(
+    "The body is neither a JSON object nor a form (application/x-www-form-urlencoded): send the arguments as one of these.",
+  );
+}
+
+function textIn(bytes: Buffer, type: string): string {
+  const [, charset = "utf-8"] = /;\s*charset="?([\w-]{1,40})/i.exec(type) ?? [];
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw invalid("The body cannot be read as text: send it as UTF-8.", cause);
+  }
+}
+
+/** Nothing of the body is quoted: it may hold what no log and no screen should. */
+function jsonIn(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`The body is not JSON: ${jsonProblem(text)}.`, cause);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw invalid('The arguments must be a JSON object, such as {"name": "value"}.');
+}

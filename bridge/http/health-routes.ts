@@ -1,5 +1,6 @@
 /** Is it alive, and can it do its work: for load balancers, process managers and monitors. */
 import { Router, type RequestHandler } from "express";
+import { adviceOnCrm } from "../advice.ts";
 import type { Clock } from "../clock.ts";
 import { createElapsed } from "../elapsed.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../errors.ts";
@@ -12,15 +13,17 @@ interface HealthParts {
   clock: Clock;
   auth: Auth;
   feedLag: () => Promise<FeedLag>;
+  crmName: string;
   checkCrm: () => Promise<void>;
   outgoing: () => OutgoingFigures;
 }
 
 const CRM_FRESH_MS = 5_000;
 
-export function healthRoutes({ version, clock, auth, feedLag, checkCrm, outgoing }: HealthParts): Router {
+export function healthRoutes(parts: HealthParts): Router {
+  const { version, clock, auth, feedLag, outgoing } = parts;
   const router = Router();
-  const crm = cachedCheck(checkCrm, clock);
+  const crm = cachedCheck(parts);
 
   router.get("/health", (_request, response) => {
     response.json({
@@ -32,15 +35,18 @@ export function healthRoutes({ version, clock, auth, feedLag, checkCrm, outgoing
     });
   });
   router.get("/readyz", localOrKey(auth), async (_request, response) => {
-    const [lag, crmProblem] = await Promise.all([feedLag(), crm()]);
-    const isReady = lag.isReachable && crmProblem === null;
+    const [lag, crmTrouble] = await Promise.all([feedLag(), crm()]);
+    const isReady = lag.isReachable && crmTrouble === null;
     response.setHeader("Cache-Control", "no-store");
     response.status(isReady ? 200 : 503).json({
       ready: isReady,
       checks: {
-        hub: { ok: lag.isReachable, ...(lag.problem === null ? {} : { problem: lag.problem }) },
-        crm: { ok: crmProblem === null, ...(crmProblem === null ? {} : { problem: crmProblem }) },
-        feed: { mark: lag.mark, hubSeq: lag.hubSeq, lag: lag.hubSeq === null ? null : lag.hubSeq - lag.mark },
+        hub: {
+          ok: lag.isReachable,
+          ...(lag.isReachable ? {} : { problem: lag.problem, advice: lag.advice }),
+        },
+        crm: { ok: crmTrouble === null, ...crmTrouble },
+        feed: { mark: lag.mark, hubSeq: lag.hubSeq, lag: lag.lag },
         outgoing: outgoing(),
       },
     });
@@ -56,22 +62,31 @@ export const localOrKey =
     next();
   };
 
+interface Trouble {
+  problem: string;
+  advice: string | null;
+}
+
 /** Why the CRM cannot be used, or null. Monitors that ask every second must not be what keeps a CRM busy. */
-function cachedCheck(check: () => Promise<void>, clock: Clock): () => Promise<string | null> {
+function cachedCheck({
+  crmName,
+  checkCrm,
+  clock,
+}: Pick<HealthParts, "crmName" | "checkCrm" | "clock">): () => Promise<Trouble | null> {
   const elapsed = createElapsed(clock);
-  let last: { at: number; problem: Promise<string | null> } | null = null;
-  const ask = async (): Promise<string | null> => {
+  let last: { at: number; trouble: Promise<Trouble | null> } | null = null;
+  const ask = async (): Promise<Trouble | null> => {
     try {
-      await check();
+      await checkCrm();
       return null;
     } catch (cause) {
-      if (cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured) return cause.message;
-      throw cause;
+      if (!(cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured)) throw cause;
+      return { problem: cause.message, advice: adviceOnCrm(crmName, cause) };
     }
   };
   return () => {
     const now = elapsed();
-    if (last === null || now - last.at >= CRM_FRESH_MS) last = { at: now, problem: ask() };
-    return last.problem;
+    if (last === null || now - last.at >= CRM_FRESH_MS) last = { at: now, trouble: ask() };
+    return last.trouble;
   };
 }

@@ -94,11 +94,11 @@ export function createMetrics({
   );
   new Gauge({
     name: "inbox_bridge_feed_lag",
-    help: "Events of the hub not yet read from its feed; -1 while the hub cannot be asked",
+    help: "Events of the hub that are not applied yet; -1 while the hub cannot be asked",
     registers: [register],
     async collect() {
-      const { hubSeq, mark } = await feedLag();
-      this.set(hubSeq === null ? -1 : hubSeq - mark);
+      const { lag } = await feedLag();
+      this.set(lag ?? -1);
     },
   });
 

@@ -4,7 +4,7 @@ import type { CrmAdapter, DocumentReader } from "../adapter.ts";
 import { BridgeError } from "../errors.ts";
 import { argumentParsers, argumentsOf, queryOf } from "./arguments.ts";
 import type { Auth } from "./auth.ts";
-import { filtersOf, listParameters } from "./list-parameters.ts";
+import { filtersGiven, listParameters, refuseUnsupported, shaped } from "./list-parameters.ts";
 
 interface ResourceParts {
   adapter: CrmAdapter;
@@ -22,7 +22,9 @@ export function resourceRoutes({ adapter, auth }: ResourceParts): Router {
   router.get("/:doctype", async (request: Request<{ doctype: string }>, response: Response) => {
     auth.callerOf(request);
     const reader = readerOf(adapter);
-    response.json({ data: await reader.list(listParameters(request.params.doctype, queryOf(request))) });
+    const given = queryOf(request);
+    const rows = await reader.list(listParameters(request.params.doctype, given));
+    response.json({ data: shaped(rows, given) });
   });
   router.get(
     "/:doctype/:name",
@@ -49,10 +51,12 @@ export function countRoute({ adapter, auth }: ResourceParts): Router {
     },
     ...argumentParsers,
     async (request: Request, response: Response) => {
-      const { doctype, filters } = argumentsOf(request);
+      const given = argumentsOf(request);
+      const { doctype } = given;
       if (typeof doctype !== "string" || doctype === "")
         throw new BridgeError("VALIDATION_ERROR", "doctype: give the name of a DocType.");
-      response.json({ message: await readerOf(adapter).count({ doctype, filters: filtersOf(filters) }) });
+      refuseUnsupported(given);
+      response.json({ message: await readerOf(adapter).count(filtersGiven(doctype, given)) });
     },
   );
   return router;

@@ -1,5 +1,6 @@
 /** The listening socket: slow and endless requests are cut here, before any of our code sees them. */
 import { createServer, type RequestListener, type Server } from "node:http";
+import { BridgeStartError } from "../errors.ts";
 import { urlAt } from "./host.ts";
 
 const LIMITS = {
@@ -35,9 +36,10 @@ export async function listen({
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (cause: Error): void => reject(inPlainWords(cause, { host, port }));
+    server.once("error", refuse);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       resolve();
     });
   });
@@ -47,6 +49,25 @@ export async function listen({
     stop: () => (stopped ??= stop(server)),
   };
 }
+
+/** What an operator got wrong is no fault of ours. */
+function inPlainWords(cause: Error, { host, port }: { host: string; port: number }): Error {
+  const code = "code" in cause ? String(cause.code) : "";
+  const why = PROBLEMS[code]?.(host, port);
+  return why === undefined ? cause : new BridgeStartError(`${why} (${code}).`, { cause });
+}
+
+const noAddress = (host: string): string =>
+  `${host} is no address of this machine: set BRIDGE_HOST to 127.0.0.1, or to one that it has`;
+const PROBLEMS: Record<string, (host: string, port: number) => string> = {
+  EADDRINUSE: (host, port) =>
+    `Port ${port} of ${host} is taken: end what listens there, perhaps another bridge, or choose another BRIDGE_PORT`,
+  EACCES: (_host, port) => `This user may not listen at port ${port}: choose a BRIDGE_PORT above 1023`,
+  EADDRNOTAVAIL: noAddress,
+  EINVAL: noAddress,
+  ENOTFOUND: noAddress,
+  EAI_AGAIN: noAddress,
+};
 
 function portOf(server: Server): number {
   const address = server.address();

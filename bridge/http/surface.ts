@@ -56,6 +56,7 @@ export function createSurface(parts: SurfaceParts): { surface: Surface; stop(): 
         healthRoutes({
           version: parts.version,
           ...{ clock, auth, feedLag, outgoing },
+          crmName: adapter.name,
           checkCrm: () => adapter.check(),
         }),
         metrics.router,

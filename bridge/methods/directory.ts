@@ -20,7 +20,7 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
     if (directory !== null) return directory;
     throw new BridgeError(
       "NOT_SUPPORTED",
-      "No client directory is configured; set WISPRO_URL and WISPRO_TOKEN.",
+      "No client directory is configured; set WISPRO_URL and WISPRO_TOKEN, or DIRECTORY_SOURCE.",
     );
   };
 

@@ -12,7 +12,8 @@ const WORDS: Record<SyncStatus, "queued" | "running" | "done" | "failed"> = {
   failed: "failed",
 };
 
-export function jobAnswer(job: SyncJob, progress: SyncProgress | null) {
+/** `crmProblem`: why nothing is written at all; null while the CRM takes records. */
+export function jobAnswer(job: SyncJob, progress: SyncProgress | null, crmProblem: string | null) {
   const { jobId, status, step, done, total, attempts, error, startedAt, finishedAt } = job;
   return {
     job_id: jobId,
@@ -29,6 +30,7 @@ export function jobAnswer(job: SyncJob, progress: SyncProgress | null) {
     started_at: startedAt,
     finished_at: finishedAt,
     error,
+    waits_because: WORDS[status] === "queued" ? (crmProblem ?? error) : null,
     contacts: job.contacts,
     chats: job.chats,
     messages: job.messages,

@@ -1,6 +1,7 @@
 /** Sending through the hub, now or when it is back. A repeat of the same call under the same Idempotency-Key sends nothing twice. */
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
+import { mayBeRecipient, sendMessageSchema } from "../../hub/contract/index.ts";
 import type { CrmAdapter } from "../adapter.ts";
 import { BridgeError } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
@@ -34,6 +35,7 @@ export function messageMethods({ outgoing, ...named }: MessageParts): Method[] {
       },
       run: async ({ session_name: name, to, message, message_type: type, media_url: url }, call) => {
         const body = bodyOf(type, message, url);
+        refuseImpossible(to, body);
         const { sessionId, away } = await sessionIdNamed(name, named);
         const order = { sessionId, to, type, message: body };
         const mayWait = (): boolean => call.idempotencyKey !== null || call.hasLeft?.() !== true;
@@ -70,6 +72,21 @@ function bodyOf(type: string, message: unknown, url: string | undefined): unknow
     return String(message);
   }
   return { [type]: objectOf(message, type) };
+}
+
+/** What can never be sent is refused at once: kept for a hub that is away, it would fail when nobody looks any more. */
+function refuseImpossible(to: string, body: unknown): void {
+  if (!mayBeRecipient(to))
+    throw new BridgeError("VALIDATION_ERROR", "to: use digits with the country code, or a WhatsApp address");
+  const checked =
+    typeof body === "string"
+      ? sendMessageSchema.safeParse({ text: body })
+      : sendMessageSchema.safeParse(body);
+  if (checked.success) return;
+  const problems = checked.error.issues.map(
+    ({ path, message }) => `${["message", ...path].join(".")}: ${message}`,
+  );
+  throw new BridgeError("VALIDATION_ERROR", problems.join("; "));
 }
 
 function objectOf(message: unknown, type: string): Record<string, unknown> {

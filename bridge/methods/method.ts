@@ -1,6 +1,7 @@
 /** A method that callers may run by its dotted name: one declaration of who may, with which arguments, and what it does. */
 import { z } from "zod";
 import { BridgeError } from "../errors.ts";
+import { FLAG_ADVICE, flagNamed } from "../flag.ts";
 
 /** Who asks, and what makes a repeat of this very call recognisable. */
 export interface Call {
@@ -37,16 +38,18 @@ export function method<Shape extends z.ZodRawShape>({
   run: (args: z.infer<z.ZodObject<Shape>>, call: Call) => Promise<Record<string, unknown>>;
 }): Method {
   const schema = z.object(args);
+  const alias = aliasIn(args);
   return {
     name,
     role,
     isSafe,
     run: async (given, call) => {
-      const parsed = schema.safeParse(withoutEmpty(given));
+      const filled = withAlias(withoutEmpty(given), alias);
+      const parsed = schema.safeParse(filled);
       if (!parsed.success)
         throw new BridgeError(
           "VALIDATION_ERROR",
-          parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+          parsed.error.issues.map((issue) => problemOf(issue, filled)).join("; "),
         );
       return run(parsed.data, call);
     },
@@ -57,6 +60,29 @@ export function method<Shape extends z.ZodRawShape>({
 const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "" && value !== null));
 
+/** The two words by which callers name a session. */
+const SESSION_WORDS = ["session_id", "session_name"] as const;
+
+/** Where a method takes one of them, the other one may stand for it. */
+function aliasIn(args: z.ZodRawShape): { own: string; other: string } | null {
+  const [own, second] = SESSION_WORDS.filter((name) => name in args);
+  const other = SESSION_WORDS.find((name) => name !== own);
+  return own === undefined || second !== undefined || other === undefined ? null : { own, other };
+}
+
+const withAlias = (
+  given: Record<string, unknown>,
+  alias: ReturnType<typeof aliasIn>,
+): Record<string, unknown> =>
+  alias === null || alias.own in given || !(alias.other in given)
+    ? given
+    : { ...given, [alias.own]: given[alias.other] };
+
+function problemOf({ path, message }: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const [name = ""] = path.map(String);
+  return name in given ? `${path.join(".")}: ${message}` : `${name}: is missing`;
+}
+
 /** Text, or a number as text: session ids come as either. */
 export const word = z
   .union([z.string(), z.number()], "give it as text")
@@ -64,9 +90,7 @@ export const word = z
   .refine((text) => text.length <= 300, "is too long");
 
 /** 1, 0, true, false, as themselves or as text. */
-export const flagArgument = z
-  .union([z.boolean(), z.number(), z.string()], "use 1 or 0")
-  .transform((value) => ["1", "true", "yes", "on"].includes(String(value).toLowerCase()));
+export const flagArgument = z.unknown().transform(flagNamed).pipe(z.boolean(FLAG_ADVICE));
 
 export const secondsArgument = (max: number) =>
   z.coerce

@@ -2,7 +2,7 @@
 import type { CrmAdapter } from "../adapter.ts";
 import { BridgeError, HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
-import { isAway } from "../outgoing/after-try.ts";
+import { isNotNow } from "../outgoing/after-try.ts";
 import type { Session } from "../records.ts";
 import type { Connection } from "../state/bridge-state.ts";
 
@@ -48,7 +48,7 @@ export async function sessionIdNamed(
   try {
     return { sessionId: (await inTime(sessionNamed(name, { hub, adapter }))).sessionId, away: null };
   } catch (cause) {
-    if (!isAway(cause)) throw cause;
+    if (!isNotNow(cause)) throw cause;
     const [only, second] = connections
       .list()
       .filter((one) => one.sessionExists && (one.sessionName === name || String(one.sessionDbId) === name));

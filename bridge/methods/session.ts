@@ -1,5 +1,7 @@
 /** Orders for one account: they call the hub, and the connection registry remembers who gave them. */
+import { z } from "zod";
 import type { CrmAdapter } from "../adapter.ts";
+import { BridgeError, HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Session } from "../records.ts";
 import { method, word, type Method } from "./method.ts";
@@ -9,7 +11,7 @@ import { sessionNamed } from "./session-name.ts";
 export interface ConnectionOrders {
   disconnectedBy(sessionId: string, by: string): Promise<void>;
   connectOrdered(sessionId: string, by: string): Promise<void>;
-  createOrdered(sessionId: string, by: string): void;
+  createOrdered(sessionId: string, by: string): Promise<void>;
 }
 
 export function sessionMethods({
@@ -52,7 +54,7 @@ export function sessionMethods({
       args: { session_id: word, session_name: word.optional() },
       run: async ({ session_id: sessionId, session_name: sessionName }, { caller }) => {
         const session = await hub.createSession({ sessionId, sessionName });
-        connections.createOrdered(sessionId, caller);
+        await connections.createOrdered(sessionId, caller);
         return answered(session);
       },
     }),
@@ -73,9 +75,47 @@ export function sessionMethods({
       role: "admin",
       isSafe: true,
       args: named,
-      run: async ({ session_id: given }) => ({ success: true, data: await hub.qrCode(await find(given)) }),
+      run: async ({ session_id: given }) => {
+        const sessionId = await find(given);
+        try {
+          return { success: true, data: await hub.qrCode(sessionId) };
+        } catch (cause) {
+          throw (await isAtRest(sessionId, cause, hub)) ? notBegun(cause) : cause;
+        }
+      },
+    }),
+    method({
+      name: "api.session.get_pairing_code",
+      // Whoever reads it can link a phone to the account, and asking for it begins the linking.
+      role: "admin",
+      args: { ...named, phone_number: phoneNumber.optional() },
+      run: async ({ session_id: given, phone_number: number }, { caller }) => {
+        const sessionId = await find(given);
+        const data = await hub.pairingCode(sessionId, number);
+        await connections.connectOrdered(sessionId, caller);
+        return { success: true, data };
+      },
     }),
     ending("api.session.disconnect", (sessionId) => hub.disconnect(sessionId)),
     ending("api.session.logout", (sessionId) => hub.logout(sessionId)),
   ];
 }
+
+/** As people write it → its digits. */
+const phoneNumber = word
+  .transform((text) => text.replace(/[\s+().-]/g, ""))
+  .pipe(z.string().regex(/^\d{6,15}$/, "use the digits of the phone number, with its country code"));
+
+/** No code is on show, and none will be by itself: nobody is connecting the account. */
+async function isAtRest(sessionId: string, cause: unknown, hub: HubClient): Promise<boolean> {
+  if (!(cause instanceof HubUnavailable) || cause.code !== "QR_NOT_READY") return false;
+  const { status } = (await hub.session(sessionId)).session;
+  return status === "disconnected" || status === "error";
+}
+
+const notBegun = (cause: unknown): BridgeError =>
+  new BridgeError(
+    "SESSION_NOT_CONNECTED",
+    "There is no code because nobody is connecting this session: call connect first, then ask again.",
+    { cause },
+  );

@@ -22,11 +22,13 @@ export interface SyncParts {
   progress: LatestProgress;
   connections: { list(): Connection[]; get(sessionId: string): Connection | null };
   feedLag: () => Promise<FeedLag>;
+  /** Why no sync begins, and what helps; null once the CRM takes records. */
+  crmProblem: () => string | null;
   clock: Clock;
 }
 
 export function syncMethods(parts: SyncParts): Method[] {
-  const { hub, adapter, queue, progress, clock } = parts;
+  const { hub, adapter, queue, progress, crmProblem, clock } = parts;
 
   const sync = async (
     name: string,
@@ -41,7 +43,7 @@ export function syncMethods(parts: SyncParts): Method[] {
       success: true,
       session: sessionId,
       timestamp: clock.now().toISOString(),
-      ...jobAnswer(job, progress.of(job.jobId)),
+      ...jobAnswer(job, progress.of(job.jobId), crmProblem()),
     };
   };
 
@@ -117,12 +119,8 @@ async function statusOf(
   parts: SyncParts,
 ) {
   const isAskedFor = name !== undefined || jobId !== undefined;
-  const { mark, hubSeq } = await parts.feedLag();
-  const behind = {
-    last_seq: mark,
-    hub_seq: hubSeq,
-    lag: hubSeq === null ? null : Math.max(0, hubSeq - mark),
-  };
+  const { mark, hubSeq, lag } = await parts.feedLag();
+  const behind = { last_seq: mark, hub_seq: hubSeq, lag };
   return Promise.all(
     sessionIds.map(async (sessionId) => {
       const row = parts.connections.get(sessionId);
@@ -139,7 +137,7 @@ async function statusOf(
         ...(totals && (isAskedFor || row?.sessionExists !== false)
           ? await totalsOf(sessionId, parts.adapter)
           : NO_TOTALS),
-        job: job === undefined ? null : jobAnswer(job, parts.progress.of(job.jobId)),
+        job: job === undefined ? null : jobAnswer(job, parts.progress.of(job.jobId), parts.crmProblem()),
       };
     }),
   );

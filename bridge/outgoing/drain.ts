@@ -20,7 +20,10 @@ export interface Drain {
   look(): void;
   /** Somebody's own try found the hub away. */
   foundAway(cause: HubUnavailable): void;
-  isAway(): boolean;
+  /** Somebody's own try found that the bridge's key may ask no more for a while. */
+  foundLimited(waitMs: number | null): void;
+  /** Nothing would be taken now, whoever tries. */
+  isHeld(): boolean;
   /** There is more to send: the hub is asked soon. */
   hasten(): void;
   isTrying(queueId: string): boolean;
@@ -39,6 +42,8 @@ export interface DrainParts {
 
 /** Names of what is held back; an account may be called "hub". */
 const ofSession = ({ sessionId }: WaitingOrder): string => `session ${sessionId}`;
+/** Holds of everything; they end apart, because a hub that answers may still be one that lets nobody ask. */
+const OF_ALL = ["hub", "limit"];
 const ofLane = (lane: string): string => `lane ${lane}`;
 
 export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Drain {
@@ -88,9 +93,11 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     const problem = cause instanceof HubUnavailable ? cause.message : "The bridge could not send it.";
     if (failure.scope === "refused") return giveUp([order], "failed", () => problem);
     if (failure.scope === "key") holds.hold("hub", failure.waitMs);
+    if (failure.scope === "limited") holds.hold("limit", failure.waitMs);
     // The hub may hold one recipient back for hours, and then takes the others: those wait a moment only.
     if (failure.scope === "session") holds.hold(ofSession(order), null);
-    if (failure.scope !== "away") holds.hold(ofLane(laneOf(order)), failure.waitMs);
+    if (failure.scope !== "away" && failure.scope !== "limited")
+      holds.hold(ofLane(laneOf(order)), failure.waitMs);
     orders.note((data) => {
       const one = data.waiting.find(({ queueId }) => queueId === order.queueId);
       if (one === undefined) return;
@@ -104,7 +111,7 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     try {
       const { messageId } = await hub.sendMessage(sessionId, { to, type, message }, idempotencyKey);
       backNow();
-      for (const name of [ofSession(order), ofLane(laneOf(order))]) holds.release(name);
+      for (const name of ["limit", ofSession(order), ofLane(laneOf(order))]) holds.release(name);
       log.info({ queueId, sessionId, messageId }, "send.sent");
       await kept((data) => ended(data, order, { status: "sent", messageId, now: clock.now() }));
     } catch (cause) {
@@ -143,7 +150,7 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     expire();
     for (const [lane, order] of heads(orders.read().waiting, turns)) {
       if (running.size >= (isGone ? 1 : AT_ONCE)) break;
-      const isHeld = ["hub", ofSession(order), ofLane(lane)].some((name) => holds.isHeld(name));
+      const isHeld = [...OF_ALL, ofSession(order), ofLane(lane)].some((name) => holds.isHeld(name));
       if (!isHeld && !running.has(lane) && mayGo(order)) run(order, lane);
     }
     if (orders.read().waiting.length > 0) timer = setTimeout(look, LOOK_MS).unref();
@@ -157,7 +164,8 @@ export function createDrain({ hub, orders, mayGo, clock, log }: DrainParts): Dra
     },
     look,
     foundAway: (cause) => awayNow(cause, null),
-    isAway: () => isGone,
+    foundLimited: (waitMs) => holds.hold("limit", waitMs),
+    isHeld: () => isGone || holds.isHeld("limit"),
     hasten: () => {
       holds.hasten("hub");
       look();

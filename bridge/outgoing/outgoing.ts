@@ -1,6 +1,6 @@
 /**
- * Sending through the hub, also while it is away: what it cannot take now is kept on disk, and sent when it is back, in order per
- * recipient and under the key of the first try, so that the hub takes it once. What it refuses is refused at once.
+ * Sending through the hub, also while it is away or the bridge's key may ask no more: what it cannot take now is kept on disk, and
+ * sent when it can, in order per recipient and under the key of the first try, so that the hub takes it once. What it refuses is refused at once.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
@@ -8,7 +8,7 @@ import { BridgeError, HubUnavailable } from "../errors.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
 import type { EndedOrder, OutgoingOrders, WaitingOrder } from "../state/outgoing-orders.ts";
-import { failureOfTry, isAway } from "./after-try.ts";
+import { failureOfTry, isNotNow } from "./after-try.ts";
 import { createDrain } from "./drain.ts";
 import { ended } from "./ended.ts";
 import { createFlights } from "./flights.ts";
@@ -109,7 +109,7 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
     const { waiting } = orders.read();
     const said = waiting.reduce((sum, one) => sum + one.bytes, bytes);
     if (waiting.length < most.orders && said <= most.bytes) return;
-    const problem = `The hub is away, and ${waiting.length} orders wait for it: no more can be kept.`;
+    const problem = `The hub takes nothing now, and ${waiting.length} orders wait for it: no more can be kept.`;
     throw new BridgeError("UNAVAILABLE", problem);
   };
 
@@ -123,7 +123,7 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
         data.waiting = data.waiting.filter(({ queueId }) => queueId !== order.queueId);
       });
       log.error({ err: cause, queueId: order.queueId }, "send.not_kept");
-      const problem = "The hub is away, and the order could not be written down.";
+      const problem = "The hub takes nothing now, and the order could not be written down.";
       throw new BridgeError("UNAVAILABLE", problem, { cause });
     } finally {
       keeping.delete(order.queueId);
@@ -148,7 +148,7 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
   /** What is known now is enough: nothing of its own is tried. */
   const goesBehind = (lane: string, away: HubUnavailable | null): boolean =>
     mayBeKept() &&
-    (away !== null || drain.isAway() || orders.read().waiting.some((one) => laneOf(one) === lane));
+    (away !== null || drain.isHeld() || orders.read().waiting.some((one) => laneOf(one) === lane));
 
   const send: Outgoing["send"] = async (
     { sessionId, ...order },
@@ -175,8 +175,10 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
       const { messageId, status } = await hub.sendMessage(sessionId, order, idempotencyKey);
       return { outcome: "sent", messageId, status };
     } catch (cause) {
-      if (!isAway(cause) || !mayBeKept() || !mayWait()) throw cause;
-      if (failureOfTry(cause, order.type).scope === "away") drain.foundAway(cause);
+      if (!isNotNow(cause) || !mayBeKept() || !mayWait()) throw cause;
+      const { scope, waitMs } = failureOfTry(cause, order.type);
+      if (scope === "away") drain.foundAway(cause);
+      if (scope === "limited") drain.foundLimited(waitMs);
       return await waitFor();
     } finally {
       flight.end();

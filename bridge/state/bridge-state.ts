@@ -34,6 +34,13 @@ export const connectionSchema = z.object({
   /** A person ended it: never undone by an automatic reconnect. */
   manuallyDisconnected: z.boolean(),
   disconnectedBy: z.string().nullable(),
+  /** When its end was last ordered through the bridge: what was told before that does not undo it. */
+  disconnectOrderedAt: moment.nullable().default(null),
+  /** Who ordered the last connection, and when; null where nobody was told of. */
+  connectOrderedBy: z.string().nullable().default(null),
+  connectOrderedAt: moment.nullable().default(null),
+  /** Who had the hub make it, where that was ordered through the bridge. */
+  createdBy: z.string().nullable().default(null),
   reconnectAttempts: count,
   /** `seq` of the newest event applied to this row; older ones change nothing. */
   seq: count,
@@ -188,13 +195,29 @@ export const directoryJobSchema = z.object({
 });
 export type DirectoryJob = z.infer<typeof directoryJobSchema>;
 
+/** Events of a session that are not to be had any more: messages that changed since then are read again. */
+export const lostEventsSchema = z.object({
+  /** Unix seconds, by the hub's clock. */
+  since: count,
+  /** `nextCursor` of the last page written; null at the start. */
+  cursor: z.string().nullable(),
+});
+export type LostEvents = z.infer<typeof lostEventsSchema>;
+
 export const bridgeDataSchema = z.object({
   /** The hub these positions belong to; another one, or another epoch, makes them worthless. */
   hub: z.object({ hubId: z.string(), epoch: z.int() }).nullable(),
   /** Every event up to here is applied. Moved by reading the feed only: pushed events overtake one another. */
   mark: count,
+  /** When the event at the mark was told, Unix seconds; null: not known. */
+  markAt: count.nullable().default(null),
   /** Added to every position told to the CRM; rises when the hub's count begins anew (`position-base.ts`). */
   positionBase: count.default(0),
+  /** The bridge's own endpoint at the hub, the last addresses it gave it, the newest first, and when it last found it there. */
+  endpoint: z
+    .object({ id: z.string(), urls: z.array(z.string()), lookedAt: moment.nullable().default(null) })
+    .nullable()
+    .default(null),
   connections: z.record(z.string(), connectionSchema),
   disconnections: z.array(disconnectionSchema),
   corrections: z.array(correctionSchema),
@@ -203,6 +226,7 @@ export const bridgeDataSchema = z.object({
   comparisons: z.record(z.string(), comparisonSchema),
   /** Unix seconds up to which a session's lists were fully synced; the next sync asks for what changed since. */
   syncedUntil: z.record(z.string(), count),
+  lostEvents: z.record(z.string(), lostEventsSchema).default({}),
   directoryJobs: z.array(directoryJobSchema),
 });
 export type BridgeData = z.infer<typeof bridgeDataSchema>;
@@ -210,7 +234,9 @@ export type BridgeData = z.infer<typeof bridgeDataSchema>;
 export const emptyBridgeData = (): BridgeData => ({
   hub: null,
   mark: 0,
+  markAt: null,
   positionBase: 0,
+  endpoint: null,
   connections: {},
   disconnections: [],
   corrections: [],
@@ -218,6 +244,7 @@ export const emptyBridgeData = (): BridgeData => ({
   failedItems: [],
   comparisons: {},
   syncedUntil: {},
+  lostEvents: {},
   directoryJobs: [],
 });
 

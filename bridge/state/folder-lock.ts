@@ -5,6 +5,7 @@
  */
 import { mkdtemp, readFile, readdir, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { BridgeStartError } from "../errors.ts";
 import { lives, newMark, pidIn } from "./process-mark.ts";
 
 export interface FolderLock {
@@ -14,7 +15,7 @@ export interface FolderLock {
 /** What the disk says when somebody was quicker: a folder that is not empty, or that was a file, or the other way about. */
 const TAKEN = ["ENOTEMPTY", "EEXIST", "EISDIR", "ENOTDIR"];
 
-/** @throws Error in plain words when another bridge runs on this folder */
+/** @throws BridgeStartError when another bridge runs on this folder */
 export async function lockFolder(dir: string): Promise<FolderLock> {
   const place = join(dir, "bridge.lock");
   try {
@@ -23,7 +24,7 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
     return { release: () => moveOut(place, mark) };
   } catch (cause) {
     if (!hasCode(cause, TAKEN)) throw cause;
-    throw new Error("Another bridge has just started on this data folder.", { cause });
+    throw new BridgeStartError("Another bridge has just started on this data folder.", { cause });
   }
 }
 
@@ -32,7 +33,7 @@ async function clearOfTheDead(place: string): Promise<void> {
     const pid = pidIn(mark);
     // Our own number: a restart in a container gives the same one again.
     if (pid !== process.pid && (await lives(mark)))
-      throw new Error(
+      throw new BridgeStartError(
         `Another bridge (process ${pid}) runs on this data folder. Stop it first, or choose another BRIDGE_DATA_DIR. ` +
           `If that process is something else, delete ${place}.`,
       );

@@ -5,6 +5,7 @@ import type { Adapter } from "lowdb";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { readIfThere, syncFolder, writeSynced } from "../durable-file.ts";
+import { BridgeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 export interface StateFileOptions<T> {
@@ -45,11 +46,32 @@ export function createStateFile<T extends object>({
       return setAside(`wrong shape at ${where === "" ? "the top" : where}`);
     },
     write: async (data) => {
-      await writeSynced(beside, JSON.stringify(data));
-      await rename(beside, file);
-      await syncFolder(dirname(file));
+      try {
+        await writeSynced(beside, JSON.stringify(data));
+        await rename(beside, file);
+        await syncFolder(dirname(file));
+      } catch (cause) {
+        throw notKept(cause);
+      }
     },
   };
+}
+
+/** What a system refuses to write is a person's to mend, and no fault of ours. */
+function notKept(cause: unknown): unknown {
+  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
+  const code = String(cause.code);
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new BridgeError(
+      "DISK_FULL",
+      `The disk of the bridge's data folder (BRIDGE_DATA_DIR) is full (${code}): make room there, and ask again.`,
+      { cause },
+    );
+  return new BridgeError(
+    "STATE_NOT_KEPT",
+    `The bridge cannot write to its data folder (BRIDGE_DATA_DIR, ${code}): look at its disk and its rights, and ask again.`,
+    { cause },
+  );
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -7,8 +7,6 @@ export interface SyncLimits {
   /** Messages are brought for so many chats, the ones with the newest message. */
   messageChats: number;
   timeoutMs: number;
-  /** Contacts that the hub shall look up after a sync; it asks WhatsApp for each, for 500 of an account a day. */
-  avatarsPerSync: number;
 }
 
 export const DEFAULT_LIMITS: SyncLimits = {
@@ -17,7 +15,6 @@ export const DEFAULT_LIMITS: SyncLimits = {
   messagesPerChat: 50,
   messageChats: 20,
   timeoutMs: 600_000,
-  avatarsPerSync: 500,
 };
 
 /**

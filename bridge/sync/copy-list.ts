@@ -7,17 +7,14 @@ import { entering, placeOf, type StepContext, type SyncEnd, type SyncStepWork } 
 import { addTally } from "./tally.ts";
 
 export const copyContacts: SyncStepWork = (context) => {
-  const { run, sessionId, hub, ahead, writer, avatars } = context;
+  const { run, sessionId, hub, ahead, writer } = context;
   return copyList(context, {
     part: "contacts",
     read: (page) => hub.contacts(sessionId, page),
     prepareNext: () => {
       if (run.job().parts.chats) ahead.chats(placeOf(run).since);
     },
-    write: (page) => {
-      avatars.notice(sessionId, page.items);
-      return writer.contacts({ sessionId, items: page.items, position: page.position });
-    },
+    write: (page) => writer.contacts({ sessionId, items: page.items, position: page.position }),
   });
 };
 

@@ -8,7 +8,7 @@ import { createElapsed } from "../elapsed.ts";
 import { failureFacts, HubUnavailable } from "../errors.ts";
 import type { EventsPage, HubClient } from "../hub-client.ts";
 import type { Log } from "../log.ts";
-import type { BridgeState } from "../state/bridge-state.ts";
+import type { BridgeData, BridgeState } from "../state/bridge-state.ts";
 import type { Action, Apply } from "../applied.ts";
 import { applyInOrder } from "./apply-in-order.ts";
 import { createBrokenEvents } from "./broken-events.ts";
@@ -30,6 +30,8 @@ export interface Feed {
    * @throws what stopped it (CrmUnavailable, CrmMisconfigured, HubUnavailable): the mark stays before what was not applied
    */
   read(): Promise<{ applied: number; from: number; to: number }>;
+  /** Events up to `top` are in the CRM, but for `missing` of them. */
+  reached(): { top: number; missing: number };
   stop(): Promise<void>;
   idle(): Promise<void>;
 }
@@ -54,6 +56,8 @@ export interface FeedParts {
 }
 
 const PAGE = 500;
+/** Those of hub and bridge. */
+const CLOCKS_DIFFER_SECONDS = 2 * 60;
 const HOLE_MS = 10_000;
 /** Events applied and not yet passed by the mark; forgetting one costs a write that changes nothing. */
 const MOST_REMEMBERED = 100_000;
@@ -120,12 +124,17 @@ export function createFeed(parts: FeedParts): Feed {
 
   /** The mark moves to where the hub was before everything was asked for anew: what happens meanwhile comes as events. */
   const reset = async (why: ResetReason): Promise<number> => {
+    const resetAt = Math.floor(clock.now().getTime() / 1000) - CLOCKS_DIFFER_SECONDS;
     const { hubId, epoch, latestSeq } = await hub.events({ after: 0, limit: 1 });
     log.warn({ why, hubId, epoch, latestSeq }, "feed.reset");
     await state.update((data) => {
       data.syncedUntil = {};
+      if (why === "expired") {
+        noteLost(data);
+        return;
+      }
+      data.lostEvents = {};
       // Numbers of another count: compared with new ones they would hide them.
-      if (why === "expired") return;
       for (const row of Object.values(data.connections)) row.seq = 0;
       data.failedItems = data.failedItems.filter(({ kind }) => kind !== "event");
     });
@@ -133,6 +142,7 @@ export function createFeed(parts: FeedParts): Feed {
     await state.update((data) => {
       data.hub = { hubId, epoch };
       data.mark = latestSeq;
+      data.markAt = resetAt;
     });
     applied.clear();
     broken.clear();
@@ -141,9 +151,10 @@ export function createFeed(parts: FeedParts): Feed {
     return latestSeq;
   };
 
-  const moveMark = async (mark: number): Promise<void> => {
+  const moveMark = async (mark: number, last: HubEvent | undefined): Promise<void> => {
     await state.update((data) => {
       data.mark = mark;
+      if (last !== undefined) data.markAt = Math.floor(Date.parse(last.timestamp) / 1000);
     });
     for (const seq of applied) if (seq <= mark) applied.delete(seq);
     holes.settledUpTo(mark);
@@ -167,7 +178,7 @@ export function createFeed(parts: FeedParts): Feed {
       const page = await pageAfter(state.read().mark, PAGE);
       if (typeof page === "string") return { applied: count, from, to: await reset(page) };
       count += await applyAll(page.events);
-      if (page.nextAfter !== state.read().mark) await moveMark(page.nextAfter);
+      if (page.nextAfter !== state.read().mark) await moveMark(page.nextAfter, page.events.at(-1));
       ({ hasMore } = page);
     }
     const to = state.read().mark;
@@ -230,6 +241,8 @@ export function createFeed(parts: FeedParts): Feed {
       if (holes.noticed(seq, elapsed())) watch();
     },
     read,
+    // What is pushed before the first reading says nothing of what was before it.
+    reached: () => (state.read().hub === null ? { top: state.read().mark, missing: 0 } : holes.reached),
     stop: async () => {
       isStopped = true;
       if (timer !== null) clearTimeout(timer);
@@ -239,4 +252,13 @@ export function createFeed(parts: FeedParts): Feed {
       await tail;
     },
   };
+}
+
+/** All that was told after the mark, of each session; what was lost before and not made good yet lies further back. */
+function noteLost({ markAt, connections, lostEvents }: BridgeData): void {
+  if (markAt === null) return;
+  for (const sessionId of Object.keys(connections)) {
+    const since = Math.min(markAt, lostEvents[sessionId]?.since ?? markAt);
+    lostEvents[sessionId] = { since, cursor: null };
+  }
 }

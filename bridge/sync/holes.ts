@@ -19,6 +19,8 @@ export interface Holes {
   /** The range could not be read: it is due again later. */
   postponed(range: { from: number; to: number }, now: number): void;
   readonly isEmpty: boolean;
+  /** The newest number that is known, and how many below it are not. */
+  readonly reached: { top: number; missing: number };
 }
 
 /** Ranges nearer than this are read together, up to this length. */
@@ -72,6 +74,9 @@ export function createHoles(start: number): Holes {
     },
     get isEmpty() {
       return holes.length === 0;
+    },
+    get reached() {
+      return { top, missing: holes.reduce((sum, { from, to }) => sum + to - from + 1, 0) };
     },
   };
 }

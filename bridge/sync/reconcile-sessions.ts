@@ -94,6 +94,8 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
 
   return async () => {
     const at = await positionNow();
+    // Those of before the list: one that is made while it is on its way is not gone.
+    const known = connections.list().map(({ sessionId }) => sessionId);
     const sessions = await hub.sessions();
     const there = new Set(sessions.map(({ sessionId }) => sessionId));
     const corrections: Correction[] = [];
@@ -106,8 +108,9 @@ export function createSessionReconcile(parts: SessionReconcileParts): () => Prom
       }
     };
     for (const session of sessions) await each(session.sessionId, () => compare(session, at));
-    for (const { sessionId, sessionExists } of connections.list())
-      if (sessionExists && !there.has(sessionId)) await each(sessionId, () => end(sessionId, at));
+    for (const sessionId of known)
+      if (connections.get(sessionId)?.sessionExists === true && !there.has(sessionId))
+        await each(sessionId, () => end(sessionId, at));
     if (isStopped()) return corrections;
     log.info({ sessions: sessions.length, corrections: corrections.length }, "reconcile.sessions_compared");
     return corrections;

@@ -11,6 +11,7 @@ import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
+import { without } from "../own.ts";
 import type { BridgeState, Comparison, Correction, SyncJob } from "../state/bridge-state.ts";
 import type { SyncLimits } from "./budget.ts";
 import { createSessionComparison } from "./compare-session.ts";
@@ -86,6 +87,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       await state.update((data) => {
         data.comparisons = without(data.comparisons, sessionId);
         data.syncedUntil = without(data.syncedUntil, sessionId);
+        data.lostEvents = without(data.lostEvents, sessionId);
         data.failedItems = data.failedItems.filter((item) => item.sessionId !== sessionId);
         data.jobs = data.jobs.filter((job) => job.sessionId !== sessionId || !isFinal(job));
       });
@@ -171,9 +173,6 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     },
   };
 }
-
-const without = <T>(all: Record<string, T>, key: string): Record<string, T> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => name !== key));
 
 const NO_DIFFERENCE = {
   contacts: 0,

@@ -14,6 +14,7 @@ export interface SyncProgress {
   progress: number;
   /** Of all records since the job was taken up; null while there is nothing to measure. */
   ratePerSecond: number | null;
+  /** Null while too little was measured to tell. */
   etaSeconds: number | null;
 }
 
@@ -51,7 +52,6 @@ export interface SyncPace {
 
 export function progressOf(job: SyncJob, pace: SyncPace | null, now: Date): SyncProgress {
   const { jobId, sessionId, status, step, done, total } = job;
-  const rate = pace === null ? null : rateOf(job, pace, now);
   return {
     jobId,
     sessionId,
@@ -60,17 +60,31 @@ export function progressOf(job: SyncJob, pace: SyncPace | null, now: Date): Sync
     done,
     total,
     progress: percentOf(job),
-    ratePerSecond: rate,
-    etaSeconds:
-      status === "running" && rate !== null && rate > 0
-        ? Math.ceil(remaining(job, pace?.plan ?? null) / rate)
-        : null,
+    ...(pace === null ? UNKNOWN : measured(job, pace, now)),
   };
 }
 
-function rateOf(job: SyncJob, { takenUpAt, recordsBefore }: SyncPace, now: Date): number | null {
+const UNKNOWN = { ratePerSecond: null, etaSeconds: null };
+/** The first page carries the whole beginning: what is told of the rest after less than this is far too much. */
+const TELLING_SHARE = 0.1;
+/** Of a long sync even a small part tells something. */
+const TELLING_SECONDS = 15;
+
+function measured(
+  job: SyncJob,
+  { takenUpAt, recordsBefore, plan }: SyncPace,
+  now: Date,
+): Pick<SyncProgress, "ratePerSecond" | "etaSeconds"> {
   const seconds = (now.getTime() - takenUpAt.getTime()) / 1000;
-  return seconds <= 0 ? null : Math.round(((recordsOf(job) - recordsBefore) / seconds) * 10) / 10;
+  if (seconds <= 0) return UNKNOWN;
+  const records = recordsOf(job) - recordsBefore;
+  const left = remaining(job, plan);
+  const isTelling = seconds >= TELLING_SECONDS || records >= TELLING_SHARE * (records + left);
+  return {
+    ratePerSecond: Math.round((records / seconds) * 10) / 10,
+    etaSeconds:
+      job.status === "running" && records > 0 && isTelling ? Math.ceil(left / (records / seconds)) : null,
+  };
 }
 
 /** Records of this step and of those after it. */

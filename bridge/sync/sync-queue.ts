@@ -9,7 +9,7 @@ import type { FailedItems } from "../failed-items.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { Lanes } from "../lanes.ts";
 import type { Log } from "../log.ts";
-import { own } from "../own.ts";
+import { own, without } from "../own.ts";
 import type { BridgeState, SyncJob } from "../state/bridge-state.ts";
 import { createAvatars } from "./avatars.ts";
 import type { SyncLimits } from "./budget.ts";
@@ -86,11 +86,11 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
   const { state, hub, limits, clock, log, delay = systemDelay, atOnce = 2 } = parts;
   const jobs = createJobList({ state, clock });
   const teller = createProgressTeller({ clock, log });
-  const avatars = createAvatars({ hub, perSync: limits.avatarsPerSync, clock, log });
-  const runner = createWatchedRunner(
-    createSyncRunner({ ...parts, avatars, writer: createRecordWriter(parts) }),
-    { timeoutMs: limits.timeoutMs, delay },
-  );
+  const askForAvatars = createAvatars({ hub, most: limits.contacts, log });
+  const runner = createWatchedRunner(createSyncRunner({ ...parts, writer: createRecordWriter(parts) }), {
+    timeoutMs: limits.timeoutMs,
+    delay,
+  });
   const running = new Map<string, SyncPace>();
   const tasks = new Set<Promise<void>>();
   const waiters = new Set<Waiter>();
@@ -150,7 +150,7 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     try {
       const { sessionId, status, parts: done } = await perform(jobId);
       running.delete(jobId);
-      if (status === "completed" && done.contacts) track(bringPictures(sessionId));
+      if (isFinal({ status }) && status !== "failed" && done.contacts) track(askForAvatars(sessionId));
       pump();
     } catch (cause) {
       running.delete(jobId);
@@ -182,6 +182,14 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
           const pace = running.get(jobId);
           if (pace !== undefined) pace.plan = plan;
         },
+        lost: () => own(state.read().lostEvents, sessionId) ?? null,
+        madeGood: (cursor) => {
+          state.note((data) => {
+            const lost = own(data.lostEvents, sessionId);
+            if (cursor === null) data.lostEvents = without(data.lostEvents, sessionId);
+            else if (lost !== undefined) lost.cursor = cursor;
+          });
+        },
         isStopped: () => !isOpen(),
       });
     } catch (cause) {
@@ -205,11 +213,6 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
       },
     );
   }
-
-  const bringPictures = (sessionId: string): Promise<void> =>
-    avatars.bring(sessionId).catch((cause: unknown) => {
-      log.warn({ sessionId, ...failureFacts(cause) }, "sync.pictures_failed");
-    });
 
   async function retryOne(jobId: string): Promise<number> {
     const { sessionId, status } = jobs.get(jobId);
@@ -266,7 +269,6 @@ export function createSyncQueue(parts: SyncQueueParts): SyncQueue {
     stop: async () => {
       phase = "stopped";
       cancelAlarm();
-      avatars.stop();
       while (tasks.size > 0) await Promise.all(tasks);
       // What came to no end by now will come to none here.
       for (const waiter of waiters) waiter.leave();

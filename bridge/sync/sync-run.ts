@@ -1,7 +1,6 @@
 /** One run of a sync job as its steps see it: the job, the place it is at, and how both are kept. */
 import type { CrmAdapter } from "../adapter.ts";
-import type { Checkpoint, SyncJob, Tally } from "../state/bridge-state.ts";
-import type { Avatars } from "./avatars.ts";
+import type { Checkpoint, LostEvents, SyncJob, Tally } from "../state/bridge-state.ts";
 import type { SyncLimits, SyncPlan } from "./budget.ts";
 import type { ReadAhead } from "./read-ahead.ts";
 import type { RecordWriter } from "./write-records.ts";
@@ -18,6 +17,10 @@ export interface SyncRun {
   /** Takes effect at once and is kept soon: the disk is not waited for page by page, and what is read again is written once. */
   save(change: JobChange): void;
   plan(plan: SyncPlan): void;
+  /** Since when events of this session are lost whose messages are still to be read, and where that goes on; null: none are. */
+  lost(): LostEvents | null;
+  /** As `save`: it goes on at this place; null: all of it was read. */
+  madeGood(cursor: string | null): void;
   isStopped(): boolean;
 }
 
@@ -31,7 +34,6 @@ export interface StepContext {
   ahead: ReadAhead;
   adapter: CrmAdapter;
   writer: RecordWriter;
-  avatars: Avatars;
   limits: SyncLimits;
   /** What the hub had when the run began. */
   there: { contacts: number; chats: number };

@@ -1,5 +1,5 @@
 /**
- * One pass from the hub to the CRM: check → contacts → chats → messages → stats. Each page moves the checkpoint once the CRM
+ * One pass from the hub to the CRM: check → contacts → chats → messages (after lost events also changed ones) → stats. Each page moves the checkpoint once the CRM
  * has it: stopping costs at most the page that was being written, and a kill those of the last moments, written once all the same.
  */
 import type { Clock } from "../clock.ts";
@@ -10,6 +10,7 @@ import { sessionLane, type Lanes } from "../lanes.ts";
 import type { Checkpoint, SyncStep } from "../state/bridge-state.ts";
 import { isTimeUp, planOf } from "./budget.ts";
 import { startOfPass, type SyncParts } from "./checkpoint.ts";
+import { copyChanged } from "./copy-changed.ts";
 import { copyChats, copyContacts } from "./copy-list.ts";
 import { copyMessages } from "./copy-messages.ts";
 import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
@@ -27,7 +28,7 @@ import {
 /** @throws CrmUnavailable, CrmMisconfigured, HubUnavailable, BridgeError SESSION_NOT_CONNECTED, UNAVAILABLE */
 export type SyncRunner = (run: SyncRun) => Promise<SyncEnd>;
 
-type RunnerParts = Pick<StepContext, "adapter" | "writer" | "avatars" | "limits"> & {
+type RunnerParts = Pick<StepContext, "adapter" | "writer" | "limits"> & {
   hub: HubClient;
   lanes: Lanes;
   clock: Clock;
@@ -69,6 +70,9 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
       const end = await copy({ ...parts, hub: ahead.hub, ahead, run, sessionId, there, isOver });
       if (end !== null) return end;
     }
+
+    const end = await copyChanged({ ...parts, run, sessionId, isOver });
+    if (end !== null) return end;
 
     const totals = await adapter.totals(sessionId);
     if (wanted.contacts && wanted.chats && placeOf(run).since === null)

@@ -27,6 +27,8 @@ export function createWatchedRunner(
       job: unlessLeft(run.job),
       save: unlessLeft(run.save),
       plan: unlessLeft(run.plan),
+      lost: unlessLeft(run.lost),
+      madeGood: unlessLeft(run.madeGood),
       isStopped: () => isLeft || run.isStopped(),
     };
     let cancel: () => void = () => undefined;

@@ -7,6 +7,7 @@ import type { FailedItem, Tally } from "../state/bridge-state.ts";
 import { addTally, NOTHING } from "./tally.ts";
 
 const CHATS_AT_ONCE = 25;
+const REFUSED = "The CRM refused the record.";
 
 interface Page<T> {
   sessionId: string;
@@ -16,6 +17,7 @@ interface Page<T> {
 
 export interface RecordWriter {
   contacts(page: Page<Contact>): Promise<Tally>;
+  /** Those that the CRM still has under a hidden id are merged first: the event that told the number may have been missed. */
   chats(page: Page<Chat>): Promise<Tally>;
   /** Of one chat, oldest first. */
   messages(page: Page<Message> & { chatId: string }): Promise<Tally>;
@@ -32,7 +34,10 @@ export function createRecordWriter({
   lanes,
   failed,
 }: {
-  adapter: Pick<CrmAdapter, "upsertContacts" | "upsertChats" | "upsertMessages">;
+  adapter: Pick<
+    CrmAdapter,
+    "upsertContacts" | "upsertChats" | "upsertMessages" | "mergeContact" | "chatDigests"
+  >;
   lanes: Lanes;
   failed: FailedItems;
 }): RecordWriter {
@@ -64,15 +69,34 @@ export function createRecordWriter({
       const item = items[index];
       if (item === undefined) continue;
       const record = { sessionId, kind, key: keyOf(item) };
-      if (result.outcome === "rejected")
-        await failed.add({ ...record, error: result.error ?? "The CRM refused the record." });
+      if (result.outcome === "rejected") await failed.add({ ...record, error: result.error ?? REFUSED });
       else if (failedBefore.has(failedItemId(record))) await failed.resolve(failedItemId(record));
     }
     return tallyOf(results);
   }
 
+  async function mergeMissed({ sessionId, items, position }: Page<Chat>): Promise<void> {
+    const numberOf = new Map(
+      items.flatMap(({ chatId, lid = chatId }): [string, string][] =>
+        lid === chatId ? [] : [[lid, chatId]],
+      ),
+    );
+    if (numberOf.size === 0) return;
+    for (const { chatId: from } of await adapter.chatDigests(sessionId, [...numberOf.keys()])) {
+      const into = numberOf.get(from);
+      if (into === undefined) continue;
+      const names = [from, into].map((chatId) => chatLane(sessionId, chatId));
+      const merge = { sessionId, from, into, position };
+      const { outcome, error } = await runInAll(lanes, names, () => adapter.mergeContact(merge));
+      const record = { sessionId, kind: "contact", key: into } as const;
+      if (outcome === "rejected") await failed.add({ ...record, error: error ?? REFUSED });
+      else await failed.resolve(failedItemId(record));
+    }
+  }
+
   /** A webhook of a chat waits while the chat is written: not for a whole page of others as well. */
   async function writeChats(page: Page<Chat>): Promise<Tally> {
+    await mergeMissed(page);
     let tally = NOTHING;
     for (let start = 0; start < page.items.length; start += CHATS_AT_ONCE) {
       const items = page.items.slice(start, start + CHATS_AT_ONCE);

@@ -3,7 +3,7 @@ import { messageOfEvent, type MessageEvent } from "../../hub/contract/index.ts";
 import type { Position, WriteResult } from "../adapter.ts";
 import { messageItemKey } from "../failed-items.ts";
 import { chatLane } from "../lanes.ts";
-import type { Message, MessageChange } from "../records.ts";
+import type { Message, MessageChange, MessageName } from "../records.ts";
 import type { Action, Applied } from "../applied.ts";
 import { only, settle, type ApplyParts, type Handlers } from "./apply-parts.ts";
 
@@ -31,11 +31,8 @@ export function messageHandlers({ adapter, hub, lanes, failed }: ApplyParts): Ha
     only(await adapter.upsertMessages({ sessionId, position, items: [message] }));
 
   /** The message as the hub has it now; null when it does not have it any more. */
-  const bring = async (
-    sessionId: string,
-    { chatId, messageId }: { chatId: string; messageId: string },
-  ): Promise<WriteResult | null> => {
-    const found = await hub.message(sessionId, chatId, messageId);
+  const bring = async (sessionId: string, name: MessageName): Promise<WriteResult | null> => {
+    const found = await hub.message(sessionId, name);
     return found && put(found.message, { sessionId, position: found.position });
   };
 
@@ -81,7 +78,7 @@ export function messageHandlers({ adapter, hub, lanes, failed }: ApplyParts): Ha
     const { chatId, messageId, status: reached } = told.data;
     return change(
       told,
-      { kind: "status", chatId, messageId, status: reached, at, error },
+      { kind: "status", chatId, messageId, fromMe: true, status: reached, at, error },
       { as: "status_updated" },
     );
   };
@@ -100,7 +97,8 @@ export function messageHandlers({ adapter, hub, lanes, failed }: ApplyParts): Ha
     "message.reaction": (told) => {
       const { message, messageId, from, emoji } = told.data;
       const at = Math.floor(message.reactionMessage.senderTimestampMs / 1000);
-      return change(told, { kind: "reaction", chatId: message.chatId, messageId, from, emoji, at });
+      const name = { chatId: message.chatId, messageId, ...authorOf(told.data.target) };
+      return change(told, { kind: "reaction", ...name, from, emoji, at });
     },
     "message.sent": (told) => status(told, told.data.timestamp),
     "message.delivered": (told) => status(told, told.data.deliveredAt),
@@ -117,16 +115,21 @@ export function messageHandlers({ adapter, hub, lanes, failed }: ApplyParts): Ha
       if (cut(data)) return renewed(told, edited(sessionId, data));
       return change(
         told,
-        { kind: "edit", chatId, messageId, content, at: editedAt },
+        { kind: "edit", chatId, messageId, ...authorOf(data.message), content, at: editedAt },
         { whole: edited(sessionId, data) },
       );
     },
     "message.deleted": (told) => {
-      const { chatId, messageId, deletedAt } = told.data;
-      return change(told, { kind: "deletion", chatId, messageId, at: deletedAt });
+      const { chatId, messageId, deletedAt, target } = told.data;
+      return change(told, { kind: "deletion", chatId, messageId, ...authorOf(target), at: deletedAt });
     },
   };
 }
+
+const authorOf = (
+  target: { fromMe: boolean; participant?: string | undefined } | undefined,
+): Pick<MessageName, "fromMe" | "participant"> =>
+  target === undefined ? {} : { fromMe: target.fromMe, participant: target.participant ?? null };
 
 const edited = (
   sessionId: string,

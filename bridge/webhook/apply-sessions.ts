@@ -38,7 +38,8 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
       const session = await read();
       const record = { sessionId, kind: "event", key: String(event.seq) } as const;
       const applied = await settle(failed, record, await adapter.upsertSession(session, position));
-      known.set(sessionId, session);
+      // A sync may write newer settings before the next event.
+      known.set(sessionId, { ...session, settings: undefined });
       const { becameConnected, kept } = connections.applied(event);
       const isDue = applied.rejected === undefined && becameConnected && syncOnConnect;
       await Promise.all([kept, isDue ? requestSync(sessionId, "connected") : null]);

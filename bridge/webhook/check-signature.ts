@@ -19,13 +19,22 @@ const REFUSED = "Invalid signature";
 const STANDARD = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 const LEGACY = ["x-webhook-signature", "x-signature"];
 
-/** The text of the refusal, or null. It begins with words by which the hub knows what is wrong. */
-export function signatureProblem({ headers, body, secrets, acceptLegacy, now }: Signed): string | null {
+export interface SignatureProblem {
+  /** It begins with words by which the hub knows what is wrong. */
+  text: string;
+  /** Signed as a hub signs, and now, but with none of the secrets. */
+  isForeign: boolean;
+}
+
+/** Why it is refused, or null. */
+export function signatureProblem(signed: Signed): SignatureProblem | null {
+  const { headers, body, secrets, acceptLegacy, now } = signed;
   const verified = verify({ headers, body, secrets, now });
   if (verified.ok) return null;
   if (acceptLegacy && STANDARD.every((name) => headers[name] === undefined))
-    return hasLegacySignature({ headers, body, secrets }) ? null : REFUSED;
-  return verified.reason === "expired" ? `${REFUSED}: ${skewText(verified.skewSeconds ?? 0)}` : REFUSED;
+    return hasLegacySignature(signed) ? null : { text: REFUSED, isForeign: false };
+  const text = verified.reason === "expired" ? `${REFUSED}: ${skewText(verified.skewSeconds ?? 0)}` : REFUSED;
+  return { text, isForeign: verified.reason === "mismatch" };
 }
 
 const skewText = (skewSeconds: number): string =>

@@ -53,6 +53,7 @@ export function createReceiver({
   acceptLegacy,
   apply,
   noticed,
+  mistrusted = () => undefined,
   clock,
   log,
   budgetMs = BUDGET_MS,
@@ -63,6 +64,8 @@ export function createReceiver({
   apply: Apply;
   /** Told every event that is in the CRM now, and what became of it. */
   noticed: (event: HubEvent, action: Action) => void;
+  /** Told of each request that is signed with none of the secrets: the hub may have another one. */
+  mistrusted?: () => void;
   clock: Clock;
   log: Log;
   budgetMs?: number;
@@ -112,8 +115,9 @@ export function createReceiver({
         now: clock.now(),
       });
       if (problem !== null) {
-        log.warn({ problem, bytes: body.length }, "webhook.refused");
-        return refused(401, problem);
+        log.warn({ problem: problem.text, bytes: body.length }, "webhook.refused");
+        if (problem.isForeign) mistrusted();
+        return refused(401, problem.text);
       }
       const parsed = parseEvent(body);
       switch (parsed.kind) {

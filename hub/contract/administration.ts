@@ -26,6 +26,11 @@ export const endpointSchema = z
     client: z.string().nullable(),
     includeQr: z.boolean(),
     signatureHeaderName: z.string().nullable(),
+    secretFingerprints: z
+      .array(z.string())
+      .describe(
+        "Of the secrets that sign now, the newest first: 16 hex digits of HMAC-SHA256(secret, `fingerprint of the secret of <id>`). Empty where the secret cannot be read",
+      ),
     ca: z
       .array(z.object({ subject: z.string(), validUntil: isoTime }))
       .describe("Authorities of its own, that it is trusted by beside the system's"),

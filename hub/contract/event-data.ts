@@ -59,6 +59,8 @@ const dataOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
   });
 
 const aboutMessage = { messageId: z.string(), chatId: address };
+/** Whose message it is about: several may have one id. Events from before it was told are without. */
+const target = z.object({ fromMe: z.boolean(), participant: address.optional() }).optional();
 const archived = dataOf({ chatId: address, isArchived: z.boolean() });
 const session = sessionSchema.shape;
 
@@ -100,6 +102,7 @@ export const EVENT_DATA = {
         senderTimestampMs: z.int(),
       }),
     }),
+    target,
   }),
   "message.sent": dataOf({
     ...aboutMessage,
@@ -144,6 +147,7 @@ export const EVENT_DATA = {
     deletedBy: address,
     deletedAt: seconds,
     forEveryone: z.boolean(),
+    target,
   }),
   "chat.updated": dataOf({ chatId: address, conversationId: z.int(), chat: chatSchema }),
   "chat.archived": archived,
@@ -198,7 +202,11 @@ export const EVENT_DATA = {
     timestamp: seconds,
   }),
   // Counting unread chats is not part of telling a state.
-  "session.status": dataOf(sessionSchema.omit({ unreadCount: true }).shape),
+  "session.status": dataOf({
+    ...sessionSchema.omit({ unreadCount: true }).shape,
+    /** Name of the key or the user who ordered the connection that begins. Who ended one is in its `reason`. */
+    by: z.string().optional(),
+  }),
   "session.qr": dataOf({ status: z.literal("qr_code"), qrCode: z.string(), expiresAt: z.iso.datetime() }),
   "session.cleanup": dataOf({
     mode: z.enum(["soft", "quarantine", "retire"]),

@@ -6,5 +6,6 @@ export * from "./events.ts";
 export * from "./message-of-event.ts";
 export * from "./message-status.ts";
 export * from "./resources.ts";
+export * from "./send-order.ts";
 export * from "./session-standing.ts";
 export * from "./signature.ts";

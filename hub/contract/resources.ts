@@ -41,6 +41,12 @@ export const sessionSchema = z
         blame: blameSchema,
         advice: z.string(),
         adviceEs: z.string().optional().describe("The same in Spanish"),
+        by: z
+          .string()
+          .optional()
+          .describe(
+            "Name of the key or the user who ordered it; absent where nobody did, or nobody knows who",
+          ),
         at: isoTime,
       })
       .nullable(),
@@ -139,6 +145,7 @@ export const chatSchema = z
   .object({
     id: column,
     chatId: column,
+    lid: z.string().optional().describe("Hidden id of the person, where it is known"),
     conversationId: z.int(),
     sessionId: z.string(),
     name: column,

@@ -1,8 +1,11 @@
 /** How a session stands: what it may send just now, and how its connection has done. */
 import { z } from "zod";
-import { blameSchema } from "./resources.ts";
+import { blameSchema, sessionSchema, sessionSettingsSchema } from "./resources.ts";
 
 const isoTime = z.iso.datetime();
+
+/** A session with what it is set to, as lists and `…/status` tell it. */
+export const setSessionSchema = sessionSchema.extend({ settings: sessionSettingsSchema });
 
 /** How much the hub has of a session; what its lists count without filters. */
 export const sessionTotalsSchema = z

@@ -5,6 +5,8 @@ import type { MessageType } from "./message.ts";
 export interface Chat {
   sessionId: string;
   chatId: Jid;
+  /** Hidden id of the person, where it is known. */
+  lid: Jid | null;
   /** Stable integer for clients that need a number. */
   conversationId: number;
   name: string | null;
@@ -50,5 +52,7 @@ export interface Contact {
   isBusiness: boolean;
   /** Unix milliseconds: when WhatsApp was last asked for picture and about; null when what is here is out of date. */
   lookedUpAt: number | null;
+  /** The same, also when WhatsApp gave no answer. */
+  askedAt: number | null;
   updatedAt: number;
 }

@@ -56,6 +56,14 @@ export const closedBreaker: Breaker = {
   successes: 0,
 };
 
+/** As if it had never failed; one that a person paused stays so. */
+export const begunAfresh = (endpoint: Endpoint): Endpoint => ({
+  ...endpoint,
+  breaker: closedBreaker,
+  failingSince: null,
+  state: endpoint.state === "failing" ? "active" : endpoint.state,
+});
+
 /** What decides whether an event is owed to an endpoint. */
 export interface Audience {
   event: EventName;

@@ -9,9 +9,9 @@ import type { Message } from "./message.ts";
 import { presentChat, presentContact, presentMessageEvent, type View } from "./present.ts";
 import type { NewEvent } from "./store.ts";
 
-type MessageName = Pick<Message, "chatId" | "id">;
+type MessageName = Pick<Message, "chatId" | "id" | "fromMe" | "participant">;
 
-/** A change of what the hub knows, after it was applied. History makes none but `history`. */
+/** A change of what the hub knows, after it was applied. Of what history brings that was not there, only `history` is told. */
 export type Change =
   | { kind: "stored"; message: Message }
   | { kind: "edited"; message: Message; at: number }
@@ -98,6 +98,7 @@ const TELLERS: { [K in Kind]: Teller<K> } = {
       deletedBy: showJid(by, jidForm),
       deletedAt: at,
       forEveryone,
+      target: authorOf(target, jidForm),
     }),
   ],
   reacted: reactionEvents,
@@ -174,9 +175,16 @@ function reactionEvents({ target, from, fromMe, emoji, atMs }: ChangeOf<"reacted
           senderTimestampMs: atMs,
         },
       },
+      target: authorOf(target, view.jidForm),
     }),
   ];
 }
+
+/** Anybody in a chat may use an id that somebody else used there. */
+const authorOf = ({ fromMe, participant }: MessageName, form: JidForm) => ({
+  fromMe,
+  ...(participant === null ? {} : { participant: showJid(participant, form) }),
+});
 
 /** A message that never came from the API is not "sent": whoever reads `message.received` knows it was. */
 function statusEvents(change: ChangeOf<"status">, view: View, now: Date): NewEvent[] {

@@ -16,7 +16,7 @@ export type Fact =
   | { kind: "message"; message: Message; live: boolean }
   | { kind: "edit"; target: MessageRef; content: string; at: number; raw: string | null }
   | { kind: "revoke"; target: MessageRef; by: Jid; at: number; forEveryone: boolean }
-  /** `emoji` is empty when the reaction was taken back. */
+  /** `emoji` is empty when the reaction was taken back. `live` is false for history: told where its message was known before. */
   | {
       kind: "reaction";
       target: MessageRef;

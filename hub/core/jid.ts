@@ -33,10 +33,15 @@ export const showJid = (jid: Jid, form: JidForm): string =>
   isPhoneJid(jid) ? `${userOf(jid)}@${form}` : jid;
 
 const SUFFIXED = /^[0-9A-Za-z._-]+(:\d+)?@(g\.us|lid|broadcast|newsletter)$/;
+/** How people write phone numbers: whatever they put between the digits. */
+const PUNCTUATION = /[\s+().-]/g;
+/** Ids of old groups: who made it, and when (Unix time). Longer than any phone number, however that is written. */
+const OLD_GROUP = /^\d{6,15}-1\d{9}$/;
 
 /**
  * What a caller wrote where a chat, contact or recipient is expected → canonical JID, or null when it is none.
- * `knows` answers from the session's own tables: X writes groups and LIDs as `<digits>@s.whatsapp.net`.
+ * `knows` answers from the session's own tables: X writes groups and LIDs as `<digits>@s.whatsapp.net`. What has a
+ * hyphen is never taken for one of these: it is a phone number, or the id of an old group.
  */
 export function resolveJid(
   written: string,
@@ -45,10 +50,11 @@ export function resolveJid(
   const text = written.trim();
   if (SUFFIXED.test(text)) return canonicalJid(text);
   const match = /^([^@]*?)(:\d+)?(@(c\.us|s\.whatsapp\.net))?$/.exec(text);
-  const user = match?.[1]?.replace(/[\s+().]/g, "") ?? "";
-  if (/^\d{5,}-\d{5,}$/.test(user)) return `${user}@g.us`;
-  const digits = user.replace(/-/g, "");
+  const user = match?.[1] ?? "";
+  if (OLD_GROUP.test(user)) return `${user}@g.us`;
+  const digits = user.replace(PUNCTUATION, "");
   if (!/^\d{5,}$/.test(digits)) return null;
+  if (user.includes("-")) return phoneJid(digits);
   if (digits.length >= 16 || knows.group(`${digits}@g.us`)) return `${digits}@g.us`;
   if (knows.lid(`${digits}@lid`) && !knows.phone(phoneJid(digits))) return `${digits}@lid`;
   return phoneJid(digits);

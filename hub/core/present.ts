@@ -86,6 +86,7 @@ export const presentReason = (reason: Session["reason"]) =>
     blame: reason.blame,
     advice: reason.advice,
     adviceEs: inSpanish(reason.advice),
+    ...(reason.by === undefined ? {} : { by: cut(reason.by) }),
     at: reason.at.toISOString(),
   };
 
@@ -149,6 +150,7 @@ export function presentChat(chat: Chat, { jidForm }: View) {
   return {
     id: showJid(chat.chatId, jidForm),
     chatId: showJid(chat.chatId, jidForm),
+    ...(chat.lid === null ? {} : { lid: chat.lid }),
     conversationId: chat.conversationId,
     sessionId: chat.sessionId,
     name,

@@ -20,11 +20,13 @@ export interface SessionMove {
   toldConnected: boolean;
   /** A loss that is still within its grace period: nobody is told yet. */
   quiet: boolean;
+  /** Who ordered the connection, where this is one and somebody did. */
+  by?: string | undefined;
   now: Date;
 }
 
 /** The events a change of a session owes: none, or one. */
-export function eventsOfMove({ previous, next, toldConnected, quiet, now }: SessionMove): NewEvent[] {
+export function eventsOfMove({ previous, next, toldConnected, quiet, by, now }: SessionMove): NewEvent[] {
   if (isOpen(next.state) && next.lostAt === null && !isConnectedAlready(previous))
     return toldConnected ? [] : [sessionConnected(next, previous, now)];
   if (toldConnected && !isConnectedAlready(next))
@@ -32,7 +34,7 @@ export function eventsOfMove({ previous, next, toldConnected, quiet, now }: Sess
   if (previous.state === next.state) return isNextCure(previous, next) ? [sessionStatus(next)] : [];
   // Told "lost, trying again" before: that it is lost for good is news of the same kind.
   const gaveUp = previous.state === "reconnecting" && !isActive(next.state);
-  return [gaveUp ? sessionDisconnected(next, previous, now) : sessionStatus(next)];
+  return [gaveUp ? sessionDisconnected(next, previous, now) : sessionStatus(next, by)];
 }
 
 /** Each step taken for an account that hears nothing is told. */
@@ -73,11 +75,11 @@ function lossStatus(state: SessionState): string {
   return status === "qr_code" ? "connecting" : status;
 }
 
-function sessionStatus(session: Session): NewEvent {
+function sessionStatus(session: Session, by?: string): NewEvent {
   const fields: Record<string, unknown> = { ...presentSession(session) };
   // Counting unread chats is the inbox's affair; a zero here would be read as the truth.
   delete fields["unreadCount"];
-  return sessionEvent("session.status", fields);
+  return sessionEvent("session.status", by === undefined ? fields : { ...fields, by: cut(by) });
 }
 
 /** `qrCode` is the picture of the code, a PNG as bare base64. */

@@ -9,6 +9,8 @@ export interface SessionReason {
   text: string;
   blame: "user" | "whatsapp" | "network" | "other_instance" | "hub";
   advice: string;
+  /** Name of the key or the user who ordered it; left out where nobody did, or nobody knows who. */
+  by?: string;
   at: Date;
 }
 

@@ -13,6 +13,7 @@ import type { Dedupe } from "../inbox/dedupe.ts";
 import type { History } from "../inbox/history.ts";
 import type { Idempotency } from "../inbox/idempotency.ts";
 import type { Media } from "../inbox/media.ts";
+import type { Profiles } from "../inbox/profiles.ts";
 import type { Sending } from "../inbox/send.ts";
 import type { Endpoints } from "../outbox/endpoints.ts";
 import type { Replays } from "../outbox/replays.ts";
@@ -24,6 +25,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 export interface HttpContext {
   sessions: Sessions;
   contacts: Contacts;
+  profiles: Pick<Profiles, "wantAll">;
   chats: ChatOrders;
   history: History;
   sending: Sending;

@@ -1,6 +1,7 @@
 /** The JSON object of a request: strict UTF-8, bounded in size, depth and members; an empty body is `{}`. */
 import type { IncomingMessage } from "node:http";
 import { HubError } from "../core/errors.ts";
+import { wellFormed } from "../core/well-formed.ts";
 import { invalid } from "./errors.ts";
 import { faultOfJson } from "./json-shape.ts";
 import { readBody } from "./read-body.ts";
@@ -56,7 +57,7 @@ function textOf(bytes: Buffer): string {
 
 function valueOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return wellFormed<unknown>(JSON.parse(text));
   } catch (cause) {
     // The parser's own message quotes the body: it stays inside.
     throw new HubError("VALIDATION_ERROR", "The body is not valid JSON.", {

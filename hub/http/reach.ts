@@ -37,6 +37,6 @@ export async function reachOrRevive(
     const name = isNotFound(error) ? await sessions.deletedName(idOrName) : null;
     // What a key sees is said in names.
     if (name === null || !caller.sees(name)) throw error;
-    return sessions.connect(name).catch(withOneText);
+    return sessions.connect(name, { by: caller.key.name }).catch(withOneText);
   }
 }

@@ -61,7 +61,7 @@ export interface Route {
   response: z.ZodType | "bytes";
   /** Envelope with `data`, or the body as it is. */
   envelope: boolean;
-  status: 200 | 201;
+  status: 200 | 201 | 202;
   /** Enters the audit log, though it needs no scope. */
   audited: boolean;
   /** Checks ownership of a session named in the path before anything else. */
@@ -85,7 +85,7 @@ interface Declaration<P extends Shape, Q extends Shape, B extends z.ZodType> {
   contract?: true;
   counted?: false;
   envelope?: false;
-  status?: 201;
+  status?: 201 | 202;
   audited?: true;
 }
 

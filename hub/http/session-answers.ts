@@ -26,6 +26,12 @@ export async function shownSession(session: Session, { store, sending }: Reads) 
   return { ...shown, state: "restricted" as const, reason: restrictionReason(restriction) };
 }
 
+/** With what it is set to. */
+const setSession = async (session: Session, ctx: Reads) => ({
+  ...(await shownSession(session, ctx)),
+  settings: session.settings,
+});
+
 async function shownSending(sessionId: string, { sending }: Reads): Promise<z.output<typeof sendingSchema>> {
   const { enabled, waiting, nextAt, restriction, newChats } = await sending.standing(sessionId);
   const { allowance } = newChats;
@@ -54,7 +60,8 @@ export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answe
 /** A session as it is now, what there is of it, and the position that this answer is at least as new as. */
 export async function sessionStanding(sessionId: string, ctx: HttpContext): Promise<Answer> {
   const position = await positionOf(ctx);
-  const shown = await shownSession(await ctx.sessions.get(sessionId), ctx);
+  const session = await ctx.sessions.get(sessionId);
+  const shown = await setSession(session, ctx);
   const { contacts, chats, messages } = await ctx.store.inbox.totals(sessionId);
   return ok({ ...shown, totals: { contacts, chats, messages }, ...position });
 }
@@ -84,7 +91,7 @@ export async function sessionList(caller: Caller, asked: SessionFilter, ctx: Htt
   const items = start < 0 ? [] : seen.slice(start, start + asked.limit);
   const last = items.at(-1);
   const nextCursor = last === undefined || last === seen.at(-1) ? null : String(last.id);
-  const sessions = await Promise.all(items.map((session) => shownSession(session, ctx)));
+  const sessions = await Promise.all(items.map((session) => setSession(session, ctx)));
   const { page, limit } = asked;
   const total = seen.length;
   return ok({

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import { isLidJid, isPhoneJid, userOf, type Jid } from "../core/jid.ts";
 import { noPressure, type Pressure } from "../core/pressure.ts";
-import type { InboxStore, MediaStore } from "../core/store.ts";
+import type { InboxStore, LookUpStore, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { inTime, ORDER_MS } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
@@ -44,9 +44,12 @@ export interface ContactsParts {
   inbox: Pick<InboxStore, "contact" | "knows" | "addresses">;
   media: Pick<Media, "fromSource" | "open" | "remove">;
   tokens: Pick<MediaStore, "addToken" | "byToken">;
+  lookUps: Pick<LookUpStore, "asking">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   pressure?: Pressure;
+  /** Throws OVERLOADED while the disk has no room for files. */
+  refuseWhenFull?: () => Promise<void>;
   /** Hears of each contact that somebody wanted to know about. */
   onWanted?: (contact: Contact) => void;
   clock: Clock;

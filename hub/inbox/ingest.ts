@@ -1,9 +1,10 @@
-/** The way in for everything WhatsApp tells: names new media, writes the facts down in one transaction, wakes who waits. */
+/** The way in for everything WhatsApp tells: mends texts, names new media, writes the facts down in one transaction, wakes who waits. */
 import type { Clock } from "../core/clock.ts";
 import type { Fact } from "../core/facts.ts";
 import { newId, newToken } from "../core/ids.ts";
 import type { Nudge } from "../core/nudge.ts";
 import type { InboxStore, Recorded } from "../core/store.ts";
+import { wellFormed } from "../core/well-formed.ts";
 
 export interface IngestEntry {
   sessionId: string;
@@ -31,7 +32,7 @@ export function createIngest({ inbox, clock, nudge }: IngestParts): Ingest {
 
   const ingest = async ({ sessionId, facts, closes }: IngestEntry): Promise<Recorded> => {
     const now = clock.now();
-    const named = facts.map((fact) => withMediaName(fact, now));
+    const named = facts.map((fact) => withMediaName(wellFormed(fact), now));
     const recorded = await inbox.record({ sessionId, facts: named, closes, now });
     for (const listener of listeners) listener(sessionId, named, recorded);
     if (recorded.lastSeq !== null) nudge.ring();

@@ -16,6 +16,7 @@ import {
   NO_ANSWER,
   NOT_STARTED,
   numberInUse,
+  ordered,
   REASONS,
   RESTART_AGAIN,
   RESTART_ASKED,
@@ -95,8 +96,8 @@ export class Connection {
     return this.#record.session();
   }
 
-  /** Ten orders make one link. Where the next try is only waited for, it is made now. */
-  async start(): Promise<void> {
+  /** Ten orders make one link. Where the next try is only waited for, it is made now. `by`: who ordered it. */
+  async start(by?: string): Promise<void> {
     if (isActive(this.#session.state)) {
       this.#retry.hasten();
       return;
@@ -105,18 +106,18 @@ export class Connection {
     const { phoneNumber, sessionId } = this.#session;
     // Without a login it is only shown, and whoever scans may take another phone.
     const isShownOnly = phoneNumber !== null && !(await this.#parts.connector.isPaired(sessionId));
-    await this.#record.move({ type: "start" }, { reason: null, ...(isShownOnly ? NO_NUMBER : {}) });
+    await this.#record.move({ type: "start" }, { reason: null, ...(isShownOnly ? NO_NUMBER : {}) }, { by });
     this.line.open(URGENCY.ordered);
   }
 
-  /** A new link on the same credentials. */
-  async renew(): Promise<void> {
+  /** A new link on the same credentials. `by`: who ordered it. */
+  async renew(by?: string): Promise<void> {
     if (this.#session.state === "store_down") return;
-    if (!isActive(this.#session.state)) return this.start();
+    if (!isActive(this.#session.state)) return this.start(by);
     await this.cut();
     this.#restartAsked = false;
     this.#retry.renewed();
-    await this.#loss.setBack(REASONS.restarted);
+    await this.#loss.setBack(ordered(REASONS.restarted, by));
     this.line.open(URGENCY.ordered);
   }
 

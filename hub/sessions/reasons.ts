@@ -74,6 +74,10 @@ export const REASONS = {
   },
 } as const satisfies Record<string, Cause>;
 
+/** The same, with who ordered it. */
+export const ordered = (cause: Cause, by: string | undefined): Cause =>
+  by === undefined ? cause : { ...cause, by };
+
 export const numberInUse = (holder: { sessionName: string; sessionId: string }): Cause => ({
   code: "number_in_use",
   text: `The scanned number is already linked in session "${holder.sessionName}" (${holder.sessionId}).`,

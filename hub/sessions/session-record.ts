@@ -19,12 +19,12 @@ export interface SessionRecord {
   toldConnected(): boolean;
   /**
    * Moves the state and writes it with the event it owes and `extra`. `quiet` holds the news of a loss back; `noted` gives
-   * the reason a line in the timeline, also where the state stays.
+   * the reason a line in the timeline, also where the state stays; `by` is told of a connection that somebody ordered.
    */
   move(
     change: SessionChange,
     details?: Details,
-    options?: { quiet?: boolean; extra?: NewEvent[]; noted?: boolean },
+    options?: { quiet?: boolean; extra?: NewEvent[]; noted?: boolean; by?: string | undefined },
   ): Promise<void>;
   /** Writes details, which move no state, with the events they owe. */
   save(details: Details, events?: NewEvent[]): Promise<void>;
@@ -85,9 +85,9 @@ export function createSessionRecord(
   return {
     session: () => session,
     toldConnected: () => toldConnected,
-    move: async (change, details = {}, { quiet = false, extra = [], noted = false } = {}) => {
+    move: async (change, details = {}, { quiet = false, extra = [], noted = false, by } = {}) => {
       const next: Session = { ...session, ...details, state: nextSessionState(session.state, change) };
-      const owed = eventsOfMove({ previous: session, next, toldConnected, quiet, now: clock.now() });
+      const owed = eventsOfMove({ previous: session, next, toldConnected, quiet, by, now: clock.now() });
       const events = [...owed, ...extra];
       const isSame = next.state === session.state && Object.keys(details).length === 0;
       if (isSame && events.length === 0) changes.announce();
@@ -111,6 +111,7 @@ export const reasonAt = (cause: Omit<SessionReason, "at">, at: Date): SessionRea
   text: cause.text,
   blame: cause.blame,
   advice: cause.advice,
+  ...(cause.by === undefined ? {} : { by: cause.by }),
   at,
 });
 

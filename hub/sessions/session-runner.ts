@@ -14,7 +14,7 @@ import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { cleanUp } from "./cleanup.ts";
 import type { ShownCode } from "./codes.ts";
 import { Connection } from "./connection.ts";
-import { REASONS } from "./reasons.ts";
+import { ordered, REASONS } from "./reasons.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import { within } from "./schedule.ts";
 import { createSessionRecord, type SessionRecord } from "./session-record.ts";
@@ -66,34 +66,35 @@ export class SessionRunner {
     this.#record.touch();
   }
 
-  connect(): Promise<Session> {
-    return this.#ordered(() => this.#connection.start());
+  connect(by?: string): Promise<Session> {
+    return this.#ordered(() => this.#connection.start(by));
   }
 
-  restart(): Promise<Session> {
-    return this.#ordered(() => this.#connection.renew());
+  restart(by?: string): Promise<Session> {
+    return this.#ordered(() => this.#connection.renew(by));
   }
 
-  disconnect(): Promise<Session> {
+  disconnect(by?: string): Promise<Session> {
     return this.#ordered(async () => {
       const { state } = this.session;
       if (state !== "stopped" && state !== "logged_out")
-        await this.#connection.end({ type: "stop" }, REASONS.stopped);
+        await this.#connection.end({ type: "stop" }, ordered(REASONS.stopped, by));
     });
   }
 
-  logout(): Promise<Session> {
-    return this.#ordered(() => this.#logout(null));
+  logout(by?: string): Promise<Session> {
+    return this.#ordered(() => this.#logout(null, by));
   }
 
   /** Hides the session. Its credentials stay sealed and unused, so that the name can come back without a scan. */
-  seal(): Promise<Session> {
+  seal(by?: string): Promise<Session> {
     const details = { deletedAt: this.#parts.clock.now() };
-    return this.#ordered(() => this.#connection.end({ type: "stop" }, REASONS.stopped, { details }));
+    const cause = ordered(REASONS.stopped, by);
+    return this.#ordered(() => this.#connection.end({ type: "stop" }, cause, { details }));
   }
 
-  logoutAndHide(): Promise<Session> {
-    return this.#ordered(() => this.#logout(this.#parts.clock.now()));
+  logoutAndHide(by?: string): Promise<Session> {
+    return this.#ordered(() => this.#logout(this.#parts.clock.now(), by));
   }
 
   /** Links that hang are ended before the order gets its turn. */
@@ -180,7 +181,7 @@ export class SessionRunner {
   }
 
   /** Unlinks the device at WhatsApp if that can be done in time, and takes the credentials out of use in any case. */
-  async #logout(deletedAt: Date | null): Promise<void> {
+  async #logout(deletedAt: Date | null, by: string | undefined): Promise<void> {
     const { sessionId } = this.session;
     const { openLink } = this.#connection;
     let isTold = true;
@@ -188,7 +189,8 @@ export class SessionRunner {
     await this.#connection.cut();
     if (openLink === null && (await this.#parts.connector.isPaired(sessionId)))
       isTold = await unlinkAnew(sessionId, this.#parts);
-    await this.#connection.end({ type: "logout" }, isTold ? REASONS.loggedOut : REASONS.loggedOutUntold, {
+    const cause = ordered(isTold ? REASONS.loggedOut : REASONS.loggedOutUntold, by);
+    await this.#connection.end({ type: "logout" }, cause, {
       retire: "logged out by order",
       ...(deletedAt === null ? {} : { details: { deletedAt } }),
     });

@@ -26,6 +26,11 @@ import { hasArrived, isLinking, notReady } from "./arrival.ts";
 import { createInOrder, createSlots } from "./slots.ts";
 import { createStoreWatch } from "./store-watch.ts";
 
+/** Name of the key or the user who orders: it is told to CRMs. */
+interface Author {
+  by?: string;
+}
+
 /** Every `sessionId` may also be the integer, written as digits. Unknown and deleted ones are `SESSION_NOT_FOUND`. */
 export interface Sessions {
   /** Does not connect. A visible id is answered as it is; a deleted one comes back with its integer and its history. */
@@ -37,13 +42,13 @@ export interface Sessions {
    * when connected or connecting; where the next try is waited for, it is made now. A session deleted less than seven days ago is
    * resumed.
    */
-  connect(sessionId: string, options?: { waitMs?: number }): Promise<Session>;
+  connect(sessionId: string, options?: Author & { waitMs?: number }): Promise<Session>;
   /** The name of a deleted session, null when there is none. */
   deletedName(idOrName: string): Promise<string | null>;
   /** Credentials are kept; not restored at the next start. */
-  disconnect(sessionId: string): Promise<Session>;
-  restart(sessionId: string): Promise<Session>;
-  logout(sessionId: string): Promise<Session>;
+  disconnect(sessionId: string, author?: Author): Promise<Session>;
+  restart(sessionId: string, author?: Author): Promise<Session>;
+  logout(sessionId: string, author?: Author): Promise<Session>;
   /**
    * Takes everything apart that is held for the session and connects again, with the login or (`quarantine`, `retire`) with
    * a new code to scan. `mode: null` keeps a login that works and takes one that does not out of use.
@@ -57,13 +62,14 @@ export interface Sessions {
   /** Logins of the session that are out of use, newest first. */
   putAway: Logins["putAway"];
   /** Stops and hides; unlinks as well when told so, or when the session's settings say so. */
-  remove(sessionId: string, options: { logout: boolean }): Promise<Session>;
+  remove(sessionId: string, options: Author & { logout: boolean }): Promise<Session>;
   /** The string inside the QR code; waits up to `waitMs` for one while the session is connecting, then `QR_NOT_READY`. */
   qr(sessionId: string, waitMs: number): Promise<{ qr: string; expiresAt: Date }>;
   /** Connects first if need be. `STATE_CONFLICT` when an account is linked already. */
   pairingCode(
     sessionId: string,
     phoneNumber: string,
+    author?: Author,
   ): Promise<{ code: string; expiresAt: Date; session: Session }>;
   /** `by`: label of the client that orders it. */
   saveSettings(
@@ -195,17 +201,17 @@ export function createSessions({
         .sort((a, b) => a.id - b.id);
     },
     get: (sessionId) => withRunner(sessionId, ({ session }) => Promise.resolve(session)),
-    connect: async (sessionId, { waitMs = 0 } = {}) => {
+    connect: async (sessionId, { waitMs = 0, by } = {}) => {
       await directory.resumeIfDeleted(sessionId);
       const runner = directory.find(sessionId);
-      await runner.connect();
+      await runner.connect(by);
       await runner.until(() => hasArrived(runner.session), Math.min(waitMs, LONGEST_WAIT_MS));
       return runner.session;
     },
     deletedName: async (idOrName) => (await directory.findDeleted(idOrName))?.sessionId ?? null,
-    disconnect: (sessionId) => withRunner(sessionId, (runner) => runner.disconnect()),
-    restart: (sessionId) => withRunner(sessionId, (runner) => runner.restart()),
-    logout: (sessionId) => withRunner(sessionId, (runner) => runner.logout()),
+    disconnect: (sessionId, { by } = {}) => withRunner(sessionId, (runner) => runner.disconnect(by)),
+    restart: (sessionId, { by } = {}) => withRunner(sessionId, (runner) => runner.restart(by)),
+    logout: (sessionId, { by } = {}) => withRunner(sessionId, (runner) => runner.logout(by)),
     forceCleanup: (sessionId, { mode }) =>
       withRunner(sessionId, async (runner) => {
         const startedAt = clock.now().getTime();
@@ -221,10 +227,10 @@ export function createSessions({
         await runner.until(() => hasArrived(runner.session), LONGEST_WAIT_MS);
         return runner.session;
       }),
-    remove: (sessionId, { logout }) =>
+    remove: (sessionId, { logout, by }) =>
       withRunner(sessionId, async (runner) => {
         const unlinks = logout || runner.session.settings.deleteMode === "logout";
-        const session = await (unlinks ? runner.logoutAndHide() : runner.seal());
+        const session = await (unlinks ? runner.logoutAndHide(by) : runner.seal(by));
         directory.forget(session.sessionId);
         await runner.shut();
         return session;
@@ -236,9 +242,9 @@ export function createSessions({
         if (shown === null) throw notReady(runner.session);
         return { qr: shown.code, expiresAt: shown.expiresAt };
       }),
-    pairingCode: (sessionId, phoneNumber) =>
+    pairingCode: (sessionId, phoneNumber, { by } = {}) =>
       withRunner(sessionId, async (runner) => {
-        await runner.connect();
+        await runner.connect(by);
         await runner.until(() => runner.qr !== null || !isLinking(runner.session), LONGEST_WAIT_MS);
         if (isOpen(runner.session.state))
           throw new HubError(

@@ -46,6 +46,18 @@ describe("a message", () => {
     expect(await message()).toMatchObject({ status: "Read" });
   });
 
+  test("of ours is brought by its status, also where the other side used its id", async () => {
+    const { hub, post, records } = await open();
+    hub.store.addMessage("s1", { ...key, fromMe: true, status: "read" });
+    await post(says(hub));
+    const read = { ...key, status: "read", ack: 3, readAt: T0_SECONDS };
+    expect((await post(hub.store.emit("message.read", "s1", read))).status).toBe(200);
+    expect(await records("WhatsApp Message")).toMatchObject([
+      { from_me: 0, status: "Delivered" },
+      { from_me: 1, status: "Read" },
+    ]);
+  });
+
   test("that failed keeps why", async () => {
     const { hub, post, message } = await open();
     await post(says(hub, { fromMe: true, status: "pending" }));
@@ -65,7 +77,7 @@ describe("a message", () => {
     await post(says(hub));
     expect((await post(hub.edits("s1", key, "adiós"))).action).toBe("updated");
     expect(await message()).toMatchObject({ content: "adiós" });
-    const target = { chatId: "34600111222@s.whatsapp.net", id: "3A01" };
+    const target = { chatId: "34600111222@s.whatsapp.net", id: "3A01", fromMe: false, participant: null };
     const reacted = toldOf(
       { kind: "reacted", target, from: target.chatId, fromMe: false, emoji: "👍", atMs: T0.getTime() },
       50,
@@ -78,6 +90,24 @@ describe("a message", () => {
     );
     expect((await post(deleted)).action).toBe("updated");
     expect(await message()).toMatchObject({ status: "Deleted" });
+  });
+
+  test("with the id of another one keeps its words when that one is edited, reacted to and deleted", async () => {
+    const { hub, post, records } = await open();
+    const [ANAS, EVAS] = ["34600111222@s.whatsapp.net", "34600333444@s.whatsapp.net"];
+    const inGroup = { chatId: GROUP, isGroup: true };
+    await post(says(hub, { ...inGroup, participant: ANA }));
+    await post(says(hub, { ...inGroup, participant: "34600333444@c.us", timestamp: T0_SECONDS + 5 }));
+    const target = { chatId: GROUP, id: "3A01", fromMe: false, participant: ANAS };
+    const edited = aMessage({ ...target, content: "adiós", editedAt: T0_SECONDS });
+    await post(toldOf({ kind: "edited", message: edited, at: T0_SECONDS }, 50));
+    const reaction = { from: EVAS, fromMe: false, emoji: "👍", atMs: T0.getTime() };
+    await post(toldOf({ kind: "reacted", target, ...reaction }, 51));
+    await post(toldOf({ kind: "deleted", target, by: ANAS, at: T0_SECONDS, forEveryone: true }, 52));
+    expect(await records("WhatsApp Message")).toMatchObject([
+      { participant: ANA, content: "adiós", status: "Deleted", has_reaction: 1 },
+      { participant: "34600333444@c.us", content: "hola", status: "Delivered", has_reaction: 0 },
+    ]);
   });
 });
 

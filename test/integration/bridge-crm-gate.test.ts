@@ -12,7 +12,9 @@ import { readBridgeConfig } from "../../bridge/config.ts";
 import { createCrmGate } from "../../bridge/crm-gate.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../../bridge/errors.ts";
 import type { RootLog } from "../../bridge/log.ts";
+import { openBridgeRig } from "../support/bridge-rig.ts";
 import { createFakeHub } from "../support/fake-hub.ts";
+import { listIn, recordOf } from "../support/http-rig.ts";
 import { logBook } from "../support/log-book.ts";
 import { SECRET } from "../support/receiver-rig.ts";
 import { until } from "../support/until.ts";
@@ -113,6 +115,39 @@ describe("the gate", () => {
     expect(gate.isOpen()).toBe(false);
     expect(timers.mock.calls.filter(([, ms]) => ms === 5)).toEqual([]);
   });
+});
+
+test("while the CRM is not ready a sync says why it waits, and so does what monitors ask", async () => {
+  const down = new CrmUnavailable("GET /stats: ECONNREFUSED");
+  let isDown = true;
+  const adapter = createMemoryAdapter({ clock: systemClock });
+  const { check } = adapter;
+  const rig = await openBridgeRig({
+    env: { BRIDGE_SYNC_ON_CONNECT: "0" },
+    given: (hub) => void hub.store.addSession({ sessionId: "s1" }),
+    overrides: {
+      adapter: { ...adapter, name: "http", check: () => (isDown ? Promise.reject(down) : check()) },
+    },
+  });
+  const why =
+    "The CRM is not ready: GET /stats: ECONNREFUSED. Check that the CRM runs, and that CRM_URL is its address.";
+  const { message } = await rig.method("api.sync.sync_session_complete", { session_name: "s1" });
+  expect(message).toMatchObject({ status: "queued", waits_because: why });
+  const jobNow = async () => {
+    const answer = await rig.method("api.sync.get_sync_status", { job_id: message["job_id"] });
+    return recordOf(listIn(answer.message, "sessions")[0]?.["job"]);
+  };
+  expect(await jobNow()).toMatchObject({ status: "queued", waits_because: why });
+  const { json } = await rig.call("GET", "/readyz");
+  expect(recordOf(json["checks"])["crm"]).toEqual({
+    ok: false,
+    problem: "The CRM is not ready: GET /stats: ECONNREFUSED",
+    advice: "Check that the CRM runs, and that CRM_URL is its address.",
+  });
+  expect(rig.log.lines("crm.not_reached")[0]?.facts).toMatchObject({ advice: expect.any(String) as string });
+  isDown = false;
+  await until("it is synced", async () => (await jobNow())["status"] === "done");
+  expect(await jobNow()).toMatchObject({ waits_because: null });
 });
 
 test("a bridge that cannot be started leaves neither its port nor its folder behind", async () => {

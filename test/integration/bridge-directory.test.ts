@@ -110,7 +110,7 @@ test("without a directory it says what to configure", async () => {
     501,
     expect.objectContaining({
       success: false,
-      error: "No client directory is configured; set WISPRO_URL and WISPRO_TOKEN.",
+      error: "No client directory is configured; set WISPRO_URL and WISPRO_TOKEN, or DIRECTORY_SOURCE.",
     }),
   ]);
 });

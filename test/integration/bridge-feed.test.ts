@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CrmUnavailable } from "../../bridge/errors.ts";
 import { createLanes } from "../../bridge/lanes.ts";
+import { newConnection } from "../../bridge/registry/next-connection.ts";
 import type { ResetReason } from "../../bridge/sync/feed.ts";
 import { hubDown, type FakeHub } from "../support/fake-hub.ts";
 import { openFeed, range } from "../support/feed-rig.ts";
@@ -175,6 +176,20 @@ describe("a mark that means nothing", () => {
     });
   });
 
+  test("because it expired says of each session since when its events are lost", async () => {
+    const { feed, hub, state, happens } = await openFeed({ events: 40, mark: 10 });
+    await state.update((data) => {
+      data.connections["s1"] = newConnection("s1");
+    });
+    await feed.read();
+    const told = Date.parse(hub.store.events.at(-1)?.timestamp ?? "") / 1000;
+    expect(state.read()).toMatchObject({ mark: 40, markAt: told, lostEvents: {} });
+    happens(20);
+    hub.oldestSeq = 55;
+    await feed.read();
+    expect(state.read().lostEvents).toEqual({ s1: { since: told, cursor: null } });
+  });
+
   test("because it is ahead of the hub is set back, and numbers used before count anew", async () => {
     const { feed, pushed, state, resets, applied, happens } = await openFeed({ events: 40, mark: 100 });
     for (const seq of range(101, 120)) pushed(seq);
@@ -235,6 +250,10 @@ describe("a mark that means nothing", () => {
         lastDisconnectReason: null,
         manuallyDisconnected: false,
         disconnectedBy: null,
+        disconnectOrderedAt: null,
+        connectOrderedBy: null,
+        connectOrderedAt: null,
+        createdBy: null,
         reconnectAttempts: 0,
         seq: 5000,
       };

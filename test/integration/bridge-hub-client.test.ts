@@ -84,12 +84,12 @@ describe("the hub", () => {
       { kind: "contact", jid: RAW_ANA, change: { name: "Ana" }, live: true },
       { kind: "group", jid: GROUP, subject: "Team", by: null, live: true },
     );
-    expect((await client.message("s1", ANA, "3A01"))?.message).toMatchObject({
+    expect((await client.message("s1", { chatId: ANA, messageId: "3A01" }))?.message).toMatchObject({
       messageId: "3A01",
       chatId: ANA,
     });
-    expect(await client.message("s1", ANA, "3AFF")).toBeNull();
-    expect(await client.message("s1", "34600999999@c.us", "3A01")).toBeNull();
+    expect(await client.message("s1", { chatId: ANA, messageId: "3AFF" })).toBeNull();
+    expect(await client.message("s1", { chatId: "34600999999@c.us", messageId: "3A01" })).toBeNull();
     expect((await client.chat("s1", ANA))?.chat).toMatchObject({ chatId: ANA, name: "Ana" });
     expect((await client.chat("s1", GROUP))?.chat).toMatchObject({ chatId: GROUP, name: "Team" });
     expect(await client.chat("s1", "111222@c.us")).toBeNull();
@@ -97,17 +97,19 @@ describe("the hub", () => {
     expect(await client.contact("s1", "111222@c.us")).toBeNull();
     // A session that is gone took all that with it.
     expect(await client.chat("none", ANA)).toBeNull();
-    expect(await client.message("none", ANA, "3A01")).toBeNull();
-    expect(await failureOf(client.message("s1", ANA, "no id"))).toMatchObject({ code: "VALIDATION_ERROR" });
+    expect(await client.message("none", { chatId: ANA, messageId: "3A01" })).toBeNull();
+    expect(await failureOf(client.message("s1", { chatId: ANA, messageId: "no id" }))).toMatchObject({
+      code: "VALIDATION_ERROR",
+    });
   });
 
-  test("has contacts looked up, and those that are gone are nobody's worry", async () => {
+  test("looks everybody up in its own time, and says how many wait", async () => {
     const { rig, client } = await open();
     await rig.session("s1");
     await rig.tell("s1", { kind: "contact", jid: RAW_ANA, change: { name: "Ana" }, live: true });
-    await client.lookUp("s1", ANA);
-    await client.lookUp("s1", "34600999999@c.us");
-    expect(await failureOf(client.lookUp("s1", "no id"))).toMatchObject({ code: "VALIDATION_ERROR" });
+    expect(await client.lookUpAll("s1", 1_000)).toBe(1);
+    expect(await rig.store.lookUps.wanted()).toEqual([{ sessionId: "s1", most: 1_000 }]);
+    expect(await failureOf(client.lookUpAll("none", 1))).toMatchObject({ code: "SESSION_NOT_FOUND" });
   });
 
   test("tells its events, and where they begin and end", async () => {

@@ -272,7 +272,7 @@ describe("a method nobody declared", () => {
     const rig = await openBridgeRig();
     const path = `/api/method/${APP}.api.sync.get_sync_status`;
     const broken = await rig.call("POST", path, { body: '{"secret-word"' });
-    expect([broken.status, broken.message["success"]]).toEqual([400, false]);
+    expect([broken.status, broken.message["success"]]).toEqual([417, false]);
     expect(broken.text).not.toContain("secret-word");
     const large = await rig.call("POST", path, { body: JSON.stringify({ x: "y".repeat(300_000) }) });
     expect([large.status, large.json["exc_type"]]).toEqual([413, "RequestTooLargeError"]);

@@ -1,12 +1,15 @@
 /** The operator's commands before a bridge that is slow, away for a moment, or at another address; and given wrong words. */
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../support/product-process.ts";
+import { until } from "../support/until.ts";
 
 const SCRIPTS = join(import.meta.dirname, "../../scripts");
 const TSX = import.meta.resolve("tsx");
@@ -18,16 +21,22 @@ interface Ended {
   stderr: string;
 }
 
-/** In a folder of its own: no `.env` of a developer has a say. */
-async function script(name: string, args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const cwd = await mkdtemp(join(tmpdir(), "bridge-commands-"));
+/** In a folder of its own: no `.env` of a developer has a say. `interrupt`: as Ctrl-C does. */
+function script(
+  name: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Ended> & { interrupt(): void } {
+  const cwd = mkdtempSync(join(tmpdir(), "bridge-commands-"));
   onTestFinished(() => rm(cwd, { recursive: true }));
   const command = [`--import`, TSX, join(SCRIPTS, `${name}.ts`), ...args];
   const whole = { PATH: process.env["PATH"], BRIDGE_METHOD_KEYS: KEY, ...env };
-  return promisify(execFile)(process.execPath, command, { cwd, env: whole }).then(
+  const running = promisify(execFile)(process.execPath, command, { cwd, env: whole });
+  const ended = running.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: unknown) => error as Ended, // how execFile tells of a command that failed
   );
+  return Object.assign(ended, { interrupt: () => void running.child.kill("SIGINT") });
 }
 
 type Answer = { status: number; body: unknown } | "broken";
@@ -59,9 +68,13 @@ async function bridge(answers: Answer[], host = "127.0.0.1") {
   return { asked, port: String(port) };
 }
 
-const job = (status: string, totals: object = {}): Answer => ({
+const job = (status: string, totals: object = {}, more: object = {}): Answer => ({
   status: 200,
-  body: { message: { sessions: [{ job: { status, progress: 50, messages: { processed: 7 } }, ...totals }] } },
+  body: {
+    message: {
+      sessions: [{ job: { status, progress: 50, messages: { processed: 7 }, ...more }, ...totals }],
+    },
+  },
 });
 const held = { total_contacts: 3, total_chats: 2, total_messages: 7 };
 
@@ -83,6 +96,25 @@ describe("bridge:sync", () => {
     expect(asked.map(({ totals }) => totals)).toEqual([false, false, false, false, false, true]);
   });
 
+  test("says why the sync waits, and after a while leaves it to the bridge", async () => {
+    const waits = job("queued", {}, { waits_because: "The CRM is not ready: GET /stats: ECONNREFUSED" });
+    const { port } = await bridge(Array.from({ length: 10 }, () => waits));
+    const { code, stderr } = await script("bridge-sync", ["s1", "--wait", "1"], { BRIDGE_PORT: port });
+    expect(code).toBe(1);
+    expect(stderr.match(/ECONNREFUSED/g)).toHaveLength(2); // at once, and at the end
+    expect(stderr).toContain("The sync goes on in the bridge; `npm run bridge:status` shows how far it is.");
+  });
+
+  test("says that the sync goes on when it is interrupted", async () => {
+    const { port, asked } = await bridge(Array.from({ length: 60 }, () => job("running")));
+    const started = script("bridge-sync", ["s1"], { BRIDGE_PORT: port });
+    await until("it asks how far the sync is", () => asked.length > 0);
+    started.interrupt();
+    const { code, stderr } = await started;
+    expect(code).toBe(130);
+    expect(stderr).toContain("The sync goes on in the bridge");
+  });
+
   test.each(["::1", "[::1]", "::"])("finds a bridge that listens at %s", async (host) => {
     const { port } = await bridge([job("done"), job("done", held)], "::1");
     const { code, stderr } = await script("bridge-sync", ["s1"], { BRIDGE_HOST: host, BRIDGE_PORT: port });
@@ -91,11 +123,105 @@ describe("bridge:sync", () => {
   });
 });
 
-test.each(["bridge-sync", "bridge-status"])(
-  "%s says of an unknown option in one line that there is none",
-  async (name) => {
+describe.each(["bridge-sync", "bridge-status", "bridge-prepare"])("%s", (name) => {
+  test("says of an unknown option in one line that there is none", async () => {
     const { code, stderr } = await script(name, ["--nonsense"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^.*unknown option '--nonsense'.*\n$/);
+  });
+
+  test("refuses what it has no use for", async () => {
+    const { code, stderr } = await script(name, ["s1", "s2"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^.*too many arguments.*\n$/);
+  });
+
+  test("explains itself", async () => {
+    const { code, stdout } = await script(name, ["--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: npm run ${name.replace("-", ":")} --`);
+  });
+});
+
+describe("bridge:status", () => {
+  /** A bridge that answers any path, with the status and text given for it. */
+  async function answering(answers: Record<string, [status: number, body: unknown]>): Promise<string> {
+    const server = createServer((request, response) => {
+      const [status, body] = answers[request.url?.split(".").at(-1) ?? ""] ?? [200, {}];
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    // A listening TCP server has such an address.
+    return String((server.address() as AddressInfo).port);
+  }
+  const hub = {
+    ok: false,
+    problem: "The hub did not answer events (ECONNREFUSED).",
+    advice: "Check that the hub runs.",
+  };
+  const crm = { ok: false, problem: "GET /stats: HTTP 401 (check CRM_AUTH)", advice: null };
+
+  test("says in one line each what cannot be used, and fails", async () => {
+    const port = await answering({ "/readyz": [503, { ready: false, checks: { hub, crm } }] });
+    const { code, stdout } = await script("bridge-status", [], { BRIDGE_PORT: port });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Unknown option '--nonsense'.*\n$/);
-  },
-);
+    expect(stdout).toContain(
+      "✖ The hub cannot be used: The hub did not answer events (ECONNREFUSED). Check that the hub runs.\n" +
+        "✖ The CRM cannot be used: GET /stats: HTTP 401 (check CRM_AUTH)\n",
+    );
+    const forPrograms = await script("bridge-status", ["--json"], { BRIDGE_PORT: port });
+    expect(forPrograms.code).toBe(1);
+    expect(JSON.parse(forPrograms.stdout)).toMatchObject({
+      problems: [{}, {}].map(() => expect.any(String) as string),
+    });
+  });
+
+  test("is content where everything works", async () => {
+    const port = await answering({
+      "/readyz": [200, { ready: true, checks: { hub: { ok: true }, crm: { ok: true } } }],
+    });
+    const { code, stdout } = await script("bridge-status", [], { BRIDGE_PORT: port });
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("✖");
+  });
+
+  test("gives the bridge's own words of a refusal, whatever their shape", async () => {
+    const plain = { success: false, error: "This key is not valid.", message: "This key is not valid." };
+    const port = await answering({ "/api/connections": [401, plain] });
+    expect((await script("bridge-status", [], { BRIDGE_PORT: port })).stderr).toMatch(
+      /^401: This key is not valid\. Check BRIDGE_METHOD_KEYS.*\n$/,
+    );
+    const ofMethod = { message: { success: false, error: "It is off.", code: "SYNC_DISABLED" } };
+    const other = await answering({ list_jobs: [409, ofMethod] });
+    expect((await script("bridge-status", [], { BRIDGE_PORT: other })).stderr).toBe("409: It is off.\n");
+  });
+
+  test("says so where something else answers at the bridge's address", async () => {
+    const port = await answering({ "/readyz": [200, "<html>"], "/api/connections": [200, "<html>"] });
+    const { code, stderr } = await script("bridge-status", [], { BRIDGE_PORT: port });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^What answers at .* is no bridge: check BRIDGE_URL, or BRIDGE_PORT\.\n$/);
+  });
+
+  test("ends quietly when its reader has seen enough", async () => {
+    const port = await answering({});
+    const command = `"${process.execPath}" --import "${TSX}" "${join(SCRIPTS, "bridge-status.ts")}" | true`;
+    const env = { PATH: process.env["PATH"], BRIDGE_METHOD_KEYS: KEY, BRIDGE_PORT: port };
+    expect((await promisify(execFile)("sh", ["-c", command], { env, cwd: tmpdir() })).stderr).toBe("");
+  });
+});
+
+test("bridge:prepare says where the CRM was looked for, and what helps", async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const { code, stderr } = await script("bridge-prepare", [], {
+    ...{ BRIDGE_HUB_API_KEY: "unused", BRIDGE_WEBHOOK_SECRET: "s".repeat(32) },
+    ...{ BRIDGE_CRM: "frappe", FRAPPE_URL: url, FRAPPE_API_KEY: "k", FRAPPE_API_SECRET: "s" },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^The frappe CRM at .*ECONNREFUSED\. Check that the CRM runs, and that FRAPPE_URL.*\n$/,
+  );
+  expect(stderr).toContain(url);
+});

@@ -59,6 +59,35 @@ describe("documents", () => {
     expect(count.json).toEqual({ message: 5 });
   });
 
+  test("come as Frappe lists them: the newest first, as rows without names or one field alone", async () => {
+    const rig = await withMessages(3);
+    const ask = async (given: Record<string, string>) =>
+      (await rig.call("GET", MESSAGES + params(given))).json["data"];
+    expect(await ask({ fields: '["message_id"]', as_dict: "0" })).toEqual([["3A3"], ["3A2"], ["3A1"]]);
+    expect(await ask({ pluck: "message_id", limit: "2" })).toEqual(["3A3", "3A2"]);
+    const own = '[["WhatsApp Message","message_id","=","3A2",false]]';
+    expect(await ask({ pluck: "message_id", filters: own })).toEqual(["3A2"]);
+    const refused = await rig.call("GET", MESSAGES + params({ group_by: "status" }));
+    expect([refused.status, refused.json["exc_type"]]).toEqual([417, "ValidationError"]);
+  });
+
+  test("are counted with or_filters too, of the same DocType only", async () => {
+    const rig = await withMessages(4);
+    const count = (given: object) =>
+      rig.call("POST", "/api/method/frappe.client.get_count", {
+        body: { doctype: "WhatsApp Message", ...given },
+      });
+    const either = [
+      ["message_id", "=", "3A1"],
+      ["message_id", "=", "3A2"],
+    ];
+    expect((await count({ or_filters: either })).json).toEqual({ message: 2 });
+    expect((await count({ or_filters: either, filters: { from_me: 1 } })).json).toEqual({ message: 1 });
+    const other = [["WhatsApp Contact", "message_id", "=", "3A1"]];
+    expect((await count({ filters: other })).status).toBe(417);
+    expect((await count({ distinct: 1 })).status).toBe(417);
+  });
+
   test("are read one by one", async () => {
     const rig = await withMessages(1);
     const list = await rig.call("GET", MESSAGES);

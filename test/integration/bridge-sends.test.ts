@@ -61,8 +61,19 @@ describe("send_message", () => {
     [{ message_type: "fax", message: "x" }, "message_type: is not a type that can be sent"],
     [{}, "message: give the text to send"],
     [{ message_type: "poll", message: "[]" }, "message: give a JSON object"],
-  ])("%o is refused with the reason", async (given, problem) => {
+    [{ to: "abc", message: "x" }, "to: use digits with the country code"],
+    [{ to: "12", message: "x" }, "to: use digits with the country code"],
+    [{ to: "ana@example.com", message: "x" }, "to: use digits with the country code"],
+    [{ message_type: "poll", message: { name: "Lunch?" } }, "message.poll.values: "],
+    [{ message_type: "poll", message: { name: "Lunch?", values: ["yes", "yes"] } }, "answers must differ"],
+    [{ message_type: "location", message: { lat: 100, lng: 0 } }, "message.location: "],
+    [{ message: "x".repeat(65_537) }, "message.text: "],
+  ])("%o is refused with the reason, also while the hub is away", async (given, problem) => {
     const rig = await rigWithPeople();
+    await rig.bridge.idle();
+    rig.hub.before = () => {
+      throw hubDown();
+    };
     const answer = await rig.method("api.messages.send_message", { session_name: "s1", to: ANA, ...given });
     expect([answer.status, String(answer.message["error"])]).toEqual([417, expect.stringContaining(problem)]);
   });

@@ -1,5 +1,5 @@
 /** Webhooks through every path of the bridge, and what the CRM has afterwards. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { aMessage } from "../support/builders.ts";
 import { APP, openBridgeRig, READER } from "../support/bridge-rig.ts";
 import { recordOf } from "../support/http-rig.ts";
@@ -166,4 +166,26 @@ describe("the tests of an installation", () => {
     expect([signed.status, reached.status]).toEqual([401, 401]);
     expect(signed.text).not.toContain("ignature");
   });
+});
+
+test("a webhook signed with another secret has the bridge look after its endpoint, one with none or too late does not", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const rig = await openBridgeRig();
+  await rig.bridge.idle();
+  await until("it has its place", () => rig.log.lines("subscription.ready").length > 0);
+  const looks = (): number => rig.hub.calls.filter(({ method }) => method === "subscribe").length;
+  const body = eventBody(toldOf({ kind: "stored", message: aMessage() }, 5));
+  const post = async (headers: Record<string, string>) =>
+    (await rig.call("POST", "/webhook", { key: null, body, headers })).status;
+  const foreign = (now: Date) => signedHeaders(body, { id: "evt_1", now, secrets: ["o".repeat(32)] });
+  vi.advanceTimersByTime(61_000);
+  expect(await post({ "x-webhook-signature": "sha256=00" })).toBe(401);
+  expect(await post(foreign(new Date(rig.clock.now().getTime() - 600_000)))).toBe(401);
+  expect(looks()).toBe(1);
+  expect(await post(foreign(rig.clock.now()))).toBe(401);
+  await until("a person is told", () => rig.log.lines("subscription.advice").length > 0);
+  expect(looks()).toBe(2);
+  expect(await post(foreign(rig.clock.now()))).toBe(401);
+  expect(looks()).toBe(2);
 });

@@ -90,6 +90,7 @@ test("memory is flat: of 400 pages only the last few are held at any time", asyn
           zone: null,
           nationalId: `V-${id}`,
           code: null,
+          details: null,
         };
       });
       held.add(new WeakRef(clients));

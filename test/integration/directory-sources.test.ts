@@ -50,6 +50,7 @@ describe("Wispro", () => {
       zone: "South",
       nationalId: "V-10000201",
       code: "C-201",
+      details: "fibre",
     });
     expect(wispro.requests()).toEqual([
       { page: 3, perPage: "100", authorization: TOKEN, accept: "application/json" },
@@ -114,7 +115,7 @@ describe("Wispro", () => {
 
   test("a record that is no client stays out alone, named without its values", async () => {
     wispro.holds([
-      aWisproRecord(1),
+      aWisproRecord(1, { details: { plan: "fibre" } }),
       aWisproRecord(2, { name: { first: "Ana" } }),
       aWisproRecord(3, { id: null }),
       "nonsense",
@@ -183,6 +184,7 @@ describe("a JSON source by configuration", () => {
       zone: null,
       nationalId: "V-10000101",
       code: null,
+      details: null,
     });
     // Page 3 is shorter than asked for; page 1 shows that it is the last one, and no smaller size.
     expect(wispro.requests()).toMatchObject([

@@ -54,6 +54,26 @@ describe("contacts", () => {
     });
     expect(rig.link.asked.lookUp).toBe(1);
   });
+
+  test("everybody is looked up later, however often it is said, for a key that may read", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const known = [1, 2, 3].map((n) => `3460000000${n}@s.whatsapp.net`);
+    const change = { name: "Ana" };
+    await rig.tell("s1", ...known.map((jid) => ({ kind: "contact", jid, change, live: false }) as const));
+    const key = await rig.makeKey({ scopes: ["read"] });
+    for (const [body, waiting] of [
+      [undefined, 3],
+      [{ limit: 2 }, 2],
+      [{ limit: null }, 3],
+    ] as const) {
+      const answer = await rig.post("/api/contacts/s1/look-up", body, { key });
+      expect([answer.status, answer.data]).toEqual([202, { waiting }]);
+    }
+    expect(await rig.store.lookUps.wanted()).toEqual([{ sessionId: "s1", most: null }]);
+    for (const limit of [0, 1.5, "all"])
+      expect((await rig.post("/api/contacts/s1/look-up", { limit })).status).toBe(400);
+  });
 });
 
 describe("chats and messages", () => {
@@ -254,4 +274,26 @@ describe("sending", () => {
       "MESSAGE_NOT_FOUND",
     );
   });
+});
+
+test("half a character is the same in the event, in lists and in what is sent", async () => {
+  const rig = await openHttpRig();
+  await rig.session("s1");
+  await rig.tell("s1", aMessageFact({ id: "3A01", content: "half \uD83D" }), {
+    kind: "contact",
+    jid: ANA,
+    change: { name: "\uDC4D Ana" },
+    live: true,
+  });
+  await rig.post("/api/messages/s1/send", { to: "34600111222", type: "text", message: "ours \uD83D" });
+  const events = listIn((await rig.get("/api/events?limit=100")).data, "events");
+  const told = events.map(({ data }) =>
+    recordOf(recordOf(data)["message"] ?? recordOf(data)["contact"] ?? {}),
+  );
+  const texts = told.map((one) => one["content"] ?? one["name"]);
+  expect(texts).toEqual(expect.arrayContaining(["half \uFFFD", "\uFFFD Ana"]));
+  const listed = listIn((await rig.get("/api/messages/s1")).data, "messages");
+  expect(listed.map(({ content }) => content).sort()).toEqual(["half \uFFFD", "ours \uFFFD"]);
+  const [contact] = listIn((await rig.get("/api/contacts/s1")).data, "contacts");
+  expect(contact).toMatchObject({ name: "\uFFFD Ana" });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { sessionSchema } from "../../hub/contract/resources.ts";
-import { sessionTotalsSchema } from "../../hub/contract/session-standing.ts";
+import { sessionTotalsSchema, setSessionSchema } from "../../hub/contract/session-standing.ts";
 import { isExactly, listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 
 describe("sessions", () => {
@@ -36,7 +36,7 @@ describe("sessions", () => {
     const byName = await rig.get("/api/sessions/s1/status");
     const byNumber = await rig.get(`/api/sessions/${id}/status`);
     expect(byName.data).toEqual(byNumber.data);
-    isExactly(sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: z.int() }), byName.data);
+    isExactly(setSessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: z.int() }), byName.data);
     expect(byName.data).toMatchObject({ status: "connected", isConnected: true, phoneNumber: "34600999888" });
     expect(byName.data["lastActivity"]).toMatch(/^\d{4}-.*Z$/);
   });

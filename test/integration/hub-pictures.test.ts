@@ -15,9 +15,9 @@ import { useEmulator } from "../whatsapp/test-bed.ts";
 const bed = useEmulator();
 const answerSchema = z.looseObject({ data: z.record(z.string(), z.unknown()) });
 
-test("a contact that a CRM reads shows picture and about soon after, behind a short URL", async () => {
+/** A hub with an account linked to it; `restart` gives the process an end and a new beginning on its folder. */
+async function linkedHub(account: string) {
   const emulator = bed.emulator();
-  const { number: account } = emulator.createAccount({ preset: "small", size: { messages: 0 } });
   const folder = await mkdtemp(join(tmpdir(), "hub-pictures-"));
   const key = "k".repeat(40);
   const config = readConfig({
@@ -26,7 +26,7 @@ test("a contact that a CRM reads shows picture and about soon after, behind a sh
     HUB_API_KEY: key,
     WA_WEB_SOCKET_URL: emulator.wsUrl,
   });
-  const hub = await startHub(config, createLog("silent"));
+  let hub = await startHub(config, createLog("silent"));
   onTestFinished(async () => {
     await hub.stop();
     await rm(folder, { recursive: true, force: true });
@@ -43,7 +43,17 @@ test("a contact that a CRM reads shows picture and about soon after, behind a sh
   await call("/api/sessions/s1/connect", { wait: 8 });
   await emulator.scanQr(String((await call("/api/sessions/s1/qr"))["qr"]), account);
   await until("s1 to be connected", async () => (await call("/api/sessions/s1"))["state"] === "connected");
+  const restart = async (): Promise<void> => {
+    await hub.stop();
+    hub = await startHub(config, createLog("silent"));
+  };
+  return { call, restart };
+}
 
+test("a contact that a CRM reads shows picture and about soon after, behind a short URL", async () => {
+  const emulator = bed.emulator();
+  const { number: account } = emulator.createAccount({ preset: "small", size: { messages: 0 } });
+  const { call } = await linkedHub(account);
   const ana = emulator.contacts(account)[0]?.number ?? "";
   emulator.changeContact(account, ana, { picture: "new", about: "De vacaciones" });
   emulator.receive({ account, from: ana, kind: "text", text: "hola" });
@@ -59,4 +69,18 @@ test("a contact that a CRM reads shows picture and about soon after, behind a sh
   const feed = await call("/api/events?after=0&limit=1000&types=contact.updated");
   const told = z.array(eventSchema).parse(feed["events"]);
   expect(JSON.stringify(told.at(-1))).toContain(String(shown["imgUrl"]));
+});
+
+test("everybody is looked up who never was, also by the next process", async () => {
+  const { number: account } = bed.emulator().createAccount({ preset: "small" });
+  const { call, restart } = await linkedHub(account);
+  const contacts = async () => {
+    const data = await call("/api/contacts/s1?limit=100");
+    return z.array(z.looseObject({ imgUrl: z.string().nullable() })).parse(data["contacts"]);
+  };
+  await until("its contacts", async () => (await contacts()).length >= 5);
+  const { waiting } = await call("/api/contacts/s1/look-up", {});
+  expect(waiting).toBeGreaterThanOrEqual(5);
+  await restart();
+  await until("a picture", async () => (await contacts()).some(({ imgUrl }) => imgUrl !== null));
 });

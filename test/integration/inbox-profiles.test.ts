@@ -18,6 +18,7 @@ let isRestricted: boolean;
 const start = (change: Partial<ProfilesParts> = {}): Profiles =>
   startProfiles({
     inbox: inbox.store.inbox,
+    lookUps: inbox.store.lookUps,
     contacts: inbox.parts.contacts,
     ingest: inbox.parts.ingest,
     sessions: { get: () => Promise.resolve({ state }) },

@@ -81,6 +81,13 @@ describe("a send", () => {
       });
     expect(inbox.whatsapp.asked.lookUp).toBe(1);
     expect(await inbox.events()).toEqual([]);
+    expect(await inbox.store.inbox.chat("s1", ANA)).toBeNull();
+  });
+
+  test("to a number that is written with one hyphen goes to that person, and makes no group", async () => {
+    const message = await inbox.sending.send(aRequest({ to: "+58 412-1234567" }));
+    expect(message.chatId).toBe("584121234567@s.whatsapp.net");
+    expect(await inbox.store.inbox.chat("s1", "58412-1234567@g.us")).toBeNull();
   });
 
   test("to somebody who wrote before asks nobody", async () => {

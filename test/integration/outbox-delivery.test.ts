@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openOutboxRig, SECRET } from "../support/outbox-rig.ts";
+import { openOutboxRig, SECRET, type OutboxRig } from "../support/outbox-rig.ts";
 import { until } from "../support/until.ts";
 import { hours, minutes, seconds } from "../support/fixed-clock.ts";
 
@@ -147,4 +147,24 @@ test("after a change of URL old events go to the new one, and of the secret both
   await rig.dispatcher.idle();
   expect(fresh.requests().at(-1)?.headers["webhook-signature"]).toMatch(/^v1,\S+$/);
   expect(secret).not.toBe(SECRET);
+});
+
+test.each([
+  ["another URL", async ({ endpoints }: OutboxRig, id: string, url: string) => endpoints.update(id, { url })],
+  ["another secret", async ({ endpoints }: OutboxRig, id: string) => endpoints.rotateSecret(id, SECRET)],
+])("an endpoint that failed and gets %s is tried at once", async (_what, change) => {
+  const rig = await openOutboxRig();
+  const [old, fresh] = [await rig.crm(), await rig.crm()];
+  const { id } = await rig.endpoint(old);
+  old.answers({ kind: "answer", status: 401 });
+  for (let n = 0; n < 8; n += 1) await rig.says(`3460000${1000 + n}`);
+  await rig.dispatcher.idle();
+  expect(old.counts()).toMatchObject({ requests: 5, unique: 0 });
+  old.answers();
+  await change(rig, id, fresh.url);
+  await rig.dispatcher.idle();
+  expect(old.counts().unique + fresh.counts().unique).toBe(4); // the other four wait for their next try
+  await rig.after(seconds(7));
+  expect(old.counts().unique + fresh.counts().unique).toBe(8);
+  expect(await rig.store.endpoints.get(id)).toMatchObject({ breaker: { state: "closed" } });
 });

@@ -78,3 +78,57 @@ describe("a hub that is away", () => {
     expect(texts(rig.taken)).toEqual(["text", "text", "picture"]);
   });
 });
+
+describe("a hub that lets the bridge's key ask no more for a while", () => {
+  const isSpent = () => {
+    throw refusal(429, "RATE_LIMIT_EXCEEDED", 40);
+  };
+
+  test("gets what was ordered when the while is over, and is not asked before", async () => {
+    const rig = await openOutgoingRig();
+    rig.answers(isSpent);
+    expect(await rig.send("1", { to: ANA })).toMatchObject({ outcome: "queued" });
+    expect(await rig.send("2", { to: BEA, sessionId: "s2" })).toMatchObject({ outcome: "queued" });
+    expect(await rig.send("3", { to: ANA })).toMatchObject({ outcome: "queued" });
+    rig.clock.advance(39_000);
+    rig.outgoing.start();
+    await rig.outgoing.idle();
+    expect(texts(rig.tries)).toEqual(["1"]);
+    rig.isBack();
+    rig.clock.advance(2_000);
+    rig.outgoing.start();
+    await until("all are sent", () => rig.taken.length === 3);
+    expect(texts(rig.taken.filter(({ to }) => to === ANA))).toEqual(["1", "3"]);
+    expect(await rig.send("4", { to: BEA })).toMatchObject({ outcome: "sent" });
+  });
+
+  test("is waited for by what waited before, whole", async () => {
+    const rig = await openOutgoingRig();
+    rig.isAway();
+    for (const to of [ANA, BEA]) await rig.send("x", { to });
+    rig.answers(isSpent);
+    await until("it was tried once more", () => {
+      rig.clock.advance(1_000);
+      rig.outgoing.start();
+      return rig.tries.length > 1;
+    });
+    await rig.outgoing.idle();
+    const before = rig.tries.length;
+    rig.clock.advance(30_000);
+    rig.outgoing.start();
+    await rig.outgoing.idle();
+    expect(rig.tries).toHaveLength(before);
+    rig.isBack();
+    await rig.settled();
+    expect(rig.taken.map(({ to }) => to).toSorted()).toEqual([ANA, BEA]);
+  });
+
+  test("still refuses whoever sends too much in one session", async () => {
+    const rig = await openOutgoingRig();
+    rig.answers(() => {
+      throw refusal(429, "MESSAGE_RATE_LIMIT_EXCEEDED", 40);
+    });
+    await expect(rig.send("x")).rejects.toMatchObject({ code: "MESSAGE_RATE_LIMIT_EXCEEDED" });
+    expect(rig.outgoing.figures().waiting).toBe(0);
+  });
+});

@@ -66,6 +66,19 @@ describe("sessions of the hub", () => {
     expect(await shownSession(adapter)).toMatchObject({ status: "Disconnected", is_connected: 0 });
   });
 
+  test("made by order while the list is on its way are not taken for gone ones", async () => {
+    const world = syncWorld();
+    fill(world.hub, { contacts: 1, chats: 1, messages: 1 });
+    const { reconcile, connections } = world.begin();
+    world.hub.after = async ({ method }) => {
+      if (method !== "sessions") return;
+      world.hub.store.addSession({ sessionId: "s2" });
+      await connections.createOrdered("s2", "crm");
+    };
+    await reconcile.sessions();
+    expect(connections.get("s2")).toMatchObject({ sessionExists: true, createdBy: "crm" });
+  });
+
   test("that went away while the bridge was down are marked so by the next process, under their name", async () => {
     const world = syncWorld();
     fill(world.hub, { contacts: 1, chats: 1, messages: 1 });

@@ -154,7 +154,13 @@ describe("the next sync", () => {
       contacts: { processed: 0 },
       messages: { processed: 0 },
     });
-    expect(world.hub.calls.map(({ method }) => method)).toEqual(["session", "contacts", "chats", "chats"]);
+    expect(world.hub.calls.map(({ method }) => method)).toEqual([
+      "session",
+      "contacts",
+      "chats",
+      "chats",
+      "lookUpAll",
+    ]);
   });
 
   test("reads everything again after a reset, and where the CRM lost contacts or chats", async () => {
@@ -218,20 +224,30 @@ test("two sessions are synced at the same time, a third one waits for its turn",
   expect(queue.jobs().map(({ status }) => status)).toEqual(["completed", "completed", "completed"]);
 });
 
-test("pictures are asked for after the sync, some each time, and at most once a day", async () => {
-  const world = syncWorld({ limits: { avatarsPerSync: 4 } });
-  fill(world.hub, { contacts: 6, chats: 1, messages: 1 });
-  world.hub.store.of("s1")?.pictures.add(personId(1));
+test("a sync of several accounts asks the hub little, and once for all their pictures", async () => {
+  const world = syncWorld();
+  const accounts = ["s1", "s2", "s3", "s4", "s5"];
+  for (const sessionId of accounts) fill(world.hub, { contacts: 480, chats: 2, messages: 1, sessionId });
   const { queue } = world.begin();
   await queue.start();
-  const asked = () => world.hub.calls.filter(({ method }) => method === "lookUp").map(({ args }) => args[1]);
-  const { jobId } = await queue.request("s1", "manual");
-  expect((await queue.wait(jobId, 60_000)).status).toBe("completed");
-  await queue.idle();
-  expect(asked()).toHaveLength(4);
-  for (const reason of ["hourly", "hourly"]) {
-    await queue.request("s1", reason);
+  for (const reason of ["connected", "hourly"]) {
+    world.hub.calls.length = 0;
+    await Promise.all(accounts.map((sessionId) => queue.request(sessionId, reason)));
     await queue.idle();
+    expect(queue.jobs().every(({ status }) => status === "completed")).toBe(true);
+    expect(world.hub.calls.length, reason).toBeLessThan(accounts.length * 15);
+    // Also where nothing changed: the hub may have been kept from it since.
+    const asked = world.hub.calls.filter(({ method }) => method === "lookUpAll").map(({ args }) => args);
+    expect(asked.toSorted(), reason).toEqual(accounts.map((sessionId) => [sessionId, 1000]));
   }
-  expect(asked().toSorted()).toEqual([1, 2, 3, 4, 5, 6].map(personId));
+});
+
+test("pictures are asked for no more contacts than a sync may bring, and not without contacts", async () => {
+  const world = syncWorld({ limits: { contacts: 0 } });
+  fill(world.hub, { contacts: 6, chats: 1, messages: 1 });
+  const { queue } = world.begin();
+  await queue.start();
+  await queue.request("s1", "manual");
+  await queue.idle();
+  expect(world.hub.calls.some(({ method }) => method === "lookUpAll")).toBe(false);
 });

@@ -14,7 +14,7 @@ test("a sync of 20,000 contacts keeps the heap flat", async () => {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   if (typeof collect !== "function") throw new Error("no garbage collector to call");
-  const world = syncWorld({ limits: { contacts: MANY, avatarsPerSync: 10 } });
+  const world = syncWorld({ limits: { contacts: MANY } });
   world.hub.store.addSession();
   const hub: HubClient = {
     ...world.hub,

@@ -63,6 +63,25 @@ test("one error names every problem", () => {
   );
 });
 
+test.each([
+  [{ fields: { contact: { fone: "telefono" } } }, /has no member fone\n {2}→ at CRM_MAP\.fields\.contact$/],
+  [{ fields: { people: {} } }, /has no member people\n {2}→ at CRM_MAP\.fields$/],
+  [{ pathes: {} }, /has no member pathes\n {2}→ at CRM_MAP$/],
+  [{ paths: { contacts: "no slash" } }, /begin with a slash\n {2}→ at CRM_MAP\.paths\.contacts$/],
+  [
+    { fields: { message: { content: "" } } },
+    /use a name, or null\n {2}→ at CRM_MAP\.fields\.message\.content$/,
+  ],
+])("a map of a CRM with a mistake in it names the place: %j", (map, problem) => {
+  const given = {
+    ...needed,
+    BRIDGE_CRM: "http",
+    CRM_URL: "http://crm.example",
+    CRM_MAP: JSON.stringify(map),
+  };
+  expect(() => readBridgeConfig(given)).toThrow(problem);
+});
+
 test("two secrets are accepted during a rotation, three are not", () => {
   const other = "another-secret-of-the-hub";
   const { webhook } = readBridgeConfig({ ...needed, BRIDGE_WEBHOOK_SECRET: `${SECRET}, ${other}` });
@@ -131,12 +150,20 @@ describe("a directory that answers pages of JSON", () => {
   });
 
   test("is refused with the place of each mistake, before anything is opened", () => {
-    const wrong = { ...described, url: "ftp://x", list: "a..b", perpage: 3, fields: { name: "name" } };
+    const wrong = {
+      ...{ ...described, url: "ftp://x", list: "a..b", perpage: 3, fields: { name: "name" } },
+      ...{ name: "Billing One", perPage: 0, timeoutMs: "soon", headers: [], totalPages: 4 },
+    };
     for (const line of [
       "→ at DIRECTORY_SOURCE.url",
       "✖ use names joined by dots, such as meta.total\n  → at DIRECTORY_SOURCE.list",
-      '✖ Unrecognized key: "perpage"\n  → at DIRECTORY_SOURCE',
-      "→ at DIRECTORY_SOURCE.fields.externalId",
+      "✖ has no member perpage\n  → at DIRECTORY_SOURCE",
+      "✖ is needed\n  → at DIRECTORY_SOURCE.fields.externalId",
+      "✖ use 1 to 40 lower-case letters, digits, _ and -\n  → at DIRECTORY_SOURCE.name",
+      "✖ use 1 at least\n  → at DIRECTORY_SOURCE.perPage",
+      "✖ use a number\n  → at DIRECTORY_SOURCE.timeoutMs",
+      "✖ use an object in braces\n  → at DIRECTORY_SOURCE.headers",
+      "✖ use a text in quotes\n  → at DIRECTORY_SOURCE.totalPages",
     ])
       expect(() => read(wrong)).toThrow(line);
   });

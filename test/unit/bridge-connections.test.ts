@@ -27,6 +27,7 @@ const reason = (code: string, blame: "user" | "network" = "user") => ({
 });
 const lost = aSession({ state: "reconnecting", lostAt: T0, reason: reason("408", "network") });
 const up = aSession({ state: "connected" });
+const connecting = aSession({ state: "starting", reason: null, connectedAt: null });
 const stopped = aSession({ state: "stopped", reason: reason("stopped") });
 const loggedOut = aSession({ state: "logged_out", reason: reason("logout"), phoneNumber: null });
 
@@ -113,6 +114,44 @@ test("who ended it is kept, whether the order or its event is told first", async
   expect(connections.figures().lastDisconnections[0]).toMatchObject({ by: "bo" });
   expect(connections.get("s1")).toMatchObject({ disconnectedBy: "bo", manuallyDisconnected: true });
 });
+
+const ordered = (seq: number, by: string, at: Date): HubEvent => ({
+  ...toldOfMove({ previous: stopped, next: connecting, toldConnected: false, quiet: false, by }, seq),
+  timestamp: at.toISOString(),
+});
+
+test("an order to connect, and a connection, from before an order to end it do not undo that", async () => {
+  const { connections, clock } = open();
+  await apply(connections, connected(1));
+  clock.advance(minutes(5));
+  await connections.disconnectedBy("s1", "ana");
+  const before = new Date(T0.getTime() + minutes(4));
+  await apply(connections, ordered(2, "Front office", before));
+  expect(connections.get("s1")).toMatchObject({ manuallyDisconnected: true, disconnectedBy: "ana" });
+  await apply(connections, { ...connected(3), timestamp: before.toISOString() });
+  expect(connections.get("s1")).toMatchObject({ manuallyDisconnected: true, disconnectedBy: "ana" });
+  await apply(connections, ordered(4, "Front office", new Date(T0.getTime() + minutes(6))));
+  expect(connections.get("s1")).toMatchObject({
+    manuallyDisconnected: false,
+    disconnectedBy: null,
+    connectOrderedBy: "Front office",
+  });
+});
+
+test.each(["first", "last"])(
+  "the event of an order here is the caller's, told %s; the next is somebody else's, however soon",
+  async (when) => {
+    const { connections, clock } = open();
+    const event = ordered(1, "the bridge's key", clock.now());
+    if (when === "first") await apply(connections, event);
+    await connections.connectOrdered("s1", "ana");
+    if (when === "last") await apply(connections, event);
+    expect(connections.get("s1")).toMatchObject({ connectOrderedBy: "ana" });
+    clock.advance(10_000);
+    await apply(connections, ordered(2, "Front office", clock.now()));
+    expect(connections.get("s1")).toMatchObject({ connectOrderedBy: "Front office" });
+  },
+);
 
 test("only what was connected once and lost without anybody's will may be reconnected", async () => {
   const { connections } = open();

@@ -25,7 +25,8 @@ const session = aSession({ id: 12 });
 const view: View = viewOf(session, "https://hub.example");
 const ANA = "34600111222@s.whatsapp.net";
 const GROUP = "120363000000000001@g.us";
-const target = { chatId: ANA, id: "3EB0" };
+const target = { chatId: ANA, id: "3EB0", fromMe: false, participant: null };
+const inGroup = { chatId: GROUP, id: "3EB0", fromMe: false, participant: ANA };
 
 /** A message with every member the contract knows. */
 const fullMessage = aMessage({
@@ -45,6 +46,7 @@ const fullMessage = aMessage({
 const chat = {
   sessionId: "s1",
   chatId: ANA,
+  lid: "1@lid",
   conversationId: 77,
   name: "Ana",
   unreadCount: 2,
@@ -78,6 +80,7 @@ const contact = {
   isBlocked: false,
   isBusiness: false,
   lookedUpAt: null,
+  askedAt: null,
   updatedAt: T0.getTime(),
 };
 
@@ -88,6 +91,7 @@ const changes: Change[] = [
   { kind: "edited", message: aMessage({ fromMe: true }), at: T0_SECONDS },
   { kind: "healed", message: aMessage() },
   { kind: "deleted", target, by: ANA, at: T0_SECONDS, forEveryone: true },
+  { kind: "deleted", target: inGroup, by: ANA, at: T0_SECONDS, forEveryone: true },
   { kind: "reacted", target, from: ANA, fromMe: true, emoji: "👍", atMs: T0.getTime() },
   ...(["sent", "delivered", "read", "failed"] as const).map((status): Change => ({
     kind: "status",
@@ -99,7 +103,12 @@ const changes: Change[] = [
     error: null,
   })),
   { kind: "chat", chat, archived: true, others: true },
-  { kind: "chat", chat: { ...chat, archived: false, lastMessage: null }, archived: true, others: false },
+  {
+    kind: "chat",
+    chat: { ...chat, lid: null, archived: false, lastMessage: null },
+    archived: true,
+    others: false,
+  },
   { kind: "contact", contact },
   { kind: "contact", contact: { ...contact, jid: GROUP, lid: null, pictureToken: null } },
   { kind: "merged", lid: "1@lid", phone: ANA, conversationId: null },

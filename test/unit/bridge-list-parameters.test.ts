@@ -1,7 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { listParameters } from "../../bridge/http/list-parameters.ts";
+import { listParameters, shaped } from "../../bridge/http/list-parameters.ts";
 
 const parsed = (given: Record<string, unknown>) => listParameters("WhatsApp Message", given);
+
+describe("the shape of a list", () => {
+  const row = { name: "a", status: "Read" };
+  test.each([
+    [{}, [row]],
+    [{ as_dict: "1", distinct: "0", group_by: "", pluck: "" }, [row]],
+    [{ as_dict: "0" }, [["a", "Read"]]],
+    [{ as_dict: false }, [["a", "Read"]]],
+    [{ pluck: "status" }, ["Read"]],
+    [{ pluck: "status", as_dict: 0 }, ["Read"]],
+  ])("%o", (given, shape) => {
+    expect(shaped([row], given)).toEqual(shape);
+  });
+
+  test("what is plucked is what is asked for", () => {
+    expect(parsed({ fields: '["name"]', pluck: "`tabWhatsApp Message`.`status`" }).fields).toEqual([
+      "status",
+    ]);
+  });
+});
 
 describe("Frappe's parameters of a list", () => {
   test("without any, the names of the first 20 are asked for", () => {
@@ -10,7 +30,8 @@ describe("Frappe's parameters of a list", () => {
       fields: ["name"],
       filters: [],
       orFilters: [],
-      orderBy: [],
+      // As the lists of a Frappe site are: the newest first.
+      orderBy: [{ field: "creation", direction: "desc" }],
       start: 0,
       limit: 20,
     });
@@ -29,6 +50,8 @@ describe("Frappe's parameters of a list", () => {
   test.each([
     ['[["status","=","Read"]]', [["status", "=", "Read"]]],
     ['[["WhatsApp Message","status","!=","Read"]]', [["status", "!=", "Read"]]],
+    ['[["WhatsApp Message","status","=","Read",false]]', [["status", "=", "Read"]]],
+    ['["WhatsApp Message","status","=","Read",false]', [["status", "=", "Read"]]],
     ['["status","LIKE","Re%"]', [["status", "like", "Re%"]]],
     [
       '{"status":"Read","from_me":["!=",1]}',
@@ -75,6 +98,17 @@ describe("Frappe's parameters of a list", () => {
     [{ order_by: "name sideways" }, "order_by"],
     [{ limit_start: "-1" }, "limit_start must be a whole number"],
     [{ or_filters: "7" }, "or_filters must be a list or an object"],
+    [{ filters: '[["WhatsApp Contact","status","=","Read"]]' }, 'names "WhatsApp Contact"'],
+    [{ or_filters: '[["WhatsApp Contact","status","=","Read",false]]' }, 'names "WhatsApp Contact"'],
+    [{ filters: '[["status","=","Read",false]]' }, 'names "status"'],
+    [{ filters: '[["WhatsApp Message","status","=","Read",false,1]]' }, "A filter must be"],
+    [{ fields: '["`tabWhatsApp Contact`.`status`"]' }, 'names "WhatsApp Contact"'],
+    [{ order_by: "`tabWhatsApp Contact`.`modified` desc" }, 'names "WhatsApp Contact"'],
+    [{ group_by: "status" }, "group_by is not supported"],
+    [{ distinct: "1" }, "distinct is not supported"],
+    [{ distinct: "banana" }, "distinct: use 1 or 0"],
+    [{ as_dict: "banana" }, "as_dict: use 1 or 0"],
+    [{ pluck: "a;b" }, "pluck names something that is not a field"],
   ])("%o is refused with a reason", (given, problem) => {
     expect(() => parsed(given)).toThrow(problem);
   });

@@ -1,8 +1,11 @@
 /** The bridge's place among the hub's endpoints is asked for until it has it, and a refusal is told once. */
 import { afterEach, describe, expect, test } from "vitest";
 import { HubUnavailable } from "../../bridge/errors.ts";
+import type { Subscribed } from "../../bridge/hub-client.ts";
+import { createMemoryState } from "../../bridge/state/memory-state.ts";
 import { createSubscription } from "../../bridge/subscription.ts";
 import { hubDown } from "../support/fake-hub.ts";
+import { fixedClock } from "../support/fixed-clock.ts";
 import { logBook } from "../support/log-book.ts";
 import { until } from "../support/until.ts";
 
@@ -12,8 +15,12 @@ const refusal = (status: number, code: string | null): HubUnavailable =>
 let stop = (): void => undefined;
 afterEach(() => stop());
 
+const found: Subscribed = { endpointId: "ep_1", done: [], advice: [], isPaused: false, isSettled: true };
+const isSubscribed = (answer: unknown): answer is Subscribed =>
+  typeof answer === "object" && answer !== null && "endpointId" in answer;
+
 /** A hub that answers so, one after the other; once it has nothing else to say, it has just taken the bridge. */
-function subscribing(answers: unknown[], pauseMs = 1) {
+function subscribing(answers: unknown[], { pauseMs = 1, lookedMs = 60_000, starts = true } = {}) {
   const log = logBook();
   const tries: number[] = [];
   const subscription = createSubscription({
@@ -22,16 +29,20 @@ function subscribing(answers: unknown[], pauseMs = 1) {
         const answer = answers[tries.length];
         tries.push(performance.now());
         if (answer instanceof Error) return Promise.reject(answer);
-        return Promise.resolve(answer === "unchanged" ? answer : "created");
+        if (answer === "unchanged") return Promise.resolve(found);
+        return Promise.resolve(isSubscribed(answer) ? answer : { ...found, done: ["created"] });
       },
     },
     url: "http://127.0.0.1:1/webhook",
-    secret: "s".repeat(32),
+    secrets: ["s".repeat(32)],
+    state: createMemoryState(),
+    clock: fixedClock(),
     log,
     pauseMs,
+    lookedMs,
   });
   ({ stop } = subscription);
-  subscription.start();
+  if (starts) subscription.start();
   const isReady = (): boolean => log.lines("subscription.ready").length > 0;
   const refused = () => log.lines("subscription.refused").map(({ facts }) => facts["error"]);
   return { subscription, log, tries, isReady, refused };
@@ -48,13 +59,30 @@ test("a hub that refuses, and a proxy in its place, are asked again; each kind o
 
 test("a hub that goes on refusing is asked less and less often, one that is away as before", async () => {
   const no = refusal(403, "FORBIDDEN");
-  const { isReady, tries } = subscribing([hubDown(), hubDown(), no, no, no, hubDown(), no], 20);
+  const { isReady, tries } = subscribing([hubDown(), hubDown(), no, no, no, hubDown(), no], { pauseMs: 20 });
   await until("the hub takes it", isReady, { timeoutMs: 4_000 });
   // Timers may be late, never early but for a millisecond.
   const least = [20, 20, 40, 80, 160, 20, 40];
   expect(tries).toHaveLength(least.length + 1);
   for (const [n, ms] of least.entries())
     expect((tries[n + 1] ?? 0) - (tries[n] ?? 0)).toBeGreaterThanOrEqual(ms - 1);
+});
+
+test("what helps follows from what the hub refused", async () => {
+  const refusals = [
+    refusal(401, "INVALID_API_KEY"),
+    refusal(403, "AUTHORIZATION_FAILED"),
+    refusal(400, "VALIDATION_ERROR"),
+    refusal(404, null),
+  ];
+  const { isReady, log } = subscribing(refusals);
+  await until("the hub takes it", isReady, { timeoutMs: 4_000 });
+  expect(log.lines("subscription.refused").map(({ facts }) => facts["advice"])).toEqual([
+    expect.stringMatching(/^Check BRIDGE_HUB_API_KEY.*tried again/),
+    expect.stringMatching(/^Give the bridge's API key the scope webhooks.*tried again/),
+    expect.stringMatching(/HUB_WEBHOOK_ALLOW_CIDRS.*tried again/),
+    expect.stringMatching(/^Check BRIDGE_HUB_URL.*tried again/),
+  ]);
 });
 
 test("a fault of ours does not end it either", async () => {
@@ -85,7 +113,7 @@ describe("a place it has had", () => {
     const no = refusal(403, "FORBIDDEN");
     const { subscription, tries, log, isReady, refused } = subscribing(
       [no, "unchanged", no, no, "unchanged", "unchanged"],
-      10,
+      { pauseMs: 10 },
     );
     await until("the hub takes it", isReady, { timeoutMs: 4_000 });
     subscription.renew();
@@ -112,6 +140,57 @@ describe("a place it has had", () => {
   });
 });
 
+describe("a wrong signature", () => {
+  test("makes it look at once, and where all is as it should be a person is told, once", async () => {
+    const { subscription, tries, isReady, log } = subscribing([null, null, "unchanged", "unchanged"], {
+      lookedMs: 0,
+    });
+    await until("the hub takes it", isReady);
+    for (let n = 2; n <= 4; n += 1) {
+      subscription.mistrust();
+      await until("it has looked", () => tries.length === n);
+      await new Promise(setImmediate); // what follows from the answer
+    }
+    expect(log.lines("subscription.ready")).toHaveLength(2);
+    expect(log.lines("subscription.advice").map(({ facts }) => facts["advice"])).toEqual([
+      expect.stringMatching(/signature is wrong/),
+    ]);
+  });
+
+  test("just after a look is of no interest: it was sent before", async () => {
+    const { subscription, tries, isReady } = subscribing([null]);
+    await until("the hub takes it", isReady);
+    subscription.mistrust();
+    expect(tries).toHaveLength(1);
+  });
+});
+
+test("before it is started nothing makes it look, and then it looks once", async () => {
+  const { subscription, tries, isReady } = subscribing([null, null], { starts: false, lookedMs: 0 });
+  subscription.mistrust();
+  subscription.renew();
+  expect(tries).toHaveLength(0);
+  subscription.start();
+  subscription.start();
+  subscription.mistrust();
+  await until("the hub takes it", isReady);
+  expect(tries).toHaveLength(1);
+});
+
+test("a paused place is no place: it is told as paused, and as ready once it is", async () => {
+  const paused: Subscribed = { ...found, isPaused: true, advice: ["resume it"] };
+  const { subscription, tries, isReady, log } = subscribing([paused, paused, "unchanged"]);
+  await until("it has looked", () => log.lines("subscription.paused").length === 1);
+  subscription.renew();
+  await until("it has looked again", () => tries.length === 2);
+  await new Promise(setImmediate); // what follows from the answer
+  expect(isReady()).toBe(false);
+  subscription.renew();
+  await until("it is ready", isReady);
+  expect(log.lines("subscription.paused")).toHaveLength(1);
+  expect(log.lines("subscription.advice")).toHaveLength(1);
+});
+
 test("once stopped it asks no more, though an answer was still on its way", async () => {
   let answer: (cause: Error) => void = () => undefined;
   const log = logBook();
@@ -124,7 +203,9 @@ test("once stopped it asks no more, though an answer was still on its way", asyn
       },
     },
     url: "http://127.0.0.1:1/webhook",
-    secret: "s".repeat(32),
+    secrets: ["s".repeat(32)],
+    state: createMemoryState(),
+    clock: fixedClock(),
     log,
     pauseMs: 1,
   });

@@ -103,6 +103,7 @@ const aClient = (change: Partial<DirectoryClient> = {}): DirectoryClient => ({
   zone: "North",
   nationalId: "V-12.345.678",
   code: "C-77",
+  details: "fibre",
   ...change,
 });
 
@@ -134,6 +135,7 @@ describe("what becomes of a client", () => {
         address: "Street 1",
         zone: "North",
         nationalId: "12345678",
+        details: "fibre",
       },
     });
   });

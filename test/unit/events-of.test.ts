@@ -10,7 +10,8 @@ const session = aSession({ id: 12 });
 const view: View = viewOf(session, "https://hub.example");
 const ANA = "34600111222@s.whatsapp.net";
 const GROUP = "120363000000000001@g.us";
-const target = { chatId: ANA, id: "3EB0A1B2C3D4E5F60718" };
+const inGroup = { chatId: GROUP, id: "3EB0A1B2C3D4E5F60718", fromMe: false, participant: ANA };
+const target = { chatId: ANA, id: "3EB0A1B2C3D4E5F60718", fromMe: true, participant: null };
 
 const tell = (change: Change, as: View = view): NewEvent[] => eventsOf(change, as, T0);
 function one(change: Change): NewEvent {
@@ -62,7 +63,7 @@ describe("the golden bodies", () => {
       atMs: 1762518129000,
     });
     expect(body("evt_01JZZZZZZZZZZZZZZZZZZZZZZD", 4213, "2025-11-07T12:22:09.000Z", event)).toBe(
-      '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZD","seq":4213,"event":"message.reaction","sessionId":"s1","timestamp":"2025-11-07T12:22:09.000Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","emoji":"👍","from":"34600111222@c.us","removed":false,"message":{"chatId":"34600111222@c.us","reactionMessage":{"key":{"id":"3EB0A1B2C3D4E5F60718","fromMe":false,"remoteJid":"34600111222@c.us"},"text":"👍","senderTimestampMs":1762518129000}}}}',
+      '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZD","seq":4213,"event":"message.reaction","sessionId":"s1","timestamp":"2025-11-07T12:22:09.000Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","emoji":"👍","from":"34600111222@c.us","removed":false,"message":{"chatId":"34600111222@c.us","reactionMessage":{"key":{"id":"3EB0A1B2C3D4E5F60718","fromMe":false,"remoteJid":"34600111222@c.us"},"text":"👍","senderTimestampMs":1762518129000}},"target":{"fromMe":true}}}',
     );
   });
 });
@@ -130,7 +131,7 @@ describe("a message", () => {
     const shown = JSON.stringify([
       tell({ kind: "stored", message: aMessage() }, plain),
       tell({ kind: "edited", message: aMessage(), at: 1 }, plain),
-      tell({ kind: "deleted", target, by: ANA, at: 1, forEveryone: true }, plain),
+      tell({ kind: "deleted", target: inGroup, by: ANA, at: 1, forEveryone: true }, plain),
       tell({ kind: "reacted", target, from: ANA, fromMe: true, emoji: "", atMs: 1 }, plain),
       tell({ kind: "participants", jid: GROUP, action: "add", participants: [ANA], by: ANA }, plain),
       tell({ kind: "group", jid: GROUP, subject: "Team", details: {}, by: ANA }, plain),

@@ -66,10 +66,10 @@ test("session.connected", () => {
 });
 
 test("message.reaction", () => {
-  const target = { chatId: person, id: sent };
+  const target = { chatId: person, id: sent, fromMe: true, participant: null };
   const reaction = { from: person, fromMe: false, emoji: "👍", atMs: 1762518129000 };
   const events = eventsOf({ kind: "reacted", target, ...reaction }, view, new Date());
   expect(frozen(events, "D", 4213, "2025-11-07T12:22:09.000Z")).toBe(
-    '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZD","seq":4213,"event":"message.reaction","sessionId":"s1","timestamp":"2025-11-07T12:22:09.000Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","emoji":"👍","from":"34600111222@c.us","removed":false,"message":{"chatId":"34600111222@c.us","reactionMessage":{"key":{"id":"3EB0A1B2C3D4E5F60718","fromMe":false,"remoteJid":"34600111222@c.us"},"text":"👍","senderTimestampMs":1762518129000}}}}',
+    '{"id":"evt_01JZZZZZZZZZZZZZZZZZZZZZZD","seq":4213,"event":"message.reaction","sessionId":"s1","timestamp":"2025-11-07T12:22:09.000Z","data":{"sessionId":"s1","session_db_id":12,"messageId":"3EB0A1B2C3D4E5F60718","emoji":"👍","from":"34600111222@c.us","removed":false,"message":{"chatId":"34600111222@c.us","reactionMessage":{"key":{"id":"3EB0A1B2C3D4E5F60718","fromMe":false,"remoteJid":"34600111222@c.us"},"text":"👍","senderTimestampMs":1762518129000}},"target":{"fromMe":true}}}',
   );
 });

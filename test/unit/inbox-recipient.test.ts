@@ -20,6 +20,8 @@ describe("who a caller means", () => {
     ["+34 600 111 222", "34600111222@s.whatsapp.net"],
     ["34600111222@c.us", "34600111222@s.whatsapp.net"],
     ["34600111222:12@s.whatsapp.net", "34600111222@s.whatsapp.net"],
+    ["+58 412-1234567", "584121234567@s.whatsapp.net"],
+    ["0600-111222", "0600111222@s.whatsapp.net"],
     ["120363000000000000", "120363000000000000@g.us"],
     ["34600111222-1500000000", "34600111222-1500000000@g.us"],
     ["34600111222-1500000000@s.whatsapp.net", "34600111222-1500000000@g.us"],
@@ -51,13 +53,18 @@ describe("who a caller means", () => {
     expect(await resolved("1234567890", numbering, ["1234567890@g.us"])).toBe("1234567890@g.us");
   });
 
-  test.each(["", "hello", "12", "../etc/passwd", "34600111222@evil.example"])(
-    "%j is refused, with the field",
-    async (written) => {
-      await expect(resolved(written)).rejects.toMatchObject({
-        code: "VALIDATION_ERROR",
-        details: { fields: [{ path: "to" }] },
-      });
-    },
-  );
+  test.each([
+    "",
+    "+34600111222-1512345678",
+    "120363-000000000000",
+    "hello",
+    "12",
+    "../etc/passwd",
+    "34600111222@evil.example",
+  ])("%j is refused, with the field", async (written) => {
+    await expect(resolved(written)).rejects.toMatchObject({
+      code: "VALIDATION_ERROR",
+      details: { fields: [{ path: "to" }] },
+    });
+  });
 });

@@ -75,7 +75,14 @@ test("a hub that is too busy shows no typing, and asks for no more history", asy
 const aContact = (pictureToken: string | null): Contact => ({
   ...{ sessionId: "s1", jid: "34600111222@s.whatsapp.net", lid: null, pictureToken, about: null },
   ...{ name: null, pushName: "Ana", verifiedName: null },
-  ...{ isMyContact: false, isBlocked: false, isBusiness: false, lookedUpAt: null, updatedAt: 0 },
+  ...{
+    isMyContact: false,
+    isBlocked: false,
+    isBusiness: false,
+    lookedUpAt: null,
+    askedAt: null,
+    updatedAt: 0,
+  },
 });
 
 test("pictures are not asked for by a hub that is too busy: the one that is kept is shown", async () => {
@@ -99,7 +106,11 @@ test("pictures are not asked for by a hub that is too busy: the one that is kept
           filename: "",
         }),
     },
-    ...{ link: nothing, ingest: Object.assign(nothing, { onRecorded: nothing }) },
+    ...{
+      lookUps: { asking: nothing },
+      link: nothing,
+      ingest: Object.assign(nothing, { onRecorded: nothing }),
+    },
     ...{ pressure, clock, orderMs: 1_000 },
   });
   await expect(pictures.of(aContact(null))).rejects.toMatchObject({ code: "OVERLOADED" });

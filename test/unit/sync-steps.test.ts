@@ -41,7 +41,6 @@ describe("the budget", () => {
       messagesPerChat: 50,
       messageChats: 20,
       timeoutMs: 1,
-      avatarsPerSync: 0,
     };
     expect(planOf({ contacts: 5000, chats: 300 }, limits)).toEqual({
       contacts: 1000,
@@ -167,5 +166,9 @@ describe("progress", () => {
       etaSeconds: 4,
     });
     expect(progressOf(running, pace, T0)).toMatchObject({ ratePerSecond: null, etaSeconds: null });
+    const begun = { ...running, contacts: { ...tally, processed: 101 } };
+    const after = (ms: number) => progressOf(begun, pace, new Date(T0.getTime() + ms)).etaSeconds;
+    expect(after(seconds(2))).toBeNull(); // one record of hundreds tells nothing of the rest
+    expect(after(seconds(15))).toBeGreaterThan(0);
   });
 });

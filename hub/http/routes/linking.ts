@@ -45,11 +45,12 @@ export const linkingRoutes: Route[] = [
       phoneNumber: phoneNumberSchema.optional().describe("Left out: the one the session was made for"),
     }),
     response: z.object({ pairingCode: z.string(), expiresAt: z.iso.datetime(), status: sessionStatusSchema }),
-    handle: async ({ session: { sessionId, settings }, body }, { sessions }) => {
+    handle: async ({ session: { sessionId, settings }, caller, body }, { sessions }) => {
       const phoneNumber = body.phoneNumber ?? settings.pairingNumber;
       if (phoneNumber === null)
         throw invalid([{ path: "phoneNumber", problem: "is needed: the session was made without one" }]);
-      const { code, expiresAt, session } = await sessions.pairingCode(sessionId, phoneNumber);
+      const by = caller.key.name;
+      const { code, expiresAt, session } = await sessions.pairingCode(sessionId, phoneNumber, { by });
       const pairingCode = code.replace(/^(.{4})-?(.{4})$/, "$1-$2");
       return secret(ok({ pairingCode, expiresAt: expiresAt.toISOString(), status: statusOf(session.state) }));
     },

@@ -1,6 +1,6 @@
 /** A session's past, and the switches that the Frappe scripts of older installations use. */
 import { z } from "zod";
-import { sessionSchema } from "../../contract/resources.ts";
+import { setSessionSchema } from "../../contract/session-standing.ts";
 import { sessionFiguresSchema } from "../../contract/session-standing.ts";
 import { numberingOf } from "../addresses.ts";
 import { listOf, ok } from "../answer.ts";
@@ -31,7 +31,7 @@ export const sessionExtraRoutes: Route[] = [
     scope: "webhooks",
     contract: true,
     query: z.object(paging(100)),
-    response: followedListOfSchema("sessions", sessionSchema),
+    response: followedListOfSchema("sessions", setSessionSchema),
     handle: ({ caller, query }, ctx) => sessionList(caller, { ...query, sendToFrappe: true }, ctx),
   }),
   sessionRoute({

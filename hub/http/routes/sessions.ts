@@ -7,7 +7,7 @@ import {
   sessionSettingsSchema,
   sessionStatusSchema,
 } from "../../contract/resources.ts";
-import { sendingSchema, sessionTotalsSchema } from "../../contract/session-standing.ts";
+import { sendingSchema, sessionTotalsSchema, setSessionSchema } from "../../contract/session-standing.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok } from "../answer.ts";
 import { given } from "../given.ts";
@@ -59,7 +59,7 @@ export const sessionRoutes: Route[] = [
       status: z.string().max(20).optional(),
       search: z.string().max(200).optional(),
     }),
-    response: followedListOfSchema("sessions", sessionSchema),
+    response: followedListOfSchema("sessions", setSessionSchema),
     handle: ({ caller, query }, ctx) => sessionList(caller, query, ctx),
   }),
   route({
@@ -108,8 +108,7 @@ export const sessionRoutes: Route[] = [
     scope: "read",
     contract: true,
     params: inSession,
-    response: sessionSchema.extend({
-      settings: sessionSettingsSchema,
+    response: setSessionSchema.extend({
       sending: sendingSchema,
       endpoints: z.array(endpointSchema),
       history: z.object({ oldest: z.int().nullable(), newest: z.int().nullable(), complete: z.boolean() }),
@@ -124,7 +123,7 @@ export const sessionRoutes: Route[] = [
     contract: true,
     counted: false,
     params: inSession,
-    response: sessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: latestSeqSchema }),
+    response: setSessionSchema.extend({ totals: sessionTotalsSchema, latestSeq: latestSeqSchema }),
     handle: ({ session }, ctx) => sessionStanding(session.sessionId, ctx),
   }),
   route({
@@ -139,7 +138,8 @@ export const sessionRoutes: Route[] = [
     response: sessionSchema,
     handle: async ({ params, caller, body }, ctx) => {
       const { sessionId } = await reachOrRevive(params.sessionId, caller, ctx.sessions);
-      return sessionAnswer(await ctx.sessions.connect(sessionId, { waitMs: body.wait * 1000 }), ctx);
+      const options = { waitMs: body.wait * 1000, by: caller.key.name };
+      return sessionAnswer(await ctx.sessions.connect(sessionId, options), ctx);
     },
   }),
   sessionRoute({
@@ -150,7 +150,8 @@ export const sessionRoutes: Route[] = [
     contract: true,
     params: inSession,
     response: sessionSchema,
-    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.disconnect(session.sessionId), ctx),
+    handle: async ({ session, caller }, ctx) =>
+      sessionAnswer(await ctx.sessions.disconnect(session.sessionId, { by: caller.key.name }), ctx),
   }),
   sessionRoute({
     method: "post",
@@ -160,7 +161,8 @@ export const sessionRoutes: Route[] = [
     contract: true,
     params: inSession,
     response: sessionSchema,
-    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.restart(session.sessionId), ctx),
+    handle: async ({ session, caller }, ctx) =>
+      sessionAnswer(await ctx.sessions.restart(session.sessionId, { by: caller.key.name }), ctx),
   }),
   sessionRoute({
     method: "post",
@@ -170,7 +172,8 @@ export const sessionRoutes: Route[] = [
     contract: true,
     params: inSession,
     response: sessionSchema,
-    handle: async ({ session }, ctx) => sessionAnswer(await ctx.sessions.logout(session.sessionId), ctx),
+    handle: async ({ session, caller }, ctx) =>
+      sessionAnswer(await ctx.sessions.logout(session.sessionId, { by: caller.key.name }), ctx),
   }),
   sessionRoute({
     method: "delete",
@@ -189,7 +192,7 @@ export const sessionRoutes: Route[] = [
       if (query.purge && caller.person === null)
         throw new HubError("AUTHORIZATION_FAILED", "Only a person who logged in may erase history.");
       const erase = query.purge ? await erasure.prepare({ sessionId, chatId: null }) : null;
-      await sessions.remove(sessionId, { logout: query.logout ?? false });
+      await sessions.remove(sessionId, { logout: query.logout ?? false, by: caller.key.name });
       return ok({ id, sessionId, deleted: true, ...(erase === null ? {} : { erased: await erase() }) });
     },
   }),

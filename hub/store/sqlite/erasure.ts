@@ -85,6 +85,7 @@ export function createErasure(
        AND NOT EXISTS(SELECT 1 FROM message m WHERE m.chat = c.id) LIMIT ?)`,
     "DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE session = ? LIMIT ?)",
     "DELETE FROM lid WHERE (session, lid) IN (SELECT session, lid FROM lid WHERE session = ? LIMIT ?)",
+    "DELETE FROM hidden_reactor WHERE (session, lid) IN (SELECT session, lid FROM hidden_reactor WHERE session = ? LIMIT ?)",
     "DELETE FROM group_details WHERE (session, jid) IN (SELECT session, jid FROM group_details WHERE session = ? LIMIT ?)",
   ].map((sql) => db.prepare<[number, number]>(sql));
   // Their names are those of chats. One whose deliveries are still there keeps a lane for the day they are sent again.

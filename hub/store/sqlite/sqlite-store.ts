@@ -32,6 +32,7 @@ import { createFigureStore, createMarkStore } from "./figures.ts";
 import { createIntake } from "./intake.ts";
 import { createKeyStore } from "./keys.ts";
 import { createLetterStore } from "./letters.ts";
+import { createLookUpStore } from "./look-ups.ts";
 import { createMediaRows, createMediaStore } from "./media.ts";
 import { followClock } from "./outbox/clock-set-back.ts";
 import { createOutboxStore } from "./outbox/outbox-store.ts";
@@ -99,6 +100,7 @@ export function openSqliteStore({ file, publicUrl, clock, onSetBack }: SqliteSto
         tell,
         removeMessages,
       }),
+      lookUps: createLookUpStore(engine, { addresses }),
       erasure: createErasure(engine, { addresses, removeMessages }),
       sends: createSendStore(engine, recorder, messages),
       media: createMediaStore(engine, messages),

@@ -1,5 +1,6 @@
 /** A chunk of history → facts, in the order the store wants them: who people are, chats, then messages from old to new. */
 import type { Fact } from "../../core/facts.ts";
+import type { Message } from "../../core/message.ts";
 import { proto } from "../baileys.ts";
 import { addressOrNull, chatOf, type Me } from "./addresses.ts";
 import { factsOfContact, factsOfHistoryChat, type RawChat, type RawContact } from "./chats-and-contacts.ts";
@@ -71,19 +72,24 @@ function oneOf(sessionId: string, raw: HistoryMessage, me: Me, unread: Map<strin
   const message = toMessage(sessionId, raw, isUnread ? "delivered" : "read");
   if (message === null) return [];
   if (isUnread) unread.set(chat, waiting - 1);
-  return [{ kind: "message", message, live: false }, ...reactions(raw, chat, me)];
+  return [{ kind: "message", message, live: false }, ...reactions(raw, message, me)];
 }
 
 /** In the history, reactions are members of the message they belong to. */
-function reactions(raw: HistoryMessage, chatId: string, me: Me): Fact[] {
+function reactions(
+  raw: HistoryMessage,
+  { chatId, id, fromMe: isOurs, participant }: Message,
+  me: Me,
+): Fact[] {
+  const target = { chatId, id, fromMe: isOurs, participant };
   return (raw.reactions ?? []).flatMap((reaction): Fact[] => {
     const key = reaction.key;
-    if (!reaction.text || !key || !raw.key.id) return [];
+    if (!reaction.text || !key) return [];
     const fromMe = key.fromMe === true;
     return [
       {
         kind: "reaction",
-        target: { chatId, id: raw.key.id, fromMe: raw.key.fromMe === true },
+        target,
         from: fromMe ? me.phone : (addressOrNull(key.participant) ?? chatId),
         fromMe,
         emoji: clip(reaction.text, 64),

@@ -3,6 +3,10 @@ import { canonicalJid, isLidJid, isPhoneJid, userOf, type Jid } from "../../../c
 import type { Session } from "../../../core/session.ts";
 import type { Engine } from "../engine.ts";
 
+/** Of the row `name`, kept under its `jid`. */
+export const LID_OF = (name: string): string =>
+  `(SELECT l.lid FROM lid l WHERE l.session = ${name}.session AND l.phone = ${name}.jid LIMIT 1)`;
+
 export interface Addresses {
   /** Canonical, and the phone instead of a hidden id whose phone is known. */
   map(session: number, jid: Jid): Jid;

@@ -1,12 +1,13 @@
 /** Conversations: rows, changes, pages. The name shown is the contact's where there is one. */
 import type { Chat } from "../../../core/chat.ts";
 import type { ChatChange } from "../../../core/facts.ts";
-import { isGroupJid, type Jid } from "../../../core/jid.ts";
+import { isGroupJid, isLidJid, type Jid } from "../../../core/jid.ts";
 import type { MessageType } from "../../../core/message.ts";
 import type { Page } from "../../../core/page.ts";
 import type { Session } from "../../../core/session.ts";
 import type { ChatQuery } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
+import { LID_OF } from "./addresses.ts";
 import { bit } from "../json.ts";
 import { containing, createPager, when } from "../pager.ts";
 import { readTally } from "../tally.ts";
@@ -37,6 +38,7 @@ interface ShownRow extends ChatRow {
   k_name: string | null;
   k_verified_name: string | null;
   k_push_name: string | null;
+  lid: Jid | null;
   m_id: string | null;
   m_content: string;
   m_ts: number;
@@ -45,7 +47,8 @@ interface ShownRow extends ChatRow {
 }
 
 const COLUMNS = `c.*, k.name AS k_name, k.verified_name AS k_verified_name, k.push_name AS k_push_name,
-  m.id AS m_id, m.content AS m_content, m.ts AS m_ts, m.from_me AS m_from_me, m.type AS m_type`;
+  m.id AS m_id, m.content AS m_content, m.ts AS m_ts, m.from_me AS m_from_me, m.type AS m_type,
+  ${LID_OF("c")} AS lid`;
 const FROM = `chat c LEFT JOIN message m ON m.n = c.last_message
   LEFT JOIN contact k ON k.session = c.session AND k.jid = c.jid`;
 
@@ -229,6 +232,7 @@ function changed(row: ChatRow, change: ChatChange, live: boolean): ChatRow {
 const toChat = (row: ShownRow, sessionId: string): Chat => ({
   sessionId,
   chatId: row.jid,
+  lid: isLidJid(row.jid) ? row.jid : row.lid,
   conversationId: row.id,
   name: nameOf(row),
   unreadCount: row.unread_count,

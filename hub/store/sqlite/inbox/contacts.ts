@@ -9,6 +9,7 @@ import type { Engine } from "../engine.ts";
 import { bit } from "../json.ts";
 import { containing, createPager, when } from "../pager.ts";
 import { readTally } from "../tally.ts";
+import { LID_OF } from "./addresses.ts";
 import { sortName } from "./sort-name.ts";
 
 interface ContactRow {
@@ -24,6 +25,7 @@ interface ContactRow {
   is_business: number;
   sort_name: string;
   looked_up_at: number;
+  asked_at: number;
   updated_at: number;
   lid: Jid | null;
 }
@@ -42,7 +44,7 @@ export interface Contacts {
   ): { contact: Contact; before: ContactNames } | null;
   /** No news of the contact itself. */
   lookedUp(session: number, jid: Jid, at: number | null): void;
-  /** Puts what is known of `from` under `into`; true when there was something. */
+  /** Puts what is known of `from` under `into`; true when there was something. `into` shows another hidden id either way. */
   merge(session: Session, from: Jid, into: Jid, now: Date): boolean;
   page(query: ContactQuery): Page<Contact>;
   stats(session: Session): ContactStats;
@@ -59,8 +61,7 @@ const NO_CONTACT: Required<ContactChange> = {
   isBusiness: false,
 };
 
-const COLUMNS =
-  "k.*, (SELECT l.lid FROM lid l WHERE l.session = k.session AND l.phone = k.jid LIMIT 1) AS lid";
+const COLUMNS = `k.*, ${LID_OF("k")} AS lid`;
 
 export function createContacts(engine: Engine): Contacts {
   const { db } = engine;
@@ -78,7 +79,10 @@ export function createContacts(engine: Engine): Contacts {
   );
   const rename = db.prepare("UPDATE contact SET jid = ?, sort_name = ?, updated_at = ? WHERE id = ?");
   const remove = db.prepare("DELETE FROM contact WHERE id = ?");
-  const lookedUp = db.prepare("UPDATE contact SET looked_up_at = ? WHERE session = ? AND jid = ?");
+  const touch = db.prepare("UPDATE contact SET updated_at = ? WHERE session = ? AND jid = ?");
+  const lookedUp = db.prepare(
+    "UPDATE contact SET looked_up_at = ?, asked_at = ? WHERE session = ? AND jid = ?",
+  );
   const counts = db.prepare<[number], Omit<ContactStats, "users">>(
     `SELECT COUNT(*) AS total, COALESCE(SUM(is_group), 0) AS groups, COALESCE(SUM(is_business), 0) AS business,
        COUNT(COALESCE(name, verified_name, push_name)) AS withName, COUNT(picture_token) AS withPicture
@@ -119,11 +123,14 @@ export function createContacts(engine: Engine): Contacts {
       return contact === null ? null : { contact, before };
     },
     lookedUp: (session, jid, at) => {
-      lookedUp.run(at ?? 0, session, jid);
+      lookedUp.run(at ?? 0, at ?? 0, session, jid);
     },
     merge: (session, from, into, now) => {
       const source = find.get(session.id, from);
-      if (source === undefined) return false;
+      if (source === undefined) {
+        touch.run(now.getTime(), session.id, into);
+        return false;
+      }
       const target = find.get(session.id, into);
       if (target === undefined) {
         rename.run(into, source.sort_name, now.getTime(), source.id);
@@ -182,6 +189,7 @@ const toContact = (row: ContactRow, sessionId: string): Contact => ({
   lid: isLidJid(row.jid) ? row.jid : row.lid,
   ...partsOf(row),
   lookedUpAt: row.looked_up_at === 0 ? null : row.looked_up_at,
+  askedAt: row.asked_at === 0 ? null : row.asked_at,
   updatedAt: row.updated_at,
 });
 

@@ -8,7 +8,7 @@ import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
 import type { EarlyChanges } from "./early-changes.ts";
 
-/** Merges; `null` when nothing was kept under the hidden id. */
+/** Merges; `null` when nothing that others may have seen was kept under the hidden id. */
 export type LidMerge = (
   session: Session,
   lid: Jid,
@@ -27,6 +27,7 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   const mergeLanes = createLaneMerge(engine);
   const renameChat = db.prepare("UPDATE chat SET jid = ?, updated_at = ? WHERE id = ?");
   const moveMessages = db.prepare("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?");
+  const forgetReactor = db.prepare("DELETE FROM hidden_reactor WHERE session = ? AND lid = ?");
   const moveAuthor = db.prepare(
     "UPDATE OR IGNORE message SET participant = ? WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
   );
@@ -65,7 +66,11 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   ): { id: number | null; moved: boolean } => {
     const source = chats.find(session, lid);
     const target = chats.find(session, phone);
-    if (source === undefined) return { id: target?.id ?? null, moved: false };
+    if (source === undefined) {
+      // It shows another hidden id.
+      if (target !== undefined) chats.touch(target.id, now);
+      return { id: target?.id ?? null, moved: false };
+    }
     if (target === undefined) {
       renameChat.run(phone, now.getTime(), source.id);
       return { id: source.id, moved: true };
@@ -92,11 +97,14 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
 
   return (session, lid, phone, now) => {
     const chat = mergeChats(session.id, lid, phone, now);
-    moveAuthor.run(phone, session.id, lid);
-    removeAll(leftOfAuthor.all(session.id, lid));
+    const wrote = moveAuthor.run(phone, session.id, lid).changes > 0;
+    const copies = leftOfAuthor.all(session.id, lid);
+    removeAll(copies);
+    const reacted = forgetReactor.run(session.id, lid).changes > 0;
     early.move(session.id, lid, phone);
     mergeLanes(laneOfChat(session.id, lid), laneOfChat(session.id, phone));
     const hadContact = contacts.merge(session, lid, phone, now);
-    return chat.moved || hadContact ? { conversationId: chat.id } : null;
+    const isKnown = chat.moved || hadContact || wrote || copies.length > 0 || reacted;
+    return isKnown ? { conversationId: chat.id } : null;
   };
 }

@@ -35,7 +35,11 @@ export interface Messages {
   heal(session: Session, message: Message, now: Date): { n: number; message: Message } | null;
   edit(session: Session, fact: Fact & { kind: "edit" }, now: Date): Outcome<{ message: Message }>;
   revoke(session: Session, fact: Fact & { kind: "revoke" }, now: Date): Outcome<{ message: Message }>;
-  react(session: Session, fact: Fact & { kind: "reaction" }, now: Date): Outcome<{ message: Message }>;
+  react(
+    session: Session,
+    fact: Fact & { kind: "reaction" },
+    now: Date,
+  ): Outcome<{ n: number; message: Message }>;
   /** One own message's status; `isPlayed` goes beyond `read`. */
   raise(
     session: Session,
@@ -74,11 +78,17 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
   const setContent = db.prepare("UPDATE message SET content = ?, rest = ?, updated_at = ? WHERE n = ?");
   const setDeleted = db.prepare("UPDATE message SET status = ?, rest = ?, updated_at = ? WHERE n = ?");
   const setReactions = db.prepare("UPDATE message SET reactions = ?, updated_at = ? WHERE n = ?");
+  // Reactions keep the hidden id they came with: who is known by it must be told when its phone becomes known.
+  const noteReactor = db.prepare("INSERT OR IGNORE INTO hidden_reactor(session, lid) VALUES(?, ?)");
   const setStatus = db.prepare("UPDATE message SET status = ?, updated_at = ? WHERE n = ?");
   const setRest = db.prepare("UPDATE message SET rest = ?, updated_at = ? WHERE n = ?");
 
   const writeRaw = (n: number, raw: string): void => {
     saveRaw.run(n, Buffer.from(raw, "base64"));
+  };
+
+  const noteIfHidden = (session: number, person: Jid): void => {
+    if (isLidJid(person)) noteReactor.run(session, person);
   };
 
   const messages: Messages = {
@@ -103,6 +113,7 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
       );
       if (changes === 0) return null;
       const n = Number(lastInsertRowid);
+      for (const { from } of message.reactions) noteIfHidden(session.id, from);
       if (message.raw !== null) writeRaw(n, message.raw);
       chats.arrived(chat, { n, ts: message.timestamp, live, unread: live && !message.fromMe }, now);
       return { n, message };
@@ -160,7 +171,11 @@ export function createMessages(engine: Engine, addresses: Addresses, chats: Chat
         { from: person, fromMe, emoji, atMs },
       ];
       setReactions.run(toJson(after), now.getTime(), row.n);
-      return { message: toMessage({ ...row, reactions: toJson(after) }, messages.context(session)) };
+      noteIfHidden(session.id, person);
+      return {
+        n: row.n,
+        message: toMessage({ ...row, reactions: toJson(after) }, messages.context(session)),
+      };
     },
     raise: (session, { chatId, id, status, isPlayed }, now) => {
       const row = findOwn(session, chatId, id);

@@ -46,7 +46,7 @@ export function createRecordMessages({
     if (reacted === "unknown") return false;
     const { fromMe, emoji, atMs } = fact;
     const from = addresses.map(work.session.id, fact.from);
-    if (reacted !== null && fact.live)
+    if (reacted !== null && (fact.live || !work.untold.has(reacted.n)))
       tell(work, { kind: "reacted", target: reacted.message, from, fromMe, emoji, atMs });
     return true;
   };
@@ -116,6 +116,7 @@ export function createRecordMessages({
       media.attach(session.id, n, message, now);
       work.stored.push({ n, message });
       if (live) tell(work, { kind: "stored", message });
+      else work.untold.add(n);
       early.take({ session: session.id, chatId: message.chatId, id: message.id }, (fact) =>
         change(work, fact),
       );

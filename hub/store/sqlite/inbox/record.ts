@@ -20,7 +20,7 @@ export function createRecorder(appliers: Appliers): Recorder {
 
   return {
     apply: (session, facts, { now, repeated }) => {
-      const work: Work = { session, now, repeated, stored: [], lastSeq: null };
+      const work: Work = { session, now, repeated, stored: [], untold: new Set(), lastSeq: null };
       for (const fact of facts) applyOne(work, fact);
       return { messages: work.stored, lastSeq: work.lastSeq };
     },

@@ -30,7 +30,7 @@ export function createTellChats(
     if (session === undefined || session.deletedAt !== null) return;
     const chat = chats.get(session, jid);
     if (chat === null) return;
-    const work = { session, now, repeated: false, stored: [], lastSeq: null };
+    const work = { session, now, repeated: false, stored: [], untold: new Set<number>(), lastSeq: null };
     tell(work, { kind: "chat", chat, archived: false, others: true });
   };
 

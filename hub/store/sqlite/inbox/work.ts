@@ -12,6 +12,8 @@ export interface Work {
   /** The facts come from stanzas that were recorded before: those without a key of their own are skipped. */
   repeated: boolean;
   stored: { n: number; message: Message }[];
+  /** Those of them that history brought: nobody was told, and who reads them reads what else history says of them. */
+  untold: Set<number>;
   lastSeq: number | null;
 }
 

@@ -16,6 +16,8 @@ import { uploads } from "./0015-uploads.ts";
 import { piecesOfHistory } from "./0016-pieces-of-history.ts";
 import { wordsLeft } from "./0017-words-left.ts";
 import { handedOver } from "./0018-handed-over.ts";
+import { lookUps } from "./0019-look-ups.ts";
+import { hiddenReactors } from "./0020-hidden-reactors.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -35,4 +37,6 @@ export const migrations: readonly string[] = [
   piecesOfHistory,
   wordsLeft,
   handedOver,
+  lookUps,
+  hiddenReactors,
 ];
