@@ -60,7 +60,7 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
       const adapter = openHttpAdapter({ url, secret, auth }, { clock: systemClock, log });
       return { adapter, documents, personEdits };
     },
-    { documents: false, momentOfEachStatus: false },
+    { documents: false, momentOfEachStatus: false, ordersMerges: false },
   );
 
   test.each<[string, (headers: Record<string, string>) => Record<string, string>, string]>([

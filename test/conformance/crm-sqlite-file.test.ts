@@ -80,6 +80,7 @@ test("a file of an earlier bridge is brought up to date, with all its records", 
   before.exec(`
     ALTER TABLE whatsapp_message DROP COLUMN edit_position;
     ALTER TABLE whatsapp_client DROP COLUMN details;
+    ALTER TABLE alias DROP COLUMN position;
     PRAGMA user_version = 1`);
   before.close();
   const again = await open();

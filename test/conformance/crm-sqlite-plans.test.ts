@@ -24,7 +24,8 @@ function preparedOn(db: Db, work: () => unknown): string[] {
 const LATE_LINKS = [
   ["quoted_message_id = @", "whatsapp_message_answers"],
   ["quoted_message_id IS NOT NULL", "whatsapp_message_answers"],
-  ["instr(reactions", "whatsapp_message_hidden_reactions"],
+  ["FROM hidden_reactor WHERE session = ?", "hidden_reactor USING PRIMARY KEY (session=? AND lid=?)"],
+  ["FROM hidden_reactor WHERE message = ?", "hidden_reactor_message"],
   ["participant <> ''", "whatsapp_message_by_member"],
 ] as const;
 

@@ -37,6 +37,10 @@ const ALLOWED: [RegExp, string][] = [
   [/FROM quarantine WHERE session = \?/, "sorts the few logins of one session that were put away"],
   [/COUNT\(\*\) AS n FROM intake WHERE state = 0/, "open stanzas, through their own index"],
   [/COUNT\(\*\) AS total FROM \(SELECT 1 FROM message_words/, "counts matches, at most ten thousand"],
+  [
+    /COUNT\(\*\) AS total FROM \(SELECT 1 FROM message m INDEXED BY message_updated/,
+    "counts what changed, at most ten thousand",
+  ],
   [/DELETE FROM words_owed/, "walks by number and stops"],
   [/FROM words_done|UPDATE words_done SET n = \?/, "one row, and so many messages after it"],
   [/instr\(body, \?\)/, "some thousand events after a message, for a person who asks about it"],
@@ -81,6 +85,18 @@ async function exercise(store: Store): Promise<void> {
       store.inbox.messages({ sessionId: "s1", search: "hola", order: "desc", limit: 1, page: 1, cursor }),
     (cursor?: string) =>
       store.inbox.messages({ sessionId: "s1", chatId, search: "ho la", order: "asc", ...page, cursor }),
+    (cursor?: string) =>
+      store.inbox.messages({
+        ...{ sessionId: "s1", updatedAfter: 1, orderBy: "updated", order: "asc", limit: 2, page: 1, cursor },
+      }),
+    (cursor?: string) =>
+      store.inbox.messages({
+        ...{ sessionId: "s1", updatedAfter: 1, orderBy: "updated", order: "desc", limit: 2, page: 1, cursor },
+      }),
+    (cursor?: string) =>
+      store.inbox.messages({
+        ...{ sessionId: "s1", chatId, orderBy: "updated", order: "asc", limit: 1, page: 1, cursor },
+      }),
     (cursor?: string) => store.inbox.chats({ sessionId: "s1", ...page, cursor }),
     (cursor?: string) => store.inbox.contacts({ sessionId: "s1", ...page, cursor }),
     (cursor?: string) => store.outbox.list({ endpoints: "*", ...page, cursor }),
@@ -172,17 +188,22 @@ test("no statement walks a table that grows, and no page is sorted after it was 
   for (const step of migrations) schema.exec(step);
   schema.exec(WORD_TABLES);
   const slow: string[] = [];
+  const ways: string[] = [];
   for (const sql of statements) {
     if (!/^\s*(SELECT|UPDATE|DELETE)/.test(sql) || ALLOWED.some(([pattern]) => pattern.test(sql))) continue;
     const anonymous = sql.replace(/(?<!')@\w+/g, "?");
     const plan = schema
       .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${anonymous}`)
       .all(...Array.from(anonymous.matchAll(/\?/g), () => 1));
+    if (sql.includes("ORDER BY m.updated_at")) ways.push(...plan.map(({ detail }) => detail));
     for (const { detail } of plan)
       if (/^SCAN|TEMP B-TREE/.test(detail) && !SMALL.test(detail)) slow.push(`${detail}: ${sql}`);
   }
   schema.close();
   expect(slow).toEqual([]);
+  // What changed is walked from where the page before ended, and not from where it began.
+  const walk = "SEARCH m USING INDEX message_updated (session=? AND updated_at>?";
+  expect(ways).toEqual(expect.arrayContaining([`${walk})`, `${walk} AND updated_at<?)`]));
 });
 
 /** The fastest of some calls: what else the machine does is no matter of the statement. */
@@ -232,5 +253,28 @@ test("what sending asks about a chat takes no longer in a loud one, or when much
   // Reading the chat itself would take 0.7 ms, and for each message that waits 80 ms.
   expect(await fastest(() => store.sends.acquaintance("s1", loud))).toBeLessThan(0.3);
   expect(await fastest(() => store.sends.countWaitingBy("s1"))).toBeLessThan(20);
+  await store.close();
+});
+
+test("the last page of what changed takes no longer than the first", async () => {
+  const clock = fixedClock();
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "https://hub.example", clock });
+  await store.sessions.create(aNewSession());
+  for (let batch = 0; batch < 100; batch++) {
+    clock.advance(1000);
+    const facts = Array.from({ length: 200 }, () => aMessageFact({}, { live: false }));
+    await store.inbox.record({ sessionId: "s1", facts, closes: [], now: clock.now() });
+  }
+  const page = (cursor?: string) =>
+    store.inbox.messages({
+      ...{ sessionId: "s1", updatedAfter: 1, orderBy: "updated", order: "asc", limit: 100, page: 1, cursor },
+    });
+  const cursors: (string | undefined)[] = [undefined];
+  for (let next = (await page()).nextCursor; next !== null; next = (await page(next)).nextCursor)
+    cursors.push(next);
+  expect([cursors.length, (await page()).total]).toEqual([200, 10_000]);
+  const first = await fastest(() => page());
+  // Sorting and counting all that changed takes fifteen times as long.
+  expect(await fastest(() => page(cursors.at(-1)))).toBeLessThan(first * 3);
   await store.close();
 });

@@ -49,12 +49,13 @@ export function createEmbeddedAdapter({
     upsertChats: (batch) => each(batch, writeChat),
     upsertMessages: (batch) => each(batch, writeMessage),
     changeMessages: (batch) => each(batch, changeMessage),
-    mergeContact: ({ sessionId, from, into }) =>
+    mergeContact: ({ sessionId, from, into, position }) =>
       one(() => {
         const merge = {
           session: keyText(sessionId, "session id"),
           from: keyText(from, "hidden id"),
           into: keyText(into, "contact id"),
+          position,
         };
         return { outcome: mergePerson(writing, merge) ? "updated" : "unchanged" };
       }),

@@ -1,4 +1,5 @@
 /** A hidden id turns out to be somebody: contact, chat and messages move, and what was two becomes one. */
+import type { Position } from "../../adapter.ts";
 import { isOlderEdit } from "../edit-order.ts";
 import { CONTACT, type ContactRow, type ConversationRow, type MessageRow, type Row } from "./doctypes.ts";
 import { differences } from "./differences.ts";
@@ -6,6 +7,7 @@ import { lastMessageFields } from "./last-message.ts";
 import { earliest } from "./moments.ts";
 import { numberOf } from "./people.ts";
 import { carriedOver } from "./persons-own.ts";
+import { mayOverwrite } from "./positions.ts";
 import { joinedReactions, resolvedReactions } from "./reactions.ts";
 import type { Rows } from "./rows.ts";
 import { mayBecome } from "./statuses.ts";
@@ -15,15 +17,21 @@ export interface Merge {
   session: string;
   from: string;
   into: string;
+  position: Position;
 }
 
-/** True when a record changed. Remembered either way: what still names the old id is then written to the new one. */
+/**
+ * True when a record changed. Remembered either way: what still names the old id is then written to the new one. Told too
+ * late it changes nothing: the id may be somebody else's by now.
+ */
 export function mergePerson(writing: Writing, merge: Merge): boolean {
   const { rows } = writing;
-  const { session, from, into } = merge;
+  const { session, from, into, position } = merge;
   const before = rows.aliases.of(session, from);
-  if (from === into || before === into) return false;
-  rows.aliases.add(session, from, into);
+  const toldAt = rows.aliases.positionOf(session, from);
+  if (from === into || !mayOverwrite(toldAt, position)) return false;
+  if (before !== into || toldAt !== position) rows.aliases.put(session, from, into, position);
+  if (before === into) return false;
   if (before !== undefined) forgetHiddenId(writing, session, { contactId: before, lid: from });
   const contact = mergeContacts(writing, merge);
   const change = { contact: contact?.name ?? null, numbers: { from: numberOf(from), into: numberOf(into) } };

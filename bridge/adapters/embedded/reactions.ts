@@ -7,6 +7,7 @@ import type { Position } from "../../adapter.ts";
 import type { Message, MessageChange } from "../../records.ts";
 import { laterOf, mayOverwrite } from "./positions.ts";
 import type { MessageRow } from "./doctypes.ts";
+import { isHiddenId } from "./people.ts";
 
 const reactionSchema = z.object({
   from: z.string(),
@@ -67,6 +68,10 @@ export function reactionChange(
   if (before.emoji === emoji && before.at === at && before.position === told.position) return null;
   return fieldsOf([...all.filter((reaction) => reaction !== before), told]);
 }
+
+/** Few: whoever has a number is kept under it. */
+export const hiddenReactorsOf = (held: string): string[] =>
+  held.includes('lid"') ? heldOf(held, (id) => id).flatMap(({ from }) => (isHiddenId(from) ? from : [])) : [];
 
 /** The same reactions under the ids by which people are kept now. */
 export const resolvedReactions = (held: string | null, resolve: Resolve): ReactionFields =>

@@ -1,4 +1,5 @@
 /** Port to what keeps the embedded CRM's rows. Plain and synchronous: the rules run inside one transaction of an engine. */
+import type { Position } from "../../adapter.ts";
 import type {
   ClientRow,
   ContactRow,
@@ -52,7 +53,7 @@ export interface Rows {
     inBothOfMember(session: string, from: string, into: string): { from: MessageRow; into: MessageRow }[];
     /** Messages that somebody reacted to under this id, which must be a hidden one. */
     withReactionOf(session: string, hiddenId: string): MessageRow[];
-    /** Messages of a member of groups that came before their contact point to it. */
+    /** Messages of a member of groups point to their contact, also those that came before it. */
     linkAuthor(session: string, participant: string, contact: string): void;
     /** Answers to a message that point to `instead`, a record or nothing, point to `name`. */
     linkAnswers(
@@ -87,7 +88,9 @@ export interface Rows {
   aliases: {
     /** The id that stands for this one now, if any. */
     of(session: string, id: string): string | undefined;
-    add(session: string, from: string, into: string): void;
+    /** Where that was last told. */
+    positionOf(session: string, id: string): Position;
+    put(session: string, from: string, into: string, position: Position): void;
   };
 }
 

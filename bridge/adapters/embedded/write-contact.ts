@@ -4,7 +4,7 @@ import type { Contact } from "../../records.ts";
 import { bareContactFields, contactFields } from "./contact-fields.ts";
 import { blank, CONTACT, type ContactRow, type Row } from "./doctypes.ts";
 import { mergePerson } from "./merge-person.ts";
-import { isHiddenId } from "./people.ts";
+import { isHiddenId, isPerson, numberOf } from "./people.ts";
 import { mayOverwrite } from "./positions.ts";
 import { keyText } from "./text.ts";
 import { resolver, reviseRow, unchanged, type Writing } from "./writing.ts";
@@ -18,9 +18,12 @@ export function writeContact(
   const { rows, now } = writing;
   const id = resolver(rows, session)(keyText(contact.id, "contact id"));
   const fields = contactFields(contact, id);
-  const lid = hiddenIdOf(contact, id);
+  const told = hiddenIdOf(contact, id);
   // The event that told whose hidden id this is may have been missed.
-  const isMerged = lid !== null && mergePerson(writing, { session, from: lid, into: id });
+  const isMerged =
+    told !== null && told !== contact.id && mergePerson(writing, { session, from: told, into: id, position });
+  // Told too late it is not theirs.
+  const lid = told !== null && rows.aliases.of(session, told) === id ? told : null;
   const held = rows.contacts.of(session, id);
   const at = now();
   if (held === undefined) {
@@ -35,7 +38,7 @@ export function writeContact(
       sync_count: 1,
       position,
     });
-    rows.messages.linkAuthor(session, id, name);
+    linkPerson(writing, session, { id, contact: name });
     return { outcome: "created", id: name };
   }
   const result = mayOverwrite(held.position, position)
@@ -71,15 +74,31 @@ function hiddenIdOf(contact: Contact, id: string): string | null {
 
 /** The contact of a person, made from as little as their id where there is none. Anything told later replaces it. */
 export function ensureContact(
-  { rows, now }: Writing,
+  writing: Writing,
   session: string,
   id: string,
   knownAs: string | null,
 ): ContactRow {
+  const { rows, now } = writing;
   const held = rows.contacts.of(session, id);
   if (held !== undefined) return held;
   const row = { ...blank(CONTACT, now()), ...bareContactFields(id, knownAs), contact_id: id, session };
   const name = rows.contacts.insert(row);
-  rows.messages.linkAuthor(session, id, name);
+  linkPerson(writing, session, { id, contact: name });
   return { ...row, name };
+}
+
+/** Records of a person that came before their contact, or whose contact was deleted by hand, point to the new one. */
+function linkPerson(
+  { rows, now }: Writing,
+  session: string,
+  { id, contact }: { id: string; contact: string },
+): void {
+  rows.messages.linkAuthor(session, id, contact);
+  // Groups are told as contacts, too, but their messages are of their members.
+  if (!isPerson(id)) return;
+  const chat = rows.conversations.of(session, id);
+  if (chat === undefined || chat.contact === contact) return;
+  rows.conversations.update(chat.name, { contact, modified: now() });
+  rows.messages.readdress(chat.name, { contact, from: numberOf(id), into: numberOf(id) });
 }

@@ -102,12 +102,8 @@ export function createChanges(
   function noteHidden(sessionId: string, row: Row): void {
     const { reactions = [] } = readState(row[STATE_FIELD]);
     if (reactions.length < 2) return;
-    for (const { from } of reactions.filter((one) => isHidden(one.from))) {
-      const key = lidMark(sessionId, from);
-      site.hiddenReactions.set(key, [
-        ...new Set([...(site.hiddenReactions.get(key) ?? []), text(row, "name")]),
-      ]);
-    }
+    for (const { from } of reactions.filter((one) => isHidden(one.from)))
+      site.hiddenReactions.add(lidMark(sessionId, from), text(row, "name"));
   }
 
   /** The chat shows the new text if this is its last message. */

@@ -101,7 +101,7 @@ export function createContacts(
     const results: WriteResult[] = [];
     const inserts: (Insert & { index: number })[] = [];
     const updates: (Update & { index: number })[] = [];
-    const made = new Map<string, string>();
+    const told = new Map([...rows].map(([id, row]) => [id, text(row, "name")]));
 
     const change = async (row: Row, contact: Contact): Promise<Update | null> => {
       const key = `contact|${contact.id}`;
@@ -140,7 +140,7 @@ export function createContacts(
         whenTaken: (refusal) => againstTheOther(contact, refusal),
         done: (name) => {
           names.contacts.set(contact.id, name);
-          made.set(contact.id, name);
+          told.set(contact.id, name);
           positions.shown(`contact|${contact.id}`, position);
         },
       });
@@ -151,7 +151,7 @@ export function createContacts(
     (await writes.updateAll(CONTACT, updates)).forEach((result, n) => {
       results[updates[n]?.index ?? -1] = result;
     });
-    await authors.link(sessionName, made);
+    await authors.link(sessionName, told);
     return results;
   };
 
@@ -173,7 +173,6 @@ export function createContacts(
       const unique = [...new Map(people.map((person) => [person.id, person])).values()];
       const found = await find(unique.map(({ id }) => id));
       const inserts: Insert[] = [];
-      const made = new Map<string, string>();
       for (const { id, name, pushname } of unique.filter(({ id: wanted }) => !found.has(wanted)))
         inserts.push({
           key: id,
@@ -195,11 +194,10 @@ export function createContacts(
           done: (created) => {
             names.contacts.set(id, created);
             found.set(id, created);
-            made.set(id, created);
           },
         });
       await writes.insertAll(CONTACT, inserts);
-      await authors.link(sessionName, made);
+      await authors.link(sessionName, found);
       return found;
     },
   };

@@ -175,7 +175,7 @@ export function openFrappeAdapter(
   return {
     name: "frappe",
     check: () => checkSite(calls),
-    prepare: () => prepareSite({ calls, tables, log }),
+    prepare: (tell = () => undefined) => prepareSite({ calls, tables, log, tell }),
     close: () => {
       calls.close();
       return Promise.resolve();

@@ -87,7 +87,7 @@ export function createLeftovers(
       const { sessionId, from } = merge;
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
-      const reacted = hiddenReactions.get(lidMark(sessionId, from)) ?? [];
+      const reacted = hiddenReactions.of(lidMark(sessionId, from));
       const found = [
         ...(await messagesOf(
           [
@@ -114,7 +114,7 @@ export function createLeftovers(
         const lane = chatLane(sessionId, chats.get(name) ?? name);
         if (await lanes.run(lane, () => joinIn(merge, name, reacted))) isChanged = true;
       }
-      hiddenReactions.delete(lidMark(sessionId, from));
+      hiddenReactions.remove(lidMark(sessionId, from), reacted);
       return { outcome: isChanged ? "updated" : "unchanged" };
     },
   };

@@ -32,6 +32,43 @@ export function bounded<V>(limit: number): Bounded<V> {
   };
 }
 
+/** Of one key no more than a question to the site can name. */
+const NAMES_OF_A_KEY = 200;
+
+/** Names of documents that have something in common; of each key the newest. */
+export interface NameLists {
+  of(key: string): string[];
+  /** False when the key had more names than are kept. */
+  isWhole(key: string): boolean;
+  add(key: string, name: string): void;
+  /** With its last name the key is forgotten. */
+  remove(key: string, names: Iterable<string>): void;
+}
+
+export function createNameLists(keys: number): NameLists {
+  const lists = bounded<{ names: Set<string>; isWhole: boolean }>(keys);
+  return {
+    of: (key) => [...(lists.get(key)?.names ?? [])],
+    isWhole: (key) => lists.get(key)?.isWhole ?? true,
+    add: (key, name) => {
+      const list = lists.get(key) ?? { names: new Set(), isWhole: true };
+      list.names.add(name);
+      if (list.names.size > NAMES_OF_A_KEY) {
+        const [oldest = ""] = list.names;
+        list.names.delete(oldest);
+        list.isWhole = false;
+      }
+      lists.set(key, list);
+    },
+    remove: (key, names) => {
+      const list = lists.get(key);
+      if (list === undefined) return;
+      for (const name of names) list.names.delete(name);
+      if (list.names.size === 0) lists.delete(key);
+    },
+  };
+}
+
 const REMEMBERED_POSITIONS = 50_000;
 
 export interface Positions {

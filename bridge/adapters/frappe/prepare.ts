@@ -14,10 +14,12 @@ export async function prepareSite({
   calls,
   tables,
   log,
+  tell,
 }: {
   calls: SiteCalls;
   tables: SiteTables;
   log: Log;
+  tell: (undone: string) => void;
 }): Promise<void> {
   const existing = await tables.list("DocType", {
     fields: ["name"],
@@ -31,12 +33,14 @@ export async function prepareSite({
     else if (await created(() => createDocType(doctype)))
       log.info({ doctype: doctype.name }, "frappe.doctype_created");
   }
-  await prepareRoles({ calls, tables, log });
+  await prepareRoles({ calls, tables, log, tell });
   tables.forgetMissing();
 
   async function complete(doctype: DocTypeDefinition): Promise<void> {
     const document = await tables.get("DocType", doctype.name);
-    await addMissingFields(doctype, document);
+    const present = await fieldsOf(doctype, document);
+    await addMissingFields(doctype, present);
+    await addIndexes(doctype, present);
     if (doctype.istable !== 1 && document !== null && !isSet(document, "allow_rename"))
       await allowRename(doctype.name);
     if (doctype.name === CLIENT && isRequired(document, "external_id"))
@@ -44,8 +48,8 @@ export async function prepareSite({
   }
 
   /** Renamed documents keep all that points at them. Without leave the links are moved one by one, those that are known. */
-  function allowRename(doctype: string): Promise<void> {
-    return setProperty(
+  async function allowRename(doctype: string): Promise<void> {
+    await setProperty(
       { doctype, property: "allow_rename", isOn: true },
       {
         done: "frappe.rename_allowed",
@@ -57,8 +61,8 @@ export async function prepareSite({
   }
 
   /** An earlier bridge made it so that only clients of the directory could be saved, and none that a person enters. */
-  function freeField(doctype: string, fieldname: string): Promise<void> {
-    return setProperty(
+  async function freeField(doctype: string, fieldname: string): Promise<void> {
+    await setProperty(
       { doctype, fieldname, property: "reqd", isOn: false },
       {
         done: "frappe.field_freed",
@@ -69,17 +73,44 @@ export async function prepareSite({
     );
   }
 
-  async function addMissingFields({ name, fields }: DocTypeDefinition, document: Row | null): Promise<void> {
+  /** A field of another kind is a person's: such a kind may be one that no index can be over. */
+  async function addIndexes({ name, fields }: DocTypeDefinition, present: PresentFields): Promise<void> {
+    const added: string[] = [];
+    for (const { fieldname, fieldtype, search_index } of fields) {
+      const field = present.get(fieldname);
+      if (search_index !== 1 || field?.fieldtype !== fieldtype) continue;
+      if (field.search_index === 1 || field.unique === 1) continue;
+      const isAdded = await setProperty(
+        { doctype: name, fieldname, property: "search_index", isOn: true },
+        {
+          done: "frappe.index_set",
+          refused: "frappe.index_not_set",
+          advice:
+            "tick Index of this field in the form of its document type: questions about it read the whole table",
+        },
+        { calls, tables, log },
+      );
+      if (isAdded) added.push(fieldname);
+    }
+    if (added.length > 0) log.info({ doctype: name, fields: added, advice: MIGRATE }, "frappe.indexes_wait");
+  }
+
+  /** By name, those that the type was made with and those that were added to it. */
+  async function fieldsOf({ name }: DocTypeDefinition, document: Row | null): Promise<PresentFields> {
     const customFields = await tables.all("Custom Field", {
-      fields: ["fieldname"],
+      fields: ["fieldname", "fieldtype", "unique", "search_index"],
       filters: [["dt", "=", name]],
       orderBy: "fieldname asc",
     });
     const own = withFields.safeParse(document).data?.fields ?? [];
-    const present = new Set([
-      ...own.map(({ fieldname }) => fieldname),
-      ...customFields.map((row) => text(row, "fieldname")),
-    ]);
+    const added = withFields.safeParse({ fields: customFields }).data?.fields ?? [];
+    return new Map([...own, ...added].map((field) => [field.fieldname, field]));
+  }
+
+  async function addMissingFields(
+    { name, fields }: DocTypeDefinition,
+    present: PresentFields,
+  ): Promise<void> {
     for (const field of fields.filter(({ fieldname }) => !present.has(fieldname)))
       if (
         await created(() =>
@@ -137,7 +168,15 @@ const PERMISSION = {
 };
 
 /** A field added to filled tables cannot ask for a value, nor be unique over rows that have none. */
-function asAddition({ fieldname, label, fieldtype, options, hidden, read_only }: FieldDefinition): object {
+function asAddition({
+  fieldname,
+  label,
+  fieldtype,
+  options,
+  hidden,
+  read_only,
+  search_index,
+}: FieldDefinition): object {
   return {
     fieldname,
     label,
@@ -145,13 +184,24 @@ function asAddition({ fieldname, label, fieldtype, options, hidden, read_only }:
     ...(options === undefined ? {} : { options }),
     ...(hidden === undefined ? {} : { hidden }),
     ...(read_only === undefined ? {} : { read_only }),
+    ...(search_index === undefined ? {} : { search_index }),
     ignore_xss_filter: 1,
   };
 }
 
-const withFields = z.object({
-  fields: z.array(z.object({ fieldname: z.string(), reqd: z.number().nullish() })),
+/** The site makes an index when it brings its tables up to date, and not before: on a large one that takes its time. */
+const MIGRATE = "bench migrate makes these indexes";
+
+const fieldSchema = z.object({
+  fieldname: z.string(),
+  fieldtype: z.string().nullish(),
+  reqd: z.number().nullish(),
+  unique: z.number().nullish(),
+  search_index: z.number().nullish(),
 });
+type PresentFields = Map<string, z.output<typeof fieldSchema>>;
+
+const withFields = z.object({ fields: z.array(fieldSchema) });
 
 const isRequired = (document: Row | null, fieldname: string): boolean =>
   withFields

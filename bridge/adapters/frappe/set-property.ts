@@ -10,16 +10,19 @@ export interface Property {
   doctype: string;
   /** Absent: the property is the type's own. */
   fieldname?: string;
-  property: "allow_rename" | "reqd";
+  property: "allow_rename" | "reqd" | "search_index";
   isOn: boolean;
 }
 
-/** A site may keep such changes from the bridge's user: then `refused` is said, with what a person can do. */
+/**
+ * Whether it was set now. A site may keep such changes from the bridge's user: then `refused` is said, with what a person can
+ * do.
+ */
 export async function setProperty(
   { doctype, fieldname, property, isOn }: Property,
   { done, refused, advice }: { done: string; refused: string; advice: string },
   { calls, tables, log }: { calls: SiteCalls; tables: SiteTables; log: Log },
-): Promise<void> {
+): Promise<boolean> {
   const facts = { doctype, ...(fieldname === undefined ? {} : { field: fieldname }) };
   const ofField: Filter[] = fieldname === undefined ? [] : [["field_name", "=", fieldname]];
   const value = isOn ? "1" : "0";
@@ -30,7 +33,7 @@ export async function setProperty(
       orderBy: "creation asc",
       limit: 1,
     });
-    if (setters.some((row) => text(row, "value") === value)) return;
+    if (setters.some((row) => text(row, "value") === value)) return false;
     await calls.write("POST", "/api/resource/Property%20Setter", {
       doctype_or_field: fieldname === undefined ? "DocType" : "DocField",
       doc_type: doctype,
@@ -40,8 +43,10 @@ export async function setProperty(
       value,
     });
     log.info(facts, done);
+    return true;
   } catch (error) {
     if (!(error instanceof CrmMisconfigured || error instanceof SiteRefusal)) throw error;
     log.warn({ ...facts, problem: error.name, advice }, refused);
+    return false;
   }
 }

@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../clock.ts";
 import type { Lanes } from "../../lanes.ts";
 import type { Log } from "../../log.ts";
-import { bounded, createPositions, type Bounded, type Positions } from "./memory.ts";
+import {
+  bounded,
+  createNameLists,
+  createPositions,
+  type Bounded,
+  type NameLists,
+  type Positions,
+} from "./memory.ts";
 import type { SiteTables } from "./site-tables.ts";
 import type { SiteTime } from "./site-time.ts";
 import type { Writes } from "./write-many.ts";
@@ -24,9 +31,9 @@ export interface Site {
   clock: Clock;
   log: Log;
   positions: Positions;
-  /** Names of the site's documents by what names them in the hub. */
   /** Messages with reactions of several, by the hidden id of one of them: names of documents. */
-  hiddenReactions: Bounded<string[]>;
+  hiddenReactions: NameLists;
+  /** Names of the site's documents by what names them in the hub. */
   names: { sessions: Bounded<string>; contacts: Bounded<string>; chats: Bounded<string> };
 }
 
@@ -34,7 +41,7 @@ const REMEMBERED = { sessions: 1000, contacts: 20_000, chats: 20_000, hiddenReac
 
 export const siteMemory = (): Pick<Site, "positions" | "names" | "hiddenReactions"> => ({
   positions: createPositions(),
-  hiddenReactions: bounded(REMEMBERED.hiddenReactions),
+  hiddenReactions: createNameLists(REMEMBERED.hiddenReactions),
   names: {
     sessions: bounded(REMEMBERED.sessions),
     contacts: bounded(REMEMBERED.contacts),

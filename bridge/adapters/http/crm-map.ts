@@ -49,8 +49,8 @@ const fieldsSchema = z.strictObject({
   chat: names(chatSchema.shape),
   message: names(messageSchema.shape),
   status: names(
-    all<Exclude<keyof Status, "kind">>({
-      ...{ chatId: true, messageId: true, fromMe: true, participant: true },
+    all<Exclude<keyof Status, "kind" | "fromMe" | "participant">>({
+      ...{ chatId: true, messageId: true },
       ...{ status: true, at: true, error: true },
     }),
   ),

@@ -59,7 +59,7 @@ export function messageRows(
         .filter(({ reactions }) => reactions?.includes(`"${hiddenId}"`) === true),
     linkAuthor: (session, participant, contact) => {
       for (const row of messages.by("participant", keyOf(session, participant)))
-        if (row.contact === null) messages.update(row.name, { contact });
+        if (row.contact !== contact) messages.update(row.name, { contact });
     },
     linkAnswers: (conversation, { messageId, instead, name }) => {
       for (const row of messages.by("answered", keyOf(conversation, messageId)))

@@ -1,4 +1,5 @@
 /** The embedded CRM's rows in memory. */
+import type { Position } from "../../adapter.ts";
 import {
   CLIENT,
   CONTACT,
@@ -49,7 +50,7 @@ export const createMemoryTables = () => ({
 
 export function createMemoryRows(tables: MemoryTables): Rows {
   const { sessions, contacts, conversations, messages, media, clients } = tables;
-  const aliases = new Map<string, string>();
+  const aliases = new Map<string, { into: string; position: Position }>();
   return {
     sessions: { ...sessions, of: (sessionId) => sessions.named(sessionId) },
     contacts: {
@@ -72,8 +73,9 @@ export function createMemoryRows(tables: MemoryTables): Rows {
       withNationalId: (nationalId) => clients.by("nationalId", nationalId),
     },
     aliases: {
-      of: (session, id) => aliases.get(keyOf(session, id)),
-      add: (session, from, into) => void aliases.set(keyOf(session, from), into),
+      of: (session, id) => aliases.get(keyOf(session, id))?.into,
+      positionOf: (session, id) => aliases.get(keyOf(session, id))?.position ?? null,
+      put: (session, from, into, position) => void aliases.set(keyOf(session, from), { into, position }),
     },
   };
 }

@@ -2,7 +2,7 @@
 import { MESSAGE, type MessageRow } from "../embedded/doctypes.ts";
 import type { MessageSpan, Rows } from "../embedded/rows.ts";
 import type { Db } from "./connection.ts";
-import { HIDDEN_REACTIONS } from "./migrations/0005-late-links.ts";
+import { createHiddenReactors } from "./sqlite-hidden-reactors.ts";
 import { createSqliteTable } from "./sqlite-table.ts";
 
 interface Twins {
@@ -37,9 +37,8 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
      FROM whatsapp_message one JOIN whatsapp_message other USING (conversation, message_id, from_me)
      WHERE one.session = ? AND one.participant = ? AND one.participant <> '' AND other.participant = ?`,
   );
-  const reacted = table.where(
-    `session = ? AND ${HIDDEN_REACTIONS} AND instr(reactions, '"' || ? || '"') > 0`,
-  );
+  const hiddenReactors = createHiddenReactors(db);
+  const reacted = table.where("name IN (SELECT message FROM hidden_reactor WHERE session = ? AND lid = ?)");
   const links = createLinks(db);
   const move = db.prepare("UPDATE whatsapp_message SET conversation = ? WHERE conversation = ?");
   const readdress = db.prepare(
@@ -57,6 +56,17 @@ export function createSqliteMessages(db: Db): Rows["messages"] {
     );
   return {
     ...table,
+    insert: (values) => {
+      const name = table.insert(values);
+      hiddenReactors.note(name, values.reactions);
+      return name;
+    },
+    update: (name, changes) => {
+      table.update(name, changes);
+      if (!("reactions" in changes)) return;
+      hiddenReactors.forget(name);
+      hiddenReactors.note(name, changes["reactions"]);
+    },
     of: (conversation, { messageId, fromMe, participant }) =>
       byKey.get(conversation, messageId, fromMe, participant),
     withId: (conversation, messageId) => byId.all(conversation, messageId),
@@ -98,7 +108,7 @@ function createSpans(db: Db): (session: string, chatIds: string[] | null) => Mes
 function createLinks(db: Db): Pick<Rows["messages"], "linkAuthor" | "linkAnswers"> {
   const author = db.prepare(
     `UPDATE whatsapp_message SET contact = @contact
-     WHERE session = @session AND participant = @participant AND participant <> '' AND contact IS NULL`,
+     WHERE session = @session AND participant = @participant AND participant <> '' AND contact IS NOT @contact`,
   );
   const answers = db.prepare(
     `UPDATE whatsapp_message SET quoted_message = @name

@@ -92,17 +92,18 @@ function clientRows(db: Db): Rows["clients"] {
 }
 
 function aliasRows(db: Db): Rows["aliases"] {
-  const of = db.prepare<[string, string], { into_id: string }>(
-    "SELECT into_id FROM alias WHERE session = ? AND from_id = ?",
+  const of = db.prepare<[string, string], { into_id: string; position: number | null }>(
+    "SELECT into_id, position FROM alias WHERE session = ? AND from_id = ?",
   );
-  const add = db.prepare(
-    `INSERT INTO alias(session, from_id, into_id) VALUES(?, ?, ?)
-     ON CONFLICT(session, from_id) DO UPDATE SET into_id = excluded.into_id`,
+  const put = db.prepare(
+    `INSERT INTO alias(session, from_id, into_id, position) VALUES(?, ?, ?, ?)
+     ON CONFLICT(session, from_id) DO UPDATE SET into_id = excluded.into_id, position = excluded.position`,
   );
   return {
     of: (session, id) => of.get(session, id)?.into_id,
-    add: (session, from, into) => {
-      add.run(session, from, into);
+    positionOf: (session, id) => of.get(session, id)?.position ?? null,
+    put: (session, from, into, position) => {
+      put.run(session, from, into, position);
     },
   };
 }

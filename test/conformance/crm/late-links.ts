@@ -36,6 +36,16 @@ export function lateLinks(world: CrmWorlds, able: Abilities): void {
     await isLinked(crm, "B", EVA);
   });
 
+  test("a group that is told as a contact as well takes no message from its authors", async () => {
+    const crm = await world();
+    await crm.contacts([aContact()], 1);
+    await crm.messages([inGroup("A", ANA)], 2);
+    await crm.contacts([aContact({ id: GROUP, name: "Friends", isGroup: true, isUser: false })], 3);
+    await isLinked(crm, "A", ANA);
+    await crm.messages([inGroup("B", ANA)], 4);
+    await isLinked(crm, "B", ANA);
+  });
+
   test.runIf(able.remembersMerges)(
     "a message of a group is linked to its author when their hidden id gets its number",
     async () => {

@@ -123,4 +123,37 @@ export function mergedPeople(world: CrmWorlds, able: Abilities): void {
       if ((await held(EVA)) !== undefined) expect(await held(EVA)).toBe(HIDDEN);
     },
   );
+
+  test.runIf(able.ordersMerges)(
+    "what is told too late takes a hidden id from nobody: neither a contact nor a merge",
+    async () => {
+      const crm = await world();
+      const [older, newer] = [ANA, EVA];
+      const keepsIt = async () => {
+        const [contact] = (await crm.look("WhatsApp Contact", { contact_id: newer })) ?? [];
+        if (contact !== undefined && "lid" in contact) expect(contact["lid"]).toBe(HIDDEN);
+        const [other] = (await crm.look("WhatsApp Contact", { contact_id: older })) ?? [];
+        if (other !== undefined && "lid" in other) expect(other["lid"]).toBe(null);
+      };
+      await crm.contacts([aContact({ id: HIDDEN, name: "Eva" })], 10);
+      await merge(crm, 20, newer);
+      await crm.contacts([aContact({ id: older, lid: HIDDEN })], 15);
+      await keepsIt();
+      await merge(crm, 16, older);
+      await keepsIt();
+      await crm.contacts([aContact({ id: older, name: "Ana María", lid: HIDDEN })], 17);
+      await keepsIt();
+      await crm.messages([aMessage({ messageId: "A", chatId: HIDDEN, from: HIDDEN })], 21);
+      expect((await crm.adapter.chatDigests("s1")).map(({ chatId }) => chatId)).toEqual([newer]);
+      // Told again it is known for longer.
+      await merge(crm, 30, newer);
+      await merge(crm, 25, older);
+      await keepsIt();
+      await merge(crm, 31, older);
+      await crm.messages([aMessage({ messageId: "B", chatId: HIDDEN, from: HIDDEN })], 32);
+      expect((await crm.adapter.chatDigests("s1")).map(({ chatId }) => chatId).sort()).toEqual(
+        [newer, older].sort(),
+      );
+    },
+  );
 }

@@ -13,6 +13,8 @@ export interface Abilities {
   everyonesReaction: boolean;
   /** After a merge, what still names the hidden id lands at the person. */
   remembersMerges: boolean;
+  /** Remembers where a merge was told, so that what is told too late takes a hidden id from nobody. */
+  ordersMerges: boolean;
   /** Keeps when a message was sent, delivered and read, not only when it last changed. */
   momentOfEachStatus: boolean;
   /** Has a place for clients of a directory. */
@@ -26,6 +28,7 @@ export const everyAbility: Abilities = {
   wholeMessageKey: true,
   everyonesReaction: true,
   remembersMerges: true,
+  ordersMerges: true,
   momentOfEachStatus: true,
   clients: true,
   documents: true,

@@ -122,6 +122,34 @@ export function lists(world: Worlds): void {
     expect(await found({ updatedAfter: before, chatId: "34600111222@c.us" })).toEqual(["C"]);
   });
 
+  test("messages come by when they last changed, however they are told apart", async () => {
+    const { store, record, clock } = await withTenChats(world);
+    const before = clock.now().getTime();
+    const changed = ["M7", "M3", "M9", "M1"];
+    for (const id of changed) {
+      clock.advance(1000);
+      const target = { chatId: person(Number(id.slice(1))), id };
+      await record({ kind: "edit", target, content: "other", at: T0_SECONDS, raw: null });
+    }
+    const found = (more: object) =>
+      walk((cursor) =>
+        store.inbox.messages({
+          ...{ sessionId: "s1", order: "asc", orderBy: "updated", updatedAfter: before, limit: 3, page: 1 },
+          ...more,
+          cursor,
+        }),
+      );
+    expect(ids(await found({}))).toEqual(changed);
+    expect(ids(await found({ order: "desc" }))).toEqual(changed.toReversed());
+    expect(ids(await found({ chatId: person(9) }))).toEqual(["M9"]);
+    expect(ids(await found({ id: "M3" }))).toEqual(["M3"]);
+    expect(ids(await found({ updatedAfter: undefined })).slice(-4)).toEqual(changed);
+    const { total } = await store.inbox.messages({
+      ...{ sessionId: "s1", order: "asc", orderBy: "updated", updatedAfter: before, limit: 1, page: 1 },
+    });
+    expect(total).toBe(4);
+  });
+
   test("messages of a page come without the proto", async () => {
     const { store, record } = await world();
     await record(aMessageFact({ id: "A", raw: "cHJvdG8=" }));

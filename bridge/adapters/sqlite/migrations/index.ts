@@ -5,6 +5,9 @@ import { nationalIds } from "./0003-national-ids.ts";
 import { clientsByHand } from "./0004-clients-by-hand.ts";
 import { lateLinks } from "./0005-late-links.ts";
 import { clientDetails } from "./0006-client-details.ts";
+import { hiddenReactors } from "./0007-hidden-reactors.ts";
+import { rowsByHand } from "./0008-rows-by-hand.ts";
+import { aliasPositions } from "./0009-alias-positions.ts";
 
 export const migrations: readonly string[] = [
   records,
@@ -13,4 +16,7 @@ export const migrations: readonly string[] = [
   clientsByHand,
   lateLinks,
   clientDetails,
+  hiddenReactors,
+  rowsByHand,
+  aliasPositions,
 ];
