@@ -65,8 +65,11 @@ export interface CrmAdapter {
 
   /** Proves that the CRM can be reached and written to. */
   check(): Promise<void>;
-  /** Creates what the CRM lacks to hold the records (tables, document types); safe to repeat. */
-  prepare(): Promise<void>;
+  /**
+   * Creates what the CRM lacks to hold the records (tables, document types); safe to repeat. `tell`: what it may not do, and
+   * the records do without, in words for the person who has to.
+   */
+  prepare(tell?: (undone: string) => void): Promise<void>;
   close(): Promise<void>;
 
   upsertSession(session: Session, position: Position): Promise<WriteResult>;

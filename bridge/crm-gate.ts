@@ -127,7 +127,7 @@ function gated(adapter: CrmAdapter, pass: () => void): CrmAdapter {
   return {
     name: adapter.name,
     check: behind(() => adapter.check()),
-    prepare: () => adapter.prepare(),
+    prepare: (tell) => adapter.prepare(tell),
     close: () => adapter.close(),
     upsertSession: behind((session, position) => adapter.upsertSession(session, position)),
     noteSession: behind((sessionId, notes) => adapter.noteSession(sessionId, notes)),

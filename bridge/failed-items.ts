@@ -21,6 +21,13 @@ const LONGEST_ERROR = 500;
 export const failedItemId = ({ sessionId, kind, key }: FailedRecord): string => `${kind}:${sessionId}:${key}`;
 export const messageItemKey = ({ chatId, messageId }: { chatId: string; messageId: string }): string =>
   `${chatId}|${messageId}`;
+/** A merge that failed is of kind `contact`, beside what else may be wrong with that one. An id has no bar in it. */
+export const mergeItemKey = ({ from, into }: { from: string; into: string }): string => `${from}|${into}`;
+/** Null for the key of a contact itself. */
+export function mergeOfItemKey(key: string): { from: string; into: string } | null {
+  const [from = "", into] = key.split("|");
+  return into === undefined ? null : { from, into };
+}
 /** A chat's id has no bar in it; a message's may. */
 export function messageOfItemKey(key: string): { chatId: string; messageId: string } {
   const mark = key.indexOf("|");

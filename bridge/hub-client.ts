@@ -47,6 +47,9 @@ export interface Subscribed {
   isSettled: boolean;
 }
 
+/** `latestSeq`: the hub's newest number once the order was done; undefined: a hub of before does not tell it. */
+export type Ordered<Answer> = Answer & { latestSeq?: number | undefined };
+
 /**
  * Every method waits as `Retry-After` says on 429 and 503 (within its deadline) and repeats reads that found no answer.
  * @throws HubUnavailable with the hub's own code otherwise
@@ -63,7 +66,7 @@ export interface HubClient {
     chatId: string,
     query: PageQuery & { order?: "asc" | "desc"; since?: number | undefined },
   ): Promise<HubPage<Message>>;
-  /** Of all chats, newest first: those that are new or changed since. */
+  /** Of all chats, those that are new or changed since, in whatever order the hub reads them best. */
   changedMessages(sessionId: string, query: PageQuery): Promise<HubPage<Message>>;
   /** One chat; null when the hub does not have it. */
   chat(sessionId: string, chatId: string): Promise<{ chat: Chat; position: number } | null>;
@@ -88,9 +91,9 @@ export interface HubClient {
    */
   subscribe(place: Place): Promise<Subscribed>;
 
-  connect(sessionId: string): Promise<Session>;
-  disconnect(sessionId: string): Promise<Session>;
-  logout(sessionId: string): Promise<Session>;
+  connect(sessionId: string): Promise<Ordered<Session>>;
+  disconnect(sessionId: string): Promise<Ordered<Session>>;
+  logout(sessionId: string): Promise<Ordered<Session>>;
   createSession(input: { sessionId: string; sessionName?: string | undefined }): Promise<Session>;
   qrCode(
     sessionId: string,
@@ -99,7 +102,7 @@ export interface HubClient {
   pairingCode(
     sessionId: string,
     phoneNumber?: string,
-  ): Promise<{ pairingCode: string; status: string; expiresAt: string }>;
+  ): Promise<Ordered<{ pairingCode: string; status: string; expiresAt: string }>>;
   sendMessage(
     sessionId: string,
     order: { to: string; type: string; message: unknown },

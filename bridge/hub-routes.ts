@@ -10,7 +10,7 @@ import {
   sessionTotalsSchema,
 } from "../hub/contract/index.ts";
 import { HubUnavailable } from "./errors.ts";
-import type { HubClient, HubPage, PageQuery, SessionStanding } from "./hub-client.ts";
+import type { HubClient, HubPage, Ordered, PageQuery, SessionStanding } from "./hub-client.ts";
 import { itemsOf, notUnderstood, pageOf, parsed } from "./hub-answers.ts";
 import type { Log } from "./log.ts";
 import { at, MOST_ROWS, type Ask, type HubRequest } from "./hub-request.ts";
@@ -51,7 +51,14 @@ const qrSchema = z.object({
   expiresAt: z.string(),
 });
 
-const pairingSchema = z.object({ pairingCode: z.string(), status: z.string(), expiresAt: z.string() });
+/** A hub of before does not tell it. */
+const afterOrder = { latestSeq: z.int().optional() };
+const orderedSessionSchema = sessionSchema.extend(afterOrder);
+
+const pairingSchema = z.object({
+  ...{ pairingCode: z.string(), status: z.string(), expiresAt: z.string() },
+  ...afterOrder,
+});
 
 export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
   const list = async <Schema extends z.ZodType>(
@@ -71,9 +78,9 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
     return { contacts: contacts.total, chats: chats.total };
   };
 
-  const orderSession = async (sessionId: string, order: string): Promise<Session> => {
+  const orderSession = async (sessionId: string, order: string): Promise<Ordered<Session>> => {
     const data = await ask({ name: order, method: "POST", path: at("sessions", sessionId, order), body: {} });
-    return parsed(order, sessionSchema, data);
+    return parsed(order, orderedSessionSchema, data);
   };
 
   return {
@@ -103,7 +110,12 @@ export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
         item: messageSchema,
       }),
     changedMessages: (sessionId, query) =>
-      list("messages", { path: at("messages", sessionId), query: paging(query), item: messageSchema }),
+      list("messages", {
+        path: at("messages", sessionId),
+        // A hub that does not know the second lists them by when they were sent.
+        query: { ...paging(query), order: "asc", orderBy: "updated" },
+        item: messageSchema,
+      }),
     chat: (sessionId, chatId) =>
       unlessUnknown(async () => {
         const path = at("messages", sessionId, "chats");

@@ -23,6 +23,7 @@ const endpointsSchema = z.object({
       lastSuccessAt: z.string().nullable(),
       managedBy: z.enum(["session", "default"]).nullable(),
       secretFingerprints: z.array(z.string()).optional(),
+      headers: z.array(z.string()).optional(),
     }),
   ),
 });

@@ -2,9 +2,9 @@
 import type { HubEvent } from "../hub/contract/index.ts";
 import type { CrmAdapter, WriteResult } from "./adapter.ts";
 import { HubUnavailable } from "./errors.ts";
-import { messageOfItemKey, type FailedItems } from "./failed-items.ts";
+import { mergeOfItemKey, messageOfItemKey, type FailedItems } from "./failed-items.ts";
 import type { HubClient } from "./hub-client.ts";
-import { chatLane, sessionLane, type Lanes } from "./lanes.ts";
+import { chatLane, runInAll, sessionLane, type Lanes } from "./lanes.ts";
 import type { FailedItem } from "./state/bridge-state.ts";
 import type { Apply } from "./applied.ts";
 
@@ -53,6 +53,12 @@ export function createItemRetry({
         return event === null ? null : ((await apply(event)).rejected ?? null);
       }
       case "contact": {
+        const merge = mergeOfItemKey(key);
+        if (merge !== null) {
+          const names = [merge.from, merge.into].map((chatId) => chatLane(sessionId, chatId));
+          const order = { sessionId, ...merge, position: null };
+          return refusal([await runInAll(lanes, names, () => adapter.mergeContact(order))]);
+        }
         const found = await hub.contact(sessionId, key);
         if (found === null) return null;
         const { contact, position } = found;

@@ -17,6 +17,8 @@ export interface ShownEndpoint {
   managedBy: "session" | "default" | null;
   /** Of the secrets that sign now, the newest first; undefined: a hub of before does not tell them. */
   secretFingerprints?: string[] | undefined;
+  /** Names of its own headers. */
+  headers?: string[] | undefined;
 }
 
 /** Where the bridge is to be called, signed how, and which endpoint it had. */
@@ -83,6 +85,7 @@ function planWith(
     advice: [
       ...secret.advice,
       ...(isPaused ? [pausedAdvice(own.id)] : []),
+      ...lessAdvice(own, url),
       ...(former === null || goes ? [] : [besideAdvice(former.id)]),
       ...advice,
     ],
@@ -97,7 +100,7 @@ function hadOf(endpoints: ShownEndpoint[], { url, known }: Place): ShownEndpoint
   return had !== undefined && addresses.includes(had.url) ? had : null;
 }
 
-/** Somebody lives at the former address: this bridge has a copy of that one's data folder. */
+/** Somebody lives at the former address: this bridge has a copy of that one's data folder, unless it is no bridge that answers. */
 const isAnothers = (had: ShownEndpoint, { url, known }: Place): boolean =>
   had.url !== url &&
   typeof known?.lookedAt === "string" &&
@@ -121,6 +124,25 @@ const losesNothing = (had: ShownEndpoint, own: ShownEndpoint): boolean =>
   had.dead === 0 &&
   own.state !== "paused" &&
   (own.sessions === "*" || (had.sessions !== "*" && had.sessions.every((id) => own.sessions.includes(id))));
+
+/** What it is not told, and what is not sent along. */
+const lessAdvice = (own: ShownEndpoint, url: string): string[] => [
+  ...(hearsAll(own) ? [] : [someSessionsAdvice(own.id)]),
+  ...headersAdvice(own, url),
+];
+
+/** One that the bridge made is for the sessions that its key sees. */
+const hearsAll = ({ sessions, managedBy, description }: ShownEndpoint): boolean =>
+  sessions === "*" || (managedBy === null && description === DESCRIPTION);
+
+/** The hub takes them from an endpoint that moves to another server. */
+function headersAdvice({ id, url: former, headers = [] }: ShownEndpoint, url: string): string[] {
+  if (headers.length === 0 || new URL(former).origin === new URL(url).origin) return [];
+  return [
+    `The bridge's endpoint moved to another server or port, and the hub took its own headers from it (${headers.join(", ")}). ` +
+      `Where something before the bridge needs them, give them again (PUT /api/endpoints/${id} with headers).`,
+  ];
+}
 
 function secretPlan(own: ShownEndpoint, secrets: string[]): Pick<Plan, "rotates" | "advice"> {
   const [now, ...before] = own.secretFingerprints ?? [];
@@ -172,8 +194,15 @@ function othersAdvice(
 
 const copyAdvice = (id: string): string =>
   `The endpoint in this bridge's data folder (${id}) has been told of events at its former address since this bridge last looked: ` +
-  "the folder is a copy of a running bridge's. That endpoint is left alone, and this bridge has one of its own. If no other " +
-  "bridge is there, delete that one at the hub.";
+  "the folder is a copy of a running bridge's, or something else answers at the former address (a proxy's page). That endpoint is left " +
+  "alone, and this bridge has a new one, the endpointId of this line. If no other bridge is there, have what waits in the former one sent " +
+  `here: give it this bridge's URL (PUT /api/endpoints/${id} with url), delete the new one (DELETE /api/endpoints/{endpointId}), and ` +
+  "send again what was given up (POST /api/deliveries/replay with its endpointId and state dead). What was answered with 2xx there " +
+  "the bridge reads by the feed.";
+
+const someSessionsAdvice = (id: string): string =>
+  `The bridge's endpoint at the hub (${id}), which somebody else made, hears only some sessions: events of the others arrive by the ` +
+  `feed, minutes later. Have it hear all (PUT /api/endpoints/${id} with sessions "*"), or delete it, and the bridge makes its own.`;
 
 const pausedAdvice = (id: string): string =>
   "The bridge's endpoint at the hub is paused, by a person or because this address answered 410: no webhook comes, and events " +

@@ -2,7 +2,7 @@
 import { type Command, CommanderError } from "commander";
 import { letReadersLeave } from "./let-readers-leave.ts";
 
-const PROBLEM = 1;
+export const PROBLEM = 1;
 const WRONG_USE = 2;
 
 /** What goes wrong is said in one line. */

@@ -7,21 +7,27 @@ import { systemClock } from "../bridge/clock.ts";
 import { readBridgeConfig, type BridgeConfig } from "../bridge/config.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../bridge/errors.ts";
 import { createLog } from "../bridge/log.ts";
-import { runCommand } from "./bridge-command.ts";
+import { PROBLEM, runCommand } from "./bridge-command.ts";
 
 async function prepare(): Promise<void> {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readBridgeConfig(process.env);
   const adapter = await openAdapter(config.crm, { clock: systemClock, log: createLog(config.logLevel) });
+  const left: string[] = [];
   try {
-    await adapter.prepare();
+    await adapter.prepare((undone) => {
+      left.push(undone);
+      process.stderr.write(`✖ ${undone}\n`);
+    });
     await adapter.check();
   } catch (cause) {
     throw withPlace(cause, config.crm);
   } finally {
     await adapter.close();
   }
-  process.stdout.write(`The ${adapter.name} CRM is ready.\n`);
+  if (left.length > 0) process.exitCode = PROBLEM;
+  const state = left.length === 0 ? "is ready" : "takes the records, and what is said above is left to do";
+  process.stdout.write(`The ${adapter.name} CRM ${state}.\n`);
   if (adapter.name === "frappe")
     process.stdout.write(
       "A bridge that is running uses new fields within ten minutes, or at once after a restart.\n",

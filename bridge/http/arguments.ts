@@ -32,10 +32,11 @@ const invalid = (problem: string, cause?: unknown): BridgeError =>
 
 function argumentsIn(bytes: Buffer, type: string): Record<string, unknown> {
   const kind = type.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const text = textIn(bytes, type).trim();
+  const whole = textIn(bytes, type);
+  const text = whole.trim();
   if (text === "") return {};
   const isJson = kind === "" || kind === "application/json" || kind.endsWith("+json");
-  if (isJson || text.startsWith("{") || text.startsWith("[")) return jsonIn(text);
+  if (isJson || text.startsWith("{") || text.startsWith("[")) return jsonIn(whole);
   if (kind === "application/x-www-form-urlencoded") return Object.fromEntries(new URLSearchParams(text));
   throw invalid(
     "The body is neither a JSON object nor a form (application/x-www-form-urlencoded): send the arguments as one of these.",
@@ -52,12 +53,12 @@ function textIn(bytes: Buffer, type: string): string {
 }
 
 /** Nothing of the body is quoted: it may hold what no log and no screen should. */
-function jsonIn(text: string): Record<string, unknown> {
+function jsonIn(whole: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(whole.trim());
   } catch (cause) {
-    throw invalid(`The body is not JSON: ${jsonProblem(text)}.`, cause);
+    throw invalid(`The body is not JSON: ${jsonProblem(whole)}.`, cause);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw invalid('The arguments must be a JSON object, such as {"name": "value"}.');

@@ -1,7 +1,9 @@
 /** Where a text stops being JSON, told without a word of it. Pure. */
 
-/** For a text that `JSON.parse` refuses. */
-export function jsonProblem(text: string): string {
+/** For a text that `JSON.parse` refuses, whatever space is around it; the place is one in the whole of it. */
+export function jsonProblem(whole: string): string {
+  const text = whole.trim();
+  const before = whole.slice(0, whole.length - whole.trimStart().length);
   // The longest beginning that could still become JSON; what it is refused for lies after it.
   let good = 0;
   let bad = text.length + 1;
@@ -11,7 +13,7 @@ export function jsonProblem(text: string): string {
     else bad = middle;
   }
   if (good === text.length) return "it ends too early";
-  const lines = text.slice(0, good).split("\n");
+  const lines = (before + text.slice(0, good)).split("\n");
   return `look at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 

@@ -1,7 +1,7 @@
 /** Frappe's parameters of a list, as its clients write them → one query of the adapter's reader. Pure. */
 import type { DocumentQuery } from "../adapter.ts";
 import { BridgeError } from "../errors.ts";
-import { FLAG_ADVICE, flagNamed } from "../flag.ts";
+import { FLAG_ADVICE, flagNamed, isNoFlag } from "../flag.ts";
 
 const DEFAULT_LIMIT = 20;
 /** Frappe takes 0 for "all"; nobody gets more than this at once. */
@@ -66,7 +66,7 @@ function whole(value: unknown, name: string): number | undefined {
 }
 
 function flagOf(given: Record<string, unknown>, name: string): boolean | undefined {
-  if (!isGiven(given[name])) return undefined;
+  if (isNoFlag(given[name])) return undefined;
   const flag = flagNamed(given[name]);
   if (flag === undefined) throw invalid(`${name}: ${FLAG_ADVICE}.`);
   return flag;

@@ -50,9 +50,9 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
     jobs: method({
       name: "api.directory.list_jobs",
       role: "read",
-      args: { failed: flagArgument.optional() },
+      args: { failed: flagArgument(false) },
       // Where none is configured there is nothing to list: whoever watches bridges asks them all.
-      run: ({ failed = false }) => {
+      run: ({ failed }) => {
         const jobs = directory?.jobs().filter((job) => !failed || hasFailed(job)) ?? [];
         return Promise.resolve({ success: true, jobs: jobs.map(jobAnswer) });
       },
@@ -64,7 +64,7 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
         job_id: word.optional(),
         id: word.optional(),
         page: z.coerce.number().int().min(1).optional(),
-        all: flagArgument.optional(),
+        all: flagArgument(false),
       },
       run: async ({ job_id: of, ...what }) => {
         const { jobId, alreadyRunning, retrying } = await configured().retry(wantedOf(what, of), of);
@@ -81,10 +81,10 @@ export function directoryMethods(directory: Directory | null): DirectoryMethods 
 
 /** A job that is named alone is meant as a whole. */
 function wantedOf(
-  { id, page, all }: { id?: string | undefined; page?: number | undefined; all?: boolean | undefined },
+  { id, page, all }: { id?: string | undefined; page?: number | undefined; all: boolean },
   jobId: string | undefined,
 ): RetryWhat {
-  if (all === true) return "all";
+  if (all) return "all";
   if (id !== undefined) return { id };
   if (page !== undefined) return { page };
   if (jobId !== undefined) return "all";

@@ -40,8 +40,8 @@ export function failedMethods({ queue, failed, retryItems, ...named }: FailedPar
     method({
       name: "api.sync.retry_failed",
       role: "admin",
-      args: { job_id: z.string().max(100).optional(), item: word.optional(), all: flagArgument.optional() },
-      run: async ({ job_id: jobId, item: itemId, all = false }) => {
+      args: { job_id: z.string().max(100).optional(), item: word.optional(), all: flagArgument(false) },
+      run: async ({ job_id: jobId, item: itemId, all }) => {
         if (!all && jobId === undefined && itemId === undefined)
           throw new BridgeError("VALIDATION_ERROR", "Say what to retry: job_id, item, or all.");
         const items = failed.list().filter(({ id }) => all || id === itemId);

@@ -1,7 +1,7 @@
 /** A method that callers may run by its dotted name: one declaration of who may, with which arguments, and what it does. */
 import { z } from "zod";
 import { BridgeError } from "../errors.ts";
-import { FLAG_ADVICE, flagNamed } from "../flag.ts";
+import { FLAG_ADVICE, flagNamed, isNoFlag } from "../flag.ts";
 
 /** Who asks, and what makes a repeat of this very call recognisable. */
 export interface Call {
@@ -89,8 +89,13 @@ export const word = z
   .transform(String)
   .refine((text) => text.length <= 300, "is too long");
 
-/** 1, 0, true, false, as themselves or as text. */
-export const flagArgument = z.unknown().transform(flagNamed).pipe(z.boolean(FLAG_ADVICE));
+/** 1, 0, true, false, as themselves or as text; `otherwise` where none is given. */
+export const flagArgument = (otherwise: boolean) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value) => (isNoFlag(value) ? otherwise : flagNamed(value)))
+    .pipe(z.boolean(FLAG_ADVICE));
 
 export const secondsArgument = (max: number) =>
   z.coerce

@@ -36,8 +36,8 @@ export function queuedMethods({ outgoing }: QueuedParts): Method[] {
     method({
       name: "api.messages.cancel_queued",
       role: "admin",
-      args: { queue_id: word.optional(), all: flagArgument.optional() },
-      run: async ({ queue_id: id, all = false }) => {
+      args: { queue_id: word.optional(), all: flagArgument(false) },
+      run: async ({ queue_id: id, all }) => {
         if (!all && id === undefined)
           throw new BridgeError("VALIDATION_ERROR", "Say what to cancel: queue_id, or all.");
         if (all) return { success: true, cancelled: await outgoing.cancelAll() };

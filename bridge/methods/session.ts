@@ -2,15 +2,15 @@
 import { z } from "zod";
 import type { CrmAdapter } from "../adapter.ts";
 import { BridgeError, HubUnavailable } from "../errors.ts";
-import type { HubClient } from "../hub-client.ts";
+import type { HubClient, Ordered } from "../hub-client.ts";
 import type { Session } from "../records.ts";
 import { method, word, type Method } from "./method.ts";
 import { sessionNamed } from "./session-name.ts";
 
 /** What the methods need of the registry. */
 export interface ConnectionOrders {
-  disconnectedBy(sessionId: string, by: string): Promise<void>;
-  connectOrdered(sessionId: string, by: string): Promise<void>;
+  disconnectedBy(sessionId: string, by: string, doneSeq?: number): Promise<void>;
+  connectOrdered(sessionId: string, by: string, doneSeq?: number): Promise<void>;
   createOrdered(sessionId: string, by: string): Promise<void>;
 }
 
@@ -28,15 +28,15 @@ export function sessionMethods({
     (await sessionNamed(name, { hub, adapter })).sessionId;
   const answered = (data: Session) => ({ success: true, data });
   /** Noted once the hub did it; the registry also gives the name to a disconnection that it was told a moment before. */
-  const ending = (name: string, act: (sessionId: string) => Promise<Session>): Method =>
+  const ending = (name: string, act: (sessionId: string) => Promise<Ordered<Session>>): Method =>
     method({
       name,
       role: "admin",
       args: named,
       run: async ({ session_id: given }, { caller }) => {
         const sessionId = await find(given);
-        const session = await act(sessionId);
-        await connections.disconnectedBy(sessionId, caller);
+        const { latestSeq, ...session } = await act(sessionId);
+        await connections.disconnectedBy(sessionId, caller, latestSeq);
         return answered(session);
       },
     });
@@ -64,8 +64,8 @@ export function sessionMethods({
       args: named,
       run: async ({ session_id: given }, { caller }) => {
         const sessionId = await find(given);
-        const session = await hub.connect(sessionId);
-        await connections.connectOrdered(sessionId, caller);
+        const { latestSeq, ...session } = await hub.connect(sessionId);
+        await connections.connectOrdered(sessionId, caller, latestSeq);
         return answered(session);
       },
     }),
@@ -91,8 +91,8 @@ export function sessionMethods({
       args: { ...named, phone_number: phoneNumber.optional() },
       run: async ({ session_id: given, phone_number: number }, { caller }) => {
         const sessionId = await find(given);
-        const data = await hub.pairingCode(sessionId, number);
-        await connections.connectOrdered(sessionId, caller);
+        const { latestSeq, ...data } = await hub.pairingCode(sessionId, number);
+        await connections.connectOrdered(sessionId, caller, latestSeq);
         return { success: true, data };
       },
     }),

@@ -54,7 +54,7 @@ export function syncMethods(parts: SyncParts): Method[] {
       args: {
         session_name: word,
         /** Reads everything, not only what changed since the last sync: for a CRM that lost records. */
-        full: flagArgument.default(false),
+        full: flagArgument(false),
         wait: secondsArgument(MAX_WAIT_SECONDS).default(0),
       },
       run: ({ session_name: name, full, wait }) => sync(name, wait, { isFull: full }),
@@ -64,9 +64,9 @@ export function syncMethods(parts: SyncParts): Method[] {
       role: "admin",
       args: {
         session_name: word,
-        sync_contacts_flag: flagArgument.default(true),
-        sync_conversations_flag: flagArgument.default(true),
-        sync_messages_flag: flagArgument.default(true),
+        sync_contacts_flag: flagArgument(true),
+        sync_conversations_flag: flagArgument(true),
+        sync_messages_flag: flagArgument(true),
         wait: secondsArgument(MAX_WAIT_SECONDS).default(0),
       },
       run: (args) =>
@@ -85,7 +85,7 @@ export function syncMethods(parts: SyncParts): Method[] {
         session_name: word.optional(),
         job_id: z.string().max(100).optional(),
         /** False: the CRM is not counted, for who asks every second how far a sync is. */
-        totals: flagArgument.default(true),
+        totals: flagArgument(true),
       },
       run: async ({ session_name: name, job_id: jobId, totals }) => ({
         success: true,

@@ -46,7 +46,8 @@ export interface Outgoing {
   /**
    * Resolves when the hub took it, or when it is kept.
    * @throws HubUnavailable what the hub refused, or that it is away while nothing may be kept
-   * @throws BridgeError `IDEMPOTENCY_CONFLICT`; `UNAVAILABLE` when there is no room for more, or no disk
+   * @throws BridgeError `IDEMPOTENCY_CONFLICT`; `UNAVAILABLE` when there is no room for more;
+   *   `DISK_FULL` or `STATE_NOT_KEPT` when it cannot be written down
    */
   send(order: SendOrder, call: SendCall): Promise<SendOutcome>;
   /** What waits, in its order, and what ended lately. */
@@ -123,6 +124,8 @@ export function createOutgoing({ hub, orders, ttlMs, clock, log, most = MOST }: 
         data.waiting = data.waiting.filter(({ queueId }) => queueId !== order.queueId);
       });
       log.error({ err: cause, queueId: order.queueId }, "send.not_kept");
+      // It says what is wrong with the data folder, and what helps.
+      if (cause instanceof BridgeError) throw cause;
       const problem = "The hub takes nothing now, and the order could not be written down.";
       throw new BridgeError("UNAVAILABLE", problem, { cause });
     } finally {

@@ -19,8 +19,7 @@ import {
   nextConnection,
   type Change,
 } from "./next-connection.ts";
-import { createOrdersHere } from "./orders-here.ts";
-import { toldBy, toldByList, type Told } from "./told.ts";
+import { toldBy, toldByList } from "./told.ts";
 
 export type Difference = Pick<Correction, "field" | "from" | "to">;
 
@@ -47,9 +46,12 @@ export interface Connections {
   seen(session: Session, position: number): Promise<Correction[]>;
   /** The hub does not have this session any more. */
   gone(sessionId: string): Promise<Correction[]>;
-  /** A person ends it through the bridge: no automatic reconnect until a person connects it. */
-  disconnectedBy(sessionId: string, by: string): Promise<void>;
-  connectOrdered(sessionId: string, by: string): Promise<void>;
+  /**
+   * A person ends it through the bridge: no automatic reconnect until a person connects it. `doneSeq`: the hub's newest number
+   * once it was done, where it tells it; what has a higher one came after it.
+   */
+  disconnectedBy(sessionId: string, by: string, doneSeq?: number | null): Promise<void>;
+  connectOrdered(sessionId: string, by: string, doneSeq?: number | null): Promise<void>;
   /** Of an account that is there already it is only noted in the log: the hub answers with it as it is. */
   createOrdered(sessionId: string, by: string): Promise<void>;
   get(sessionId: string): Connection | null;
@@ -75,13 +77,6 @@ export function createConnections({
   log: Log;
 }): Connections {
   const get = (sessionId: string): Connection | null => own(state.read().connections, sessionId) ?? null;
-  const ordersHere = createOrdersHere(clock);
-
-  /** Whose order here it was is known better than the hub tells it. */
-  const namedHere = (row: Connection, told: Told): Told =>
-    told.connectOrderedBy !== null && ordersHere.isOurs(row.sessionId, told.at)
-      ? { ...told, connectOrderedBy: row.connectOrderedBy }
-      : told;
 
   const write = (data: BridgeData, { next, disconnection }: Change): void => {
     if (next.sessionExists) data.connections[next.sessionId] = next;
@@ -141,7 +136,7 @@ export function createConnections({
       const becameConnected = told.status === "connected" && isTransition(event, row);
       // The same event again: it was written, and perhaps not acted on before a crash.
       if (event.seq === row.seq && event.seq > 0) return { becameConnected, kept: nothing };
-      const change = nextConnection(row, namedHere(row, told), event.seq);
+      const change = nextConnection(row, told, event.seq);
       const kept = state
         .update((data) => write(data, change))
         .then(() => {
@@ -173,26 +168,26 @@ export function createConnections({
       const disconnection = isLoss ? { sessionId, at, reason: "deleted", by: row.disconnectedBy } : null;
       return correct({ next, disconnection }, differences(row, next));
     },
-    disconnectedBy: async (sessionId, by) => {
+    disconnectedBy: async (sessionId, by, doneSeq = null) => {
       await state.update((data) => {
         const row = own(data.connections, sessionId) ?? newConnection(sessionId);
         data.connections[sessionId] = {
           ...row,
           ...{ manuallyDisconnected: true, disconnectedBy: by },
           disconnectOrderedAt: clock.now().toISOString(),
+          disconnectOrderedSeq: doneSeq,
         };
         rename(data, sessionId, by);
       });
       log.info({ sessionId, by }, "connection.ended_by_order");
     },
-    connectOrdered: async (sessionId, by) => {
-      const now = clock.now();
-      ordersHere.ordered(sessionId);
+    connectOrdered: async (sessionId, by, doneSeq = null) => {
+      const at = clock.now().toISOString();
       await state.update((data) => {
         const row = own(data.connections, sessionId) ?? newConnection(sessionId);
         data.connections[sessionId] = {
-          ...connectOrdered(row, by, now.toISOString()),
-          reconnectAttempts: 0,
+          ...connectOrdered(row, by, at),
+          ...{ connectOrderedSeq: doneSeq, reconnectAttempts: 0 },
         };
       });
       log.info({ sessionId, by }, "connection.ordered");

@@ -15,8 +15,10 @@ export const newConnection = (sessionId: string): Connection => ({
   manuallyDisconnected: false,
   disconnectedBy: null,
   disconnectOrderedAt: null,
+  disconnectOrderedSeq: null,
   connectOrderedBy: null,
   connectOrderedAt: null,
+  connectOrderedSeq: null,
   createdBy: null,
   reconnectAttempts: 0,
   seq: 0,
@@ -43,9 +45,9 @@ export const connectOrdered = (row: Connection, by: string, at: string): Connect
 export function nextConnection(known: Connection, told: Told, seq: number): Change {
   const { connectOrderedBy } = told;
   const row =
-    connectOrderedBy === null || isUndone(known, told)
+    connectOrderedBy === null || isUndone(known, told, seq)
       ? known
-      : connectOrdered(known, connectOrderedBy, told.at);
+      : connectOrdered(known, nameOf(known, { connectOrderedBy, seq }), told.at);
   const base: Connection = {
     ...row,
     status: told.status,
@@ -59,16 +61,28 @@ export function nextConnection(known: Connection, told: Told, seq: number): Chan
   return told.status === "connected" ? connected(base, row, told) : notConnected(base, row, told);
 }
 
-/** Told late, by the feed: its end was ordered since. */
-const isUndone = ({ disconnectOrderedAt }: Connection, { at }: Told): boolean =>
-  disconnectOrderedAt !== null && Date.parse(at) < Date.parse(disconnectOrderedAt);
+/** Told late, by the feed: its end was ordered since. Moments are of two clocks, and only count where the hub gave no number. */
+function isUndone(
+  { disconnectOrderedSeq, disconnectOrderedAt }: Connection,
+  told: Told,
+  seq: number,
+): boolean {
+  if (disconnectOrderedSeq !== null) return seq < disconnectOrderedSeq;
+  return disconnectOrderedAt !== null && Date.parse(told.at) < Date.parse(disconnectOrderedAt);
+}
+
+/** The hub tells an order that came through the bridge as the bridge's: what it told until that was done is not newer than its caller. */
+const nameOf = (known: Connection, told: { connectOrderedBy: string; seq: number }): string =>
+  known.connectOrderedBy !== null && known.connectOrderedSeq !== null && told.seq <= known.connectOrderedSeq
+    ? known.connectOrderedBy
+    : told.connectOrderedBy;
 
 function connected(base: Connection, row: Connection, told: Told): Change {
   const since = row.status === "connected" ? (row.lastConnectedAt ?? told.at) : told.at;
   const next: Connection = {
     ...base,
     lastConnectedAt: told.connectedAt ?? since,
-    ...(isUndone(row, told) ? {} : { manuallyDisconnected: false, disconnectedBy: null }),
+    ...(isUndone(row, told, base.seq) ? {} : { manuallyDisconnected: false, disconnectedBy: null }),
     reconnectAttempts: 0,
   };
   return { next, disconnection: null };

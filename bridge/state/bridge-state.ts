@@ -36,9 +36,13 @@ export const connectionSchema = z.object({
   disconnectedBy: z.string().nullable(),
   /** When its end was last ordered through the bridge: what was told before that does not undo it. */
   disconnectOrderedAt: moment.nullable().default(null),
+  /** The hub's newest `seq` once that was done, which needs no two clocks that agree; null: the hub did not tell it. */
+  disconnectOrderedSeq: count.nullable().default(null),
   /** Who ordered the last connection, and when; null where nobody was told of. */
   connectOrderedBy: z.string().nullable().default(null),
   connectOrderedAt: moment.nullable().default(null),
+  /** The same of the last connection that was ordered through the bridge. */
+  connectOrderedSeq: count.nullable().default(null),
   /** Who had the hub make it, where that was ordered through the bridge. */
   createdBy: z.string().nullable().default(null),
   reconnectAttempts: count,

@@ -45,7 +45,7 @@ async function writePage(
   const digests = byChat.size === 0 ? [] : await adapter.chatDigests(sessionId, [...byChat.keys()]);
   let tally = NOTHING;
   for (const { chatId, oldest } of digests) {
-    const held = (byChat.get(chatId) ?? []).filter(isFrom(oldest)).toReversed();
+    const held = (byChat.get(chatId) ?? []).filter(isFrom(oldest)).sort((a, b) => a.timestamp - b.timestamp);
     if (held.length === 0) continue;
     tally = addTally(tally, await writer.messages({ sessionId, chatId, items: held, position }));
   }

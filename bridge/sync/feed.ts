@@ -135,7 +135,8 @@ export function createFeed(parts: FeedParts): Feed {
       }
       data.lostEvents = {};
       // Numbers of another count: compared with new ones they would hide them.
-      for (const row of Object.values(data.connections)) row.seq = 0;
+      for (const row of Object.values(data.connections))
+        Object.assign(row, { seq: 0, disconnectOrderedSeq: null, connectOrderedSeq: null });
       data.failedItems = data.failedItems.filter(({ kind }) => kind !== "event");
     });
     await onReset(why);
@@ -254,11 +255,15 @@ export function createFeed(parts: FeedParts): Feed {
   };
 }
 
-/** All that was told after the mark, of each session; what was lost before and not made good yet lies further back. */
+/**
+ * All that was told after the mark, of each session; what was lost before and not made good yet lies further back. A hub's
+ * clock that was set back in between gave later changes earlier times.
+ */
 function noteLost({ markAt, connections, lostEvents }: BridgeData): void {
   if (markAt === null) return;
+  const from = markAt - CLOCKS_DIFFER_SECONDS;
   for (const sessionId of Object.keys(connections)) {
-    const since = Math.min(markAt, lostEvents[sessionId]?.since ?? markAt);
+    const since = Math.min(from, lostEvents[sessionId]?.since ?? from);
     lostEvents[sessionId] = { since, cursor: null };
   }
 }

@@ -1,5 +1,5 @@
 /** What the CRM is known to refuse of a session: it stays a difference, and is not read again for it. */
-import { messageOfItemKey } from "../failed-items.ts";
+import { mergeOfItemKey, messageOfItemKey } from "../failed-items.ts";
 import type { FailedItem } from "../state/bridge-state.ts";
 
 export interface Refused {
@@ -15,7 +15,8 @@ export function refusedOf(items: FailedItem[]): Refused {
     const { chatId } = messageOfItemKey(key);
     messages.set(chatId, (messages.get(chatId) ?? 0) + 1);
   }
-  const having = (wanted: FailedItem["kind"]): number => items.filter(({ kind }) => kind === wanted).length;
+  const having = (wanted: FailedItem["kind"]): number =>
+    items.filter(({ kind, key }) => kind === wanted && mergeOfItemKey(key) === null).length;
   return {
     contacts: having("contact"),
     chats: having("chat"),

@@ -1,6 +1,6 @@
 /** Writes pages of the hub's records into the CRM and counts what became of them. One bad record does not stop the rest. */
 import type { Batch, CrmAdapter, Position, WriteResult } from "../adapter.ts";
-import { failedItemId, messageItemKey, type FailedItems } from "../failed-items.ts";
+import { failedItemId, mergeItemKey, messageItemKey, type FailedItems } from "../failed-items.ts";
 import { chatLane, runInAll, type Lanes } from "../lanes.ts";
 import type { Chat, Contact, Message } from "../records.ts";
 import type { FailedItem, Tally } from "../state/bridge-state.ts";
@@ -8,6 +8,7 @@ import { addTally, NOTHING } from "./tally.ts";
 
 const CHATS_AT_ONCE = 25;
 const REFUSED = "The CRM refused the record.";
+const MERGED_ALREADY: WriteResult = { outcome: "unchanged" };
 
 interface Page<T> {
   sessionId: string;
@@ -82,15 +83,18 @@ export function createRecordWriter({
       ),
     );
     if (numberOf.size === 0) return;
-    for (const { chatId: from } of await adapter.chatDigests(sessionId, [...numberOf.keys()])) {
-      const into = numberOf.get(from);
-      if (into === undefined) continue;
-      const names = [from, into].map((chatId) => chatLane(sessionId, chatId));
+    const digests = await adapter.chatDigests(sessionId, [...numberOf.keys()]);
+    const hidden = new Set(digests.map(({ chatId }) => chatId));
+    const failedBefore = new Set(failed.list(sessionId).map(({ id }) => id));
+    for (const [from, into] of numberOf) {
       const merge = { sessionId, from, into, position };
-      const { outcome, error } = await runInAll(lanes, names, () => adapter.mergeContact(merge));
-      const record = { sessionId, kind: "contact", key: into } as const;
+      const record = { sessionId, kind: "contact", key: mergeItemKey(merge) } as const;
+      const names = [from, into].map((chatId) => chatLane(sessionId, chatId));
+      const { outcome, error } = hidden.has(from)
+        ? await runInAll(lanes, names, () => adapter.mergeContact(merge))
+        : MERGED_ALREADY;
       if (outcome === "rejected") await failed.add({ ...record, error: error ?? REFUSED });
-      else await failed.resolve(failedItemId(record));
+      else if (failedBefore.has(failedItemId(record))) await failed.resolve(failedItemId(record));
     }
   }
 

@@ -1,5 +1,6 @@
 /** Chats, contacts and groups. Events that tell one member alone have the whole read from the hub. */
 import type { WriteResult } from "../adapter.ts";
+import { mergeItemKey } from "../failed-items.ts";
 import { chatLane } from "../lanes.ts";
 import type { Chat, Contact } from "../records.ts";
 import type { Applied } from "../applied.ts";
@@ -70,7 +71,11 @@ export function peopleHandlers({ adapter, hub, lanes, failed }: ApplyParts): Han
       const [first, second] = from < into ? [from, into] : [into, from];
       return inLane(sessionId, first, () =>
         inLane(sessionId, second, async () =>
-          settledContact(sessionId, into, await adapter.mergeContact({ sessionId, from, into, position })),
+          settle(
+            failed,
+            { sessionId, kind: "contact", key: mergeItemKey({ from, into }) },
+            await adapter.mergeContact({ sessionId, from, into, position }),
+          ),
         ),
       );
     },

@@ -204,7 +204,7 @@ export const EVENT_DATA = {
   // Counting unread chats is not part of telling a state.
   "session.status": dataOf({
     ...sessionSchema.omit({ unreadCount: true }).shape,
-    /** Name of the key or the user who ordered the connection that begins. Who ended one is in its `reason`. */
+    /** Name of the key, or id of the user, who ordered the connection that begins. Who ended one is in its `reason`. */
     by: z.string().optional(),
   }),
   "session.qr": dataOf({ status: z.literal("qr_code"), qrCode: z.string(), expiresAt: z.iso.datetime() }),

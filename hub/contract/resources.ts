@@ -45,7 +45,7 @@ export const sessionSchema = z
           .string()
           .optional()
           .describe(
-            "Name of the key or the user who ordered it; absent where nobody did, or nobody knows who",
+            "Name of the key, or id of the user, who ordered it; absent where nobody did, or nobody knows who",
           ),
         at: isoTime,
       })

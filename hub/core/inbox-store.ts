@@ -141,6 +141,8 @@ export interface MessageQuery extends PageRequest {
   /** Words that all occur, whatever their case and accents, the last one also as a beginning. Totals end at 10,000. */
   search?: string | undefined;
   updatedAfter?: number | undefined;
+  /** By when they last changed, instead of when they were sent; their total ends at 10,000. A search has its own order. */
+  orderBy?: "updated" | undefined;
 }
 
 export interface ContactStats {

@@ -98,6 +98,10 @@ export function callerOfUser(person: { user: User; signInId: string }): Caller {
   return { key, person, sees: seesOf(key) };
 }
 
+/** Who ordered something, as everybody is told it: what a person types to log in may be a number or a mail address. */
+export const authorOf = ({ key, person }: Pick<Caller, "key" | "person">): string =>
+  person === null ? key.name : key.id;
+
 /** The stored key accepts this digest now: it is the current one, or the one before in its grace time. */
 function accepts(key: ApiKey, hash: string, now: Date): boolean {
   if (key.expiresAt !== null && key.expiresAt <= now) return false;

@@ -2,7 +2,7 @@
 import { HubError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
-import type { Caller } from "./auth.ts";
+import { authorOf, type Caller } from "./auth.ts";
 
 const notFound = (): HubError => new HubError("SESSION_NOT_FOUND", "There is no such session.");
 
@@ -37,6 +37,6 @@ export async function reachOrRevive(
     const name = isNotFound(error) ? await sessions.deletedName(idOrName) : null;
     // What a key sees is said in names.
     if (name === null || !caller.sees(name)) throw error;
-    return sessions.connect(name, { by: caller.key.name }).catch(withOneText);
+    return sessions.connect(name, { by: authorOf(caller) }).catch(withOneText);
   }
 }

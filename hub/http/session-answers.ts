@@ -57,6 +57,12 @@ const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? n
 export const sessionAnswer = async (session: Session, ctx: Reads): Promise<Answer> =>
   ok(await shownSession(session, ctx));
 
+/** With the position after the order was done: whoever ordered knows by it which events came later. */
+export async function orderAnswer(session: Session, ctx: Reads): Promise<Answer> {
+  const position = await positionOf(ctx);
+  return ok({ ...(await shownSession(session, ctx)), ...position });
+}
+
 /** A session as it is now, what there is of it, and the position that this answer is at least as new as. */
 export async function sessionStanding(sessionId: string, ctx: HttpContext): Promise<Answer> {
   const position = await positionOf(ctx);

@@ -23,6 +23,14 @@ describe("arguments", () => {
   test.each([
     ["a list", '["s1"]', "application/json", "must be a JSON object"],
     ["broken JSON", '{"session_id":\n "s1",}', "application/json", "look at line 2, column 7"],
+    [
+      "broken JSON after empty lines",
+      '\r\n\n  {"session_id":\n "s1",}\n',
+      "application/json",
+      "line 4, column 7",
+    ],
+    ["broken JSON at its beginning", "\n  {,}", "application/json", "look at line 2, column 4"],
+    ["JSON that ends, and then a line,", '\n{"session_id":"s\n', "text/plain", "it ends too early"],
     ["JSON that ends", '{"session_id":"s', "text/plain", "it ends too early"],
     ["other text", "s1", "text/plain", "neither a JSON object nor a form"],
     [
@@ -71,4 +79,18 @@ describe("arguments", () => {
     const answer = await rig.method("api.sync.sync_session_complete", { session_name: "s1", ...given });
     expect([answer.status, answer.message["error"]]).toEqual([417, problem]);
   });
+
+  test.each(["None", " none ", "null", "undefined", "", "  ", null])(
+    "a flag that old clients send for nothing counts as not given: %j",
+    async (nothing) => {
+      const rig = await rigWithPeople();
+      const given = { session_name: "s1", full: nothing };
+      const sync = await rig.method("api.sync.sync_session_complete", given);
+      expect(sync.message).toMatchObject({ success: true, session: "s1" });
+      const status = await rig.method("api.sync.get_sync_status", { session_name: "s1", totals: nothing });
+      expect(status.message).toMatchObject({ sessions: [{ total_contacts: expect.any(Number) as number }] });
+      const cancel = await rig.method("api.messages.cancel_queued", { all: nothing });
+      expect(cancel.message["error"]).toBe("Say what to cancel: queue_id, or all.");
+    },
+  );
 });

@@ -27,7 +27,7 @@ beforeEach(async () => {
   office = createHubClient({ url: hub.url, apiKey: key });
 });
 
-const startBridge = (): Promise<BridgeRig> =>
+const startBridge = (aheadMs = 0): Promise<BridgeRig> =>
   openBridgeRig({
     env: {
       BRIDGE_HUB_URL: hub.url,
@@ -35,14 +35,15 @@ const startBridge = (): Promise<BridgeRig> =>
       BRIDGE_WEBHOOK_SECRET: makeSecret(),
       BRIDGE_SYNC_ON_CONNECT: "false",
     },
-    overrides: { clock: { now: () => new Date() } },
+    overrides: { clock: { now: () => new Date(Date.now() + aheadMs) } },
   });
 
-/** Follows the hub by webhook from now on. */
-async function following(): Promise<BridgeRig> {
-  const rig = await startBridge();
+/** Follows the hub by webhook from now on; no list is being read any more, which knows that it is connected and not by whom. */
+async function following(aheadMs = 0): Promise<BridgeRig> {
+  const rig = await startBridge(aheadMs);
   await until("the bridge has its place", () => rig.log.lines("subscription.ready").length > 0);
   await until("the bridge knows it", () => rowOf(rig)?.status === "connected");
+  await until("the lists were compared", () => rig.log.lines("reconcile.sessions_compared").length > 0);
   return rig;
 }
 
@@ -59,18 +60,24 @@ describe("an order at the hub", () => {
     expect(lastEnded(rig)).toMatchObject({ sessionId: "s1", by: "Front office" });
   });
 
-  test("by somebody who logged in is kept with what is typed to log in", async () => {
+  test("by somebody who logged in is kept with the user's id, not with what is typed to log in", async () => {
     const rig = await following();
-    const ana = { identifier: "ana", scopes: ["read", "admin"], sessions: "*" };
-    const { password } = await hub.client.post<{ password: string }>("/api/users", ana);
+    const identifier = "ana@example.com";
+    const ana = { identifier, scopes: ["read", "admin"], sessions: "*" };
+    const { id, password } = await hub.client.post<{ id: string; password: string }>("/api/users", ana);
     const person = createHubClient({ url: hub.url, apiKey: "" });
     const { accessToken } = await person.post<{ accessToken: string }>("/api/auth/login", {
-      identifier: "ana",
+      identifier,
       password,
     });
     await person.post("/api/sessions/s1/disconnect", {}, { Authorization: `Bearer ${accessToken}` });
     await isEnded(rig);
-    expect(rowOf(rig)).toMatchObject({ disconnectedBy: "ana" });
+    expect(rowOf(rig)).toMatchObject({ disconnectedBy: id });
+    await person.post("/api/sessions/s1/connect", {}, { Authorization: `Bearer ${accessToken}` });
+    await until("it is connected", () => rowOf(rig)?.status === "connected");
+    expect(rowOf(rig)).toMatchObject({ connectOrderedBy: id });
+    const told = await hub.client.get("/api/events?after=0&limit=100");
+    expect(JSON.stringify(told)).not.toContain(identifier);
   });
 
   test("to delete too", async () => {
@@ -127,4 +134,26 @@ test("who connects at the hub just after an order through the bridge is kept wit
   await office.post("/api/sessions/s1/connect");
   await until("it is connected again", () => rowOf(rig)?.status === "connected");
   expect(rowOf(rig)).toMatchObject({ connectOrderedBy: "Front office" });
+});
+
+test("who connects at the hub just after an order here that changed nothing is kept with the own name", async () => {
+  const rig = await following();
+  await rig.method("api.session.connect", { session_id: "s1" });
+  await office.post("/api/sessions/s1/disconnect");
+  await isEnded(rig);
+  await office.post("/api/sessions/s1/connect");
+  await until("it is connected again", () => rowOf(rig)?.status === "connected");
+  expect(rowOf(rig)).toMatchObject({ connectOrderedBy: "Front office" });
+});
+
+test("a bridge whose clock is ahead sees at once that what it ended is connected at the hub", async () => {
+  const rig = await following(120_000);
+  await rig.method("api.session.disconnect", { session_id: "s1" });
+  await isEnded(rig);
+  await office.post("/api/sessions/s1/connect");
+  await until("it is connected", () => rowOf(rig)?.status === "connected");
+  expect(rowOf(rig)).toMatchObject({
+    ...{ manuallyDisconnected: false, disconnectedBy: null },
+    connectOrderedBy: "Front office",
+  });
 });

@@ -74,6 +74,15 @@ async function statesOf({ client }: PuppetHub, endpointId: string): Promise<stri
   return deliveries.map(({ state }) => state);
 }
 
+/** As the folder was an hour ago: its endpoint has been told of much since. */
+async function aged(from: string, to: string): Promise<void> {
+  const kept = z
+    .looseObject({ endpoint: z.looseObject({ lookedAt: z.iso.datetime() }) })
+    .parse(JSON.parse(await readFile(from, "utf8")));
+  kept.endpoint.lookedAt = new Date(Date.now() - 3_600_000).toISOString();
+  await writeFile(to, JSON.stringify(kept));
+}
+
 test("a changed secret is brought to the hub, and what waited meanwhile arrives by webhook", async () => {
   const hub = await openHub();
   const life = { dir: await folder("bridge-"), port: await freePort(), secret: makeSecret() };
@@ -150,12 +159,7 @@ test("a bridge on a copy of another one's folder leaves that one's endpoint alon
   await inPlace(original);
   const [before] = await endpoints(hub);
   const copy = { ...life, dir: await folder("bridge-"), port: await freePort() };
-  // As it was an hour ago: the other one has been told of much since.
-  const kept = z
-    .looseObject({ endpoint: z.looseObject({ lookedAt: z.iso.datetime() }) })
-    .parse(JSON.parse(await readFile(join(life.dir, "bridge.json"), "utf8")));
-  kept.endpoint.lookedAt = new Date(Date.now() - 3_600_000).toISOString();
-  await writeFile(join(copy.dir, "bridge.json"), JSON.stringify(kept));
+  await aged(join(life.dir, "bridge.json"), join(copy.dir, "bridge.json"));
   await says(hub);
   await until("the hub shows that it arrived", async () =>
     (await endpoints(hub)).every(({ lastSuccessAt }) => lastSuccessAt !== null),
@@ -163,11 +167,42 @@ test("a bridge on a copy of another one's folder leaves that one's endpoint alon
   const second = await start(hub, copy);
   await inPlace(second);
   expect(places(second)).toEqual(["created"]);
-  expect(second.log.lines("subscription.advice").map(({ facts }) => facts["advice"])).toEqual([
-    expect.stringContaining(before?.id ?? "?"),
-  ]);
+  const advice = second.log.lines("subscription.advice").map(({ facts }) => facts);
+  expect(advice.map((facts) => facts["advice"])).toEqual([expect.stringContaining(before?.id ?? "?")]);
+  expect(advice[0]?.["advice"]).toContain("something else answers");
   const mine = (await endpoints(hub)).find(({ id }) => id === before?.id);
   expect(mine).toMatchObject({ url: before?.url, secretFingerprints: before?.secretFingerprints });
+});
+
+test("where it was no copy, what waits for the former address arrives as the advice says", async () => {
+  const hub = await openHub();
+  const life = { dir: await folder("bridge-"), port: await freePort(), secret: makeSecret() };
+  const first = await start(hub, life);
+  await inPlace(first);
+  const [before] = await endpoints(hub);
+  const former = before?.id ?? "?";
+  await first.bridge.stop();
+  await aged(join(life.dir, "bridge.json"), join(life.dir, "bridge.json"));
+  // The page of a proxy, for a while; then nobody is there.
+  const page = createServer((_request, response) => response.writeHead(200).end("<p>Back soon</p>"));
+  await new Promise<void>((listening) => page.listen(life.port, "127.0.0.1", listening));
+  await says(hub);
+  await until("the hub shows that it arrived", async () =>
+    (await endpoints(hub)).every(({ lastSuccessAt }) => lastSuccessAt !== null),
+  );
+  page.closeAllConnections();
+  page.close();
+  await says(hub, 2);
+  const second = await start(hub, { ...life, port: await freePort() });
+  await inPlace(second);
+  const [told] = second.log.lines("subscription.advice").map(({ facts }) => facts);
+  expect(told?.["advice"]).toContain(former);
+  const url = String(told?.["url"]);
+  await hub.client.put(`/api/endpoints/${former}`, { url });
+  await hub.client.delete(`/api/endpoints/${String(told?.["endpointId"])}`);
+  await allDelivered(hub);
+  expect(await endpoints(hub)).toMatchObject([{ id: former, url }]);
+  expect(await statesOf(hub, former)).toEqual(["delivered", "delivered", "delivered"]);
 });
 
 test("two bridges at one hub never touch each other's endpoint", async () => {

@@ -187,7 +187,8 @@ describe("a mark that means nothing", () => {
     happens(20);
     hub.oldestSeq = 55;
     await feed.read();
-    expect(state.read().lostEvents).toEqual({ s1: { since: told, cursor: null } });
+    // Clocks may be set by so much.
+    expect(state.read().lostEvents).toEqual({ s1: { since: told - 120, cursor: null } });
   });
 
   test("because it is ahead of the hub is set back, and numbers used before count anew", async () => {
@@ -251,8 +252,10 @@ describe("a mark that means nothing", () => {
         manuallyDisconnected: false,
         disconnectedBy: null,
         disconnectOrderedAt: null,
+        disconnectOrderedSeq: null,
         connectOrderedBy: null,
         connectOrderedAt: null,
+        connectOrderedSeq: null,
         createdBy: null,
         reconnectAttempts: 0,
         seq: 5000,

@@ -73,6 +73,13 @@ describe("the hub", () => {
     expect(await client.chats("s1", { limit: 5, updatedAfter: T0_SECONDS + 9999 })).toMatchObject({
       items: [],
     });
+    // What changed comes by when it changed, whenever it was sent.
+    await says(rig, "3A04");
+    const page = { limit: 3, updatedAfter: 1 };
+    const { items, nextCursor } = await client.changedMessages("s1", page);
+    expect(items.map(({ messageId }) => messageId)).toEqual(["3A01", "3A02", "3A03"]);
+    const changed = await client.changedMessages("s1", { ...page, cursor: nextCursor ?? "" });
+    expect([changed.items[0]?.messageId, changed.nextCursor]).toEqual(["3A04", null]);
   });
 
   test("gives one message, chat or contact, or says that it has none", async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { startFrappeSite } from "../support/frappe-site.ts";
 import { freePort } from "../support/product-process.ts";
 import { until } from "../support/until.ts";
 
@@ -211,6 +212,32 @@ describe("bridge:status", () => {
     const env = { PATH: process.env["PATH"], BRIDGE_METHOD_KEYS: KEY, BRIDGE_PORT: port };
     expect((await promisify(execFile)("sh", ["-c", command], { env, cwd: tmpdir() })).stderr).toBe("");
   });
+});
+
+test("bridge:prepare says which rights it could not give, and fails", async () => {
+  const site = await startFrappeSite();
+  onTestFinished(() => site.stop());
+  site.troubles(({ method, path }) =>
+    method === "POST" && path === "/api/resource/Role"
+      ? { kind: "status", status: 403, body: '{"exc_type":"PermissionError"}' }
+      : null,
+  );
+  const prepare = () =>
+    script("bridge-prepare", [], {
+      ...{ BRIDGE_HUB_API_KEY: "unused", BRIDGE_WEBHOOK_SECRET: "s".repeat(32), BRIDGE_LOG_LEVEL: "silent" },
+      ...{ BRIDGE_CRM: "frappe", FRAPPE_URL: site.url },
+      ...{ FRAPPE_API_KEY: site.apiKey, FRAPPE_API_SECRET: site.apiSecret },
+    });
+  const { code, stdout, stderr } = await prepare();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^✖ Rights that are not given: .*WhatsApp Agent on WhatsApp Contact \(read, write\).*System Manager.*\n$/,
+  );
+  expect(stdout).not.toContain("is ready");
+  site.troubles();
+  const again = await prepare();
+  expect([again.code, again.stderr]).toEqual([0, ""]);
+  expect(again.stdout).toContain("The frappe CRM is ready.");
 });
 
 test("bridge:prepare says where the CRM was looked for, and what helps", async () => {

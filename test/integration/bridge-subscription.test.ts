@@ -124,6 +124,33 @@ test("the endpoint of the hub's own configuration is not moved: the hub would ta
   expect(advice).toEqual([expect.stringMatching(/HUB_WEBHOOK_URL/)]);
 });
 
+test("one that somebody made at its address for some sessions is taken as it is, with a word that it hears only those", async () => {
+  const { rig, hub } = await opened();
+  await rig.session("s1");
+  const made = await rig.post("/api/endpoints", { url: URL_OF_BRIDGE, sessions: ["s1"], secret: SECRET });
+  const id = String(made.data["id"]);
+  const place = { url: URL_OF_BRIDGE, secrets: [SECRET], known: null };
+  const hears = [expect.stringMatching(new RegExp(`${id}.*only some sessions`))];
+  expect(await hub.subscribe(place)).toMatchObject({ endpointId: id, advice: hears });
+  expect(await hub.subscribe({ ...place, known: { id, urls: [URL_OF_BRIDGE] } })).toMatchObject({
+    advice: hears,
+  });
+  await rig.put(`/api/endpoints/${id}`, { sessions: "*" });
+  expect((await hub.subscribe(place)).advice).toEqual([]);
+});
+
+test("one that the bridge made with a key for some sessions hears those, and that is no matter for a word", async () => {
+  const { rig } = await opened();
+  await rig.session("s1");
+  const made = await rig.post("/api/keys", { name: "b", scopes: ["admin", "webhooks"], sessions: ["s1"] });
+  const apiKey = String(made.data["key"]);
+  const hub = createHubClient({ url: rig.url, apiKey, userAgent: "InboxBridge/test", log: logBook() });
+  onTestFinished(() => hub.close());
+  const place = { url: URL_OF_BRIDGE, secrets: [SECRET], known: null };
+  expect((await hub.subscribe(place)).done).toEqual(["created"]);
+  expect(await hub.subscribe(place)).toMatchObject({ done: [], advice: [] });
+});
+
 describe("another address", () => {
   const ELSEWHERE = "http://127.0.0.1:10/webhook";
   const all = async (rig: HttpRig) => listIn((await rig.get("/api/endpoints")).data, "endpoints");
@@ -146,6 +173,23 @@ describe("another address", () => {
     const moved = await hub.subscribe({ url: "http://127.0.0.1:12/webhook", secrets: [SECRET], known });
     expect(moved).toMatchObject({ endpointId: id, done: ["moved"] });
     expect(await all(rig)).toHaveLength(1);
+  });
+
+  test("on another server, or another port, takes the endpoint's own headers from it: they are named", async () => {
+    const { rig, hub, path } = await subscribed();
+    const id = (await path()).slice("/api/endpoints/".length);
+    await rig.put(await path(), { headers: { "X-Tenant": "acme" } });
+    const known = { id, urls: [URL_OF_BRIDGE] };
+    const sameServer = `${URL_OF_BRIDGE}/2`;
+    const near = await hub.subscribe({ url: sameServer, secrets: [SECRET], known });
+    expect(near).toMatchObject({ done: ["moved"], advice: [] });
+    const far = await hub.subscribe({
+      ...{ url: ELSEWHERE, secrets: [SECRET] },
+      known: { id, urls: [sameServer] },
+    });
+    expect(far).toMatchObject({ done: ["moved"], advice: [expect.stringMatching(/X-Tenant/i)] });
+    expect(JSON.stringify(far)).not.toContain("acme");
+    expect(await all(rig)).toMatchObject([{ id, headers: [] }]);
   });
 
   test("without the memory of the first leads to a second endpoint, and to a word about the first", async () => {

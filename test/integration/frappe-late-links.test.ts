@@ -66,3 +66,46 @@ test("a link to a first session's messages costs a page of contacts no question 
   const asked = rig.site.requests().filter(({ path }) => path.includes("WhatsApp Message"));
   expect(asked).toEqual([]);
 });
+
+/** The site goes away once a contact was inserted, before any message is linked to it. */
+function failsAfterInsert({ site }: FrappeRig): void {
+  let isMade = false;
+  site.troubles(({ method, path }) => {
+    if (isMade) return { kind: "status", status: 503 };
+    isMade = method === "POST" && path.endsWith("WhatsApp Contact");
+    return null;
+  });
+}
+
+test("a link that failed after its contact was made is made when the contact is told again", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A")]));
+  failsAfterInsert(rig);
+  await expect(rig.adapter.upsertContacts(batch([aContact()], 2))).rejects.toThrow();
+  rig.site.troubles();
+  expect([rig.site.rows("WhatsApp Contact").length, held(rig, "A", "contact")]).toEqual([1, null]);
+  await rig.adapter.upsertContacts(batch([aContact()], 2));
+  expect(held(rig, "A", "contact")).toBe(ANA);
+});
+
+test("a link that a kill kept from being made is asked for once after it", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A")]));
+  failsAfterInsert(rig);
+  await expect(rig.adapter.upsertContacts(batch([aContact()], 2))).rejects.toThrow();
+  rig.site.troubles();
+  const next = rig.reopen();
+  await next.upsertContacts(batch([aContact()], 2));
+  expect(held(rig, "A", "contact")).toBe(ANA);
+  rig.site.requests();
+  await next.upsertContacts(batch([aContact()], 3));
+  expect(rig.site.requests().filter(({ path }) => path.includes("WhatsApp Message"))).toEqual([]);
+});
+
+test("an author of more messages than are remembered has them all linked", async () => {
+  const rig = await openFrappeRig();
+  for (let part = 0; part < 6; part += 1)
+    await rig.adapter.upsertMessages(batch(Array.from({ length: 50 }, (_, n) => inGroup(`A${part}-${n}`))));
+  await rig.adapter.upsertContacts(batch([aContact()], 2));
+  expect(rig.site.rows("WhatsApp Message").map((row) => row["contact"])).toEqual(Array(300).fill(ANA));
+});

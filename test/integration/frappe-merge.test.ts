@@ -162,7 +162,11 @@ test.each([
 
 test("preparing a site lets documents of its own types be renamed, once", async () => {
   const { site, adapter, logged } = await twoOfOnePerson({ app: true, renames: false });
-  const setters = () => site.rows("Property Setter").map((row) => [row["doc_type"], row["value"]]);
+  const setters = () =>
+    site
+      .rows("Property Setter")
+      .filter(({ property }) => property === "allow_rename")
+      .map((row) => [row["doc_type"], row["value"]]);
   expect(setters()).toEqual(
     ["Session", "Contact", "Conversation", "Message"].map((type) => [`WhatsApp ${type}`, "1"]),
   );

@@ -93,6 +93,15 @@ describe("users", () => {
     expect(listIn(data, "entries").map(({ text }) => text)).toContain('disconnect, by the user "ana"');
   });
 
+  test("are told to others by their id: what they type to log in is theirs", async () => {
+    const rig = await openHttpRig();
+    await rig.session("s1");
+    const { id, accessToken } = await aPerson(rig, { scopes: ["admin"] });
+    await rig.post("/api/sessions/s1/disconnect", {}, bearing(accessToken));
+    const { data } = await rig.get("/api/sessions/s1");
+    expect(data["reason"]).toMatchObject({ code: "stopped", by: id });
+  });
+
   test("made under an Idempotency-Key are made once, and no hash of a password is kept for it", async () => {
     const rig = await openHttpRig();
     const headers = { "Idempotency-Key": "once" };

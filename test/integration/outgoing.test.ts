@@ -265,7 +265,7 @@ describe("no room", () => {
     const rig = await openOutgoingRig();
     rig.isAway();
     renameSync(rig.dir, `${rig.dir}-gone`);
-    await expect(rig.send("1")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(rig.send("1")).rejects.toMatchObject({ code: "STATE_NOT_KEPT" });
     renameSync(`${rig.dir}-gone`, rig.dir);
     expect(rig.outgoing.figures().waiting).toBe(0);
     rig.isBack();

@@ -115,14 +115,12 @@ export function createFakeHub({
   };
 
   const changedMessages = (sessionId: string, { limit, cursor, updatedAfter }: PageQuery) => {
-    const keyOf = ({ timestamp, messageId }: Message) => [timestamp, messageId];
-    const rows = [...need(sessionId).messages.values()]
-      .flat()
-      .filter(isAfter(updatedAfter))
-      .map(({ record }) => record)
-      .sort((a, b) => descending(keyOf(a), keyOf(b)));
+    const kept = [...need(sessionId).messages.values()].flat().filter(isAfter(updatedAfter));
+    const keys = new Map(kept.map(({ record, updatedAt, n }) => [record, [updatedAt, n]]));
+    const keyOf = (record: Message) => keys.get(record) ?? [];
+    const rows = kept.map(({ record }) => record).sort((a, b) => ascending(keyOf(a), keyOf(b)));
     const bound = ["changed messages", sessionId, updatedAfter];
-    return pageOf({ rows, keyOf, compare: descending, bound, limit, cursor, position: store.seq() });
+    return pageOf({ rows, keyOf, compare: ascending, bound, limit, cursor, position: store.seq() });
   };
 
   const one = <T>(kept: { record: T } | undefined): T | null => kept?.record ?? null;

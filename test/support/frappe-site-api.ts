@@ -122,7 +122,7 @@ export function createSiteApi({
       for (const doc of store.table(type.name).values()) doc[field.fieldname] ??= added;
       store
         .table("Custom Field")
-        .set(name, { name, dt: type.name, fieldname: field.fieldname, creation: now(), modified: now() });
+        .set(name, { name, dt: type.name, ...field, creation: now(), modified: now() });
       return { name };
     }
     if (doctype === "Property Setter") {
@@ -132,7 +132,7 @@ export function createSiteApi({
     return withChildren(store, doctype, store.insert(doctype, body));
   };
 
-  /** A property of a whole type, or whether a field of it must be filled in; one that was set before is replaced. */
+  /** A property of a whole type, or whether a field of it must be filled in or is indexed; one that was set before is replaced. */
   const setProperty = (body: Record<string, unknown>): { name: string } => {
     const wanted = ["doctype_or_field", "property", "doc_type"].filter(
       (field) => plainText(body[field]) === "",
@@ -141,7 +141,7 @@ export function createSiteApi({
     const type = store.meta(plainText(body["doc_type"]));
     const property = plainText(body["property"]);
     const isOfField = body["doctype_or_field"] === "DocField";
-    if (property !== (isOfField ? "reqd" : "allow_rename"))
+    if (!(isOfField ? ["reqd", "search_index"] : ["allow_rename"]).includes(property))
       throw new SiteError(417, "ValidationError", "This property is not known here");
     const field = plainText(body["field_name"]);
     if (isOfField && type.fields.every(({ fieldname }) => fieldname !== field))
@@ -268,6 +268,7 @@ const fieldOf = (given: Record<string, unknown>): SiteField => ({
   ...(typeof given["default"] === "string" ? { default: given["default"] } : {}),
   reqd: Number(given["reqd"] ?? 0),
   unique: Number(given["unique"] ?? 0),
+  search_index: Number(given["search_index"] ?? 0),
   ignore_xss_filter: Number(given["ignore_xss_filter"] ?? 0),
 });
 

@@ -14,7 +14,7 @@ import {
 const fields = (...lines: string[]): SiteField[] =>
   lines.map((line) => {
     const [, fieldname = "", fieldtype = "Data", options, flags = ""] =
-      /^(\w+)(?: ([A-Z][\w ]*?))?(?::([^*!=]+))?\s*([*!=\w ]*)$/.exec(line) ?? [];
+      /^(\w+)(?: ([A-Z]\w*(?: [A-Z]\w*)*))?(?::([^*!=]+))?\s*((?:[*!=][\w ]*)*)$/.exec(line) ?? [];
     const value = /=(.+)$/.exec(flags)?.[1];
     return {
       fieldname,

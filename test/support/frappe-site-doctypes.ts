@@ -99,7 +99,10 @@ export const coreTypes = (): SiteDocType[] => [
     autoname: "hash",
     istable: 0,
     allow_rename: 0,
-    fields: ["dt", "fieldname"].map((fieldname) => ({ fieldname, fieldtype: "Data" })),
+    fields: ["dt", "fieldname", "fieldtype", "unique", "search_index"].map((fieldname) => ({
+      fieldname,
+      fieldtype: "Data",
+    })),
   },
   {
     name: "Property Setter",

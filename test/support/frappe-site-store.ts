@@ -11,6 +11,7 @@ export interface SiteField {
   default?: string;
   reqd?: number;
   unique?: number;
+  search_index?: number;
   ignore_xss_filter?: number;
 }
 

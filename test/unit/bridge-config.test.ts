@@ -65,6 +65,8 @@ test("one error names every problem", () => {
 
 test.each([
   [{ fields: { contact: { fone: "telefono" } } }, /has no member fone\n {2}→ at CRM_MAP\.fields\.contact$/],
+  [{ fields: { status: { fromMe: "x" } } }, /has no member fromMe\n {2}→ at CRM_MAP\.fields\.status$/],
+  [{ fields: { status: { participant: "x" } } }, /has no member participant\n/],
   [{ fields: { people: {} } }, /has no member people\n {2}→ at CRM_MAP\.fields$/],
   [{ pathes: {} }, /has no member pathes\n {2}→ at CRM_MAP$/],
   [{ paths: { contacts: "no slash" } }, /begin with a slash\n {2}→ at CRM_MAP\.paths\.contacts$/],

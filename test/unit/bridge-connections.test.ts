@@ -138,20 +138,52 @@ test("an order to connect, and a connection, from before an order to end it do n
   });
 });
 
+test.each([
+  ["ahead of", minutes(2)],
+  ["behind", minutes(-2)],
+])(
+  "what is told after an order to end it undoes that, with the bridge's clock %s the hub's",
+  async (_what, by) => {
+    const { connections, clock } = open();
+    await apply(connections, connected(1));
+    clock.advance(minutes(5) + by);
+    await connections.disconnectedBy("s1", "ana", 4);
+    const at = (passed: number) => new Date(T0.getTime() + minutes(passed));
+    await apply(connections, ordered(2, "Front office", at(4)));
+    expect(connections.get("s1")).toMatchObject({ manuallyDisconnected: true, disconnectedBy: "ana" });
+    await apply(connections, { ...connected(3), timestamp: at(4).toISOString() });
+    expect(connections.get("s1")).toMatchObject({ manuallyDisconnected: true, disconnectedBy: "ana" });
+    await apply(connections, ended(4, stopped));
+    await apply(connections, ordered(5, "Front office", at(6)));
+    expect(connections.get("s1")).toMatchObject({
+      ...{ manuallyDisconnected: false, disconnectedBy: null },
+      connectOrderedBy: "Front office",
+    });
+  },
+);
+
 test.each(["first", "last"])(
   "the event of an order here is the caller's, told %s; the next is somebody else's, however soon",
   async (when) => {
     const { connections, clock } = open();
     const event = ordered(1, "the bridge's key", clock.now());
     if (when === "first") await apply(connections, event);
-    await connections.connectOrdered("s1", "ana");
+    await connections.connectOrdered("s1", "ana", 1);
     if (when === "last") await apply(connections, event);
     expect(connections.get("s1")).toMatchObject({ connectOrderedBy: "ana" });
-    clock.advance(10_000);
     await apply(connections, ordered(2, "Front office", clock.now()));
     expect(connections.get("s1")).toMatchObject({ connectOrderedBy: "Front office" });
   },
 );
+
+test("an order here that changed nothing has no event: the next one told is somebody else's", async () => {
+  const { connections, clock } = open();
+  await apply(connections, connected(1));
+  await connections.connectOrdered("s1", "ana", 1);
+  await apply(connections, ended(2, stopped));
+  await apply(connections, ordered(3, "Front office", clock.now()));
+  expect(connections.get("s1")).toMatchObject({ connectOrderedBy: "Front office" });
+});
 
 test("only what was connected once and lost without anybody's will may be reconnected", async () => {
   const { connections } = open();

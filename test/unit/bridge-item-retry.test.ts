@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { createMemoryAdapter } from "../../bridge/adapters/memory/memory-adapter.ts";
-import { createFailedItems, messageItemKey, type FailedRecord } from "../../bridge/failed-items.ts";
+import {
+  createFailedItems,
+  mergeItemKey,
+  messageItemKey,
+  type FailedRecord,
+} from "../../bridge/failed-items.ts";
 import { createItemRetry } from "../../bridge/item-retry.ts";
 import { createLanes } from "../../bridge/lanes.ts";
 import { createMemoryState } from "../../bridge/state/memory-state.ts";
@@ -48,6 +53,19 @@ test("a contact, a chat and a message are brought from the hub as they are now, 
   expect(await retryAll()).toBe(3);
   expect(failed.list()).toEqual([]);
   expect(await adapter.totals("s1")).toMatchObject({ chats: 2, messages: 1 });
+});
+
+test("a merge is asked for again, beside whatever is wrong with the contact", async () => {
+  const { hub, adapter, failed, fails, retryAll } = rig();
+  const hidden = "98765432109876@lid";
+  await adapter.upsertSession((await hub.session("s1")).session, 0);
+  hub.store.addMessage("s1", { chatId: hidden });
+  const { items, position } = await hub.messages("s1", hidden, { limit: 1 });
+  await adapter.upsertMessages({ sessionId: "s1", position, items });
+  await fails({ kind: "contact", key: mergeItemKey({ from: hidden, into: ANA }) });
+  expect(await retryAll()).toBe(1);
+  expect(failed.list()).toEqual([]);
+  expect(await adapter.chatDigests("s1", [hidden, ANA])).toMatchObject([{ chatId: ANA }]);
 });
 
 test("an event is read again by its number and applied; refused again, it is kept with one try more", async () => {

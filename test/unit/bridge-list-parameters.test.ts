@@ -8,6 +8,8 @@ describe("the shape of a list", () => {
   test.each([
     [{}, [row]],
     [{ as_dict: "1", distinct: "0", group_by: "", pluck: "" }, [row]],
+    [{ as_dict: "None", distinct: "null" }, [row]],
+    [{ as_dict: " undefined " }, [row]],
     [{ as_dict: "0" }, [["a", "Read"]]],
     [{ as_dict: false }, [["a", "Read"]]],
     [{ pluck: "status" }, ["Read"]],

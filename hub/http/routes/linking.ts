@@ -3,8 +3,10 @@ import { z } from "zod";
 import { sessionStatusSchema } from "../../contract/resources.ts";
 import { statusOf } from "../../core/present.ts";
 import { ok, secret } from "../answer.ts";
+import { authorOf } from "../auth.ts";
 import { invalid } from "../errors.ts";
 import { clampedNumber } from "../paging.ts";
+import { latestSeqSchema, positionOf } from "../position.ts";
 import { qrAnswer } from "../qr-answer.ts";
 import { sessionRoute, type Route } from "../route.ts";
 import { inSession, phoneNumberSchema } from "./params.ts";
@@ -44,15 +46,21 @@ export const linkingRoutes: Route[] = [
     body: z.object({
       phoneNumber: phoneNumberSchema.optional().describe("Left out: the one the session was made for"),
     }),
-    response: z.object({ pairingCode: z.string(), expiresAt: z.iso.datetime(), status: sessionStatusSchema }),
-    handle: async ({ session: { sessionId, settings }, caller, body }, { sessions }) => {
+    response: z.object({
+      ...{ pairingCode: z.string(), expiresAt: z.iso.datetime(), status: sessionStatusSchema },
+      latestSeq: latestSeqSchema,
+    }),
+    handle: async ({ session: { sessionId, settings }, caller, body }, ctx) => {
       const phoneNumber = body.phoneNumber ?? settings.pairingNumber;
       if (phoneNumber === null)
         throw invalid([{ path: "phoneNumber", problem: "is needed: the session was made without one" }]);
-      const by = caller.key.name;
-      const { code, expiresAt, session } = await sessions.pairingCode(sessionId, phoneNumber, { by });
+      const by = authorOf(caller);
+      const { code, expiresAt, session } = await ctx.sessions.pairingCode(sessionId, phoneNumber, { by });
       const pairingCode = code.replace(/^(.{4})-?(.{4})$/, "$1-$2");
-      return secret(ok({ pairingCode, expiresAt: expiresAt.toISOString(), status: statusOf(session.state) }));
+      const status = statusOf(session.state);
+      return secret(
+        ok({ pairingCode, expiresAt: expiresAt.toISOString(), status, ...(await positionOf(ctx)) }),
+      );
     },
   }),
 ];

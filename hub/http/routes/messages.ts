@@ -26,6 +26,7 @@ const messageQuery = z.object({
   fromMe: flag,
   search: z.string().max(200).optional(),
   updatedAfter: moment,
+  orderBy: z.enum(["updated"]).optional(),
   messageId: messageIdSchema.optional(),
 });
 

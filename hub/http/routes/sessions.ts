@@ -10,13 +10,14 @@ import {
 import { sendingSchema, sessionTotalsSchema, setSessionSchema } from "../../contract/session-standing.ts";
 import { HubError } from "../../core/errors.ts";
 import { ok } from "../answer.ts";
+import { authorOf } from "../auth.ts";
 import { given } from "../given.ts";
 import { clampNumber, flag, paging } from "../paging.ts";
 import { reachOrRevive } from "../reach.ts";
 import { route, sessionRoute, type Route } from "../route.ts";
 import { latestSeqSchema } from "../position.ts";
 import {
-  sessionAnswer,
+  orderAnswer,
   sessionDetail,
   sessionList,
   sessionStanding,
@@ -25,6 +26,9 @@ import {
 import { openSession } from "../session-opening.ts";
 import { followedListOfSchema } from "./list-of.ts";
 import { inSession, phoneNumberOrEmpty } from "./params.ts";
+
+/** The order's own event, where it made one, has this number or a lower one; what has a higher one came after it. */
+const orderedSessionSchema = sessionSchema.extend({ latestSeq: latestSeqSchema });
 
 const settingsChange = sessionSettingsSchema
   .extend({
@@ -135,11 +139,11 @@ export const sessionRoutes: Route[] = [
     contract: true,
     params: inSession,
     body: z.object({ wait: waitSchema }),
-    response: sessionSchema,
+    response: orderedSessionSchema,
     handle: async ({ params, caller, body }, ctx) => {
       const { sessionId } = await reachOrRevive(params.sessionId, caller, ctx.sessions);
-      const options = { waitMs: body.wait * 1000, by: caller.key.name };
-      return sessionAnswer(await ctx.sessions.connect(sessionId, options), ctx);
+      const options = { waitMs: body.wait * 1000, by: authorOf(caller) };
+      return orderAnswer(await ctx.sessions.connect(sessionId, options), ctx);
     },
   }),
   sessionRoute({
@@ -149,9 +153,9 @@ export const sessionRoutes: Route[] = [
     scope: "admin",
     contract: true,
     params: inSession,
-    response: sessionSchema,
+    response: orderedSessionSchema,
     handle: async ({ session, caller }, ctx) =>
-      sessionAnswer(await ctx.sessions.disconnect(session.sessionId, { by: caller.key.name }), ctx),
+      orderAnswer(await ctx.sessions.disconnect(session.sessionId, { by: authorOf(caller) }), ctx),
   }),
   sessionRoute({
     method: "post",
@@ -160,9 +164,9 @@ export const sessionRoutes: Route[] = [
     scope: "admin",
     contract: true,
     params: inSession,
-    response: sessionSchema,
+    response: orderedSessionSchema,
     handle: async ({ session, caller }, ctx) =>
-      sessionAnswer(await ctx.sessions.restart(session.sessionId, { by: caller.key.name }), ctx),
+      orderAnswer(await ctx.sessions.restart(session.sessionId, { by: authorOf(caller) }), ctx),
   }),
   sessionRoute({
     method: "post",
@@ -171,9 +175,9 @@ export const sessionRoutes: Route[] = [
     scope: "admin",
     contract: true,
     params: inSession,
-    response: sessionSchema,
+    response: orderedSessionSchema,
     handle: async ({ session, caller }, ctx) =>
-      sessionAnswer(await ctx.sessions.logout(session.sessionId, { by: caller.key.name }), ctx),
+      orderAnswer(await ctx.sessions.logout(session.sessionId, { by: authorOf(caller) }), ctx),
   }),
   sessionRoute({
     method: "delete",
@@ -192,7 +196,7 @@ export const sessionRoutes: Route[] = [
       if (query.purge && caller.person === null)
         throw new HubError("AUTHORIZATION_FAILED", "Only a person who logged in may erase history.");
       const erase = query.purge ? await erasure.prepare({ sessionId, chatId: null }) : null;
-      await sessions.remove(sessionId, { logout: query.logout ?? false, by: caller.key.name });
+      await sessions.remove(sessionId, { logout: query.logout ?? false, by: authorOf(caller) });
       return ok({ id, sessionId, deleted: true, ...(erase === null ? {} : { erased: await erase() }) });
     },
   }),

@@ -24,7 +24,7 @@ export function containing(columns: string[], term: string | undefined): Conditi
   return when(`(${columns.map((column) => `${column} LIKE ? ESCAPE '\\'`).join(" OR ")})`, pattern);
 }
 
-interface PageQuery<Row, Item> {
+export interface PageQuery<Row, Item> {
   /** Name of the list. With `bound`, what a cursor belongs to: scope, filters and order. */
   list: string;
   bound: Record<string, unknown>;

@@ -3,7 +3,7 @@ import type { Message } from "../../../core/message.ts";
 import type { Page } from "../../../core/page.ts";
 import type { MessageQuery } from "../../../core/store.ts";
 import type { Engine } from "../engine.ts";
-import { createPager, when } from "../pager.ts";
+import { createPager, when, type Condition, type PageQuery } from "../pager.ts";
 import { readTally } from "../tally.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Chats } from "./chats.ts";
@@ -11,6 +11,9 @@ import { MESSAGE_COLUMNS, toMessage, type MessageRow } from "./message-rows.ts";
 import type { Messages } from "./messages.ts";
 import { createMatch, createWordsCatchUp, MESSAGE_OF_PLACE, placedIn } from "./words.ts";
 
+type ListPart = "list" | "bound" | "request" | "direction" | "toItem" | "scope" | "filters";
+
+const CHANGED = "m.updated_at > ?";
 const NOTHING: Page<Message> = { items: [], total: 0, nextCursor: null };
 /** Nobody reads on page by page beyond that; counting on would cost as much as reading. */
 const MATCHES_COUNTED = 10_000;
@@ -25,28 +28,47 @@ export function createMessagePages(
   const catchUp = createWordsCatchUp(engine);
   const matchOf = createMatch(engine);
 
+  /** What changed, walked through its own index: no page sorts or counts all of it. */
+  const byChange = (
+    { id, order, cursor }: MessageQuery,
+    { scope, filters, ...list }: Pick<PageQuery<MessageRow, Message>, ListPart>,
+  ): Page<Message> => {
+    const walked = `message m INDEXED BY ${id === undefined ? "message_updated" : "message_key"}`;
+    // A cursor lies after all that did not change: with both, the index might be walked from the earlier of them.
+    const isPast = cursor !== undefined && order === "asc";
+    return pages.read<MessageRow & { updated_at: number }, Message>({
+      ...list,
+      columns: `${MESSAGE_COLUMNS}, m.updated_at`,
+      from: `${walked} CROSS JOIN chat c ON c.id = m.chat`,
+      scope,
+      filters: filters.filter(({ sql }) => !isPast || sql !== CHANGED),
+      keys: ["m.updated_at", "m.n"],
+      keyOf: (row) => [row.updated_at, row.n],
+      knownTotal: () => pages.count(walked, [...scope, ...filters], MATCHES_COUNTED),
+    });
+  };
+
   return (query) => {
-    const { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter } = query;
+    const { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter, orderBy } = query;
     const session = engine.session(sessionId);
     const context = messages.context(session);
     const chat = chatId === undefined ? undefined : chats.find(session.id, addresses.map(session.id, chatId));
     if (chatId !== undefined && chat === undefined) return NOTHING;
     const byKind = [...when("m.type = ?", type), ...when("m.from_me = ?", fromMe)];
     const inTime = [...when("m.ts >= ?", since), ...when("m.ts <= ?", until)];
-    const others = [...when("m.id = ?", id), ...when("m.updated_at > ?", updatedAfter)];
+    const others = [...when("m.id = ?", id), ...when(CHANGED, updatedAfter)];
     const filters = [...inTime, ...byKind, ...others];
-    const scope = [
-      ...(chat === undefined || id !== undefined ? when("m.session = ?", session.id) : []),
-      ...when("m.chat = ?", chat?.id),
-    ];
+    const scope = scopeOf(query, session.id, chat?.id);
     const list = {
       list: "messages",
-      bound: { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter },
+      bound: { sessionId, chatId, id, order, since, until, type, fromMe, search, updatedAfter, orderBy },
       request: query,
       direction: order,
       toItem: (row: MessageRow) => toMessage(row, context),
     };
-    if (search === undefined || search === "")
+    const isSearch = search !== undefined && search !== "";
+    if (!isSearch && orderBy === "updated") return byChange(query, { ...list, scope, filters });
+    if (!isSearch)
       return pages.read<MessageRow, Message>({
         ...list,
         columns: MESSAGE_COLUMNS,
@@ -79,6 +101,12 @@ export function createMessagePages(
       countAtMost: MATCHES_COUNTED,
     });
   };
+}
+
+function scopeOf({ id, orderBy }: MessageQuery, session: number, chat: number | undefined): Condition[] {
+  // A chat is of one session: it need not be said where the chat's own index is walked.
+  const isOfSession = chat === undefined || id !== undefined || orderBy !== undefined;
+  return [...(isOfSession ? when("m.session = ?", session) : []), ...when("m.chat = ?", chat)];
 }
 
 /** One id, or what changed, is few among many: found by its own index and sorted. All else walks the list itself. */
