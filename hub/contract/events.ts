@@ -1,4 +1,5 @@
 /** The one table of webhook events: what can be subscribed, which lane keeps its order, and who gets it by default. */
+import { z } from "zod";
 
 /** `chat`: ordered with everything else of that chat; `session`: ordered with the session's own events. */
 export type LaneKind = "chat" | "session";
@@ -78,3 +79,15 @@ export interface HubEvent {
 /** The bytes of an event, keys in the order of the contract. Made once; every attempt and replay sends these. */
 export const eventBody = ({ id, seq, event, sessionId, timestamp, data }: HubEvent): string =>
   JSON.stringify({ id, seq, event, sessionId, timestamp, data });
+
+/** An event as webhooks, feed and realtime carry it. */
+export const eventSchema = z
+  .object({
+    id: z.string(),
+    seq: z.int(),
+    event: z.enum(EVENT_NAMES),
+    sessionId: z.string(),
+    timestamp: z.iso.datetime(),
+    data: z.looseObject({ sessionId: z.string(), session_db_id: z.int() }),
+  })
+  .meta({ id: "Event" });

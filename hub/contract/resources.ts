@@ -1,6 +1,5 @@
 /** The resources CRMs see, as schemas: the promise behind `core/present.ts`, the OpenAPI page and the bridge's types. */
 import { z } from "zod";
-import { EVENT_NAMES } from "./events.ts";
 
 const isoTime = z.iso.datetime();
 const seconds = z.int().describe("Unix seconds");
@@ -278,18 +277,6 @@ export const messageStatsSchema = z
     at: isoTime,
   })
   .meta({ id: "MessageStats" });
-
-/** An event as webhooks, feed and realtime carry it. */
-export const eventSchema = z
-  .object({
-    id: z.string(),
-    seq: z.int(),
-    event: z.enum(EVENT_NAMES),
-    sessionId: z.string(),
-    timestamp: isoTime,
-    data: z.looseObject({ sessionId: z.string(), session_db_id: z.int() }),
-  })
-  .meta({ id: "Event" });
 
 export const paginationSchema = z
   .object({

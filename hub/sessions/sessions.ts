@@ -1,5 +1,4 @@
 /** All accounts of the hub: the orders callers may give, and what they get back. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CleanupMode, CleanupReport } from "../core/cleanup.ts";
 import type { Clock } from "../core/clock.ts";
 import type { IsClockTrusted } from "../core/clock-trust.ts";
@@ -19,6 +18,7 @@ import { createLoginSweep } from "./login-sweep.ts";
 import type { Logins } from "./logins.ts";
 import { createFigures, type OnMoved } from "./figures.ts";
 import type { RunnerParts, WatchdogParts } from "./runner-parts.ts";
+import { restoreAll } from "./restore-all.ts";
 import { systemSchedule, type Schedule } from "./schedule.ts";
 import type { Swept } from "./sealed.ts";
 import type { SessionRunner } from "./session-runner.ts";
@@ -270,20 +270,7 @@ export function createSessions({
     countUnreadable: (sessionId, counts) => figures.unreadable(sessionId, counts),
     figures: (sessionId) => withRunner(sessionId, ({ session }) => figures.of(session.sessionId)),
     restoreAll: async () => {
-      await directory.load();
-      // Connecting is much work: the hub would be ready only after most of it.
-      await slots.closedDuring(async () => {
-        for (const runner of directory.all()) {
-          try {
-            await runner.restore();
-          } catch (err) {
-            // One session that cannot be restored must not keep the others from it.
-            log.error({ sessionId: runner.session.sessionId, err }, "session.not_restored");
-          }
-          // Each is written down; whoever asks meanwhile need not wait for all of them.
-          await nextTurn();
-        }
-      });
+      await restoreAll({ directory, slots, log });
       sweep.start();
     },
     storeFailed: (cause) => directory.all().forEach((runner) => runner.storeFailed(cause)),

@@ -1,6 +1,6 @@
 /** The feed of events, health, and what the API says of itself. */
 import { describe, expect, test } from "vitest";
-import { eventSchema } from "../../hub/contract/resources.ts";
+import { eventSchema } from "../../hub/contract/events.ts";
 import { aMessageFact } from "../support/builders.ts";
 import { listIn, openHttpRig, recordOf } from "../support/http-rig.ts";
 import { until } from "../support/until.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { readConfig } from "../../hub/config.ts";
-import { eventSchema } from "../../hub/contract/resources.ts";
+import { eventSchema } from "../../hub/contract/events.ts";
 import { startHub } from "../../hub/hub.ts";
 import { createLog } from "../../hub/log.ts";
 import { until } from "../support/until.ts";

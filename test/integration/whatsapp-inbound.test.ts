@@ -1,7 +1,7 @@
 import { openWhatsAppRig, type WhatsAppRig } from "../support/whatsapp-rig.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EVENT_DATA } from "../../hub/contract/event-data.ts";
-import { eventSchema } from "../../hub/contract/resources.ts";
+import { eventSchema } from "../../hub/contract/events.ts";
 import type { Chat } from "../../hub/core/chat.ts";
 import type { Message } from "../../hub/core/message.ts";
 import { until } from "../support/until.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventSchema } from "../../hub/contract/resources.ts";
+import { eventSchema } from "../../hub/contract/events.ts";
 import type { Fact } from "../../hub/core/facts.ts";
 import { presentMessage } from "../../hub/core/present.ts";
 import type { OutgoingContent } from "../../hub/core/whatsapp.ts";

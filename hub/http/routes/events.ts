@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { EVENT_NAMES, EVENTS, type EventName } from "../../contract/events.ts";
-import { eventSchema } from "../../contract/resources.ts";
+import { eventSchema } from "../../contract/events.ts";
 import { HubError } from "../../core/errors.ts";
 import { okText } from "../answer.ts";
 import { authenticate, requireScope, type Caller } from "../auth.ts";
