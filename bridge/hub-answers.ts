@@ -9,7 +9,7 @@ const failureSchema = z.object({ error: z.string(), code: z.string() });
 const LONGEST_TEXT = 300;
 
 /** `data` of a successful answer. `name` says what was asked: paths hold phone numbers. */
-export function dataOf(name: string, body: Uint8Array): unknown {
+export function dataOf(name: string, body: Buffer): unknown {
   const envelope = envelopeSchema.safeParse(parseJson(body));
   if (envelope.success) return envelope.data.data;
   throw notUnderstood(name);
@@ -18,7 +18,7 @@ export function dataOf(name: string, body: Uint8Array): unknown {
 /** An answer that is a refusal, in the hub's own words where it is the hub that speaks. */
 export function failureOf(
   name: string,
-  answer: { status: number; body: Uint8Array; retryAfter: string | undefined },
+  answer: { status: number; body: Buffer; retryAfter: string | undefined },
 ): HubUnavailable {
   const { status, body, retryAfter } = answer;
   const said = failureSchema.safeParse(parseJson(body));
@@ -75,9 +75,9 @@ export function itemsOf<Schema extends z.ZodType>(
 }
 
 /** Undefined for what is no JSON: a proxy's page, or an answer cut short. */
-function parseJson(body: Uint8Array): unknown {
+function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(Buffer.from(body).toString("utf8"));
+    return JSON.parse(body.toString("utf8"));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -3,14 +3,12 @@
  * twice (reads, orders without effect the second time, sends under one Idempotency-Key), so every request is repeated.
  */
 import { setMaxListeners } from "node:events";
-import http from "node:http";
-import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
-import got, { RequestError } from "got";
-import { AnswerTooLong, PAGE_LIMIT, withinLimit } from "./answer-limit.ts";
+import { AnswerTooLong } from "./answer-limit.ts";
 import { HubUnavailable } from "./errors.ts";
 import type { HubClient } from "./hub-client.ts";
 import { dataOf, failureOf, notUnderstood } from "./hub-answers.ts";
+import { createHubExchange, NoAnswer } from "./hub-exchange.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { hubRoutes } from "./hub-routes.ts";
 import type { Log } from "./log.ts";
@@ -21,9 +19,7 @@ const DEADLINE_MS = 90_000;
 const UNANSWERED_WAITS_MS = [200, 1_000, 3_000];
 /** After a 429 or 503 that does not say how long. */
 const DEFAULT_WAIT_MS = 2_000;
-const CONNECT_MS = 5_000;
 const ANSWER_MS = 15_000;
-const CONNECTIONS = 16;
 
 export function createHubClient({
   url,
@@ -38,18 +34,8 @@ export function createHubClient({
   log: Log;
   deadlineMs?: number;
 }): HubClient {
-  const base = url.replace(/\/+$/, "");
-  const agents = {
-    http: new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS }),
-    https: new https.Agent({ keepAlive: true, maxSockets: CONNECTIONS }),
-  };
-  const client = got.extend({
-    agent: agents,
-    headers: { "x-api-key": apiKey, "user-agent": userAgent, accept: "application/json" },
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-  });
+  const exchange = createHubExchange(url);
+  const own = { "x-api-key": apiKey, "user-agent": userAgent, accept: "application/json" };
   const closing = new AbortController();
   // One listener per request that waits.
   setMaxListeners(0, closing.signal);
@@ -59,33 +45,27 @@ export function createHubClient({
     // A request with a deadline of its own is a slow one.
     const timeoutMs = request.deadlineMs === undefined ? ANSWER_MS : Math.max(1, leftMs);
     try {
-      const response = await withinLimit(
-        (signal) =>
-          client(base + path + queryText(query), {
-            method,
-            signal,
-            responseType: "buffer",
-            timeout: { connect: CONNECT_MS, request: timeoutMs },
-            ...(body === undefined ? {} : { json: body }),
-            ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } }),
-          }),
-        PAGE_LIMIT,
-      );
-      const { statusCode: status } = response;
-      if (status >= 200 && status < 300) return { kind: "done", data: dataOf(request.name, response.body) };
-      const error = failureOf(request.name, {
-        status,
-        body: response.body,
-        retryAfter: response.headers["retry-after"],
+      const answer = await exchange.send({
+        method,
+        path: path + queryText(query),
+        headers: {
+          ...own,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+        },
+        body: body && JSON.stringify(body),
+        timeoutMs,
       });
+      if (answer.status >= 200 && answer.status < 300)
+        return { kind: "done", data: dataOf(request.name, answer.body) };
+      const error = failureOf(request.name, answer);
       return { kind: mayPass(error) ? "later" : "refused", error };
     } catch (error) {
       if (error instanceof AnswerTooLong) return { kind: "refused", error: notUnderstood(request.name) };
-      if (!(error instanceof RequestError)) throw error;
-      // The library's error carries the request with its key: only the code leaves this place.
+      if (!(error instanceof NoAnswer)) throw error;
       return {
         kind: "unanswered",
-        error: new HubUnavailable(`The hub did not answer ${request.name} (${error.code}).`),
+        error: new HubUnavailable(`The hub did not answer ${request.name} (${error.message}).`),
       };
     }
   };
@@ -111,8 +91,7 @@ export function createHubClient({
     ...hubRoutes(ask, log),
     close: () => {
       closing.abort();
-      agents.http.destroy();
-      agents.https.destroy();
+      exchange.close();
       return Promise.resolve();
     },
   };

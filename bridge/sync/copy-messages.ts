@@ -63,7 +63,7 @@ async function chooseOnce({ run, sessionId, limits, hub, adapter }: StepContext)
   run.save({ checkpoint, step: checkpoint.step, done: 0, total: messages });
 }
 
-/** Of a long chat each page by itself, of short ones all pages of several. */
+/** Of a long chat each page by itself, of short ones all pages of several: those that follow are read meanwhile. */
 async function* messagePages(context: StepContext): AsyncGenerator<MessagePage[]> {
   const { run, limits } = context;
   const { chatIds, cursor, inChat } = placeOf(run);
@@ -72,10 +72,17 @@ async function* messagePages(context: StepContext): AsyncGenerator<MessagePage[]
   const isBegun = first !== undefined && cursor !== null;
   if (isBegun) for await (const page of pagesOf(first, context, { cursor, done: inChat })) yield [page];
   const rest = isBegun ? others : chatIds;
-  for (let start = 0; start < rest.length; start += together) {
-    const chats = rest.slice(start, start + together);
-    if (chats.length > 1) yield await allPages(chats, context);
-    else for (const chatId of chats) for await (const page of pagesOf(chatId, context)) yield [page];
+  if (together === 1) {
+    for (const chatId of rest) for await (const page of pagesOf(chatId, context)) yield [page];
+    return;
+  }
+  let reading = allPages(rest.slice(0, together), context);
+  for (let next = together; next < rest.length + together; next += together) {
+    const pages = reading;
+    reading = allPages(rest.slice(next, next + together), context);
+    // Its failure is told when its turn comes; until then, and if it never does, it is nobody's.
+    reading.catch(() => undefined);
+    yield await pages;
   }
 }
 

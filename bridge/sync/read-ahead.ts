@@ -2,7 +2,8 @@
  * First pages of the steps to come, asked for while the step before is still at work, so that hub and bridge do not wait for
  * each other in turns. A page is written with the position it was read at: read a little early, it harms nothing.
  */
-import type { HubClient } from "../hub-client.ts";
+import type { HubClient, HubPage } from "../hub-client.ts";
+import type { Chat } from "../records.ts";
 import { pageSize, type SyncLimits } from "./budget.ts";
 
 type Reads = Pick<HubClient, "contacts" | "chats" | "messages">;
@@ -20,6 +21,9 @@ export interface ReadAhead {
 /** So many messages are one short transaction, too: they are small. */
 const MESSAGES_TOGETHER = 200;
 
+/** While the messages of some chats are being written, those of the next ones are on their way, and of the ones after them. */
+const GROUPS_AHEAD = 2;
+
 /** Chats whose messages are read together. */
 export const chatsTogether = ({ messagesPerChat }: Pick<SyncLimits, "messagesPerChat">): number =>
   Math.max(1, Math.floor(MESSAGES_TOGETHER / Math.max(1, messagesPerChat)));
@@ -31,6 +35,14 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
     hub.messages(id, chatId, page),
   );
 
+  /** Of the whole list, as it was last read: the messages of a pass are chosen from the same one, and need not ask again. */
+  let firstChats: Promise<HubPage<Chat>> | null = null;
+  const takeChats: Reads["chats"] = (id, page) => {
+    const answer = chats.take(id, page);
+    if (page.cursor === undefined && page.updatedAfter === undefined) firstChats = answer;
+    return answer;
+  };
+
   /** Nothing where the limit forbids to read any. */
   const first = (limit: number, ask: (page: { limit: number }) => void): void => {
     const size = pageSize(limit, 0);
@@ -38,7 +50,7 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
   };
 
   return {
-    hub: { contacts: contacts.take, chats: chats.take, messages: messages.take },
+    hub: { contacts: contacts.take, chats: takeChats, messages: messages.take },
     contacts: (since) =>
       first(limits.contacts, (page) => {
         const asked = contacts.ask(sessionId, { ...page, ...after(since) });
@@ -58,13 +70,14 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
       }),
     messages: ({ isWhole }) =>
       first(limits.messagesPerChat === 0 ? 0 : limits.messageChats, (page) => {
-        const list = chats.ask(sessionId, page);
+        const list = firstChats === null ? chats.ask(sessionId, page) : firstChats.then(firstOf(page.limit));
+        if (firstChats !== null) chats.give([sessionId, page], list);
         if (!isWhole) return;
         // Its failure is told to whoever takes the list.
         list.then(
           ({ items }) => {
             const chosen = items.filter(({ totalMessages }) => totalMessages > 0);
-            for (const { chatId } of chosen.slice(0, chatsTogether(limits)))
+            for (const { chatId } of chosen.slice(0, GROUPS_AHEAD * chatsTogether(limits)))
               first(limits.messagesPerChat, (size) => void messages.ask(sessionId, chatId, size));
           },
           () => undefined,
@@ -73,22 +86,24 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
   };
 }
 
+const firstOf =
+  (limit: number) =>
+  (page: HubPage<Chat>): HubPage<Chat> => ({ ...page, items: page.items.slice(0, limit) });
+
 const after = (since: number | null) => (since === null ? {} : { updatedAfter: since });
 
 /** Answers of one request, kept until somebody takes them. */
 function once<A extends unknown[], T>(read: (...args: A) => Promise<T>) {
   const asked = new Map<string, Promise<T>>();
+  const give = (args: A, answer: Promise<T>): Promise<T> => {
+    asked.set(JSON.stringify(args), answer);
+    // Told to whoever takes it; until then, and if nobody does, it is nobody's failure.
+    answer.catch(() => undefined);
+    return answer;
+  };
   return {
-    ask: (...args: A): Promise<T> => {
-      const key = JSON.stringify(args);
-      const before = asked.get(key);
-      if (before !== undefined) return before;
-      const answer = read(...args);
-      asked.set(key, answer);
-      // Told to whoever takes it; until then, and if nobody does, it is nobody's failure.
-      answer.catch(() => undefined);
-      return answer;
-    },
+    give,
+    ask: (...args: A): Promise<T> => asked.get(JSON.stringify(args)) ?? give(args, read(...args)),
     take: (...args: A): Promise<T> => {
       const key = JSON.stringify(args);
       const answer = asked.get(key) ?? read(...args);

@@ -32,19 +32,21 @@ export function sessionHandlers(parts: ApplyParts): Handlers<Name> {
     }
   };
 
-  const write = (told: Told<Change>, read: () => Promise<Session>): Promise<Applied> =>
-    lanes.run(sessionLane(told.sessionId), async () => {
-      const { event, sessionId, position } = told;
+  const write = async (told: Told<Change>, read: () => Promise<Session>): Promise<Applied> => {
+    const { event, sessionId, position } = told;
+    const { applied, kept, isDue } = await lanes.run(sessionLane(sessionId), async () => {
       const session = await read();
       const record = { sessionId, kind: "event", key: String(event.seq) } as const;
       const applied = await settle(failed, record, await adapter.upsertSession(session, position));
       // A sync may write newer settings before the next event.
       known.set(sessionId, { ...session, settings: undefined });
       const { becameConnected, kept } = connections.applied(event);
-      const isDue = applied.rejected === undefined && becameConnected && syncOnConnect;
-      await Promise.all([kept, isDue ? requestSync(sessionId, "connected") : null]);
-      return isDue ? { action: "sync_started" } : applied;
+      return { applied, kept, isDue: applied.rejected === undefined && becameConnected && syncOnConnect };
     });
+    // Outside of the lane, which the sync itself needs before it can begin.
+    await Promise.all([kept, isDue ? requestSync(sessionId, "connected") : null]);
+    return isDue ? { action: "sync_started" } : applied;
+  };
 
   return {
     "session.connected": (told) =>

@@ -18,6 +18,7 @@ export const MESSAGES_PER_CHAT = 50;
 export const MESSAGE_CHATS = 20;
 const PICTURES_AT_ONCE = 4;
 const NO_PICTURE = 404;
+const ENOUGH_TODAY = 503;
 const PATIENCE_MS = 60_000;
 
 export interface SyncStand {
@@ -84,7 +85,10 @@ async function fill(
   );
 }
 
-/** What the hub learns of people only when it is asked for their pictures: once it knows, there is nothing new to tell. */
+/**
+ * What the hub learns of people only when it is asked for their pictures: once it knows, or has asked as much as it may in a day,
+ * there is nothing new to tell.
+ */
 async function lookUp(
   { process, client }: BenchHub,
   { key, sessionId, size }: { key: string; sessionId: string; size: SyncSize },
@@ -97,6 +101,7 @@ async function lookUp(
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
       const path = `/api/contacts/${sessionId}/${encodeURIComponent(id)}/photo`;
       const { status, ok } = await fetch(process.url + path, { headers: { "x-api-key": key } });
+      if (status === ENOUGH_TODAY) return;
       if (!ok && status !== NO_PICTURE) throw new Error(`the hub answered ${status} for a picture`);
     }
   };

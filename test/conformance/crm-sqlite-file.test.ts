@@ -152,7 +152,7 @@ test("a full disk makes the CRM unavailable for all that waited, and it goes on 
   const db = remembered(openConnection(file));
   db.exec("CREATE TABLE filler (b BLOB)");
   const insert = db.prepare("INSERT INTO filler VALUES(zeroblob(?))");
-  const group = createGroupCommit(db);
+  const group = createGroupCommit(db, { write: quiet, forget: quiet });
   const write = (size: number) =>
     group.write([
       () => {

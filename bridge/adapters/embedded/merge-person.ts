@@ -27,12 +27,13 @@ export interface Merge {
 export function mergePerson(writing: Writing, merge: Merge): boolean {
   const { rows } = writing;
   const { session, from, into, position } = merge;
-  const before = rows.aliases.of(session, from);
-  const toldAt = rows.aliases.positionOf(session, from);
+  const { into: before, position: toldAt } = rows.aliases.of(session, from) ?? { position: null };
   if (from === into || !mayOverwrite(toldAt, position)) return false;
   if (before !== into || toldAt !== position) rows.aliases.put(session, from, into, position);
   if (before === into) return false;
   if (before !== undefined) forgetHiddenId(writing, session, { contactId: before, lid: from });
+  // Most people were never met under the id that turns out to be theirs.
+  if (!rows.isHeld(session, from)) return false;
   const contact = mergeContacts(writing, merge);
   const change = { contact: contact?.name ?? null, numbers: { from: numberOf(from), into: numberOf(into) } };
   const isChatMoved = mergeChats(writing, merge, change);

@@ -86,12 +86,12 @@ export interface Rows {
   };
   /** Hidden ids that turned out to be somebody. */
   aliases: {
-    /** The id that stands for this one now, if any. */
-    of(session: string, id: string): string | undefined;
-    /** Where that was last told. */
-    positionOf(session: string, id: string): Position;
+    /** The id that stands for this one now, if any, and where that was last told. */
+    of(session: string, id: string): { into: string; position: Position } | undefined;
     put(session: string, from: string, into: string, position: Position): void;
   };
+  /** Whether a contact, a chat, a message or a reaction of the session is kept under this id. */
+  isHeld(session: string, id: string): boolean;
 }
 
 export interface MessageNames {

@@ -23,7 +23,7 @@ export function writeContact(
   const isMerged =
     told !== null && told !== contact.id && mergePerson(writing, { session, from: told, into: id, position });
   // Told too late it is not theirs.
-  const lid = told !== null && rows.aliases.of(session, told) === id ? told : null;
+  const lid = told !== null && rows.aliases.of(session, told)?.into === id ? told : null;
   const held = rows.contacts.of(session, id);
   const at = now();
   if (held === undefined) {

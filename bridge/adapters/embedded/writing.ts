@@ -16,7 +16,7 @@ export interface Writing {
 export const resolver =
   ({ aliases }: Pick<Rows, "aliases">, session: string) =>
   (id: string): string =>
-    isHiddenId(id) ? (aliases.of(session, id) ?? id) : id;
+    isHiddenId(id) ? (aliases.of(session, id)?.into ?? id) : id;
 
 /**
  * Writes what differs. The position is remembered even when nothing does: otherwise a state between the two would still

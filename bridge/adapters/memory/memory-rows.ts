@@ -51,6 +51,7 @@ export const createMemoryTables = () => ({
 export function createMemoryRows(tables: MemoryTables): Rows {
   const { sessions, contacts, conversations, messages, media, clients } = tables;
   const aliases = new Map<string, { into: string; position: Position }>();
+  const messagesOf = messageRows(messages, conversations);
   return {
     sessions: { ...sessions, of: (sessionId) => sessions.named(sessionId) },
     contacts: {
@@ -65,7 +66,7 @@ export function createMemoryRows(tables: MemoryTables): Rows {
       named: (name) => conversations.named(name),
       count: (session) => conversations.by("session", session).length,
     },
-    messages: messageRows(messages, conversations),
+    messages: messagesOf,
     media: { ...media, of: (message) => media.by("parent", message) },
     clients: {
       ...clients,
@@ -73,9 +74,13 @@ export function createMemoryRows(tables: MemoryTables): Rows {
       withNationalId: (nationalId) => clients.by("nationalId", nationalId),
     },
     aliases: {
-      of: (session, id) => aliases.get(keyOf(session, id))?.into,
-      positionOf: (session, id) => aliases.get(keyOf(session, id))?.position ?? null,
+      of: (session, id) => aliases.get(keyOf(session, id)),
       put: (session, from, into, position) => void aliases.set(keyOf(session, from), { into, position }),
     },
+    isHeld: (session, id) =>
+      contacts.by("key", keyOf(session, id)).length > 0 ||
+      conversations.by("key", keyOf(session, id)).length > 0 ||
+      messages.by("participant", keyOf(session, id)).length > 0 ||
+      messagesOf.withReactionOf(session, id).length > 0,
   };
 }

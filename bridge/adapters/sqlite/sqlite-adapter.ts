@@ -7,6 +7,7 @@ import { momentOf } from "../embedded/moments.ts";
 import type { Storage } from "../embedded/storage.ts";
 import { migrate, openConnection, type Db } from "./connection.ts";
 import { createGroupCommit } from "./group-commit.ts";
+import type { HeldChats } from "./held-chats.ts";
 import { createSqliteDocuments } from "./sqlite-documents.ts";
 import { createSqliteRows } from "./sqlite-rows.ts";
 import { inCrmWords } from "./trouble.ts";
@@ -20,10 +21,11 @@ export interface SqliteCrmOptions {
 export function openSqliteAdapter({ file, clock }: SqliteCrmOptions): Promise<CrmAdapter> {
   return told(() => {
     const db = openConnection(file);
-    const storage = createStorage(db, clock);
+    const { rows, held } = createSqliteRows(db);
+    const storage = createStorage(db, { clock, held });
     return createEmbeddedAdapter({
       name: "sqlite",
-      rows: createSqliteRows(db),
+      rows,
       storage,
       documents: createDocumentReader(createSqliteDocuments(db), storage),
       clock,
@@ -31,8 +33,8 @@ export function openSqliteAdapter({ file, clock }: SqliteCrmOptions): Promise<Cr
   });
 }
 
-function createStorage(db: Db, clock: Clock): Storage {
-  const group = createGroupCommit(db);
+function createStorage(db: Db, { clock, held }: { clock: Clock; held: HeldChats }): Storage {
+  const group = createGroupCommit(db, held);
   const prove = db.prepare(
     "INSERT INTO proof(one, at) VALUES(1, ?) ON CONFLICT(one) DO UPDATE SET at = excluded.at",
   );

@@ -125,16 +125,12 @@ function createLinks(db: Db): Pick<Rows["messages"], "linkAuthor" | "linkAnswers
 }
 
 function createRename(db: Db): Rows["messages"]["renameParticipant"] {
-  const named = "session = @session AND participant = @from AND participant <> ''";
-  // Most people never wrote under the id that turns out to be theirs: a write that changes nothing is saved.
-  const any = db.prepare(`SELECT 1 FROM whatsapp_message WHERE ${named} LIMIT 1`);
   const rename = db.prepare(
     `UPDATE whatsapp_message SET participant = @into, contact = COALESCE(@contact, contact),
        from_number = CASE from_number WHEN @oldNumber THEN @newNumber ELSE from_number END
-     WHERE ${named}`,
+     WHERE session = @session AND participant = @from AND participant <> ''`,
   );
   return (session, { from, into, contact, numbers }) => {
-    if (any.get({ session, from }) === undefined) return;
     rename.run({ session, from, into, contact, oldNumber: numbers.from, newNumber: numbers.into });
   };
 }

@@ -14,6 +14,7 @@ import {
 import type { Rows } from "../embedded/rows.ts";
 import { NATIONAL_ID_PREFIXES, normalNationalId } from "../../national-id.ts";
 import type { Db } from "./connection.ts";
+import { holdChats, type HeldChats } from "./held-chats.ts";
 import { NATIONAL_ID_KEY } from "./migrations/0003-national-ids.ts";
 import { createSqliteMessages } from "./sqlite-messages.ts";
 import { createSqliteTable } from "./sqlite-table.ts";
@@ -22,16 +23,19 @@ interface Count {
   n: number;
 }
 
-export function createSqliteRows(db: Db): Rows {
-  return {
+export function createSqliteRows(db: Db): { rows: Rows; held: HeldChats } {
+  const held = holdChats(db, conversationRows(db));
+  const rows = {
     sessions: sessionRows(db),
     contacts: contactRows(db),
-    conversations: conversationRows(db),
+    conversations: held.conversations,
     messages: createSqliteMessages(db),
     media: mediaRows(db),
     clients: clientRows(db),
     aliases: aliasRows(db),
+    isHeld: anyHeld(db),
   };
+  return { rows, held };
 }
 
 function sessionRows(db: Db): Rows["sessions"] {
@@ -92,18 +96,32 @@ function clientRows(db: Db): Rows["clients"] {
 }
 
 function aliasRows(db: Db): Rows["aliases"] {
-  const of = db.prepare<[string, string], { into_id: string; position: number | null }>(
-    "SELECT into_id, position FROM alias WHERE session = ? AND from_id = ?",
+  const of = db.prepare<[string, string], { into: string; position: number | null }>(
+    'SELECT into_id AS "into", position FROM alias WHERE session = ? AND from_id = ?',
   );
   const put = db.prepare(
     `INSERT INTO alias(session, from_id, into_id, position) VALUES(?, ?, ?, ?)
      ON CONFLICT(session, from_id) DO UPDATE SET into_id = excluded.into_id, position = excluded.position`,
   );
   return {
-    of: (session, id) => of.get(session, id)?.into_id,
-    positionOf: (session, id) => of.get(session, id)?.position ?? null,
+    of: (session, id) => of.get(session, id),
     put: (session, from, into, position) => {
       put.run(session, from, into, position);
     },
   };
+}
+
+function anyHeld(db: Db): Rows["isHeld"] {
+  const held = [
+    "SELECT 1 FROM whatsapp_contact WHERE session = @session AND contact_id = @id",
+    "SELECT 1 FROM whatsapp_conversation WHERE session = @session AND chat_id = @id",
+    "SELECT 1 FROM whatsapp_message WHERE session = @session AND participant = @id AND participant <> ''",
+    "SELECT 1 FROM hidden_reactor WHERE session = @session AND lid = @id",
+  ];
+  const any = db
+    .prepare<[{ session: string; id: string }], number>(
+      `SELECT ${held.map((one) => `EXISTS(${one})`).join(" OR ")}`,
+    )
+    .pluck();
+  return (session, id) => any.get({ session, id }) === 1;
 }
