@@ -44,6 +44,7 @@ import type { RootLog } from "./log.ts";
 import { createErasure } from "./store/erasure.ts";
 import { openStore } from "./store/open-store.ts";
 import { assertOwnFiles } from "./store/own-files.ts";
+import { createSchemaCopies } from "./store/schema-copies.ts";
 import { startUpkeep } from "./store/upkeep.ts";
 import { createBaileysConnector, type BaileysConnectorParts } from "./whatsapp/baileys-connector.ts";
 import { reasonOf } from "./whatsapp/disconnect.ts";
@@ -207,6 +208,8 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     refuseWhenFull: () => room.refuseFiles(),
   });
   await media.tidy();
+  const removeFile = (mediaId: string): Promise<void> => media.removeFile(mediaId);
+  const schemaCopies = createSchemaCopies({ dataDir, log: storeLog });
   const contacts = createContacts({
     ...{ ...store, media, tokens: store.media, link, ingest, pressure, clock },
     refuseWhenFull: () => room.refuseFiles(),
@@ -260,7 +263,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
     }),
     signIn: await createSignIn({ store, cipher, clock, log: httpLog }),
     origins: createOrigins(config.trustedProxies),
-    erasure: createErasure({ ...store, removeFile: (mediaId) => media.removeFile(mediaId), log: storeLog }),
+    erasure: createErasure({ ...store, removeFile, schemaCopies, log: storeLog }),
     ...{ store, cipher, metrics, pressure, clock, nudge },
     log: httpLog,
     publicUrl,
@@ -271,7 +274,7 @@ export async function startHub(config: Config, log: RootLog, overrides: HubOverr
   });
   const upkeep = startUpkeep({
     ...{ ...store, clock, isClockTrusted, pressure, log: storeLog },
-    ...{ removeFile: (mediaId) => media.removeFile(mediaId), retentionDays: config.retentionDays },
+    ...{ removeFile, schemaCopies, retentionDays: config.retentionDays },
   });
   await store.audit.append(
     doneBy("hub", "hub.started", clock.now(), { details: { version: VERSION, node: process.versions.node } }),

@@ -26,6 +26,8 @@ export interface Endpoint {
   /** Authorities it is trusted by beside the system's: PEM. */
   ca: string | null;
   state: EndpointState;
+  /** Paused by its own word (410), and by no person: that word is about the URL it has. */
+  isGone: boolean;
   /** Sealed secret, and the one before it while it is still valid. */
   secret: Uint8Array;
   previousSecret: { sealed: Uint8Array; until: Date } | null;
@@ -63,6 +65,10 @@ export const begunAfresh = (endpoint: Endpoint): Endpoint => ({
   failingSince: null,
   state: endpoint.state === "failing" ? "active" : endpoint.state,
 });
+
+/** What its former URL said of itself does not hold for the one it has now. */
+export const movedOn = (endpoint: Endpoint): Endpoint =>
+  endpoint.isGone ? { ...endpoint, state: "active", isGone: false } : endpoint;
 
 /** What decides whether an event is owed to an endpoint. */
 export interface Audience {

@@ -212,9 +212,11 @@ export interface EndpointStore {
   get(id: string): Promise<Endpoint | null>;
   /** Creates or replaces; counters and the breaker are kept by `saveHealth`. `entry`: into the audit log, in one transaction. */
   save(endpoint: Endpoint, entry?: NewAuditEntry): Promise<void>;
+  /** As `save`, with its health as it is given; of what waits, that which failed before is due now. */
+  saveAfresh(endpoint: Endpoint, entry?: NewAuditEntry): Promise<void>;
   saveHealth(
     id: string,
-    health: Pick<Endpoint, "breaker" | "failingSince" | "lastSuccessAt" | "lastError" | "state">,
+    health: Pick<Endpoint, "breaker" | "failingSince" | "lastSuccessAt" | "lastError" | "state" | "isGone">,
   ): Promise<void>;
   /** Deletes it and dismisses what it was still owed; returns how many. */
   remove(id: string, entry?: NewAuditEntry): Promise<number>;

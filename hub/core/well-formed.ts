@@ -9,9 +9,14 @@ export function wellFormed<T>(value: T): T {
   return isWellFormed(value) ? value : (mended(value) as T);
 }
 
+/** Whether JSON that was read as strict UTF-8 may hold half of a character: such a text can only spell it with an escape. */
+export const mayHoldHalves = (json: string): boolean => /\\u[dD][89a-fA-F]/.test(json);
+
 function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;
+  // A file may come as millions of numbers: nothing is made for each of them.
+  if (Array.isArray(value)) return value.every(isWellFormed);
   return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
 }
 

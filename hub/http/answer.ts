@@ -25,9 +25,6 @@ export const ok = (data: unknown, message?: string): Answer =>
 
 export const created = (data: unknown): Answer => json(201, JSON.stringify({ success: true, data }));
 
-/** What was ordered is done later. */
-export const accepted = (data: unknown): Answer => json(202, JSON.stringify({ success: true, data }));
-
 /** Health and its like have no envelope: load balancers read the first level. */
 export const flat = (body: object, status = 200): Answer => json(status, JSON.stringify(body));
 

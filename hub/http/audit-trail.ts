@@ -8,7 +8,7 @@ import type { ErrorCode } from "../contract/errors.ts";
 import type { Audited, NewAuditEntry } from "../core/audit.ts";
 import { isExpiry } from "./access-tokens.ts";
 import type { Answer } from "./answer.ts";
-import type { Caller } from "./auth.ts";
+import { authorOf, type Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 import { toHubError } from "./errors.ts";
 import { requestIdOf } from "./request-id.ts";
@@ -132,7 +132,8 @@ export function createAuditTrail(parts: Parts): AuditTrail {
   return {
     begin: (route, request) => {
       let who: Pick<NewAuditEntry, "actor" | "actorName"> = { actor: "nobody", actorName: null };
-      let kind = "key";
+      /** As a session's timeline names them: it is read by more than may read the audit log. */
+      let author: string | null = null;
       let asked: Record<string, unknown> = {};
       let place: string | null = null;
       let isWritten = false;
@@ -161,7 +162,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
       return {
         by: (caller) => {
           who = { actor: caller.key.id, actorName: caller.key.name };
-          kind = caller.person === null ? "key" : "user";
+          author = `the ${caller.person === null ? "key" : "user"} "${authorOf(caller)}"`;
         },
         asks: (query, body) => {
           asked = { ...query, ...body };
@@ -171,8 +172,7 @@ export function createAuditTrail(parts: Parts): AuditTrail {
           if (!isOrder(route)) return;
           begun = await begin(entry("failed", place ?? inPath(), { ...valuesOf(asked), code: BROKEN_OFF }));
           if (place === null || route.scope !== "admin") return;
-          const by = who.actorName === null ? who.actor : `the ${kind} "${who.actorName}"`;
-          const text = `${orderIn(route, asked)}, by ${by}`;
+          const text = `${orderIn(route, asked)}, by ${author ?? who.actor}`;
           await store.sessions.note(place, { type: "order", text, reason: null });
         },
         written: (target) => {

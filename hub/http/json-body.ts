@@ -1,7 +1,7 @@
 /** The JSON object of a request: strict UTF-8, bounded in size, depth and members; an empty body is `{}`. */
 import type { IncomingMessage } from "node:http";
 import { HubError } from "../core/errors.ts";
-import { wellFormed } from "../core/well-formed.ts";
+import { mayHoldHalves, wellFormed } from "../core/well-formed.ts";
 import { invalid } from "./errors.ts";
 import { faultOfJson } from "./json-shape.ts";
 import { readBody } from "./read-body.ts";
@@ -57,7 +57,8 @@ function textOf(bytes: Buffer): string {
 
 function valueOf(text: string): unknown {
   try {
-    return wellFormed<unknown>(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return mayHoldHalves(text) ? wellFormed(value) : value;
   } catch (cause) {
     // The parser's own message quotes the body: it stays inside.
     throw new HubError("VALIDATION_ERROR", "The body is not valid JSON.", {

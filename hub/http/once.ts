@@ -6,6 +6,7 @@ import type { Caller } from "./auth.ts";
 import type { HttpContext } from "./context.ts";
 import { invalid } from "./errors.ts";
 import type { Call, Route } from "./route.ts";
+import { withoutPasswords } from "./without-passwords.ts";
 
 interface Repeatable {
   route: Route;
@@ -41,7 +42,7 @@ export function onceFor(
         owner: caller.key.id,
         route: [route.method, route.path, ...ids].join(" "),
         key,
-        requestBody: JSON.stringify([query, await bodyIdentity(route, request, readBody)], withoutPasswords),
+        requestBody: JSON.stringify(withoutPasswords([query, await bodyIdentity(route, request, readBody)])),
       },
       // The WhatsApp id is kept with the key before anything is sent: after a crash a repeat finds the first send by it.
       place === "" ? "" : sending.reserveId(place),
@@ -55,10 +56,6 @@ export function onceFor(
     return first ?? again(kept.status, kept.body);
   };
 }
-
-/** Their hash is kept, and it is one that costs nothing to guess with. */
-const withoutPasswords = (name: string, value: unknown): unknown =>
-  /password/i.test(name) ? undefined : value;
 
 /** A stream cannot be read twice: its announced size and type stand for it. */
 async function bodyIdentity(

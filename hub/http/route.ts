@@ -61,7 +61,8 @@ export interface Route {
   response: z.ZodType | "bytes";
   /** Envelope with `data`, or the body as it is. */
   envelope: boolean;
-  status: 200 | 201 | 202;
+  /** Never 202: programs of old take it for a failure, and call again. */
+  status: 200 | 201;
   /** Enters the audit log, though it needs no scope. */
   audited: boolean;
   /** Checks ownership of a session named in the path before anything else. */
@@ -85,7 +86,7 @@ interface Declaration<P extends Shape, Q extends Shape, B extends z.ZodType> {
   contract?: true;
   counted?: false;
   envelope?: false;
-  status?: 201 | 202;
+  status?: 201;
   audited?: true;
 }
 

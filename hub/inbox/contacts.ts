@@ -44,7 +44,7 @@ export interface ContactsParts {
   inbox: Pick<InboxStore, "contact" | "knows" | "addresses">;
   media: Pick<Media, "fromSource" | "open" | "remove">;
   tokens: Pick<MediaStore, "addToken" | "byToken">;
-  lookUps: Pick<LookUpStore, "asking">;
+  lookUps: Pick<LookUpStore, "asking" | "asked" | "failed">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   pressure?: Pressure;

@@ -39,7 +39,8 @@ export function createDownloads(parts: DownloadParts): Downloads {
 
   const download = async (item: MediaItem): Promise<void> => {
     const message = await media.messageOf(item.mediaId);
-    if (message?.media == null) throw gone();
+    // Numbers of messages are given again: a row that is left over must not lead to somebody else's file.
+    if (message?.media == null || message.media.mediaId !== item.mediaId) throw gone();
     if (message.media.filesize > capBytes) throw tooBig(capBytes);
     await parts.refuseWhenFull();
     const startedAt = clock.now().getTime();

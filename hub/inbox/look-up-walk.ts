@@ -92,19 +92,6 @@ export function startWalk({ sessionId, most, lookUps, clock }: WalkParts): LookU
 const goesFor = (most: number | null, wanted: number | null): boolean =>
   most === null || (wanted !== null && wanted <= most);
 
-/** How many of the `most` most recently active contacts of a session (null: of all) were never looked up. */
-export async function countLeft({ sessionId, most, lookUps }: Omit<WalkParts, "clock">): Promise<number> {
-  let count = 0;
-  let seen = 0;
-  let place: LookUpPlace | null = null;
-  do {
-    const page: LookUpPage = await lookUps.page({ sessionId, place, limit: pageAfter(seen, most) });
-    count += page.contacts.filter(({ jid }) => hasProfile(jid)).length;
-    seen += page.seen;
-    place = page.place;
-    await nextTurn();
-  } while (place !== null && pageAfter(seen, most) > 0);
-  return count;
-}
-
-const pageAfter = (seen: number, most: number | null): number => Math.min(PAGE, (most ?? Infinity) - seen);
+/** How many are read after so many were seen. */
+export const pageAfter = (seen: number, most: number | null): number =>
+  Math.min(PAGE, (most ?? Infinity) - seen);

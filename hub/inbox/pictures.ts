@@ -13,6 +13,7 @@ import type { LookUpStore, MediaItem, MediaStore } from "../core/store.ts";
 import type { WhatsAppLink } from "../core/whatsapp.ts";
 import { inTime } from "./in-time.ts";
 import type { Ingest } from "./ingest.ts";
+import { wasAskedLately } from "./look-up-walk.ts";
 import type { Media, OpenFile } from "./media.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -20,9 +21,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const TOKEN_MS = 10 * 365 * DAY_MS;
 
 const RETRY_AFTER_SECONDS = 30;
+/** An account that asks much looks like a machine. */
+export const PER_DAY = 500;
 
 export interface Pictures {
-  /** @throws HubError MEDIA_NOT_FOUND when there is none, or none that we may see. */
+  /** @throws HubError MEDIA_NOT_FOUND when there is none, or none that we may see; OVERLOADED when none can be asked for now. */
   of(contact: Contact): Promise<OpenFile>;
   /** Asks WhatsApp for picture and about text, and keeps both. */
   refresh(contact: Contact): Promise<void>;
@@ -31,7 +34,7 @@ export interface Pictures {
 export interface PicturesParts {
   tokens: Pick<MediaStore, "addToken" | "byToken">;
   media: Pick<Media, "fromSource" | "open" | "remove">;
-  lookUps: Pick<LookUpStore, "asking">;
+  lookUps: Pick<LookUpStore, "asking" | "asked" | "failed">;
   link: (sessionId: string) => WhatsAppLink;
   ingest: Ingest;
   pressure: Pressure;
@@ -52,6 +55,17 @@ const tooBusy = (): HubError =>
   new HubError("OVERLOADED", "The hub is too busy to ask for a picture now.", {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
+
+const enoughToday = (now: Date): HubError =>
+  new HubError("OVERLOADED", "WhatsApp was asked about enough contacts of this account today.", {
+    retryAfterSeconds: Math.ceil((DAY_MS - (now.getTime() % DAY_MS)) / 1000),
+  });
+
+/** Nothing was asked, the answer went down with the connection, or nothing can be written down about it. */
+const UNASKED = new Set(["OVERLOADED", "SESSION_NOT_CONNECTED", "STORE_UNAVAILABLE"]);
+
+/** WhatsApp was asked in vain: about this contact it is not asked again for a day. */
+export const wasInVain = (error: unknown): boolean => !(error instanceof HubError && UNASKED.has(error.code));
 
 /** What WhatsApp said of somebody is good for a day. */
 export const isLookedUp = ({ lookedUpAt }: Contact, now: Date): boolean =>
@@ -132,12 +146,25 @@ export function createPictures(parts: PicturesParts): Pictures {
     return media.open(mediaId);
   };
 
+  /** For somebody who waits for it: within the day's number, and not again after a question that failed. */
+  const askNow = async (contact: Contact): Promise<string | null> => {
+    const { sessionId, jid } = contact;
+    if ((await lookUps.asked(sessionId, clock.now())) >= PER_DAY) throw enoughToday(clock.now());
+    try {
+      return await askOnce(contact);
+    } catch (error) {
+      if (wasInVain(error)) await lookUps.failed(sessionId, jid, clock.now());
+      throw error;
+    }
+  };
+
   return {
     of: async (contact) => {
+      const now = clock.now();
       const mediaId = (await keptOf(contact))?.item.mediaId ?? null;
-      if (isLookedUp(contact, clock.now())) return openIfAny(mediaId);
+      if (isLookedUp(contact, now) || wasAskedLately(contact.askedAt, now)) return openIfAny(mediaId);
       try {
-        return await openIfAny(await askOnce(contact));
+        return await openIfAny(await askNow(contact));
       } catch (error) {
         // What we have is better than nothing while WhatsApp cannot be asked.
         if (mediaId === null || !(error instanceof HubError) || error.code === "MEDIA_NOT_FOUND") throw error;

@@ -13,13 +13,14 @@ import type { Session } from "../core/session.ts";
 import type { InboxStore, LookUpStore } from "../core/store.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Ingest } from "./ingest.ts";
-import { countLeft, hasProfile, startWalk, wasAskedLately, type LookUpWalk } from "./look-up-walk.ts";
+import { createLookUpCounts } from "./look-up-counts.ts";
+import { hasProfile, startWalk, wasAskedLately, type LookUpWalk } from "./look-up-walk.ts";
+import { PER_DAY, wasInVain } from "./pictures.ts";
 import type { Sending } from "./send.ts";
 
 const EVERY_MS = 2_000;
 /** A little more each time: machines are regular, people are not. */
 const JITTER = 0.5;
-const PER_DAY = 500;
 /** Of a day's number: the rest is for those that somebody looks at. */
 const SHARE_OF_WALKS = 0.9;
 const MAX_WAITING = 1_000;
@@ -81,6 +82,7 @@ export function startProfiles(parts: ProfilesParts): Profiles {
   const { everyMs = EVERY_MS, perDay = PER_DAY, lookAgainMs = LOOK_AGAIN_MS, random = Math.random } = parts;
   const stopping = new AbortController();
   const accounts = new Map<string, Account>();
+  const counts = createLookUpCounts({ lookUps, clock });
 
   const now = (): number => clock.now().getTime();
   const today = (): number => Math.floor(now() / DAY_MS);
@@ -110,6 +112,7 @@ export function startProfiles(parts: ProfilesParts): Profiles {
     if (account.walk !== walk) return; // another was ordered meanwhile
     account.restsUntil = walk.dueAt() ?? 0;
     account.walk = null;
+    counts.forget(sessionId);
     if (account.restsUntil === 0) await lookUps.done(sessionId);
     log.info({ sessionId }, "profile.all_looked_up");
   };
@@ -135,7 +138,7 @@ export function startProfiles(parts: ProfilesParts): Profiles {
     const code = codeOf(error);
     if (error instanceof HubError && error.details?.["whatsappCode"] === 429)
       accountOf(sessionId).refusedOn = today();
-    if (!UNASKED.has(code)) await lookUps.failed(sessionId, jid, clock.now());
+    if (wasInVain(error)) await lookUps.failed(sessionId, jid, clock.now());
     if (code !== "WHATSAPP_ERROR" && code !== "MEDIA_ERROR") throw error;
     log.info({ sessionId, code }, "profile.not_looked_up");
   };
@@ -258,7 +261,7 @@ export function startProfiles(parts: ProfilesParts): Profiles {
       if (hasProfile(jid) && !wasAskedLately(askedAt, clock.now())) queue(sessionId, jid);
     },
     wantAll: async (sessionId, most) => {
-      const left = isOn ? await countLeft({ sessionId, most, lookUps }) : 0;
+      const left = isOn ? await counts.left(sessionId, most) : 0;
       if (left === 0) return 0;
       // Both in one turn: a walk that ends just now must not take this wish with its own.
       walkThrough(sessionId, most);
@@ -275,8 +278,5 @@ export function startProfiles(parts: ProfilesParts): Profiles {
     idle,
   };
 }
-
-/** Nothing was asked, the answer went down with the connection, or nothing can be written down about it. */
-const UNASKED = new Set(["OVERLOADED", "SESSION_NOT_CONNECTED", "STORE_UNAVAILABLE"]);
 
 const codeOf = (error: unknown): string => (error instanceof HubError ? error.code : "INTERNAL_ERROR");

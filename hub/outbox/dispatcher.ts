@@ -17,7 +17,7 @@ import { createWorker, type Worker } from "./worker.ts";
 /** Requests on their way over all endpoints. */
 const TOTAL = 64;
 const TICK_MS = 1000;
-/** Rings that come close together are one. */
+/** The first ring is heard at once; those that come so close behind it are one. */
 const RING_MS = 4;
 const STOP_MS = 5000;
 /** An endpoint that fails for so long is worth calling somebody. */
@@ -57,6 +57,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   let atRest: (() => void)[] = [];
   let tick: NodeJS.Timeout | null = null;
   let ring: NodeJS.Timeout | null = null;
+  let heardAt = -Infinity;
   let unsubscribe: (() => void)[] = [];
 
   const isResting = (): boolean =>
@@ -126,7 +127,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       onRest,
     });
 
-  const changed = (id: string, endpoint: Endpoint | null): void => {
+  const changed = (id: string, endpoint: Endpoint | null, isAfresh: boolean): void => {
     const worker = workers.get(id);
     if (endpoint === null) {
       worker?.stop();
@@ -136,18 +137,22 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       const created = workerFor(endpoint);
       workers.set(id, created);
       created.wake();
-    } else worker.update(endpoint);
+    } else worker.update(endpoint, isAfresh);
   };
 
   const wakeAll = (): void => {
     for (const worker of workers.values()) worker.wake();
   };
   const rung = (): void => {
-    ring ??= setTimeout(() => {
-      ring = null;
-      wakeAll();
-      onRest();
-    }, RING_MS);
+    ring ??= setTimeout(
+      () => {
+        ring = null;
+        heardAt = performance.now();
+        wakeAll();
+        onRest();
+      },
+      Math.max(0, heardAt + RING_MS - performance.now()),
+    );
   };
 
   const saveChanged = (): void => {
@@ -170,7 +175,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   return {
     start: async () => {
       const all = await endpoints.list();
-      for (const endpoint of all) changed(endpoint.id, endpoint);
+      for (const endpoint of all) changed(endpoint.id, endpoint, false);
       errand("endpoint.parked_not_told", tellParked(all));
       unsubscribe = [nudge.onRing(rung), endpoints.onChange(changed)];
       tick = setInterval(() => {

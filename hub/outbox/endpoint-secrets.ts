@@ -14,6 +14,7 @@ export interface EndpointSecrets {
   seal(id: string, secret: string): Uint8Array;
   /** Secrets that sign now. */
   signing(endpoint: Endpoint): Signing;
+  /** False also of one whose secret cannot be opened. */
   has(endpoint: Endpoint, secret: string): boolean;
   /** False after the loss of the key it was sealed with. */
   canOpen(endpoint: Endpoint): boolean;
@@ -49,10 +50,20 @@ export function createEndpointSecrets({
     opened.set(sealed, secret);
     return secret;
   };
+  const openIfAny = (id: string, sealed: Uint8Array): string | null => {
+    try {
+      return open(id, sealed);
+    } catch {
+      return null;
+    }
+  };
   const signing = ({ id, secret, previousSecret }: Endpoint): Signing => ({
     secret: open(id, secret),
+    // One that does not open would keep the new one from signing.
     previous:
-      previousSecret !== null && previousSecret.until > clock.now() ? open(id, previousSecret.sealed) : null,
+      previousSecret !== null && previousSecret.until > clock.now()
+        ? openIfAny(id, previousSecret.sealed)
+        : null,
   });
 
   const openHeader = (id: string, name: string, value: string): [string, string][] => {
@@ -70,15 +81,11 @@ export function createEndpointSecrets({
   return {
     seal: (id, secret) => cipher.seal(`endpoint:${id}`, Buffer.from(secret, "utf8")),
     signing,
-    has: (endpoint, secret) => timingSafeEqual(digestOf(signing(endpoint).secret), digestOf(secret)),
-    canOpen: ({ id, secret }) => {
-      try {
-        open(id, secret);
-        return true;
-      } catch {
-        return false;
-      }
+    has: (endpoint, secret) => {
+      const own = openIfAny(endpoint.id, endpoint.secret);
+      return own !== null && timingSafeEqual(digestOf(own), digestOf(secret));
     },
+    canOpen: ({ id, secret }) => openIfAny(id, secret) !== null,
     fingerprints: (endpoint) => {
       try {
         const { secret, previous } = signing(endpoint);

@@ -42,6 +42,7 @@ export const NEW_ENDPOINT: Omit<Endpoint, "id" | "managedBy" | "secret" | "creat
   signatureHeaderName: null,
   ca: null,
   state: "active",
+  isGone: false,
   previousSecret: null,
   breaker: closedBreaker,
   failingSince: null,

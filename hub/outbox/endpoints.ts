@@ -4,7 +4,7 @@ import { makeSecret } from "../contract/signature.ts";
 import type { Audited } from "../core/audit.ts";
 import type { Cipher } from "../core/cipher.ts";
 import type { Clock } from "../core/clock.ts";
-import { begunAfresh, type Endpoint } from "../core/endpoint.ts";
+import { begunAfresh, movedOn, type Endpoint } from "../core/endpoint.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
@@ -65,9 +65,12 @@ export interface Endpoints extends ManagedEndpoints {
   sealEarlier(): Promise<void>;
   /** Keeps what the dispatcher learnt. `becomes` changes the state unless a person paused it meanwhile. */
   saveHealth(id: string, health: Health, becomes: Endpoint["state"] | null): Promise<void>;
-  /** Calls `listener` after each change by a person; null when it is gone. Returns the function that stops it. */
-  onChange(listener: (id: string, endpoint: Endpoint | null) => void): () => void;
+  /** Calls `listener` after each change by a person. Returns the function that stops it. */
+  onChange(listener: OnEndpointChange): () => void;
 }
+
+/** `endpoint` is null when it was removed. `isAfresh`: what was learnt of it before says nothing any more. */
+type OnEndpointChange = (id: string, endpoint: Endpoint | null, isAfresh: boolean) => void;
 
 export interface EndpointsParts {
   store: EndpointStore;
@@ -81,7 +84,7 @@ export interface EndpointsParts {
 
 export function createEndpoints(parts: EndpointsParts): Endpoints {
   const { store, guard, clock, log, userAgent } = parts;
-  const listeners = new Set<(id: string, endpoint: Endpoint | null) => void>();
+  const listeners = new Set<OnEndpointChange>();
   const secrets = createEndpointSecrets(parts);
   let book: Promise<Map<string, Endpoint>> | null = null;
   let changes: Promise<unknown> = Promise.resolve();
@@ -103,20 +106,22 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     return result;
   };
 
-  const tell = (id: string, endpoint: Endpoint | null): void => {
-    for (const listener of listeners) listener(id, endpoint);
+  const tell: OnEndpointChange = (...change) => {
+    for (const listener of listeners) listener(...change);
   };
   const save = async (endpoint: Endpoint, audited?: Audited): Promise<Endpoint> => {
     await store.save(secrets.forStore(endpoint), audited?.(endpoint.id));
     (await known()).set(endpoint.id, endpoint);
-    tell(endpoint.id, endpoint);
+    tell(endpoint.id, endpoint, false);
     return endpoint;
   };
-  /** Its failures were those of another place, or of another secret: what waits is tried now. */
+  /** Its failures were those of another place or secret, or a person says that they are over: what waits is tried now. */
   const saveAfresh = async (endpoint: Endpoint, audited?: Audited): Promise<Endpoint> => {
     const fresh = begunAfresh(endpoint);
-    await store.saveHealth(fresh.id, fresh);
-    return save(fresh, audited);
+    await store.saveAfresh(secrets.forStore(fresh), audited?.(fresh.id));
+    (await known()).set(fresh.id, fresh);
+    tell(fresh.id, fresh, true);
+    return fresh;
   };
 
   const refuse = (endpoint: Endpoint, before: Endpoint | null, secret?: string): void => {
@@ -158,14 +163,14 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
     log.info({ endpointId: id, members: Object.keys(change) }, "endpoint.updated");
     if (change.headers === undefined && endpoint.headers !== before.headers)
       log.warn({ endpointId: id, headers: Object.keys(before.headers) }, "endpoint.headers_dropped");
-    return endpoint.url === before.url ? save(endpoint, audited) : saveAfresh(endpoint, audited);
+    return endpoint.url === before.url ? save(endpoint, audited) : saveAfresh(movedOn(endpoint), audited);
   };
 
   const remove = async (id: string, audited?: Audited): Promise<{ dismissed: number }> => {
     await get(id);
     const dismissed = await store.remove(id, audited?.(id));
     (await known()).delete(id);
-    tell(id, null);
+    tell(id, null, false);
     log.info({ endpointId: id, dismissed }, "endpoint.removed");
     return { dismissed };
   };
@@ -192,10 +197,8 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
   const setState = async (id: string, state: "active" | "paused", audited?: Audited): Promise<Endpoint> => {
     const before = await get(id);
     log.info({ endpointId: id, state }, "endpoint.state_set");
-    const endpoint: Endpoint = { ...before, state };
-    if (state === "active") return saveAfresh(endpoint, audited);
-    await store.saveHealth(id, endpoint);
-    return save(endpoint, audited);
+    const endpoint: Endpoint = { ...before, state, isGone: false };
+    return state === "active" ? saveAfresh(endpoint, audited) : save(endpoint, audited);
   };
 
   const list = async (): Promise<Endpoint[]> => [...(await known()).values()];
@@ -254,8 +257,15 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         const endpoint = (await known()).get(id);
         if (endpoint === undefined) return; // removed meanwhile
         const { breaker, failingSince, lastSuccessAt, lastError } = health;
-        const state = endpoint.state === "paused" ? "paused" : (becomes ?? endpoint.state);
-        const learnt: Endpoint = { ...endpoint, breaker, failingSince, lastSuccessAt, lastError, state };
+        const stands =
+          becomes === null || endpoint.state === "paused"
+            ? endpoint
+            : { state: becomes, isGone: becomes === "paused" };
+        const { state, isGone } = stands;
+        const learnt: Endpoint = {
+          ...endpoint,
+          ...{ breaker, failingSince, lastSuccessAt, lastError, state, isGone },
+        };
         await store.saveHealth(id, learnt);
         (await known()).set(id, learnt);
       }),

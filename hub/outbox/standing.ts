@@ -12,8 +12,8 @@ import { parkedEvent } from "./parked.ts";
 export interface Standing {
   endpoint(): Endpoint;
   health(): Health;
-  /** A person changed it. */
-  update(endpoint: Endpoint): void;
+  /** A person changed it. `isAfresh`: what was learnt of it before says nothing any more. */
+  update(endpoint: Endpoint, isAfresh: boolean): void;
   /** A request is about to leave. */
   leaving(): void;
   /** What becomes true of a delivery, and whether sending has to stop. */
@@ -70,11 +70,8 @@ export function createStanding(
   return {
     endpoint: () => endpoint,
     health: () => health,
-    update: (changed) => {
-      // What was learnt about the old target, under the old secret, or before a person let it begin again, says little now.
-      const isAnother = changed.url !== endpoint.url || changed.secret !== endpoint.secret;
-      if (isAnother || (endpoint.state === "paused" && changed.state !== "paused"))
-        health = healthOf(changed);
+    update: (changed, isAfresh) => {
+      if (isAfresh) health = healthOf(changed);
       endpoint = changed;
     },
     leaving: () => {

@@ -23,7 +23,8 @@ const LONGEST_WAIT_MS = 60_000;
 export interface Worker {
   /** Look now: something may be due. */
   wake(): void;
-  update(endpoint: Endpoint): void;
+  /** `isAfresh`: what was learnt of it before says nothing any more. */
+  update(endpoint: Endpoint, isAfresh: boolean): void;
   health(): Health;
   /** Nothing is under way or unsettled, and nothing can be sent now. */
   isResting(): boolean;
@@ -211,9 +212,9 @@ export function createWorker(parts: WorkerParts): Worker {
 
   return {
     wake,
-    update: (endpoint) => {
+    update: (endpoint, isAfresh) => {
       attempts.retarget();
-      standing.update(endpoint);
+      standing.update(endpoint, isAfresh);
       heldUntil = 0;
       if (!mayWork()) giveBack();
       wake();

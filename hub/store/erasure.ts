@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Erased, Erasure, ErasureScope, ErasureStep, ErasureStore } from "../core/erasure.ts";
 import { HubError } from "../core/errors.ts";
 import { removeLeftFiles, type LeftFilesParts } from "./left-files.ts";
+import type { SchemaCopies } from "./schema-copies.ts";
 
 const BATCH = 500;
 /** A message takes its words, counts and files along. */
@@ -13,9 +14,10 @@ const LOG_PAUSE_MS = 250;
 
 export interface ErasureParts extends Omit<LeftFilesParts, "isStopped"> {
   erasure: ErasureStore;
+  schemaCopies: SchemaCopies;
 }
 
-export function createErasure({ erasure, ...files }: ErasureParts): Erasure {
+export function createErasure({ erasure, schemaCopies, ...files }: ErasureParts): Erasure {
   const { log } = files;
 
   const refuseOwed = async (scope: ErasureScope): Promise<void> => {
@@ -64,6 +66,8 @@ export function createErasure({ erasure, ...files }: ErasureParts): Erasure {
         while (await erasure.eraseRest(scope, BATCH)) await turn();
         await removeLeftFiles({ ...files, isStopped: () => false });
         await traces();
+        // The database as it was before a step of the schema has all of it; who orders this again tries this again.
+        await schemaCopies.remove(null);
         const erased = { ...messages, events, stanzas };
         log.info({ sessionId: scope.sessionId, isWhole: scope.chatId === null, ...erased }, "erasure.done");
         return erased;

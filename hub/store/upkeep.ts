@@ -20,6 +20,7 @@ import type {
 } from "../core/store.ts";
 import { removeLeftFiles, type LeftFilesParts } from "./left-files.ts";
 import { removeOldMessages, type OldMessageParts } from "./old-messages.ts";
+import type { SchemaCopies } from "./schema-copies.ts";
 
 const DAY_MS = 86_400_000;
 /** Readers of the feed and replays reach back so far; an older position is answered with EVENTS_EXPIRED. */
@@ -32,6 +33,8 @@ const REDELIVERY_MS = 14 * DAY_MS;
 const AUDIT_MS = 365 * DAY_MS;
 /** A file that nobody sent, and no address leads to: as long as the address it was given at first. */
 const UPLOADS_MS = 7 * DAY_MS;
+/** Somebody who has to go back to the version before has done so by then. */
+const SCHEMA_COPIES_MS = 7 * DAY_MS;
 /** Longer than any of them means something. */
 const MARKS_MS = 60 * DAY_MS;
 
@@ -65,6 +68,7 @@ export interface UpkeepParts extends Omit<OldMessageParts & LeftFilesParts, "isS
   media: Pick<MediaStore, "left" | "cleared" | "forgetUploads">;
   erasure: Pick<ErasureStore, "areWordsLeft" | "eraseWords" | "emptyLog">;
   giveBack: Store["giveBack"];
+  schemaCopies?: SchemaCopies;
   isClockTrusted: IsClockTrusted;
   pressure?: Pressure;
 }
@@ -145,6 +149,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     const removed = { stanzas, events: forgotten, attempts, auditEntries: entries, messages, uploads, pages };
     if (Object.values(removed).some((count) => count > 0)) log.info(removed, "store.old_removed");
     await audit.append(doneBy("hub", "store.old_removed", clock.now(), { details: removed }));
+    await parts.schemaCopies?.remove(before(SCHEMA_COPIES_MS));
   }
 
   /** One at a time; a failure is told and tried again at the next turn. */

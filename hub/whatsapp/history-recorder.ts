@@ -10,6 +10,7 @@ import { downloadAndProcessHistorySyncNotification, type AuthenticationCreds } f
 import { statusOf } from "./disconnect.ts";
 import { ONLY_WHATSAPP } from "./file-hosts.ts";
 import type { Generation } from "./generation.ts";
+import { piecesOf } from "./history-pieces.ts";
 import { bears, createHistoryNotices, type Piece, type PieceName } from "./history-notices.ts";
 import type { HistoryNotice } from "./intake.ts";
 import { meOf } from "./message-of-stanza.ts";
@@ -112,10 +113,11 @@ export function createHistoryRecorder({
     const closed = brought.filter((one) => !early.includes(one));
     facts.push(...closed.map((one) => stageFact(one, login)));
     const closes = closed.map(({ piece }) => piece.notice.digest);
-    for (let at = 0; at < facts.length; at += FACTS_AT_ONCE) {
+    const pieces = piecesOf(facts, FACTS_AT_ONCE);
+    for (const piece of pieces) {
       if (generation.isFenced()) return;
-      const isLast = at + FACTS_AT_ONCE >= facts.length;
-      await recordOrFence(facts.slice(at, at + FACTS_AT_ONCE), isLast ? closes : []);
+      const isLast = piece === pieces.at(-1);
+      await recordOrFence(piece, isLast ? closes : []);
       if (!isLast) await nextTurn();
     }
     for (const { piece, stage } of early) hold(piece, stage);

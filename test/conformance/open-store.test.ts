@@ -1,5 +1,14 @@
 /** The data folder: private, held by one process, refused when it is damaged or newer than the code. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -179,6 +188,10 @@ test("a step of the schema is whole or not there, and a copy is kept before it",
   expect(db.pragma("user_version", { simple: true })).toBe(1);
   expect(existsSync(`${file}.schema-1`)).toBe(true);
   rmSync(`${file}.schema-1`);
+  // Without room for the copy nothing is touched, and people are told what helps.
+  expect(() => migrate(db, steps, () => 0)).toThrow(/needs \d+ MB.*Make room.*Nothing was changed/s);
+  expect(db.pragma("user_version", { simple: true })).toBe(1);
+  expect(readdirSync(root)).not.toContain("steps.db.schema-1.half");
   migrate(db, steps);
   expect(db.pragma("user_version", { simple: true })).toBe(2);
   migrate(db, steps);

@@ -68,3 +68,34 @@ test("one message is found by its WhatsApp id, in the whole session and in its c
   expect(await found("/api/messages/s1?chatId=34600111333&messageId=3A2")).toEqual([[], 0]);
   expect((await rig.get("/api/messages/s1?messageId=%20")).status).toBe(400);
 });
+
+test("what changed comes from the first change to the last, so that what changes between two pages is not missed", async () => {
+  const rig = await openHttpRig();
+  await rig.session("s1");
+  const ids = ["3A1", "3A2", "3A3", "3A4"];
+  for (const id of ids) {
+    rig.clock.advance(1000);
+    await rig.tell("s1", aMessageFact({ chatId: ANA, id, timestamp: T0_SECONDS - Number(id.slice(2)) }));
+  }
+  const listed = async (path: string) => {
+    const { data } = await rig.get(path);
+    const { nextCursor } = data["pagination"] as { nextCursor: string | null };
+    return { ids: listIn(data, "messages").map(({ messageId }) => messageId), nextCursor };
+  };
+  const first = await listed("/api/messages/s1?orderBy=updated&limit=2");
+  rig.clock.advance(1000);
+  const target = { chatId: ANA, id: "3A3" };
+  await rig.tell("s1", { kind: "edit", target, content: "other", at: T0_SECONDS, raw: null });
+  const rest = await listed(`/api/messages/s1?orderBy=updated&limit=9&cursor=${String(first.nextCursor)}`);
+  expect([first.ids, rest.ids]).toEqual([
+    ["3A1", "3A2"],
+    ["3A4", "3A3"],
+  ]);
+  expect((await listed("/api/messages/s1?orderBy=updated&order=desc")).ids).toEqual([
+    "3A3",
+    "3A4",
+    "3A2",
+    "3A1",
+  ]);
+  expect((await listed("/api/messages/s1")).ids).toEqual(ids);
+});

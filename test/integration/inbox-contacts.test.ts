@@ -93,6 +93,45 @@ describe("a profile picture", () => {
     expect(await tokenOf()).toBeNull();
   });
 
+  test("that cannot be fetched is not asked for again that day, and then is", async () => {
+    inbox.whatsapp.pictureUrl = "http://127.0.0.1:1/none.jpg";
+    await expect(picture()).rejects.toMatchObject({ code: "MEDIA_ERROR" });
+    for (let i = 0; i < 3; i++) await expect(picture()).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    expect(inbox.whatsapp.asked.picture).toBe(1);
+    inbox.clock.advance(hours(25));
+    await expect(picture()).rejects.toMatchObject({ code: "MEDIA_ERROR" });
+    expect(inbox.whatsapp.asked.picture).toBe(2);
+  });
+
+  test("is asked for as soon as it can be, where there was no connection to ask over", async () => {
+    server = await serveFile(sends(JPEG));
+    inbox.whatsapp.pictureUrl = server.url;
+    inbox.whatsapp.goesAway();
+    await expect(picture()).rejects.toMatchObject({ code: "SESSION_NOT_CONNECTED" });
+    inbox.whatsapp.comesBack();
+    expect(await readFile((await picture()).path)).toEqual(JPEG);
+  });
+
+  test("counts among the day's questions: beyond them the one we have is shown, and else the caller told when to ask", async () => {
+    server = await serveFile(sends(JPEG));
+    inbox.whatsapp.pictureUrl = server.url;
+    const today = inbox.clock.now();
+    for (let n = 0; n < 500; n++) await inbox.store.lookUps.asking("s1", today);
+    const untilMidnight = 86_400 - (Math.floor(today.getTime() / 1000) % 86_400);
+    await expect(picture()).rejects.toMatchObject({
+      code: "OVERLOADED",
+      retryAfterSeconds: untilMidnight,
+    });
+    expect(inbox.whatsapp.asked.picture).toBe(0);
+    inbox.clock.advance(untilMidnight * 1000);
+    expect(await readFile((await picture()).path)).toEqual(JPEG);
+
+    inbox.clock.advance(hours(25));
+    for (let n = 0; n < 500; n++) await inbox.store.lookUps.asking("s1", inbox.clock.now());
+    expect(await readFile((await picture()).path)).toEqual(JPEG);
+    expect(inbox.whatsapp.asked.picture).toBe(1);
+  });
+
   test("is never asked for by reading a contact", async () => {
     for (let i = 0; i < 100; i++) await inbox.parts.contacts.info("s1", "+34 600 111 222");
     expect(inbox.whatsapp.asked).toEqual({ lookUp: 0, picture: 0, about: 0, download: 0 });

@@ -117,3 +117,23 @@ test("where it is switched off nobody is, and nothing is kept", async () => {
   await rig.profiles.idle();
   expect([rig.asked, await wishes()]).toEqual([[], []]);
 });
+
+test("many orders share one count of those who never were, for a minute and no longer than it is true", async () => {
+  let pages = 0;
+  const { lookUps } = rig.inbox.store;
+  const page: typeof lookUps.page = (query) => {
+    // Walks read whole pages; a count of the two most active ones does not.
+    if (query.limit <= 2) pages += 1;
+    return lookUps.page(query);
+  };
+  await restart({ lookUps: { ...lookUps, page }, everyMs: 60_000 });
+  const order = (): Promise<number> => rig.profiles.wantAll("s1", 2);
+  await lookUps.want("s1", null);
+  expect(await Promise.all([order(), order(), order()])).toEqual([2, 2, 2]);
+  expect(await order()).toBe(2);
+  const once = pages;
+  rig.inbox.clock.advance(61_000);
+  await order();
+  // Of chats one, of names one.
+  expect([once, pages]).toEqual([2, 4]);
+});

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { HubError } from "../../hub/core/errors.ts";
+import { createDownloads } from "../../hub/inbox/downloads.ts";
+import { createMediaFiles } from "../../hub/inbox/media-files.ts";
 import type { MediaSource } from "../../hub/inbox/send-request.ts";
 import { aMedia, aMessageFact } from "../support/builders.ts";
 import { minutes } from "../support/fixed-clock.ts";
@@ -67,6 +69,24 @@ describe("a received file", () => {
     for (let i = 0; i < 2; i++)
       await expect(inbox.media.open(media.mediaId)).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
     expect(inbox.whatsapp.asked.download).toBe(1);
+  });
+
+  test("is never that of another message, whatever stands in its row", async () => {
+    const { message, media } = await receive(JPEG);
+    const nobody = () => {
+      throw new Error("nobody is to be asked");
+    };
+    const downloads = createDownloads({
+      media: { get: nobody, saveState: nobody, messageOf: () => Promise.resolve(message) },
+      files: createMediaFiles(inbox.dir),
+      ...{ link: nobody, capBytes: MB, holdMs: 1000, deadlineMs: 1000, clock: inbox.clock },
+      ...{ refuseWhenFull: nobody, log: { debug: nobody, info: nobody, warn: nobody, error: nobody } },
+    });
+    const item = await inbox.store.media.get(media.mediaId);
+    if (item === null) throw new Error("not stored");
+    await expect(downloads.fetch({ ...item, mediaId: "med_other" })).rejects.toMatchObject({
+      code: "MEDIA_NOT_FOUND",
+    });
   });
 
   test("of 2 GB is not fetched at all", async () => {

@@ -1,9 +1,10 @@
 /** The hub's round: what was kept long enough goes, and words become findable without anybody asking. */
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { countShed } from "../../hub/core/pressure.ts";
+import { createSchemaCopies } from "../../hub/store/schema-copies.ts";
 import { startUpkeep } from "../../hub/store/upkeep.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { aMediaItem, aMessageFact, aNewEvent, aNewSession, anIntakeEntry } from "../support/builders.ts";
@@ -204,4 +205,36 @@ test("every round is one row of the audit log, also one that finds nothing; a bu
   isBusy = false;
   await upkeep.run();
   expect(await rounds()).toEqual([row, row]);
+});
+
+test("copies that were kept before steps of the schema go after seven days, and nothing else does", async () => {
+  const clock = fixedClock();
+  const dir = await mkdtemp(join(tmpdir(), "hub-copies-"));
+  const store = await openSqliteStore({ file: ":memory:", publicUrl: "http://hub.example", clock });
+  const log = logBook();
+  const upkeep = startUpkeep({
+    ...{ ...store, clock, isClockTrusted: () => true, ...nothingOld, log },
+    schemaCopies: createSchemaCopies({ dataDir: dir, log }),
+  });
+  onTestFinished(async () => {
+    await upkeep.stop();
+    await store.close();
+    await rm(dir, { recursive: true });
+  });
+  const others = ["hub.db", "hub.db-wal", "hub.db.old", "hub.db.schema-x"];
+  const madeAt = (name: string, at: Date) =>
+    writeFile(join(dir, name), "x").then(() => utimes(join(dir, name), at, at));
+  for (const name of [...others, "hub.db.schema-3", "hub.db.schema-12.half"]) await madeAt(name, clock.now());
+  clock.advance(days(6));
+  await madeAt("hub.db.schema-20", clock.now());
+  await upkeep.run();
+  expect((await readdir(dir)).sort()).toEqual(
+    [...others, "hub.db.schema-12.half", "hub.db.schema-20", "hub.db.schema-3"].sort(),
+  );
+  clock.advance(days(1) + 1000);
+  await upkeep.run();
+  expect((await readdir(dir)).sort()).toEqual([...others, "hub.db.schema-20"].sort());
+  expect(log.lines("store.schema_copies_removed")).toMatchObject([
+    { facts: { copies: ["hub.db.schema-12.half", "hub.db.schema-3"] } },
+  ]);
 });

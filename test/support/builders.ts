@@ -124,6 +124,7 @@ export const anEndpoint = (change: Partial<Endpoint> = {}): Endpoint => ({
   signatureHeaderName: null,
   ca: null,
   state: "active",
+  isGone: false,
   secret: new TextEncoder().encode("sealed secret of 16+"),
   previousSecret: null,
   breaker: closedBreaker,

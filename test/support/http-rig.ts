@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import { expect, onTestFinished } from "vitest";
@@ -40,6 +40,7 @@ import { createLogins } from "../../hub/sessions/logins.ts";
 import { cipherOf, KEY_BYTES } from "../../hub/sessions/sealing.ts";
 import { createSessions } from "../../hub/sessions/sessions.ts";
 import { createErasure } from "../../hub/store/erasure.ts";
+import { createSchemaCopies } from "../../hub/store/schema-copies.ts";
 import { openSqliteStore } from "../../hub/store/sqlite/sqlite-store.ts";
 import { reasonOf } from "../../hub/whatsapp/disconnect.ts";
 import { createPuppetLink, type PuppetLink } from "./puppet-link.ts";
@@ -219,7 +220,10 @@ export async function openHttpRig({
     idempotency,
     signIn: await createSignIn({ store, cipher: answerCipher, clock, log, cost: CHEAP }),
     origins: createOrigins([]),
-    erasure: createErasure({ ...store, removeFile: (mediaId) => media.removeFile(mediaId), log }),
+    erasure: createErasure({
+      ...{ ...store, removeFile: (mediaId) => media.removeFile(mediaId), log },
+      schemaCopies: createSchemaCopies({ dataDir: file === ":memory:" ? dir : dirname(file), log }),
+    }),
     cipher: answerCipher,
     dedupe: createDedupe({
       sends: store.sends,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { contactSchema } from "../../contract/resources.ts";
 import { presentContact, viewOf } from "../../core/present.ts";
 import { chatOf, numberingOf } from "../addresses.ts";
-import { accepted, download, listOf, ok } from "../answer.ts";
+import { download, listOf, ok } from "../answer.ts";
 import { flag, moment, paging } from "../paging.ts";
 import { positionOf } from "../position.ts";
 import { sessionRoute, type Route } from "../route.ts";
@@ -112,9 +112,8 @@ export const contactRoutes: Route[] = [
     response: z.object({
       waiting: z.int().describe("How many of those never were"),
     }),
-    status: 202,
     handle: async ({ session, body }, { profiles }) =>
-      accepted({ waiting: await profiles.wantAll(session.sessionId, body.limit ?? null) }),
+      ok({ waiting: await profiles.wantAll(session.sessionId, body.limit ?? null) }),
   }),
   sessionRoute({
     method: "get",

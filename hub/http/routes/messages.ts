@@ -19,7 +19,12 @@ import { chatIdSchema, inChat, inMessage, inSession, messageIdSchema } from "./p
 
 const messageQuery = z.object({
   ...paging(),
-  order: z.enum(["asc", "desc"]).default("desc"),
+  order: z
+    .enum(["asc", "desc"])
+    .optional()
+    .describe(
+      "Left out: newest first; with orderBy=updated from the first change to the last, as what changes between two pages is missed the other way",
+    ),
   since: moment,
   until: moment,
   type: z.string().max(20).optional(),
@@ -30,8 +35,9 @@ const messageQuery = z.object({
   messageId: messageIdSchema.optional(),
 });
 
-const storeQuery = ({ since, until, messageId, ...rest }: z.output<typeof messageQuery>) => ({
+const storeQuery = ({ since, until, messageId, order, ...rest }: z.output<typeof messageQuery>) => ({
   ...rest,
+  order: order ?? (rest.orderBy === "updated" && !rest.search ? "asc" : "desc"),
   id: messageId,
   since: secondsOf(since),
   until: secondsOf(until),

@@ -17,6 +17,7 @@ type Settings = Omit<
   | "secret"
   | "previousSecret"
   | "state"
+  | "isGone"
   | "breaker"
   | "failingSince"
   | "lastSuccessAt"
@@ -38,6 +39,7 @@ interface EndpointRow {
   last_success_at: number | null;
   last_error: string | null;
   created_at: number;
+  is_gone: number;
 }
 
 export function endpointReader(db: Db): () => StoredEndpoint[] {
@@ -54,6 +56,7 @@ const toEndpoint = (row: EndpointRow): Endpoint => ({
   id: row.id,
   url: row.url,
   state: row.state,
+  isGone: row.is_gone === 1,
   secret: new Uint8Array(row.secret),
   previousSecret:
     row.previous_secret === null || row.previous_until === null

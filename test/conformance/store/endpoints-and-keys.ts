@@ -35,6 +35,7 @@ export function endpointsAndKeys(world: Worlds): void {
       lastSuccessAt: T0,
       lastError: "HTTP 503",
       state: "failing" as const,
+      isGone: false,
     };
     await store.endpoints.saveHealth(endpoint.id, health);
     expect(await store.endpoints.get(endpoint.id)).toEqual({ ...endpoint, ...health });

@@ -1,7 +1,7 @@
 /** One person, one conversation: what was kept under a hidden id goes under the phone when it becomes known. */
 import { expect, test } from "vitest";
 import type { Fact } from "../../../hub/core/facts.ts";
-import { aMessageFact, T0_SECONDS } from "../../support/builders.ts";
+import { aMedia, aMessageFact, T0, T0_SECONDS } from "../../support/builders.ts";
 import { names, type Worlds } from "./world.ts";
 
 const LID = "98765@lid";
@@ -63,6 +63,30 @@ export function phonesOfHiddenIds(world: Worlds): void {
     });
     expect(await store.inbox.stats("s1", { dayStart: 0 })).toMatchObject({ total: 2, unread: 2, chats: 1 });
     expect((await store.inbox.totals("s1")).unread).toBe(2);
+  });
+
+  test("a message that was there twice takes the file of its copy along", async () => {
+    const { store, record } = await world();
+    const file = (name: string) => ({ media: aMedia({ mediaId: `med_${name}`, token: `t_${name}` }) });
+    const inGroup = { id: "G", chatId: GROUP };
+    await record([
+      aMessageFact({ id: "A", ...file("kept") }),
+      aMessageFact({ id: "A", chatId: LID, ...file("copy") }),
+      aMessageFact({ ...inGroup, participant: PHONE, ...file("author") }),
+      aMessageFact({ ...inGroup, participant: LID, ...file("hidden") }),
+    ]);
+    await record(learnt);
+    for (const name of ["kept", "author"]) {
+      expect(await store.media.byToken(`t_${name}`, T0)).toMatchObject({ mediaId: `med_${name}` });
+      expect((await store.media.messageOf(`med_${name}`))?.media).toMatchObject({ mediaId: `med_${name}` });
+    }
+    // Its number is given to the next message, whose file is nobody else's.
+    await record(aMessageFact({ id: "B", chatId: "34600333444@s.whatsapp.net", ...file("next") }));
+    for (const name of ["copy", "hidden"]) {
+      expect(await store.media.byToken(`t_${name}`, T0)).toBeNull();
+      expect(await store.media.messageOf(`med_${name}`)).toBeNull();
+    }
+    expect(await store.media.left("", 9)).toEqual(["med_copy", "med_hidden"]);
   });
 
   test("known before anything was said, it is used at once and merges nothing", async () => {

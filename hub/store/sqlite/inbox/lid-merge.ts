@@ -7,6 +7,7 @@ import { createLaneMerge } from "../outbox/lane-merge.ts";
 import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
 import type { EarlyChanges } from "./early-changes.ts";
+import { createDropMessages } from "./removal.ts";
 
 /** Merges; `null` when nothing that others may have seen was kept under the hidden id. */
 export type LidMerge = (
@@ -37,9 +38,8 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   const leftOfAuthor = db.prepare<[number, string], { n: number }>(
     "SELECT n FROM message WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
   );
-  const removeMessage = ["message", "message_raw", "outgoing"].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE ${table === "message" ? "n" : "message"} = ?`),
-  );
+  const drop = createDropMessages(engine);
+  const unsend = db.prepare("DELETE FROM outgoing WHERE message = ?");
   const joinChats = db.prepare(
     `UPDATE chat SET unread_count = unread_count + @unread, name = coalesce(name, @name),
        first_at = min(coalesce(first_at, @first), coalesce(@first, first_at)), last_at = max(last_at, @last),
@@ -54,7 +54,9 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
 
   /** Copies of messages that are under the phone already. */
   const removeAll = (left: { n: number }[]): void => {
-    for (const { n } of left) for (const statement of removeMessage) statement.run(n);
+    if (left.length === 0) return;
+    drop(left.map(({ n }) => n));
+    for (const { n } of left) unsend.run(n);
   };
 
   /** The conversation under the phone, or null when neither address has one. */

@@ -13,6 +13,13 @@ import { createMatch, createWordsCatchUp, MESSAGE_OF_PLACE, placedIn } from "./w
 
 type ListPart = "list" | "bound" | "request" | "direction" | "toItem" | "scope" | "filters";
 
+/** A list that is narrowed by time alone. */
+interface Asked {
+  session: number;
+  chat: ReturnType<Chats["find"]>;
+  inTime: Condition[];
+}
+
 const CHANGED = "m.updated_at > ?";
 const NOTHING: Page<Message> = { items: [], total: 0, nextCursor: null };
 /** Nobody reads on page by page beyond that; counting on would cost as much as reading. */
@@ -28,12 +35,16 @@ export function createMessagePages(
   const catchUp = createWordsCatchUp(engine);
   const matchOf = createMatch(engine);
 
-  /** What changed, walked through its own index: no page sorts or counts all of it. */
+  /**
+   * What changed, walked through its own index: no page sorts or counts all of it. What changed in one chat is sorted, as it
+   * may be anywhere in what changed of the session.
+   */
   const byChange = (
-    { id, order, cursor }: MessageQuery,
+    { id, chatId, order, cursor }: MessageQuery,
     { scope, filters, ...list }: Pick<PageQuery<MessageRow, Message>, ListPart>,
   ): Page<Message> => {
-    const walked = `message m INDEXED BY ${id === undefined ? "message_updated" : "message_key"}`;
+    const ofMany = chatId === undefined ? "message_updated" : "message_chat";
+    const walked = `message m INDEXED BY ${id === undefined ? ofMany : "message_key"}`;
     // A cursor lies after all that did not change: with both, the index might be walked from the earlier of them.
     const isPast = cursor !== undefined && order === "asc";
     return pages.read<MessageRow & { updated_at: number }, Message>({
@@ -46,6 +57,27 @@ export function createMessagePages(
       keyOf: (row) => [row.updated_at, row.n],
       knownTotal: () => pages.count(walked, [...scope, ...filters], MATCHES_COUNTED),
     });
+  };
+
+  /** All but a few: then what did not change costs less to pass over than what did to sort. */
+  const isAlmostAll = (session: number, updatedAfter: number): boolean =>
+    pages.count(
+      "message m INDEXED BY message_updated",
+      [...when("m.session = ?", session), ...when("m.updated_at <= ?", updatedAfter)],
+      MATCHES_COUNTED,
+    ) < MATCHES_COUNTED;
+
+  /** One id, or what changed, is few among many: found by its own index and sorted. All else walks the list itself. */
+  const indexFor = ({ id, chatId, updatedAfter }: MessageQuery, session: number): string => {
+    if (id !== undefined) return " INDEXED BY message_key";
+    if (updatedAfter === undefined || chatId !== undefined) return "";
+    return ` INDEXED BY ${isAlmostAll(session, updatedAfter) ? "message_session" : "message_updated"}`;
+  };
+
+  /** Whoever compares a chat asks how many there are since a moment: its index tells, without a look at each. */
+  const totalOf = ({ session, chat, inTime }: Asked): number | null => {
+    if (inTime.length === 0) return chat?.message_count ?? readTally(engine, session).messages;
+    return chat === undefined ? null : pages.count("message m", [...when("m.chat = ?", chat.id), ...inTime]);
   };
 
   return (query) => {
@@ -72,13 +104,14 @@ export function createMessagePages(
       return pages.read<MessageRow, Message>({
         ...list,
         columns: MESSAGE_COLUMNS,
-        from: `message m${indexFor(query, chat !== undefined)} CROSS JOIN chat c ON c.id = m.chat`,
+        from: `message m${indexFor(query, session.id)} CROSS JOIN chat c ON c.id = m.chat`,
         scope,
         filters,
         keys: ["m.ts", "m.n"],
         keyOf: (row) => [row.ts, row.n],
         knownTotal: () =>
-          filters.length > 0 ? null : (chat?.message_count ?? readTally(engine, session.id).messages),
+          filters.length > inTime.length ? null : totalOf({ session: session.id, chat, inTime }),
+        countAtMost: MATCHES_COUNTED,
       });
 
     catchUp(INDEXED_BEFORE);
@@ -103,14 +136,8 @@ export function createMessagePages(
   };
 }
 
-function scopeOf({ id, orderBy }: MessageQuery, session: number, chat: number | undefined): Condition[] {
-  // A chat is of one session: it need not be said where the chat's own index is walked.
-  const isOfSession = chat === undefined || id !== undefined || orderBy !== undefined;
-  return [...(isOfSession ? when("m.session = ?", session) : []), ...when("m.chat = ?", chat)];
-}
-
-/** One id, or what changed, is few among many: found by its own index and sorted. All else walks the list itself. */
-function indexFor({ id, updatedAfter }: MessageQuery, inOneChat: boolean): string {
-  if (id !== undefined) return " INDEXED BY message_key";
-  return updatedAfter !== undefined && !inOneChat ? " INDEXED BY message_updated" : "";
-}
+/** A chat is of one session: it need not be said where the chat's own index is walked. */
+const scopeOf = ({ id }: MessageQuery, session: number, chat: number | undefined): Condition[] => [
+  ...(chat === undefined || id !== undefined ? when("m.session = ?", session) : []),
+  ...when("m.chat = ?", chat),
+];

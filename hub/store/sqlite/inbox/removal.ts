@@ -27,7 +27,8 @@ export const WORDS_LEFT = "words_left";
 
 const GONE = "(SELECT value FROM json_each(?))";
 
-export function createRemoveMessages({ db }: Engine): RemoveMessages {
+/** Messages of these numbers with all that is kept of them; nobody is told. */
+export function createDropMessages({ db }: Engine): (numbers: number[]) => void {
   const partsOf = [
     `INSERT OR IGNORE INTO media_left SELECT media_id FROM media WHERE message IN ${GONE}`,
     `DELETE FROM media_token WHERE media_id IN (SELECT media_id FROM media WHERE message IN ${GONE})`,
@@ -37,6 +38,20 @@ export function createRemoveMessages({ db }: Engine): RemoveMessages {
        JOIN chat c ON c.id = m.chat JOIN early_change e ON e.session = m.session AND e.chat = c.jid AND e.id = m.id)`,
     `DELETE FROM message WHERE n IN ${GONE}`,
   ].map((sql) => db.prepare<[string]>(sql));
+  const leaveWords = db.prepare(
+    `INSERT INTO meta(key, value) VALUES('${WORDS_LEFT}', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value + 1 AS TEXT)`,
+  );
+
+  return (numbers) => {
+    if (numbers.length > 0) leaveWords.run();
+    const list = toJson(numbers);
+    for (const remove of partsOf) remove.run(list);
+  };
+}
+
+export function createRemoveMessages(engine: Engine): RemoveMessages {
+  const { db } = engine;
+  const drop = createDropMessages(engine);
   const part = db.prepare<[Parting]>(
     `UPDATE chat SET removed_count = removed_count + @removed, heard = max(heard, @heard), written = max(written, @written)
      WHERE id = @chat`,
@@ -48,14 +63,8 @@ export function createRemoveMessages({ db }: Engine): RemoveMessages {
      WHERE id = @chat AND NOT EXISTS(SELECT 1 FROM message WHERE n = chat.last_message)`,
   );
 
-  const leaveWords = db.prepare(
-    `INSERT INTO meta(key, value) VALUES('${WORDS_LEFT}', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value + 1 AS TEXT)`,
-  );
-
   return (going) => {
-    if (going.length > 0) leaveWords.run();
-    const numbers = toJson(going.map(({ n }) => n));
-    for (const remove of partsOf) remove.run(numbers);
+    drop(going.map(({ n }) => n));
     for (const parting of partingsOf(going)) {
       part.run(parting);
       showLast.run({ chat: parting.chat });

@@ -18,6 +18,7 @@ import { wordsLeft } from "./0017-words-left.ts";
 import { handedOver } from "./0018-handed-over.ts";
 import { lookUps } from "./0019-look-ups.ts";
 import { hiddenReactors } from "./0020-hidden-reactors.ts";
+import { goneEndpoints } from "./0021-gone-endpoints.ts";
 
 export const migrations: readonly string[] = [
   foundation,
@@ -39,4 +40,5 @@ export const migrations: readonly string[] = [
   handedOver,
   lookUps,
   hiddenReactors,
+  goneEndpoints,
 ];
