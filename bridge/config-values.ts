@@ -35,6 +35,12 @@ export const httpUrl = z
   )
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** The hub calls no address with a user name or password. */
+export const publicUrl = httpUrl.refine((text) => {
+  const { username, password } = new URL(text);
+  return username === "" && password === "";
+}, "leave out user name and password");
+
 export const list = z.string().transform((text) =>
   text
     .split(",")

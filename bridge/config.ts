@@ -13,6 +13,7 @@ import {
   list,
   plainProblem,
   port,
+  publicUrl,
   timeZone,
   whole,
 } from "./config-values.ts";
@@ -94,7 +95,7 @@ const schema = z.object({
     .string("is needed: the key with which the bridge reads the hub")
     .max(200, "use at most 200 characters"),
   BRIDGE_WEBHOOK_SECRET: z.string("is needed: nothing unsigned is taken").pipe(secrets),
-  BRIDGE_PUBLIC_URL: httpUrl.optional(),
+  BRIDGE_PUBLIC_URL: publicUrl.optional(),
   BRIDGE_ACCEPT_LEGACY_SIGNATURE: flag.default(false),
   BRIDGE_APP: z
     .string()

@@ -4,10 +4,13 @@ import { z } from "zod";
 import { parsed } from "./hub-answers.ts";
 import type { Subscribed } from "./hub-client.ts";
 import { at, MOST_ROWS, type Ask } from "./hub-request.ts";
-import { DESCRIPTION, planFor, type Place, type Plan } from "./own-endpoint.ts";
+import { widen } from "./own-audience.ts";
+import { DESCRIPTION, hiddenAdvice, planFor, refusedAdvice, type Place, type Plan } from "./own-endpoint.ts";
 
 const owedShape = { pending: z.number(), dead: z.number() };
 const owedSchema = z.object(owedShape);
+
+const sessionsShape = z.union([z.literal("*"), z.array(z.string())]);
 
 const endpointsSchema = z.object({
   endpoints: z.array(
@@ -15,7 +18,7 @@ const endpointsSchema = z.object({
       id: z.string(),
       url: z.string(),
       description: z.string(),
-      sessions: z.union([z.literal("*"), z.array(z.string())]),
+      sessions: sessionsShape,
       events: z.array(z.string()),
       enabled: z.boolean(),
       state: z.enum(["active", "paused", "failing"]),
@@ -27,7 +30,7 @@ const endpointsSchema = z.object({
     }),
   ),
 });
-const createdSchema = z.object({ id: z.string() });
+const createdSchema = z.object({ id: z.string(), sessions: sessionsShape });
 
 /** Everything, in order per chat: what the bridge needs to follow the hub closely. */
 const SUBSCRIPTION = { events: ["*"], ordering: "chat", enabled: true };
@@ -43,18 +46,33 @@ export async function subscribe(place: Place, ask: Ask): Promise<Subscribed> {
   // Without one the hub would make one that the bridge does not know.
   if (secret === undefined) throw new Error("a bridge without a secret is refused by its configuration");
   if (own === null) {
-    const body = { ...SUBSCRIPTION, url, secret, description: DESCRIPTION };
-    const { id } = parsed(
-      "subscribe",
-      createdSchema,
-      await ask({ name: "subscribe", method: "POST", path, body, idempotencyKey: randomUUID() }),
-    );
-    return { endpointId: id, done: ["created"], advice, isPaused, isSettled: true };
+    const { id, sessions } = await created({ url, secret }, ask);
+    const hidden = hiddenFrom(sessions, place, endpoints);
+    const told = hidden === null ? advice : [...advice, hiddenAdvice(hidden)];
+    return { endpointId: id, done: ["created"], advice: told, isPaused, isSettled: true };
   }
   const done = await setRight({ ...plan, id: own.id, url, secret }, ask);
+  const audience = await widen(own, ask);
+  if (audience === "widened" && !done.includes("updated")) done.push("updated");
+  const told = audience === "refused" ? [...advice, refusedAdvice(own.id)] : advice;
   const isGone = former?.losesNothing === true && (await removed(former.id, ask));
   if (isGone) done.push("former one deleted");
-  return { endpointId: own.id, done, advice, isPaused, isSettled: former === null || isGone };
+  return { endpointId: own.id, done, advice: told, isPaused, isSettled: former === null || isGone };
+}
+
+async function created(
+  { url, secret }: { url: string; secret: string },
+  ask: Ask,
+): Promise<z.output<typeof createdSchema>> {
+  const body = { ...SUBSCRIPTION, url, secret, description: DESCRIPTION };
+  const order = { name: "subscribe", method: "POST", path: at("endpoints"), body } as const;
+  return parsed("subscribe", createdSchema, await ask({ ...order, idempotencyKey: randomUUID() }));
+}
+
+/** The one it had, which is gone or is not shown to its key any more; null: it is there, or surely gone: a key that sees all is shown all. */
+function hiddenFrom(sees: "*" | string[], { known }: Place, shown: { id: string }[]): string | null {
+  if (sees === "*" || known === null) return null;
+  return shown.some(({ id }) => id === known.id) ? null : known.id;
 }
 
 async function setRight(

@@ -4,6 +4,7 @@ import { startBridge } from "./bridge.ts";
 import { BridgeConfigError, readBridgeConfig } from "./config.ts";
 import { BridgeStartError, CrmMisconfigured } from "./errors.ts";
 import { createLog } from "./log.ts";
+import { shownUrl } from "./shown-url.ts";
 
 /** A stop that hangs must not outlive pm2's patience (`kill_timeout`, 10 s). */
 const STOP_DEADLINE_MS = 9_000;
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
       `\nThe key of the bridge's methods, shown only now; keep it safe:\n\n  ${bridge.newMethodKey}\n\n` +
         "Send it as Authorization: token <key>, or as the header X-API-Key.\n",
     );
-  log.info({ url: bridge.url, crm: config.crm.kind, hub: config.hub.url }, "bridge.ready");
+  log.info({ url: bridge.url, crm: config.crm.kind, hub: shownUrl(config.hub.url) }, "bridge.ready");
   process.send?.("ready"); // pm2's wait_ready
 
   let isStopping = false;

@@ -52,7 +52,8 @@ export const DESCRIPTION = "Inbox Hub bridge";
 /** A bridge looks every five minutes; what is delivered later than this after its last look is taken by another one. */
 const ALIVE_MS = 15 * 60_000;
 
-export function planFor(endpoints: ShownEndpoint[], place: Place): Plan {
+export function planFor(all: ShownEndpoint[], place: Place): Plan {
+  const endpoints = all.filter((one) => !isLeftBehind(one));
   const had = hadOf(endpoints, place);
   const isCopy = had !== null && isAnothers(had, place);
   const former = isCopy ? null : had;
@@ -107,6 +108,9 @@ const isAnothers = (had: ShownEndpoint, { url, known }: Place): boolean =>
   had.lastSuccessAt !== null &&
   Date.parse(had.lastSuccessAt) > Date.parse(known.lookedAt) + ALIVE_MS;
 
+/** What a HUB_WEBHOOK_URL that was taken out leaves: each start of the hub takes it out of use again. */
+const isLeftBehind = ({ managedBy, enabled }: ShownEndpoint): boolean => managedBy === "default" && !enabled;
+
 /** The one at its address, whoever made it, but for those of single sessions: with a second one it would be told everything twice. */
 function ownOf(
   endpoints: ShownEndpoint[],
@@ -132,8 +136,10 @@ const lessAdvice = (own: ShownEndpoint, url: string): string[] => [
 ];
 
 /** One that the bridge made is for the sessions that its key sees. */
-const hearsAll = ({ sessions, managedBy, description }: ShownEndpoint): boolean =>
-  sessions === "*" || (managedBy === null && description === DESCRIPTION);
+export const isForKey = ({ managedBy, description }: ShownEndpoint): boolean =>
+  managedBy === null && description === DESCRIPTION;
+
+const hearsAll = (own: ShownEndpoint): boolean => own.sessions === "*" || isForKey(own);
 
 /** The hub takes them from an endpoint that moves to another server. */
 function headersAdvice({ id, url: former, headers = [] }: ShownEndpoint, url: string): string[] {
@@ -203,6 +209,17 @@ const copyAdvice = (id: string): string =>
 const someSessionsAdvice = (id: string): string =>
   `The bridge's endpoint at the hub (${id}), which somebody else made, hears only some sessions: events of the others arrive by the ` +
   `feed, minutes later. Have it hear all (PUT /api/endpoints/${id} with sessions "*"), or delete it, and the bridge makes its own.`;
+
+/** What became of the endpoint it had, where the key sees some sessions only and this one not any more. */
+export const hiddenAdvice = (id: string): string =>
+  `The hub shows this bridge's endpoint of before (${id}) no more. If nobody deleted it, the bridge's key sees fewer sessions than it ` +
+  "did: that endpoint is called on as before, with events of the others too. Delete it with a key that sees all it hears " +
+  `(DELETE /api/endpoints/${id}).`;
+
+export const refusedAdvice = (id: string): string =>
+  `The bridge's endpoint at the hub (${id}) hears only some of the sessions that the bridge's key sees, and the hub refuses the key ` +
+  "to change that: events of the others arrive by the feed, minutes later. Have it hear them with a key that has the scope admin " +
+  `(PUT /api/endpoints/${id} with sessions), or delete it, and the bridge makes its own.`;
 
 const pausedAdvice = (id: string): string =>
   "The bridge's endpoint at the hub is paused, by a person or because this address answered 410: no webhook comes, and events " +

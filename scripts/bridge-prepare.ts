@@ -7,6 +7,7 @@ import { systemClock } from "../bridge/clock.ts";
 import { readBridgeConfig, type BridgeConfig } from "../bridge/config.ts";
 import { CrmMisconfigured, CrmUnavailable } from "../bridge/errors.ts";
 import { createLog } from "../bridge/log.ts";
+import { shownUrl } from "../bridge/shown-url.ts";
 import { PROBLEM, runCommand } from "./bridge-command.ts";
 
 async function prepare(): Promise<void> {
@@ -37,7 +38,7 @@ async function prepare(): Promise<void> {
 /** Where it was tried, and what helps. */
 function withPlace(cause: unknown, crm: BridgeConfig["crm"]): unknown {
   if (!(cause instanceof CrmUnavailable || cause instanceof CrmMisconfigured)) return cause;
-  const place = "url" in crm ? ` at ${crm.url}` : "";
+  const place = "url" in crm ? ` at ${shownUrl(crm.url)}` : "";
   const said = `The ${crm.kind} CRM${place} cannot be used: ${cause.message}`;
   const advice = adviceOnCrm(crm.kind, cause);
   return new Error(advice === null ? said : `${said.replace(/\.$/, "")}. ${advice}`, { cause });

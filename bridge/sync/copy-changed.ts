@@ -26,8 +26,9 @@ export async function copyChanged(context: Context): Promise<SyncEnd | null> {
     limit: ALL,
     from: { cursor: lost.cursor, done: 0 },
   });
+  const begins = createBegins(context);
   for await (const page of pages) {
-    const tally = await writePage(page, context);
+    const tally = await writePage(page, context, begins);
     run.save({ messages: addTally(run.job().messages, tally) });
     run.madeGood(page.isLast ? null : page.nextCursor);
     const end = page.isLast ? null : isOver();
@@ -38,18 +39,36 @@ export async function copyChanged(context: Context): Promise<SyncEnd | null> {
 
 async function writePage(
   { items, position }: ReadPage<Message>,
-  { sessionId, adapter, writer }: Context,
+  { sessionId, writer }: Context,
+  begins: Begins,
 ): Promise<Tally> {
   const byChat = new Map<string, Message[]>();
   for (const message of items) byChat.set(message.chatId, [...(byChat.get(message.chatId) ?? []), message]);
-  const digests = byChat.size === 0 ? [] : await adapter.chatDigests(sessionId, [...byChat.keys()]);
+  const oldestOf = await begins([...byChat.keys()]);
   let tally = NOTHING;
-  for (const { chatId, oldest } of digests) {
-    const held = (byChat.get(chatId) ?? []).filter(isFrom(oldest)).sort((a, b) => a.timestamp - b.timestamp);
+  for (const [chatId, changed] of byChat) {
+    const held = changed
+      .filter(isFrom(oldestOf.get(chatId) ?? null))
+      .sort((a, b) => a.timestamp - b.timestamp);
     if (held.length === 0) continue;
     tally = addTally(tally, await writer.messages({ sessionId, chatId, items: held, position }));
   }
   return tally;
+}
+
+/** The time of the first message that the CRM has of these chats, and of those asked before; null: it has none. */
+type Begins = (chatIds: string[]) => Promise<ReadonlyMap<string, ChatDigest["oldest"]>>;
+
+/** Asked once in a run for each chat: a CRM counts a whole chat to tell it, and the pages of a busy one are many. */
+function createBegins({ sessionId, adapter }: Context): Begins {
+  const oldestOf = new Map<string, ChatDigest["oldest"]>();
+  return async (chatIds) => {
+    const asked = chatIds.filter((chatId) => !oldestOf.has(chatId));
+    const digests = asked.length === 0 ? [] : await adapter.chatDigests(sessionId, asked);
+    for (const chatId of asked) oldestOf.set(chatId, null);
+    for (const { chatId, oldest } of digests) oldestOf.set(chatId, oldest);
+    return oldestOf;
+  };
 }
 
 const isFrom =

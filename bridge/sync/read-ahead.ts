@@ -70,8 +70,10 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
       }),
     messages: ({ isWhole }) =>
       first(limits.messagesPerChat === 0 ? 0 : limits.messageChats, (page) => {
-        const list = firstChats === null ? chats.ask(sessionId, page) : firstChats.then(firstOf(page.limit));
-        if (firstChats !== null) chats.give([sessionId, page], list);
+        const list =
+          firstChats === null
+            ? chats.ask(sessionId, page)
+            : chats.give([sessionId, page], firstChats.then(firstOf(page.limit)));
         if (!isWhole) return;
         // Its failure is told to whoever takes the list.
         list.then(

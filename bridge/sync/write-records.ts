@@ -8,7 +8,6 @@ import { addTally, NOTHING } from "./tally.ts";
 
 const CHATS_AT_ONCE = 25;
 const REFUSED = "The CRM refused the record.";
-const MERGED_ALREADY: WriteResult = { outcome: "unchanged" };
 
 interface Page<T> {
   sessionId: string;
@@ -89,12 +88,14 @@ export function createRecordWriter({
     for (const [from, into] of numberOf) {
       const merge = { sessionId, from, into, position };
       const record = { sessionId, kind: "contact", key: mergeItemKey(merge) } as const;
+      const id = failedItemId(record);
+      // One that was refused is still to be done, whatever the CRM tells of the hidden chat: maybe it tells of no chat.
+      const wasRefused = failedBefore.has(id);
+      if (!hidden.has(from) && !wasRefused) continue;
       const names = [from, into].map((chatId) => chatLane(sessionId, chatId));
-      const { outcome, error } = hidden.has(from)
-        ? await runInAll(lanes, names, () => adapter.mergeContact(merge))
-        : MERGED_ALREADY;
+      const { outcome, error } = await runInAll(lanes, names, () => adapter.mergeContact(merge));
       if (outcome === "rejected") await failed.add({ ...record, error: error ?? REFUSED });
-      else if (failedBefore.has(failedItemId(record))) await failed.resolve(failedItemId(record));
+      else if (wasRefused) await failed.resolve(id);
     }
   }
 

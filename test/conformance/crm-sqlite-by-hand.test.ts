@@ -5,6 +5,8 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import type { Chat, Contact, Message } from "../../bridge/records.ts";
+import { openConnection } from "../../bridge/adapters/sqlite/connection.ts";
+import { rowsByHand } from "../../bridge/adapters/sqlite/migrations/0008-rows-by-hand.ts";
 import { migrations } from "../../bridge/adapters/sqlite/migrations/index.ts";
 import { openSqliteAdapter } from "../../bridge/adapters/sqlite/sqlite-adapter.ts";
 import { fixedClock } from "../support/fixed-clock.ts";
@@ -142,6 +144,24 @@ test("messages of a deleted chat in a file of an earlier bridge go where they ca
   await before.adapter.prepare();
   expect(messageIds()).toEqual(["OLD", "B", "C", "A"]);
   expect(mediaCount()).toBe(2);
+});
+
+// Regression: 20,000 messages of deleted chats in a file of a million held the start up for an hour.
+test("the repair finds what came back by its whole key, however much the file has", () => {
+  const db = openConnection(":memory:");
+  onTestFinished(() => void db.close());
+  const repairs = rowsByHand
+    .slice(rowsByHand.lastIndexOf("END;") + "END;".length)
+    .split(";")
+    .filter((statement) => statement.trim() !== "");
+  expect(repairs).toHaveLength(3);
+  for (const sql of repairs) {
+    const steps = db.prepare<[], { id: number; parent: number; detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
+    const plan = steps.all();
+    const perRow = plan.filter(({ detail }) => detail.startsWith("CORRELATED")).map(({ id }) => id);
+    const byRow = plan.filter(({ parent }) => perRow.includes(parent)).map(({ detail }) => detail);
+    for (const step of byRow) expect(step, sql).toMatch(/^SEARCH . USING INDEX whatsapp_\w+_(key|name) /);
+  }
 });
 
 /** What the steps from there on added goes. */

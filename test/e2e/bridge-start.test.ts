@@ -1,4 +1,7 @@
-/** What an operator got wrong is told in one line with what helps, and ends the process with 1: no stack, nothing left behind. */
+/**
+ * What an operator got wrong is told in one line with what helps, and ends the process with 1: no stack, nothing left behind.
+ * What a start tells has no secrets in it.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -63,4 +66,13 @@ test("a data folder that is a file", async () => {
   expect(await said(settings(file))).toBe(
     `The data folder ${file} is a file (EEXIST): set BRIDGE_DATA_DIR to a folder that the bridge may write.`,
   );
+});
+
+test("a user name and password before the hub's address are in no line of the log", async () => {
+  const BRIDGE_HUB_URL = "http://ana:hunter22@127.0.0.1:9/hub";
+  const bridge = await startBridgeProcess({ ...settings(await folder()), BRIDGE_HUB_URL });
+  onTestFinished(() => bridge.kill());
+  const log = bridge.output.join("\n");
+  expect(log).toContain('"hub":"http://127.0.0.1:9/hub"');
+  expect(log).not.toMatch(/ana:|hunter22/);
 });

@@ -242,13 +242,14 @@ test("bridge:prepare says which rights it could not give, and fails", async () =
 
 test("bridge:prepare says where the CRM was looked for, and what helps", async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
+  const withLogin = url.replace("//", "//ana:hunter22@");
   const { code, stderr } = await script("bridge-prepare", [], {
     ...{ BRIDGE_HUB_API_KEY: "unused", BRIDGE_WEBHOOK_SECRET: "s".repeat(32) },
-    ...{ BRIDGE_CRM: "frappe", FRAPPE_URL: url, FRAPPE_API_KEY: "k", FRAPPE_API_SECRET: "s" },
+    ...{ BRIDGE_CRM: "frappe", FRAPPE_URL: withLogin, FRAPPE_API_KEY: "k", FRAPPE_API_SECRET: "s" },
   });
   expect(code).toBe(1);
   expect(stderr).toMatch(
     /^The frappe CRM at .*ECONNREFUSED\. Check that the CRM runs, and that FRAPPE_URL.*\n$/,
   );
-  expect(stderr).toContain(url);
+  expect(stderr).toContain(` ${url} `);
 });

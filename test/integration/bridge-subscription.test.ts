@@ -124,6 +124,21 @@ test("the endpoint of the hub's own configuration is not moved: the hub would ta
   expect(advice).toEqual([expect.stringMatching(/HUB_WEBHOOK_URL/)]);
 });
 
+// Regression: the hub took it out of use at each of its starts, and nothing was pushed until the bridge looked again.
+test("what a HUB_WEBHOOK_URL that was taken out leaves at the hub is none of the bridge's", async () => {
+  const { rig, hub } = await opened();
+  const configured = await rig.ctx.endpoints.ensureDefault({ url: URL_OF_BRIDGE, secret: SECRET });
+  const id = configured?.id ?? expect.fail("the hub has none");
+  await rig.ctx.endpoints.ensureDefault(null);
+  const known = { id, urls: [URL_OF_BRIDGE] };
+  const made = await hub.subscribe({ url: URL_OF_BRIDGE, secrets: [SECRET], known });
+  expect(made).toMatchObject({ done: ["created"], advice: [], isSettled: true });
+  expect(made.endpointId).not.toBe(id);
+  await rig.ctx.endpoints.ensureDefault(null);
+  const again = await hub.subscribe({ url: URL_OF_BRIDGE, secrets: [SECRET], known: null });
+  expect(again).toMatchObject({ endpointId: made.endpointId, done: [], advice: [] });
+});
+
 test("one that somebody made at its address for some sessions is taken as it is, with a word that it hears only those", async () => {
   const { rig, hub } = await opened();
   await rig.session("s1");
@@ -142,7 +157,7 @@ test("one that somebody made at its address for some sessions is taken as it is,
 test("one that the bridge made with a key for some sessions hears those, and that is no matter for a word", async () => {
   const { rig } = await opened();
   await rig.session("s1");
-  const made = await rig.post("/api/keys", { name: "b", scopes: ["admin", "webhooks"], sessions: ["s1"] });
+  const made = await rig.post("/api/keys", { name: "b", scopes: ["read", "webhooks"], sessions: ["s1"] });
   const apiKey = String(made.data["key"]);
   const hub = createHubClient({ url: rig.url, apiKey, userAgent: "InboxBridge/test", log: logBook() });
   onTestFinished(() => hub.close());

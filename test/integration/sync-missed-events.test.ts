@@ -93,6 +93,23 @@ test("a merge that is done says nothing of what else is wrong with the contact",
   expect(next.failed.list("s1")).toMatchObject([{ key: ANA, error: "too odd" }]);
 });
 
+// Regression: it was taken for done, and forgotten.
+test("a merge that the CRM refused is tried again although the CRM tells nothing of the hidden chat", async () => {
+  const crm = createMemoryAdapter({ clock: syncWorld().time.clock });
+  const { mergeContact, chatDigests } = crm;
+  crm.mergeContact = () => Promise.resolve({ outcome: "rejected", error: "no" });
+  const world = withHidden(syncWorld({ crm }));
+  await synced(world, "connected");
+  merge(world);
+  expect((await synced(world, "reset")).failed.list("s1")).toHaveLength(1);
+  crm.chatDigests = async (...asked) => (await chatDigests(...asked)).filter(({ chatId }) => chatId !== LID);
+  expect((await synced(world, "reset")).failed.list("s1")).toMatchObject([{ error: "no", attempts: 2 }]);
+  crm.mergeContact = mergeContact;
+  expect((await synced(world, "reset")).failed.list("s1")).toEqual([]);
+  const chats = await documents(crm, CHATS);
+  expect(chats.map((chat) => chat["chat_id"]).sort()).toEqual([GROUP, ANA].sort());
+});
+
 /** The CRM has all but the ten oldest of 160 messages; then something changed in each that nobody was told of. */
 async function withLostChanges(): Promise<SyncWorld> {
   const world = syncWorld({ limits: { messagesPerChat: 150 } });
@@ -123,6 +140,21 @@ test("changes that were lost reach all messages that the CRM has, and bring none
   world.hub.calls.length = 0;
   await synced(world, "full");
   expect(world.hub.calls.some(({ method }) => method === "changedMessages")).toBe(false);
+});
+
+test("the CRM is asked once where a chat begins, however many pages of changes it has", async () => {
+  const world = await withLostChanges();
+  const { chatDigests } = world.adapter;
+  const asked: unknown[] = [];
+  world.adapter.chatDigests = (sessionId, chatIds) => {
+    asked.push(chatIds);
+    return chatDigests(sessionId, chatIds);
+  };
+  world.hub.calls.length = 0;
+  await synced(world, "reset");
+  expect(world.hub.calls.filter(({ method }) => method === "changedMessages")).toHaveLength(2);
+  expect(await edited(world)).toBe(150);
+  expect(asked).toEqual([[ANA]]);
 });
 
 test("their reading goes on where it was when the process died", async () => {

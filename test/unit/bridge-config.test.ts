@@ -103,6 +103,15 @@ test("a bridge that listens everywhere is told where the hub finds it", () => {
   }
 });
 
+test("the address where the hub finds it has no user name or password: the hub calls no such one", () => {
+  for (const login of ["ana:hunter22", "ana", ":hunter22"]) {
+    const found = { BRIDGE_PUBLIC_URL: `https://${login}@crm.example` };
+    expect(() => readBridgeConfig({ ...needed, ...found })).toThrow(
+      /^Invalid configuration:\n✖ leave out user name and password\n {2}→ at BRIDGE_PUBLIC_URL$/,
+    );
+  }
+});
+
 test("an IPv6 address may be written as in a URL", () => {
   const found = { BRIDGE_PUBLIC_URL: "http://[fd00::5]:3001" };
   for (const [host, bare] of [

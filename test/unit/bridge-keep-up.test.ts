@@ -34,6 +34,36 @@ test("the events are read and then the endpoint is looked after, also when the h
   expect(log.lines("keep_up.feed_failed")).toHaveLength(1);
 });
 
+// Regression: after a long reading a bridge that moved took its own endpoint for another bridge's.
+test("the endpoint is looked after while the events are read too, however long that takes, and then no more", async () => {
+  const told: string[] = [];
+  let hasRead: () => void = () => undefined;
+  const keepUp = createKeepUp({
+    feed: {
+      read: () => {
+        told.push("read");
+        return new Promise<void>((resolve) => (hasRead = resolve));
+      },
+    },
+    subscription: { renew: () => told.push("renew") },
+    state: createMemoryState(),
+    clock: fixedClock(),
+    log: logBook(),
+    cron: "* * * * * *",
+    besideMs: 20,
+  });
+  onTestFinished(() => keepUp.stop());
+  await keepUp.start();
+  await until("it was looked after", () => told.length >= 4, { timeoutMs: 5_000 });
+  expect(told.slice(0, 4)).toEqual(["read", "renew", "renew", "renew"]);
+  await keepUp.stop();
+  hasRead();
+  await new Promise(setImmediate); // the look after the reading
+  const before = told.length;
+  await new Promise((resolve) => setTimeout(resolve, 60)); // nothing may happen meanwhile
+  expect(told).toHaveLength(before);
+});
+
 test("what was synced by a clock that was ahead is forgotten, before that time has come", async () => {
   const log = logBook();
   const state = createMemoryState();

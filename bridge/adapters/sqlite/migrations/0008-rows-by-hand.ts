@@ -2,6 +2,8 @@
  * People delete rows with other programs. A chat takes its messages with it and a message its files: else they stay beside
  * those that come back under a new name. What such deletions left behind before is made good: a message of no chat goes where it
  * came back (else it may be the only copy), and a contact that came back, or none, takes the place of one that is gone.
+ * The start waits for it: the lost messages are gathered once, and all others are looked at once beside them (CROSS JOIN keeps
+ * SQLite to that order). No index has a message's key without its chat, so asking for each lost one would read all each time.
  */
 export const rowsByHand = `
 CREATE TRIGGER IF NOT EXISTS whatsapp_conversation_gone AFTER DELETE ON whatsapp_conversation
@@ -12,11 +14,13 @@ CREATE TRIGGER IF NOT EXISTS whatsapp_message_gone AFTER DELETE ON whatsapp_mess
     DELETE FROM hidden_reactor WHERE message = OLD.name;
   END;
 
-DELETE FROM whatsapp_message WHERE conversation NOT IN (SELECT name FROM whatsapp_conversation)
-  AND EXISTS(
-    SELECT 1 FROM whatsapp_message m JOIN whatsapp_conversation v ON v.name = m.conversation
-    WHERE m.session = whatsapp_message.session AND m.message_id = whatsapp_message.message_id
-      AND m.from_me = whatsapp_message.from_me AND m.participant = whatsapp_message.participant);
+WITH lost AS MATERIALIZED (
+    SELECT n, session, message_id, from_me, participant FROM whatsapp_message
+    WHERE conversation NOT IN (SELECT name FROM whatsapp_conversation))
+DELETE FROM whatsapp_message WHERE n IN (
+    SELECT lost.n FROM whatsapp_message m JOIN whatsapp_conversation v ON v.name = m.conversation
+    CROSS JOIN lost ON lost.session = m.session AND lost.message_id = m.message_id
+      AND lost.from_me = m.from_me AND lost.participant = m.participant);
 
 UPDATE whatsapp_conversation SET contact = (
     SELECT c.name FROM whatsapp_contact c
