@@ -211,7 +211,7 @@ export const messageSchema = z
     content: z.string(),
     caption: z.string().nullable(),
     hasMedia: z.boolean(),
-    media: z.union([mediaSchema, z.null()]),
+    media: mediaSchema.nullable(),
     status: messageStatusSchema,
     ack: z.int().min(-1).max(4),
     timestamp: seconds,

@@ -4,10 +4,15 @@ import { Rejected } from "./rejected.ts";
 /** Before the year 10000, where such a text would stop sorting. */
 const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
 
+/** Records of one page are written within the same moments. */
+let last = { ms: Number.NaN, text: "" };
+
 /** A moment that no calendar has is worth no record: the nearest one is kept in its place. */
 function momentOfMs(ms: number): string {
+  if (last.ms === ms) return last.text;
   const kept = new Date(Math.min(Math.max(ms, 0), LAST_MS));
-  return `${kept.toISOString().slice(0, 23).replace("T", " ")}000`;
+  last = { ms, text: `${kept.toISOString().slice(0, 23).replace("T", " ")}000` };
+  return last.text;
 }
 
 export function momentOf(date: Date): string {

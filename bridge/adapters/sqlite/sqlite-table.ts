@@ -38,7 +38,7 @@ export function createSqliteTable<R extends Row & Named>(db: Db, type: DocType):
 
   return {
     insert: (values) => {
-      const row: Row = { ...values };
+      const row: Row = values;
       const { lastInsertRowid } = insert.run(columns.map((column) => row[column]));
       return series === null ? String(row[ownName]) : nameOf(type, Number(lastInsertRowid));
     },
