@@ -61,6 +61,9 @@ const pairingSchema = z.object({
 });
 
 export function hubRoutes(ask: Ask, log: Log): Omit<HubClient, "close"> {
+  // Their first use compiles them: better now than while an account that has just connected waits to be copied.
+  for (const schema of [contactSchema, chatSchema, messageSchema]) schema.safeParse({});
+
   const list = async <Schema extends z.ZodType>(
     plural: string,
     { path, query, item }: { path: string; query: HubRequest["query"] & object; item: Schema },

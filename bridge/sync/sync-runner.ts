@@ -88,10 +88,9 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
  */
 function readFirst(ahead: ReadAhead, { since }: Checkpoint, wanted: SyncParts): void {
   if (wanted.contacts) ahead.contacts(since);
-  // What changed is little: all of it is under way at once. Whole lists come step by step.
-  if (since === null) return;
   if (wanted.chats) ahead.chats(since);
-  if (wanted.messages) ahead.messages({ isWhole: false });
+  // What changed is little: all of it is under way at once. Of a whole pass the messages are chosen from the list of chats.
+  if (wanted.messages && since !== null) ahead.messages({ isWhole: false });
 }
 
 /** Proves that the session is connected, and writes it into the CRM. */

@@ -28,7 +28,7 @@ describeCrmAdapter(
       stop: site.stop,
     };
   },
-  { documents: false, ordersMerges: false },
+  { documents: false },
 );
 
 describeCrmAdapter(
@@ -50,5 +50,5 @@ describeCrmAdapter(
       stop: site.stop,
     };
   },
-  { documents: false, ordersMerges: false },
+  { documents: false },
 );

@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { aContact, aMessage, ANA, GROUP, HIDDEN, NOW } from "../conformance/crm/records.ts";
 import { closeFrappeRigs, openFrappeRig, type FrappeRig } from "../support/frappe-rig.ts";
+import type { SiteRequest } from "../support/frappe-site.ts";
+import { SiteError } from "../support/frappe-site-errors.ts";
 
 closeFrappeRigs();
 
@@ -43,17 +45,17 @@ test("what waited for a link and was deleted by a person holds nobody up", async
   ]);
 });
 
-test("a merge that a contact told first still reaches the groups", async () => {
+test("a merge that a contact told first, to a bridge that was restarted, still reaches the groups", async () => {
   const rig = await openFrappeRig();
   await rig.adapter.upsertMessages(batch([inGroup("A", HIDDEN)]));
-  await rig.adapter.upsertContacts(batch([aContact({ lid: HIDDEN })], 2));
-  expect(
-    await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 }),
-  ).toMatchObject({ outcome: "updated" });
+  const next = rig.reopen();
+  await next.upsertContacts(batch([aContact({ lid: HIDDEN })], 2));
+  const merge = { sessionId: "s1", from: HIDDEN, into: ANA, position: 3 };
+  expect(await next.mergeContact(merge)).toMatchObject({ outcome: "updated" });
   expect(held(rig, "A", "contact")).toBe(ANA);
   expect(held(rig, "A", "from_number")).toBe("+34600111222");
   rig.site.requests();
-  await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 });
+  await next.mergeContact(merge);
   expect(rig.site.requests()).toEqual([]);
 });
 
@@ -108,4 +110,63 @@ test("an author of more messages than are remembered has them all linked", async
     await rig.adapter.upsertMessages(batch(Array.from({ length: 50 }, (_, n) => inGroup(`A${part}-${n}`))));
   await rig.adapter.upsertContacts(batch([aContact()], 2));
   expect(rig.site.rows("WhatsApp Message").map((row) => row["contact"])).toEqual(Array(300).fill(ANA));
+});
+
+test("a link that the site refuses is made when the contact is told again", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A"), inGroup("B")]));
+  const name = String(held(rig, "B", "name"));
+  const isRefused = ({ method, path, body }: SiteRequest): boolean =>
+    method !== "GET" && (path.endsWith(name) || (path.endsWith("bulk_update") && body.includes(name)));
+  const error = new SiteError(417, "ValidationError", "Closed");
+  rig.site.troubles((request) => (isRefused(request) ? { kind: "error", error } : null));
+  await rig.adapter.upsertContacts(batch([aContact()], 2));
+  expect([held(rig, "A", "contact"), held(rig, "B", "contact")]).toEqual([ANA, null]);
+  rig.site.troubles();
+  await rig.adapter.upsertContacts(batch([aContact()], 3));
+  expect(held(rig, "B", "contact")).toBe(ANA);
+});
+
+test("a link that the site refused after a restart of the bridge is made when the contact is told again", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A")]));
+  const next = rig.reopen();
+  const isRefused = ({ method, path }: SiteRequest): boolean =>
+    method === "PUT" && path.includes("WhatsApp Message/");
+  const error = new SiteError(417, "ValidationError", "Closed");
+  rig.site.troublesNext(isRefused, { kind: "error", error });
+  await next.upsertContacts(batch([aContact()], 2));
+  expect(held(rig, "A", "contact")).toBe(null);
+  await next.upsertContacts(batch([aContact()], 3));
+  expect(held(rig, "A", "contact")).toBe(ANA);
+});
+
+test("an answer under the number is linked to what was said under the hidden id once both are one", async () => {
+  const rig = await openFrappeRig();
+  const hidden = { chatId: HIDDEN, from: HIDDEN } as const;
+  await rig.adapter.upsertMessages(batch([aMessage({ ...hidden, messageId: "A" })]));
+  const answers = [
+    aMessage({ messageId: "B", quotedMessageId: "A", timestamp: NOW + 1 }),
+    aMessage({ ...hidden, messageId: "C", quotedMessageId: "D", timestamp: NOW + 2 }),
+  ];
+  await rig.adapter.upsertMessages(batch(answers, 2));
+  await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 3 });
+  expect(held(rig, "B", "quoted_message")).toBe(held(rig, "A", "name"));
+  await rig.adapter.upsertMessages(batch([aMessage({ messageId: "D" })], 4));
+  expect(held(rig, "C", "quoted_message")).toBe(held(rig, "D", "name"));
+});
+
+test("a message of a group whose author got their number before they had a contact is linked to it later", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A", HIDDEN)]));
+  await rig.adapter.mergeContact({ sessionId: "s1", from: HIDDEN, into: ANA, position: 2 });
+  await rig.adapter.upsertMessages(batch([aMessage({ messageId: "B" })], 3));
+  expect(held(rig, "A", "contact")).toBe(ANA);
+});
+
+test("somebody who only wrote in groups is merged also where a contact alone tells whose hidden id it is", async () => {
+  const rig = await openFrappeRig();
+  await rig.adapter.upsertMessages(batch([inGroup("A", HIDDEN)]));
+  await rig.adapter.upsertContacts(batch([aContact({ lid: HIDDEN })], 2));
+  expect([held(rig, "A", "from_number"), held(rig, "A", "contact")]).toEqual(["+34600111222", ANA]);
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CrmAdapter, WriteResult } from "../../bridge/adapter.ts";
 import { CrmUnavailable } from "../../bridge/errors.ts";
-import { aContact, aMessage, ANA, HIDDEN, NOW } from "../conformance/crm/records.ts";
+import { aChat, aContact, aMessage, ANA, HIDDEN, NOW } from "../conformance/crm/records.ts";
 import { closeFrappeRigs, openFrappeRig, type FrappeRig } from "../support/frappe-rig.ts";
 import type { FrappeSite, FrappeSiteOptions, SiteRequest } from "../support/frappe-site.ts";
 
@@ -227,4 +227,13 @@ test("a member of a group with a hidden id is the same person after a restart of
   await tell.event(adapter);
   await reopen().upsertMessages(batch([said(ANA)], 21));
   expect(site.rows("WhatsApp Message")).toHaveLength(1);
+});
+
+test("what nobody has read of the hidden id's chat is not read in the chat of both", async () => {
+  const { site, adapter } = await twoOfOnePerson({});
+  const chats = (unreadCount: number, chatId: string) => batch([aChat({ chatId, unreadCount })], 6);
+  await adapter.upsertChats(chats(3, HIDDEN));
+  await adapter.upsertChats(chats(1, ANA));
+  await merged(adapter);
+  expect(site.rows("WhatsApp Conversation")).toMatchObject([{ chat_id: ANA, unread_count: 3 }]);
 });

@@ -2,7 +2,7 @@
 import type { RequestListener } from "node:http";
 import { onTestFinished } from "vitest";
 import { openHttpAdapter, type HttpCrmConfig } from "../../bridge/adapters/http/http-adapter.ts";
-import { systemClock } from "../../bridge/clock.ts";
+import { systemClock, type Clock } from "../../bridge/clock.ts";
 import { createLog } from "../../bridge/log.ts";
 import { serveFile } from "./file-server.ts";
 
@@ -17,7 +17,11 @@ export type Reply =
   { status: number; body?: unknown; headers?: Record<string, string> } | "broken" | "silent";
 
 /** A CRM that answers each request as `reply` says, once it has taken it. */
-export async function openCrm(reply: (taken: Taken) => Reply, config: Partial<HttpCrmConfig> = {}) {
+export async function openCrm(
+  reply: (taken: Taken) => Reply,
+  config: Partial<HttpCrmConfig> = {},
+  clock: Clock = systemClock,
+) {
   const taken: Taken[] = [];
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
@@ -45,10 +49,7 @@ export async function openCrm(reply: (taken: Taken) => Reply, config: Partial<Ht
     });
   };
   const server = await serveFile(listener);
-  const adapter = openHttpAdapter(
-    { url: server.url, ...config },
-    { clock: systemClock, log: createLog("silent") },
-  );
+  const adapter = openHttpAdapter({ url: server.url, ...config }, { clock, log: createLog("silent") });
   onTestFinished(async () => {
     await adapter.close();
     await server.close();

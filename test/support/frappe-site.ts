@@ -19,6 +19,8 @@ export interface SiteRequest {
   method: string;
   /** Decoded, without the query. */
   path: string;
+  /** Decoded: what follows the path, without the question mark. */
+  query: string;
   body: string;
 }
 
@@ -122,8 +124,11 @@ export async function startFrappeSite({
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     await once(incoming, "end");
     const body = Buffer.concat(chunks);
-    const path = decodeURIComponent((incoming.url ?? "/").split("?")[0] ?? "/");
-    const request: SiteRequest = { method: incoming.method ?? "GET", path, body: body.toString("utf8") };
+    const [path = "/", query = ""] = (incoming.url ?? "/").split("?").map(decodeURIComponent);
+    const request: SiteRequest = {
+      ...{ method: incoming.method ?? "GET", path, query },
+      body: body.toString("utf8"),
+    };
     requests.push(request);
     if (site.latencyMs > 0) await pause(site.latencyMs);
     if (`${incoming.method} ${incoming.url} HTTP/1.1`.length > LONGEST_REQUEST_LINE) {

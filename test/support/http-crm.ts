@@ -180,7 +180,7 @@ async function running({
     auth: AUTH,
     documents: crmDocuments(db, table),
     empty: () => {
-      for (const name of ["message", "chat", "contact", "alias", "client", "session"])
+      for (const name of ["reactor", "message", "chat", "contact", "alias", "client", "session"])
         db.exec(`DELETE FROM ${table(name)}`);
     },
     personEdits: (doctype, name, fields) => {

@@ -107,7 +107,7 @@ test("pictures are not asked for by a hub that is too busy: the one that is kept
         }),
     },
     ...{
-      lookUps: { asking: nothing },
+      lookUps: { asking: nothing, asked: () => Promise.resolve(0), failed: nothing },
       link: nothing,
       ingest: Object.assign(nothing, { onRecorded: nothing }),
     },

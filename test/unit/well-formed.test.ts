@@ -1,6 +1,6 @@
 /** Halves of characters, wherever they stand. */
 import { expect, test } from "vitest";
-import { wellFormed } from "../../hub/core/well-formed.ts";
+import { mayHoldHalves, wellFormed } from "../../hub/core/well-formed.ts";
 
 const HALF = "\uD83D";
 
@@ -17,4 +17,20 @@ test("half a character becomes U+FFFD, wherever it stands", () => {
     "\uFFFD": "\uFFFD",
   });
   expect(wellFormed(HALF)).toBe("\uFFFD");
+});
+
+test("JSON can spell half a character by an escape alone, in either case", () => {
+  for (const value of [HALF, { [HALF]: 1 }, ["a\uDE00"]])
+    expect(mayHoldHalves(JSON.stringify(value))).toBe(true);
+  expect(mayHoldHalves('"\\uD83D"')).toBe(true);
+  for (const value of ["👍🏽 ñ", [1, 2, "ud83d"], "\u0007"])
+    expect(mayHoldHalves(JSON.stringify(value))).toBe(false);
+});
+
+test("a file of two million numbers is looked over at once", () => {
+  const value = { data: Array.from({ length: 2_000_000 }, (_, n) => n % 256) };
+  const since = performance.now();
+  expect(wellFormed(value)).toBe(value);
+  // Naming each element takes more than a second.
+  expect(performance.now() - since).toBeLessThan(250);
 });

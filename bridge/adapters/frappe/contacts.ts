@@ -4,7 +4,7 @@ import type { Contact } from "../../records.ts";
 import { differing, flag, isEmpty, nameOrNull, number, text, type Fields, type Row } from "./field-values.ts";
 import { isHidden, lidMark } from "./aliases.ts";
 import type { Authors } from "./author-links.ts";
-import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
+import { readState, STATE_FIELD, withLid, writeState, type HubState } from "./hub-state.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SiteRefusal } from "./site-answer.ts";
 import { CONTACT, nowSeconds, phoneNumberOf, type Site } from "./site.ts";
@@ -83,15 +83,15 @@ export function createContacts(
         : Object.fromEntries(Object.entries(wanted).filter(([field]) => !OWNERS_VIEW.includes(field))),
     );
     const state = readState(row[STATE_FIELD]);
-    const lids = lidsOf(state.lids, contact, told.sessionId);
-    const knowsLids = tables.lacks(CONTACT, STATE_FIELD) || lids.length === (state.lids ?? []).length;
-    if (isEmpty(changes) && knowsLids) return {};
+    const lid = lidOf(contact, told.sessionId);
+    const knowsLid = lid === null || tables.lacks(CONTACT, STATE_FIELD) || state.lids?.includes(lid) === true;
+    if (isEmpty(changes) && knowsLid) return {};
     const at = (await time()).write(nowSeconds(clock));
     return {
       ...changes,
       ...("profile_pic_url" in changes ? { last_profile_pic_update: at } : {}),
       ...(await synced(number(row, "sync_count") + 1)),
-      ...stateOf(state, lids, told.position),
+      ...stateOf(state, lid, told.position),
     };
   };
 
@@ -135,7 +135,7 @@ export function createContacts(
           session: sessionName,
           ...fieldsOf(contact),
           ...(await synced(1)),
-          ...stateOf({}, lidsOf(undefined, contact, sessionId), position),
+          ...stateOf({}, lidOf(contact, sessionId), position),
         },
         whenTaken: (refusal) => againstTheOther(contact, refusal),
         done: (name) => {
@@ -209,18 +209,13 @@ interface Told {
   position: Position;
 }
 
-/** With the hidden id that this contact names, if it is another. */
-function lidsOf(kept: string[] = [], { id, lid }: Contact, sessionId: string): string[] {
-  if (lid === null || lid === id || !isHidden(lid)) return kept;
-  return [...new Set([...kept, lidMark(sessionId, lid)])];
-}
+/** The hidden id that a contact names, if it is another, as it is remembered. */
+const lidOf = ({ id, lid }: Contact, sessionId: string): string | null =>
+  lid === null || lid === id || !isHidden(lid) ? null : lidMark(sessionId, lid);
 
-const stateOf = (state: HubState, lids: string[], position: Position): Fields => {
-  const next = {
-    ...state,
-    ...(position === null ? {} : { position }),
-    ...(lids.length === 0 ? {} : { lids }),
-  };
+const stateOf = (state: HubState, lid: string | null, position: Position): Fields => {
+  const shown = { ...state, ...(position === null ? {} : { position }) };
+  const next = lid === null ? shown : withLid(shown, lid, position);
   return Object.keys(next).length === 0 ? {} : { [STATE_FIELD]: writeState(next) };
 };
 

@@ -1,28 +1,32 @@
 /** A Frappe site as a CRM, over its REST. Puts the parts together; the rules are in them. */
 import { z } from "zod";
-import type { Batch, CrmAdapter, Position, WriteResult } from "../../adapter.ts";
+import type { CrmAdapter, WriteResult } from "../../adapter.ts";
 import type { Clock } from "../../clock.ts";
 import { CrmMisconfigured } from "../../errors.ts";
-import { chatLane, createLanes, type Lanes } from "../../lanes.ts";
+import { createLanes } from "../../lanes.ts";
 import type { Log } from "../../log.ts";
-import type { Contact, Message } from "../../records.ts";
-import { createAliases, isHidden } from "./aliases.ts";
+import type { Message } from "../../records.ts";
+import { createAliases } from "./aliases.ts";
 import { createAuthors } from "./author-links.ts";
+import { createByNumber } from "./by-number.ts";
 import { createChanges } from "./changes.ts";
+import { createChatLanes } from "./chat-lanes.ts";
 import { createChats } from "./chats.ts";
 import { checkSite } from "./check-site.ts";
 import { createClients } from "./clients.ts";
 import { createContacts } from "./contacts.ts";
 import { createConversations } from "./conversations.ts";
 import { createFigures } from "./figures.ts";
+import { createAnswers } from "./late-answers.ts";
 import { createLeftovers } from "./leftovers.ts";
 import { createMediaCopy } from "./media-copy.ts";
-import { createMerges, type Merge } from "./merge.ts";
+import { createMerges } from "./merge.ts";
 import { createMessages } from "./messages.ts";
+import { createPeople } from "./people.ts";
 import { prepareSite } from "./prepare.ts";
 import { createRelinks } from "./relink.ts";
 import { createSessions } from "./sessions.ts";
-import { MESSAGE, siteMemory, type Site } from "./site.ts";
+import { siteMemory, type Site } from "./site.ts";
 import { AnswerLost, expecting } from "./site-answer.ts";
 import { createSiteCalls, type SiteCalls } from "./site-calls.ts";
 import { createSiteTables } from "./site-tables.ts";
@@ -52,17 +56,24 @@ export function openFrappeAdapter(
   const memory = siteMemory();
   const site: Site = { tables, writes, time: timeOf(calls, timeZone), lanes, clock, log, ...memory };
   const sessions = createSessions(site);
-  const authors = createAuthors(site, sessions);
+  const byNumber = createByNumber(site);
+  const authors = createAuthors(site, { sessions, byNumber });
+  const answers = createAnswers(site);
   const contacts = createContacts(site, { sessions, authors });
   const conversations = createConversations(site, contacts);
   const media = copyMedia ? createMediaCopy({ ...site, calls }) : null;
   const chats = createChats(site, { sessions, contacts, conversations });
-  const messages = createMessages(site, { sessions, contacts, authors, conversations, media });
+  const messages = createMessages(site, {
+    ...{ sessions, contacts, authors, answers, conversations, media },
+  });
   const changes = createChanges(site, { sessions, messages });
-  const aliases = createAliases(tables);
+  const aliases = createAliases(site);
+  const chatLanes = createChatLanes(lanes, aliases);
   const relinks = createRelinks(site);
-  const merges = createMerges(site, { sessions, authors, conversations, aliases, relinks });
-  const leftovers = createLeftovers(site, { sessions, contacts, conversations, aliases, relinks });
+  const merges = createMerges(site, { sessions, authors, answers, conversations, aliases, relinks });
+  const leftovers = createLeftovers(site, {
+    ...{ sessions, contacts, conversations, aliases, relinks, authors, byNumber },
+  });
   const figures = createFigures(site, sessions);
 
   /**
@@ -82,94 +93,31 @@ export function openFrappeAdapter(
     return work();
   };
 
+  const people = createPeople(site, { contacts, authors, merges, leftovers, aliases, surely });
+
   /** One chat after the other, each in its lane; results in the order of the items. */
   const byChat = async <T extends { chatId: string }>(
     sessionId: string,
     items: T[],
-    write: (items: T[], chatId: string) => Promise<WriteResult[]>,
+    write: (items: T[], chatId: string, resolve: (id: string) => string) => Promise<WriteResult[]>,
   ): Promise<WriteResult[]> => {
+    const idOf = await aliases.resolver(sessionId);
     const groups = new Map<string, { item: T; index: number }[]>();
-    items.forEach((item, index) =>
-      groups.set(item.chatId, [...(groups.get(item.chatId) ?? []), { item, index }]),
-    );
+    items.forEach((item, index) => {
+      const chatId = idOf(item.chatId);
+      groups.set(chatId, [...(groups.get(chatId) ?? []), { item, index }]);
+    });
     const results: WriteResult[] = [];
     for (const [chatId, group] of groups) {
-      const work = () =>
-        surely(() =>
-          write(
-            group.map(({ item }) => item),
-            chatId,
-          ),
-        );
-      const written = await lanes.run(chatLane(sessionId, chatId), work);
+      const told = group.map(({ item }) => item);
+      const written = await chatLanes.run(sessionId, [chatId], (resolve) =>
+        surely(() => write(told, resolve(chatId), resolve)),
+      );
       group.forEach(({ index }, n) => {
         results[index] = written[n] ?? { outcome: "rejected", error: "not written" };
       });
     }
     return results;
-  };
-
-  const mergeAll = async (order: Merge): Promise<WriteResult> => {
-    const both = [order.from, order.into].map((chatId) => chatLane(order.sessionId, chatId));
-    // First, while contact or chat still say that there is something to do.
-    const joined = await surely(() => leftovers.join(order));
-    if (joined.outcome === "rejected" || joined.outcome === "missing") return joined;
-    const moved = await inLanes(lanes, both, () => surely(() => merges.apply(order)));
-    if (moved.outcome !== "rejected") aliases.merged(order.sessionId, order.from, order.into);
-    return moved.outcome === "unchanged" ? joined : moved;
-  };
-  const merge = async (order: Merge): Promise<WriteResult> => {
-    const { sessionId, from, into } = order;
-    if (from === into || aliases.isMerged(sessionId, from, into)) return { outcome: "unchanged" };
-    const key = ["merge", sessionId, from, into].join("|");
-    return writes.orBlamed(MESSAGE, key, () => mergeAll(order));
-  };
-
-  /**
-   * The event that told whose hidden id a contact is may have been missed: those that still have records move now. Comes
-   * back with those that moved, and those that the site did not let move.
-   */
-  const mergeNamed = async (
-    sessionId: string,
-    contactsTold: Contact[],
-    position: Position,
-  ): Promise<{ moved: Set<string>; stuck: Set<string> }> => {
-    const named = contactsTold.filter(
-      ({ id, lid }) => lid !== null && lid !== id && isHidden(lid) && !aliases.isSettled(sessionId, lid, id),
-    );
-    const known = await merges.known(
-      sessionId,
-      named.flatMap(({ lid }) => lid ?? []),
-    );
-    const [moved, stuck] = [new Set<string>(), new Set<string>()];
-    for (const { id, lid } of named) {
-      if (lid === null) continue;
-      if (!known.has(lid)) {
-        aliases.settle(sessionId, lid, id);
-        continue;
-      }
-      const { outcome } = await merge({ sessionId, from: lid, into: id, position });
-      if (outcome === "updated") moved.add(id);
-      else if (outcome === "rejected") stuck.add(id);
-    }
-    return { moved, stuck };
-  };
-
-  const upsertContacts = async ({ sessionId, position, items }: Batch<Contact>): Promise<WriteResult[]> => {
-    const resolve = await aliases.resolver(sessionId);
-    const told = items.map((contact) => {
-      const id = resolve(contact.id);
-      return id === contact.id ? contact : { ...contact, id, lid: contact.id };
-    });
-    const { moved, stuck } = await mergeNamed(sessionId, told, position);
-    // A contact that names its hidden id counts as merged with it.
-    const free = told.map((contact) => (stuck.has(contact.id) ? { ...contact, lid: null } : contact));
-    const results = await surely(() => contacts.upsert({ sessionId, position, items: free }));
-    return results.map((result, index) =>
-      moved.has(told[index]?.id ?? "") && result.outcome !== "rejected"
-        ? { ...result, outcome: "updated" }
-        : result,
-    );
   };
 
   return {
@@ -185,31 +133,27 @@ export function openFrappeAdapter(
       const sentAndReceived = await figures.messages(sessionId);
       return surely(() => sessions.note(sessionId, notes, sentAndReceived));
     },
-    upsertContacts: (batch) => lanes.run(`${batch.sessionId}|contacts`, () => upsertContacts(batch)),
-    upsertChats: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(sessionId);
-      const told = items.map((chat) => ({ ...chat, chatId: resolve(chat.chatId) }));
-      return inLanes(
-        lanes,
-        told.map(({ chatId }) => chatLane(sessionId, chatId)),
-        () => surely(() => chats.upsert({ sessionId, position, items: told })),
-      );
-    },
-    upsertMessages: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(sessionId);
-      const told = items.map((message) => resolved(message, resolve));
-      return byChat(sessionId, told, (group, chatId) =>
-        messages.upsert({ sessionId, position, chatId, resolve, items: group }),
-      );
-    },
-    changeMessages: async ({ sessionId, position, items }) => {
-      const resolve = await aliases.resolver(sessionId);
-      const told = items.map((change) => ({ ...change, chatId: resolve(change.chatId) }));
-      return byChat(sessionId, told, (group, chatId) =>
-        changes.apply({ sessionId, position, items: group }, chatId, resolve),
-      );
-    },
-    mergeContact: merge,
+    upsertContacts: people.upsert,
+    upsertChats: ({ sessionId, position, items }) =>
+      chatLanes.run(
+        sessionId,
+        items.map(({ chatId }) => chatId),
+        (resolve) => {
+          const told = items.map((chat) => ({ ...chat, chatId: resolve(chat.chatId) }));
+          return surely(() => chats.upsert({ sessionId, position, items: told }));
+        },
+      ),
+    upsertMessages: ({ sessionId, position, items }) =>
+      byChat(sessionId, items, (group, chatId, resolve) => {
+        const told = group.map((message) => resolved(message, resolve));
+        return messages.upsert({ sessionId, position, chatId, resolve, items: told });
+      }),
+    changeMessages: ({ sessionId, position, items }) =>
+      byChat(sessionId, items, (group, chatId, resolve) => {
+        const told = group.map((change) => ({ ...change, chatId }));
+        return changes.apply({ sessionId, position, items: told }, chatId, resolve);
+      }),
+    mergeContact: people.merge,
     totals: figures.totals,
     chatDigests: figures.digests,
     sessionIdOf: sessions.idOf,
@@ -225,12 +169,6 @@ const resolved = (message: Message, resolve: (id: string) => string): Message =>
   participant: message.participant === null ? null : resolve(message.participant),
   reactions: message.reactions.map((reaction) => ({ ...reaction, from: resolve(reaction.from) })),
 });
-
-/** Holds several lanes at once; always taken in the same order, so that two holders never wait for each other. */
-function inLanes<T>(lanes: Lanes, names: string[], work: () => Promise<T>): Promise<T> {
-  const [first, ...rest] = [...new Set(names)].sort();
-  return first === undefined ? work() : lanes.run(first, () => inLanes(lanes, rest, work));
-}
 
 const settings = z.object({ data: z.object({ time_zone: z.string() }) });
 const zoneOfClient = z.object({ message: z.object({ time_zone: z.string() }) });

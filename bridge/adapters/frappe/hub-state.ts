@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { messageStatusSchema } from "../../../hub/contract/index.ts";
+import type { Position } from "../../adapter.ts";
 
 export const STATE_FIELD = "hub_state";
 
@@ -14,6 +15,8 @@ const hubStateSchema = z.object({
   position: z.number().optional(),
   /** Of a contact: the hidden ids it once had, each `<session>|<id>`. */
   lids: z.array(z.string()).optional(),
+  /** At which position each of them was told. */
+  lidsAt: z.record(z.string(), z.number()).optional(),
   /** Of a conversation: the position at which its last message was told. */
   lastPosition: z.number().optional(),
   /** Of a message kept under another id than its own: its own. */
@@ -47,3 +50,18 @@ export function readState(value: unknown): HubState {
 export const writeState = (state: HubState): string => JSON.stringify(state);
 
 export const isSameState = (one: HubState, other: HubState): boolean => writeState(one) === writeState(other);
+
+/** Of a contact that has this hidden id as well. */
+export function withLid(state: HubState, mark: string, position: Position): HubState {
+  const lids = [...new Set([...(state.lids ?? []), mark])];
+  if (position === null) return { ...state, lids };
+  const at = Math.max(state.lidsAt?.[mark] ?? position, position);
+  return { ...state, lids, lidsAt: { ...state.lidsAt, [mark]: at } };
+}
+
+export function withoutLid(state: HubState, mark: string): HubState {
+  const lids = (state.lids ?? []).filter((one) => one !== mark);
+  if (state.lidsAt === undefined) return { ...state, lids };
+  const lidsAt = Object.fromEntries(Object.entries(state.lidsAt).filter(([one]) => one !== mark));
+  return { ...state, lids, lidsAt };
+}

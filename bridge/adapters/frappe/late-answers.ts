@@ -5,7 +5,7 @@
 import type { WriteResult } from "../../adapter.ts";
 import type { Message } from "../../records.ts";
 import { text, type Row } from "./field-values.ts";
-import { bounded } from "./memory.ts";
+import { bounded, type Bounded } from "./memory.ts";
 import { sentAt } from "./message-fields.ts";
 import { MESSAGE, type Site } from "./site.ts";
 
@@ -19,48 +19,86 @@ export interface Answers {
   waits(answer: Message, chat: Chat, row: Row): void;
   /** Links what waited for any of these messages, where it is there now. */
   link(batch: Chat & { items: Message[] }, results: WriteResult[]): Promise<void>;
+  /** Links what waited in either of two chats for a message of the other; `conversation`: the document that both are now. */
+  joined(chats: { sessionId: string; from: string; into: string }, conversation: string): Promise<void>;
 }
 
-const REMEMBERED = 20_000;
+const REMEMBERED = 5_000;
+/** No more than a question to the site can name. */
+const OF_A_CHAT = 100;
 
 export function createAnswers({ tables, writes, time }: Pick<Site, "tables" | "writes" | "time">): Answers {
-  /** Names of answers by what they wait for. */
-  const waiting = bounded<string[]>(REMEMBERED);
-  const keyOf = ({ sessionId, chatId }: Chat, messageId: string): string =>
-    [sessionId, chatId, messageId].join("|");
+  /** By chat, and by the id of what they wait for: names of answers. */
+  const waiting = bounded<Bounded<string[]>>(REMEMBERED);
+  const keyOf = ({ sessionId, chatId }: Chat): string => [sessionId, chatId].join("|");
+
+  const wait = (key: string, messageId: string, names: string[]): void => {
+    const ofChat = waiting.get(key) ?? bounded<string[]>(OF_A_CHAT);
+    ofChat.set(messageId, [...new Set([...(ofChat.get(messageId) ?? []), ...names])]);
+    waiting.set(key, ofChat);
+  };
+
+  /** `named`: documents by the id of the message. */
+  const linkTo = async (key: string, named: Map<string, string>): Promise<void> => {
+    const ofChat = waiting.get(key);
+    const found = [...named].flatMap(([messageId, id]) =>
+      (ofChat?.get(messageId) ?? []).map((answer): [string, string] => [answer, id]),
+    );
+    if (ofChat === undefined || found.length === 0) return;
+    const asked = new Map(found);
+    const siteTime = await time();
+    const rows = await tables.all(MESSAGE, {
+      fields: ["name", "direction", "sent_at", "timestamp"],
+      filters: [
+        ["name", "in", [...asked.keys()]],
+        ["quoted_message", "=", ""],
+      ],
+      orderBy: "name asc",
+    });
+    await writes.updateAll(
+      MESSAGE,
+      rows.map((row) => ({
+        name: text(row, "name"),
+        changes: { quoted_message: asked.get(text(row, "name")), ...sentAt(row, siteTime) },
+      })),
+    );
+    for (const messageId of named.keys()) ofChat.delete(messageId);
+    if (ofChat.keys().length === 0) waiting.delete(key);
+  };
 
   return {
     waits: ({ quotedMessageId }, chat, row) => {
       if (quotedMessageId === null || text(row, "quoted_message") !== "") return;
-      const key = keyOf(chat, quotedMessageId);
-      waiting.set(key, [...new Set([...(waiting.get(key) ?? []), text(row, "name")])]);
+      wait(keyOf(chat), quotedMessageId, [text(row, "name")]);
     },
-    link: async (batch, results) => {
-      const found = batch.items.flatMap(({ messageId }, index) => {
-        const key = keyOf(batch, messageId);
-        const { id, outcome } = results[index] ?? {};
-        const names = waiting.get(key);
-        return names === undefined || id === undefined || outcome === "rejected" ? [] : [{ key, id, names }];
-      });
-      if (found.length === 0) return;
-      const asked = new Map(found.flatMap(({ id, names }) => names.map((name) => [name, id])));
-      const siteTime = await time();
+    link: (batch, results) =>
+      linkTo(
+        keyOf(batch),
+        new Map(
+          batch.items.flatMap(({ messageId }, index): [string, string][] => {
+            const { id, outcome } = results[index] ?? {};
+            return id === undefined || outcome === "rejected" ? [] : [[messageId, id]];
+          }),
+        ),
+      ),
+    joined: async ({ sessionId, from, into }, conversation) => {
+      const old = keyOf({ sessionId, chatId: from });
+      const key = keyOf({ sessionId, chatId: into });
+      const theirs = waiting.get(old);
+      for (const messageId of theirs?.keys() ?? []) wait(key, messageId, theirs?.get(messageId) ?? []);
+      waiting.delete(old);
+      const ids = waiting.get(key)?.keys() ?? [];
+      if (ids.length === 0) return;
       const rows = await tables.all(MESSAGE, {
-        fields: ["name", "direction", "sent_at", "timestamp"],
+        fields: ["name", "message_id"],
         filters: [
-          ["name", "in", [...asked.keys()]],
-          ["quoted_message", "=", ""],
+          ["conversation", "=", conversation],
+          ["message_id", "in", ids.flatMap((id) => [id, `${sessionId}:${id}`])],
         ],
         orderBy: "name asc",
       });
-      await writes.updateAll(
-        MESSAGE,
-        rows.map((row) => ({
-          name: text(row, "name"),
-          changes: { quoted_message: asked.get(text(row, "name")), ...sentAt(row, siteTime) },
-        })),
-      );
-      for (const { key } of found) waiting.delete(key);
+      const ownId = (row: Row): string => text(row, "message_id").replace(`${sessionId}:`, "");
+      await linkTo(key, new Map(rows.map((row) => [ownId(row), text(row, "name")])));
     },
   };
 }

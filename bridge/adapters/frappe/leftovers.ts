@@ -5,6 +5,8 @@
 import type { WriteResult } from "../../adapter.ts";
 import { chatLane } from "../../lanes.ts";
 import { lidMark, type Aliases } from "./aliases.ts";
+import type { Authors } from "./author-links.ts";
+import type { ByNumber } from "./by-number.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Conversations } from "./conversations.ts";
 import { differing, isEmpty, number, text, type Fields, type Row } from "./field-values.ts";
@@ -15,6 +17,7 @@ import { byPerson, reactionFields } from "./reactions.ts";
 import type { Relinks } from "./relink.ts";
 import type { Sessions } from "./sessions.ts";
 import { CONVERSATION, MESSAGE, type Site } from "./site.ts";
+import type { Filter } from "./site-tables.ts";
 import { mergeTwins } from "./twins.ts";
 
 export interface Leftovers {
@@ -30,10 +33,12 @@ export function createLeftovers(
     conversations: Conversations;
     aliases: Aliases;
     relinks: Relinks;
+    authors: Authors;
+    byNumber: ByNumber;
   },
 ): Leftovers {
   const { tables, writes, lanes, hiddenReactions } = site;
-  const { sessions, contacts, conversations, aliases, relinks } = parts;
+  const { sessions, contacts, conversations, aliases, relinks, authors, byNumber } = parts;
 
   const messagesOf = (filters: Parameters<typeof tables.all>[1]["filters"], fields: string[]) =>
     tables.all(MESSAGE, { fields, filters, orderBy: "name asc" });
@@ -55,12 +60,12 @@ export function createLeftovers(
   /** The messages of the person in one conversation, and those they reacted to. */
   const joinIn = async (
     { sessionId, from, into }: Merge,
-    conversation: string,
+    { conversation, chatId }: { conversation: string; chatId: string },
     reacted: string[],
   ): Promise<boolean> => {
     const known = await aliases.resolver(sessionId);
     const resolve = (id: string): string => (id === from ? into : known(id));
-    const gone = await mergeTwins(site, relinks, { sessionId, chats: [conversation], resolve });
+    const gone = await mergeTwins(site, relinks, { sessionId, chatId, chats: [conversation], resolve });
     if (gone > 0) await countWithout(conversation, gone);
     const contact = (await contacts.find([into])).get(into);
     const time = await site.time();
@@ -79,7 +84,22 @@ export function createLeftovers(
         : [{ name: text(row, "name"), changes: { ...sentAt(row, time), ...changes } }];
     });
     await writes.updateAll(MESSAGE, updates);
+    if (contact === undefined) authors.moved(writtenBy(from, rows), from, into);
     return gone > 0 || updates.length > 0;
+  };
+
+  /** Conversations with anything of the hidden id; of the groups only those known by their reactions where the site is too slow. */
+  const namesOf = async (sessionName: string, from: string, reacted: string[]): Promise<string[]> => {
+    const fields = ["name", "conversation"];
+    const ofSession = ["session", "=", sessionName] satisfies Filter;
+    const sent = await byNumber.find(fields, [["from_number", "=", numberOf(from)], ofSession]);
+    const received = await byNumber.find(fields, [["to_number", "=", numberOf(from)], ofSession]);
+    const reactedTo = reacted.length === 0 ? [] : await messagesOf([["name", "in", reacted]], fields);
+    const rows = [...(sent ?? []), ...(received ?? []), ...reactedTo];
+    const own = sent === null || received === null ? await conversations.allOf(sessionName, [from]) : [];
+    return [
+      ...new Set([...own.map((row) => text(row, "name")), ...rows.map((row) => text(row, "conversation"))]),
+    ];
   };
 
   return {
@@ -88,37 +108,25 @@ export function createLeftovers(
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
       const reacted = hiddenReactions.of(lidMark(sessionId, from));
-      const found = [
-        ...(await messagesOf(
-          [
-            ["from_number", "=", numberOf(from)],
-            ["session", "=", sessionName],
-          ],
-          ["name", "conversation"],
-        )),
-        ...(await messagesOf(
-          [
-            ["to_number", "=", numberOf(from)],
-            ["session", "=", sessionName],
-          ],
-          ["name", "conversation"],
-        )),
-        ...(reacted.length === 0
-          ? []
-          : await messagesOf([["name", "in", reacted]], ["name", "conversation"])),
-      ];
-      const names = [...new Set(found.map((row) => text(row, "conversation")))];
+      const names = await namesOf(sessionName, from, reacted);
       const chats = await conversations.chatIdsOf(names);
       let isChanged = false;
       for (const name of names) {
-        const lane = chatLane(sessionId, chats.get(name) ?? name);
-        if (await lanes.run(lane, () => joinIn(merge, name, reacted))) isChanged = true;
+        const chatId = chats.get(name) ?? name;
+        const work = () => joinIn(merge, { conversation: name, chatId }, reacted);
+        if (await lanes.run(chatLane(sessionId, chatId), work)) isChanged = true;
       }
       hiddenReactions.remove(lidMark(sessionId, from), reacted);
       return { outcome: isChanged ? "updated" : "unchanged" };
     },
   };
 }
+
+/** Names of the documents whose author has no contact. */
+const writtenBy = (from: string, rows: Map<string, Row>): string[] =>
+  [...rows].flatMap(([name, row]) =>
+    text(row, "from_number") === numberOf(from) && text(row, "contact") === "" ? [name] : [],
+  );
 
 function wantedOf(
   row: Row,

@@ -6,6 +6,7 @@ export interface Bounded<V> {
   set(key: string, value: V): void;
   delete(key: string): void;
   clear(): void;
+  keys(): string[];
 }
 
 /** Forgets the entry that was not asked for longest. */
@@ -29,6 +30,7 @@ export function bounded<V>(limit: number): Bounded<V> {
     },
     delete: (key) => entries.delete(key),
     clear: () => entries.clear(),
+    keys: () => [...entries.keys()],
   };
 }
 

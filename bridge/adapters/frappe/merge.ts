@@ -4,13 +4,14 @@
  */
 import type { Position, WriteResult } from "../../adapter.ts";
 import { CONVERSATION_FIELDS, type Conversations } from "./conversations.ts";
-import { differing, isEmpty, text, type Fields, type Row } from "./field-values.ts";
+import { differing, isEmpty, number, text, type Fields, type Row } from "./field-values.ts";
 import type { Authors } from "./author-links.ts";
+import type { Answers } from "./late-answers.ts";
 import { lidMark, type Aliases } from "./aliases.ts";
-import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
+import { readState, STATE_FIELD, withLid, withoutLid, writeState } from "./hub-state.ts";
 import type { Relinks } from "./relink.ts";
 import { mergeTwins } from "./twins.ts";
-import { mark, type Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 import { SiteRefusal } from "./site-answer.ts";
 import { CONTACT, CONVERSATION, phoneNumberOf, type Site } from "./site.ts";
 import { rejected } from "./write-many.ts";
@@ -25,6 +26,8 @@ export interface Merge {
 export interface Merges {
   /** The caller holds the lanes of both chats. */
   apply(merge: Merge): Promise<WriteResult>;
+  /** The site keeps nothing under the hidden id: whoever had it before has it no more. */
+  passOn(merge: Merge): Promise<void>;
   /** Those of `ids` under which the site keeps a contact or a chat of the session. */
   known(sessionId: string, ids: string[]): Promise<Set<string>>;
 }
@@ -37,12 +40,14 @@ export function createMerges(
   {
     sessions,
     authors,
+    answers,
     conversations,
     aliases,
     relinks,
   }: {
     sessions: Sessions;
     authors: Authors;
+    answers: Answers;
     conversations: Conversations;
     aliases: Aliases;
     relinks: Relinks;
@@ -91,41 +96,38 @@ export function createMerges(
   };
 
   /** A hidden id belongs to one person. The hub tells who has it now, not that somebody else has it no more. */
-  const forgetLid = async (id: string, lid: string): Promise<void> => {
-    const held = await contactRow(id);
+  const forgetOther = async ({ sessionId, from, into }: Merge): Promise<void> => {
+    const before = (await aliases.resolver(sessionId))(from);
+    if (before === from || before === into) return;
+    const held = await contactRow(before);
     if (held === null) return;
-    const state = readState(held[STATE_FIELD]);
-    const lids = (state.lids ?? []).filter((one) => one !== lid);
-    await update(CONTACT, held, { [STATE_FIELD]: writeState({ ...state, lids }) });
+    const state = withoutLid(readState(held[STATE_FIELD]), lidMark(sessionId, from));
+    await update(CONTACT, held, { [STATE_FIELD]: writeState(state) });
   };
 
   /** Last: what stands here counts as done. A rename may have ended before the number was written. */
-  const rememberMerge = async ({ sessionId, from, into }: Merge): Promise<void> => {
-    const before = (await aliases.resolver(sessionId))(from);
-    if (before !== from && before !== into) await forgetLid(before, lidMark(sessionId, from));
+  const rememberMerge = async (merge: Merge): Promise<void> => {
+    const { sessionId, from, into, position } = merge;
+    await forgetOther(merge);
     const kept = await contactRow(into);
     if (kept === null) return;
-    const state = readState(kept[STATE_FIELD]);
-    const lids = [...new Set([...(state.lids ?? []), lidMark(sessionId, from)])];
+    const state = withLid(readState(kept[STATE_FIELD]), lidMark(sessionId, from), position);
     const isHalf = text(kept, "phone_number") === from;
     await update(CONTACT, kept, {
       ...(isHalf ? { phone_number: phoneNumberOf(into) } : {}),
-      [STATE_FIELD]: writeState({ ...state, lids }),
+      [STATE_FIELD]: writeState(state),
     });
     names.contacts.set(into, text(kept, "name"));
   };
 
-  const mergeChat = async (
-    { sessionId, from, into, position }: Merge,
-    sessionName: string,
-  ): Promise<boolean> => {
+  const mergeChat = async ({ sessionId, from, into }: Merge, sessionName: string): Promise<boolean> => {
     const rows = await conversations.allOf(sessionName, [from, into]);
     const target = rows.find((row) => text(row, "chat_id") === into);
     const sources = rows.filter((row) => text(row, "chat_id") === from);
     const chats = rows.map((row) => text(row, "name"));
     const known = await aliases.resolver(sessionId);
     const resolve = (id: string): string => (id === from ? into : known(id));
-    const hadTwins = (await mergeTwins(site, relinks, { sessionId, chats, resolve })) > 0;
+    const hadTwins = (await mergeTwins(site, relinks, { sessionId, chatId: into, chats, resolve })) > 0;
     const kept = target ?? sources[0];
     if (kept === undefined || sources.length === 0) return hadTwins;
     const name = text(kept, "name");
@@ -140,7 +142,7 @@ export function createMerges(
       };
       const changes = differing(shown, wanted);
       if (isEmpty(changes)) return;
-      await tables.update(CONVERSATION, { name, changes: { ...changes, ...mark(kept, position) } });
+      await tables.update(CONVERSATION, { name, changes });
       shown = { ...shown, ...changes };
     };
     if (target === undefined) await show({});
@@ -152,6 +154,7 @@ export function createMerges(
       names.chats.delete(text(source, "name"));
     }
     names.chats.set(name, into);
+    await answers.joined({ sessionId, from, into }, name);
     return true;
   };
 
@@ -168,8 +171,17 @@ export function createMerges(
       const chats = await conversations.rowsOf(sessionName, ids);
       return new Set([...contacts.map((row) => text(row, "contact_id")), ...chats.keys()]);
     },
+    passOn: async (merge) => {
+      try {
+        await forgetOther(merge);
+      } catch (error) {
+        // Both remember it then, and who was told later counts.
+        if (!(error instanceof SiteRefusal)) throw error;
+      }
+      aliases.settle(merge);
+    },
     apply: async (merge) => {
-      const { sessionId, from, into } = merge;
+      const { sessionId, into } = merge;
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
       try {
@@ -178,7 +190,7 @@ export function createMerges(
         const kept = await contactRow(into);
         if (kept !== null) await authors.link(sessionName, new Map([[into, text(kept, "name")]]));
         await rememberMerge(merge);
-        aliases.settle(sessionId, from, into);
+        aliases.settle(merge);
         return { outcome: contact || chat ? "updated" : "unchanged" };
       } catch (error) {
         if (error instanceof SiteRefusal) return rejected(error);
@@ -187,6 +199,8 @@ export function createMerges(
     },
   };
 }
+
+const COUNTS = ["unread_count", "total_messages"];
 
 /** The site's datetimes sort as text. */
 function laterEnd(source: Row, target: Row): Fields {
@@ -199,5 +213,8 @@ function laterEnd(source: Row, target: Row): Fields {
       end[field] = source[field];
   if (firstTheirs !== "" && (firstOurs === "" || firstTheirs < firstOurs))
     end["first_message_time"] = firstTheirs;
+  // Not their sum: a merge that was cut short is told again. The next word of the chat tells how many there are.
+  for (const field of COUNTS)
+    if (number(source, field) > number(target, field)) end[field] = number(source, field);
   return end;
 }

@@ -8,7 +8,7 @@ import { differing, idProblem, isEmpty, text, type Fields, type Row } from "./fi
 import { readState, STATE_FIELD, writeState } from "./hub-state.ts";
 import { createLasts } from "./last-message.ts";
 import type { MediaCopy } from "./media-copy.ts";
-import { createAnswers } from "./late-answers.ts";
+import type { Answers } from "./late-answers.ts";
 import { changesByMessage, MESSAGE_FIELDS, newMessage, type Links } from "./message-fields.ts";
 import {
   candidateIds,
@@ -47,14 +47,14 @@ export function createMessages(
     sessions: Sessions;
     contacts: Contacts;
     authors: Authors;
+    answers: Answers;
     conversations: Conversations;
     media: MediaCopy | null;
   },
 ): Messages {
   const { tables, writes, positions } = site;
-  const { sessions, contacts, authors, conversations, media } = parts;
+  const { sessions, contacts, authors, answers, conversations, media } = parts;
   const lasts = createLasts(site);
-  const answers = createAnswers(site);
 
   const rowsOf = async (ids: string[]): Promise<MessageRows> => {
     const unique = [...new Set(ids)];
@@ -88,7 +88,7 @@ export function createMessages(
       items.flatMap(({ message }) => [...candidateIds(sessionId, message), ...quotedIds(sessionId, message)]),
     );
     const people = [chatId, ...items.flatMap(({ message }) => message.participant ?? [])].filter(isPerson);
-    const contactNames = await contacts.find([...new Set(people)]);
+    const contactNames = await contactsOf(people, found.row);
     const of: Belonging = { sessionName, chatId, chats: await chatsOf(rows), resolve };
     const updates: (Update & { index: number })[] = [];
     const copied = new Set<number>();
@@ -196,6 +196,14 @@ export function createMessages(
       };
       return (await writes.insertAll(MESSAGE, [again]))[0] ?? rejected(refusal);
     }
+  };
+
+  /** Another account may have merged the contact of a chat that has its hidden id here. */
+  const contactsOf = async (people: string[], conversation: Row): Promise<Map<string, string>> => {
+    const names = await contacts.find([...new Set(people)]);
+    const [chatId, linked] = [text(conversation, "chat_id"), text(conversation, "contact")];
+    if (linked !== "" && !names.has(chatId)) names.set(chatId, linked);
+    return names;
   };
 
   /** The chat's document, made if need be; the reason when the site refuses it. */

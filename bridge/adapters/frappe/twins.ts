@@ -7,7 +7,7 @@ import { differing, isEmpty, text, type Fields, type Row } from "./field-values.
 import { readState, STATE_FIELD, writeState, type HubState } from "./hub-state.ts";
 import { editOf, MESSAGE_FIELDS, sentAt } from "./message-fields.ts";
 import { FILE_FIELDS } from "./message-media.ts";
-import { isOutgoing } from "./message-identity.ts";
+import { candidateIds, isOutgoing } from "./message-identity.ts";
 import { mayBecome, STATUS_WORD, statusOf } from "./message-status.ts";
 import { reactionFields, withReactionsOf } from "./reactions.ts";
 import type { Relinks } from "./relink.ts";
@@ -15,12 +15,22 @@ import { MESSAGE, type Site } from "./site.ts";
 
 const MOMENTS = ["sent_at", "delivered_at", "read_at"];
 
-/** `chats`: the documents that are one chat. How many went. */
+interface OneChat {
+  sessionId: string;
+  chatId: string;
+  /** The documents that are this chat. */
+  chats: string[];
+  resolve: (id: string) => string;
+}
+
+/** How many went. */
 export async function mergeTwins(
-  { tables, time }: Pick<Site, "tables" | "time">,
+  site: Pick<Site, "tables" | "writes" | "time">,
   relinks: Relinks,
-  { sessionId, chats, resolve }: { sessionId: string; chats: string[]; resolve: (id: string) => string },
+  chat: OneChat,
 ): Promise<number> {
+  const { tables, time } = site;
+  const { sessionId, chats, resolve } = chat;
   if (chats.length === 0) return 0;
   const start = `${sessionId}:`;
   const fields = MESSAGE_FIELDS;
@@ -49,6 +59,7 @@ export async function mergeTwins(
   });
   const keyOf = (row: Row, id: string): string =>
     [id, isOutgoing(row), resolve(readState(row[STATE_FIELD]).participant ?? "")].join("|");
+  const stay: Row[] = [];
   const kept = new Map(bare.map((row) => [keyOf(row, text(row, "message_id")), row]));
   let gone = 0;
   for (const row of aside) {
@@ -56,6 +67,7 @@ export async function mergeTwins(
     const twin = kept.get(key);
     if (twin === undefined) {
       kept.set(key, row);
+      stay.push(row);
       continue;
     }
     gone += 1;
@@ -69,7 +81,28 @@ export async function mergeTwins(
     // Whatever links the copy comes along.
     await relinks.join(MESSAGE, text(row, "name"), text(twin, "name"));
   }
+  await renameOf(site, chat, stay);
   return gone;
+}
+
+/** Where two other messages have its id, a message is kept under one made of its chat and author, who go by another name now. */
+async function renameOf(
+  { writes, time }: Pick<Site, "writes" | "time">,
+  { sessionId, chatId, resolve }: OneChat,
+  rows: Row[],
+): Promise<void> {
+  const at = await time();
+  const updates = rows.flatMap((row) => {
+    const { id, participant } = readState(row[STATE_FIELD]);
+    if (id === undefined) return [];
+    const author = participant === undefined ? null : resolve(participant);
+    const key = { chatId, messageId: id, fromMe: isOutgoing(row), participant: author };
+    const [, ofSession, ofMessage] = candidateIds(sessionId, key);
+    return [ofSession, ofMessage].includes(text(row, "message_id"))
+      ? []
+      : [{ name: text(row, "name"), changes: { message_id: ofMessage, ...sentAt(row, at) } }];
+  });
+  await writes.updateAll(MESSAGE, updates);
 }
 
 /** What one side of the copy adds to its twin, and what of it must be remembered. */

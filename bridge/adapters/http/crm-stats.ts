@@ -17,12 +17,8 @@ const digestsSchema = z.array(
 
 export interface CrmStats {
   totals(sessionId: string): Promise<Totals>;
-  /** Empty where the CRM does not count by chat: then the newest messages of the top chats are read each time. */
-  chatDigests(
-    sessionId: string,
-    chatIds: string[] | undefined,
-    optional: OptionalCalls,
-  ): Promise<ChatDigest[]>;
+  /** Of all chats. Empty where the CRM does not count by chat: then the newest messages of the top chats are read each time. */
+  chatDigests(sessionId: string, optional: OptionalCalls): Promise<ChatDigest[]>;
   /** Whether it can be asked at all. */
   trouble: AskTrouble;
 }
@@ -61,11 +57,7 @@ export function createCrmStats(calls: Pick<CrmCalls, "get">, path: string): CrmS
 
   return {
     totals,
-    chatDigests: async (sessionId, chatIds, optional) => {
-      const all = await optional.ask("digests", () => digests(sessionId), []);
-      const wanted = chatIds === undefined ? null : new Set(chatIds);
-      return all.filter(({ chatId }) => wanted === null || wanted.has(chatId));
-    },
+    chatDigests: (sessionId, optional) => optional.ask("digests", () => digests(sessionId), []),
     trouble: async () => {
       try {
         await totals(NO_SESSION);

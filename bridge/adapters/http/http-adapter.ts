@@ -13,6 +13,7 @@ import { readCrmMap, renamed } from "./crm-map.ts";
 import { createCrmStats, NO_SESSION } from "./crm-stats.ts";
 import { createHttpClients } from "./http-clients.ts";
 import { createOptionalCalls } from "./optional-calls.ts";
+import { withSharedDigests } from "./shared-digests.ts";
 
 export interface HttpCrmConfig {
   url: string;
@@ -104,7 +105,7 @@ export function openHttpAdapter(
       ? null
       : createHttpClients(calls, { path: paths.clients, names: fields.client, trouble: stats.trouble });
 
-  return {
+  const adapter: CrmAdapter = {
     name: "http",
     check: async () => {
       await stats.totals(NO_SESSION);
@@ -169,9 +170,10 @@ export function openHttpAdapter(
         ),
       ),
     totals: stats.totals,
-    chatDigests: (sessionId, chatIds) => stats.chatDigests(sessionId, chatIds, optional),
+    chatDigests: (sessionId) => stats.chatDigests(sessionId, optional),
     ...(clients === null ? {} : { clients }),
   };
+  return withSharedDigests(adapter, clock);
 
   /** A merge over which the CRM fails again and again, while it takes messages, is given up as a record is. */
   async function orBlamed(key: string, call: () => Promise<WriteResult>): Promise<WriteResult> {

@@ -27,7 +27,7 @@ try {
     $pdo = new PDO("sqlite:$file", options: [PDO::ATTR_TIMEOUT => 20]);
     $pdo->exec('PRAGMA journal_mode = WAL');
     $pdo->exec('PRAGMA foreign_keys = ON');
-    if ($pdo->query("SELECT name FROM sqlite_master WHERE name = 'inbox_clients'")->fetch() === false) {
+    if ($pdo->query("SELECT name FROM sqlite_master WHERE name = 'inbox_reactors'")->fetch() === false) {
         $pdo->exec((string) file_get_contents(__DIR__ . '/schema.sql'));
     }
     $inbox = new Inbox(new Database($pdo), getenv('INBOX_SECRET') ?: '', getenv('INBOX_AUTH') ?: '');

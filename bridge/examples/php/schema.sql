@@ -104,6 +104,15 @@ CREATE TABLE IF NOT EXISTS inbox_messages (
 );
 CREATE INDEX IF NOT EXISTS inbox_messages_of_a_session ON inbox_messages (session_id, participant);
 CREATE INDEX IF NOT EXISTS inbox_messages_of_a_chat ON inbox_messages (chat_id, timestamp);
+-- Which messages somebody reacted to under a hidden id; a row goes when that gets its number.
+CREATE TABLE IF NOT EXISTS inbox_reactors (
+  id INTEGER PRIMARY KEY,
+  session_id VARCHAR(100) NOT NULL CHECK (length(session_id) <= 100),
+  hidden_id VARCHAR(140) NOT NULL CHECK (length(hidden_id) <= 140),
+  message_id INTEGER NOT NULL REFERENCES inbox_messages (id) ON DELETE CASCADE,
+  UNIQUE (session_id, hidden_id, message_id)
+);
+CREATE INDEX IF NOT EXISTS inbox_reactors_of_a_message ON inbox_reactors (message_id);
 CREATE TABLE IF NOT EXISTS inbox_clients (
   id INTEGER PRIMARY KEY,
   external_id VARCHAR(140) UNIQUE CHECK (length(external_id) <= 140), -- null while no directory knows the client

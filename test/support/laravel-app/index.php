@@ -20,9 +20,11 @@ $app->singleton(HandlesExceptions::class, Handler::class);
 $app->booted(fn () => Route::prefix('api')->group("$example/routes/inbox.php"));
 
 if (PHP_SAPI === 'cli') {
-    // Run by hand: the tables of the example's migration.
+    // Run by hand: the tables of the example's migrations.
     $app->make(HandlesRequests::class)->bootstrap();
-    (require "$example/database/migrations/2026_01_01_000000_create_inbox_tables.php")->up();
+    foreach (glob("$example/database/migrations/*.php") as $migration) {
+        (require $migration)->up();
+    }
     exit(0);
 }
 

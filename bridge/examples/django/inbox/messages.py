@@ -1,6 +1,6 @@
 """Messages told whole, and what is told of them afterwards."""
 from .models import Chat, Message
-from .people import chat_of, last_fields
+from .people import chat_of, last_fields, note_reactors
 from .rules import (
     fitting,
     is_after_deletion,
@@ -48,6 +48,7 @@ def write_message(session_id, told, position):
         reactions=all_reactions(session_id, [], told, position),
         position=position,
     )
+    note_reactors(message)
     first = told["timestamp"]
     if chat.first_message_at is not None:
         first = min(first, chat.first_message_at)
@@ -75,6 +76,7 @@ def update_message(chat, message, told, position):
             # No message tells why it failed: that is told when it does.
             fields["error"] = None
     changed = revise(message, fields, position)
+    note_reactors(message)
     if changed and chat.last_message_id == message.message_id:
         revise(chat, last_fields(chat, {**told, "content": message.content}, position))
     return answer(message, "updated" if changed else "unchanged")
@@ -160,6 +162,7 @@ def change_message(session_id, told, position):
     else:
         raise ValueError(f"a change of the kind {kind} is not known")
     changed = revise(message, fields)
+    note_reactors(message)
     is_last = (chat.last_message_id, chat.last_message_at) == (message.message_id, message.timestamp)
     if changed and kind == "edit" and is_last:
         revise(chat, {"last_message_text": message.content})

@@ -133,7 +133,25 @@ class Message(models.Model):
                 fields=["chat", "message_id", "from_me", "participant"], name="one_message_per_key"
             )
         ]
-        indexes = [models.Index(fields=["chat", "timestamp"], name="messages_of_a_chat")]
+        indexes = [
+            models.Index(fields=["chat", "timestamp"], name="messages_of_a_chat"),
+            models.Index(fields=["session_id", "participant"], name="messages_of_a_member"),
+        ]
+
+
+class Reactor(models.Model):
+    """Who reacted to a message under a hidden id; goes when that gets its number."""
+
+    session_id = models.CharField(max_length=100)
+    hidden_id = models.CharField(max_length=140)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reactors")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_id", "hidden_id", "message"], name="one_reactor_of_a_message"
+            )
+        ]
 
 
 class Client(models.Model):

@@ -1,8 +1,5 @@
 """Contacts and chats, and what happens when a hidden id gets its phone number."""
-from django.db.models import TextField
-from django.db.models.functions import Cast
-
-from .models import Alias, Chat, Contact, Message
+from .models import Alias, Chat, Contact, Message, Reactor
 from .rules import (
     is_hidden,
     is_later_last,
@@ -139,8 +136,10 @@ def merge(session_id, hidden_id, contact_id):
     alias.save()
     contact = move_contact(session_id, hidden_id, contact_id)
     chat = move_chat(session_id, hidden_id, contact_id)
-    Message.objects.filter(session_id=session_id, sender=hidden_id).update(sender=contact_id)
-    Message.objects.filter(session_id=session_id, recipient=hidden_id).update(recipient=contact_id)
+    if chat:
+        said = Message.objects.filter(chat__session_id=session_id, chat__chat_id=contact_id)
+        said.filter(sender=hidden_id).update(sender=contact_id)
+        said.filter(recipient=hidden_id).update(recipient=contact_id)
     for message in Message.objects.filter(session_id=session_id, participant=hidden_id):
         twin = Message.objects.filter(
             chat=message.chat,
@@ -150,7 +149,9 @@ def merge(session_id, hidden_id, contact_id):
         ).first()
         if twin is None:
             message.participant = contact_id
-            message.save(update_fields=["participant"])
+            if message.sender == hidden_id:
+                message.sender = contact_id
+            message.save(update_fields=["participant", "sender"])
         else:
             merge_twins(message, twin)
             total = max(twin.chat.total_messages - 1, twin.chat.messages.count())
@@ -161,10 +162,21 @@ def merge(session_id, hidden_id, contact_id):
 
 def join_reactions(session_id, hidden_id):
     """What somebody did under the hidden id and under the number is of one person: the later counts."""
-    reacted = Message.objects.filter(session_id=session_id).annotate(told=Cast("reactions", TextField()))
-    for message in reacted.filter(told__contains=hidden_id):
+    for reactor in Reactor.objects.filter(session_id=session_id, hidden_id=hidden_id):
+        message = reactor.message
         reactions = one_per_person(message.reactions, lambda person: resolve(session_id, person))
         revise(message, {"reactions": reactions})
+        reactor.delete()
+
+
+def note_reactors(message):
+    """Under which hidden ids people reacted: when one gets its number, no other messages need be read."""
+    for reaction in message.reactions:
+        hidden_id = fitting(reaction["from"])
+        if hidden_id is not None and is_hidden(hidden_id):
+            Reactor.objects.get_or_create(
+                session_id=message.session_id, hidden_id=hidden_id, message=message
+            )
 
 
 def move_contact(session_id, hidden_id, contact_id):
@@ -247,4 +259,5 @@ def merge_twins(message, twin):
     reactions = [*message.reactions, *twin.reactions]
     fields["reactions"] = one_per_person(reactions, lambda person: resolve(twin.session_id, person))
     revise(twin, fields)
+    note_reactors(twin)
     message.delete()

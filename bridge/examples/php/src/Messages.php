@@ -29,6 +29,7 @@ final class Messages
         if ($held !== null) {
             return $this->update($chat, $held, $told, $position);
         }
+        $reactions = $this->allReactions($sessionId, [], $told, $position);
         $row = $this->db->insert('inbox_messages', [
             'session_id' => $sessionId,
             ...$key,
@@ -39,9 +40,10 @@ final class Messages
             'status_at' => $told['timestamp'],
             'status_position' => $position,
             'deleted_at' => $told['deletedAt'],
-            'reactions' => $this->allReactions($sessionId, [], $told, $position),
+            'reactions' => $reactions,
             'position' => $position,
         ]);
+        $this->people->noteReactors($row, $reactions);
         $count = $this->db->count('inbox_messages', ['chat_id' => $chat['id']]);
         $this->db->revise('inbox_chats', $chat, [
             'first_message_at' => People::earliest($chat['first_message_at'], $told['timestamp']),
@@ -77,6 +79,7 @@ final class Messages
             }
         }
         $isChanged = $this->db->revise('inbox_messages', $held, $fields, $position);
+        $this->people->noteReactors($held, $fields['reactions'] ?? []);
         if ($isChanged && $chat['last_message_id'] === $held['message_id']) {
             $shown = [...$told, 'content' => $fields['content'] ?? $held['content']];
             $this->db->revise('inbox_chats', $chat, $this->people->lastFields($chat, $shown, $position));
@@ -99,6 +102,7 @@ final class Messages
         }
         $fields = $this->changedFields($sessionId, $held, $told, $position);
         $isChanged = $this->db->revise('inbox_messages', $held, $fields);
+        $this->people->noteReactors($held, $fields['reactions'] ?? []);
         if (isset($fields['reactions']) && Rules::standing($fields['reactions']) == Rules::standing(self::reactions($held))) {
             // Nobody sees it: it is remembered, so that what was told before it does not pass for news.
             return People::answer($held, 'unchanged');

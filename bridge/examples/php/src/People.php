@@ -158,13 +158,13 @@ final class People
         }
         $hasContact = $this->moveContact($sessionId, $hiddenId, $id);
         $hasChat = $this->moveChat($sessionId, $hiddenId, $id);
-        foreach (['sender', 'recipient'] as $column) {
-            $sql = "UPDATE inbox_messages SET $column = ? WHERE session_id = ? AND $column = ?";
-            $this->db->execute($sql, [$id, $sessionId, $hiddenId]);
+        if ($hasChat) {
+            $this->readdress($sessionId, $hiddenId, $id);
         }
         $said = $this->db->all('inbox_messages', ['session_id' => $sessionId, 'participant' => $hiddenId]);
         foreach ($said as $message) {
-            $this->moveMessage($message, ['participant' => $id]);
+            $sender = $message['sender'] === $hiddenId ? $id : $message['sender'];
+            $this->moveMessage($message, ['participant' => $id, 'sender' => $sender]);
         }
         $this->joinReactions($sessionId, $hiddenId);
         return $hasContact || $hasChat;
@@ -173,12 +173,39 @@ final class People
     /** What somebody did under the hidden id and under the number is of one person: the later counts. */
     private function joinReactions(string $sessionId, string $hiddenId): void
     {
-        $reacted = $this->db->query(
-            'SELECT * FROM inbox_messages WHERE session_id = ? AND reactions LIKE ?',
-            [$sessionId, "%$hiddenId%"],
-        );
-        foreach ($reacted as $message) {
-            $this->db->revise('inbox_messages', $message, ['reactions' => $this->onePerPerson($message, [])]);
+        $noted = $this->db->all('inbox_reactors', ['session_id' => $sessionId, 'hidden_id' => $hiddenId]);
+        foreach ($noted as $reactor) {
+            $message = $this->db->find('inbox_messages', ['id' => $reactor['message_id']]);
+            if ($message !== null) {
+                $this->db->revise('inbox_messages', $message, ['reactions' => $this->onePerPerson($message, [])]);
+            }
+            $this->db->delete('inbox_reactors', $reactor['id']);
+        }
+    }
+
+    /** Under which hidden ids people reacted: when one gets its number, no other messages need be read. */
+    public function noteReactors(array $message, array $reactions): void
+    {
+        foreach ($reactions as ['from' => $person]) {
+            $hiddenId = Rules::isHidden($person) ? Rules::fitting($person) : null;
+            $reactor = [
+                'session_id' => $message['session_id'],
+                'hidden_id' => $hiddenId,
+                'message_id' => $message['id'],
+            ];
+            if ($hiddenId !== null && $this->db->find('inbox_reactors', $reactor) === null) {
+                $this->db->insert('inbox_reactors', $reactor);
+            }
+        }
+    }
+
+    /** The messages of the chat that came from a hidden id. */
+    private function readdress(string $sessionId, string $hiddenId, string $id): void
+    {
+        $chat = $this->db->find('inbox_chats', ['session_id' => $sessionId, 'chat_id' => $id]);
+        foreach (['sender', 'recipient'] as $column) {
+            $sql = "UPDATE inbox_messages SET $column = ? WHERE chat_id = ? AND $column = ?";
+            $this->db->execute($sql, [$id, $chat['id'], $hiddenId]);
         }
     }
 
@@ -277,6 +304,7 @@ final class People
         }
         $fields['reactions'] = $this->onePerPerson($twin, Messages::reactions($message));
         $this->db->revise('inbox_messages', $twin, $fields);
+        $this->noteReactors($twin, $fields['reactions']);
         $this->db->delete('inbox_messages', $message['id']);
         if ($message['chat_id'] === $twin['chat_id']) {
             $chat = $this->db->find('inbox_chats', ['id' => $twin['chat_id']]);
