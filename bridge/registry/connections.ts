@@ -19,7 +19,7 @@ import {
   nextConnection,
   type Change,
 } from "./next-connection.ts";
-import { toldBy, toldByList } from "./told.ts";
+import { toldBy, toldByList, type Told } from "./told.ts";
 
 export type Difference = Pick<Correction, "field" | "from" | "to">;
 
@@ -85,6 +85,13 @@ export function createConnections({
       data.disconnections = [...data.disconnections, disconnection].slice(-MOST_DISCONNECTIONS);
   };
 
+  /** `soon`: the disk is not waited for. A kill takes the feed's mark back as well, and the feed tells it again. */
+  const keep = async (change: Change, soon: boolean): Promise<void> => {
+    const written = (data: BridgeData): void => write(data, change);
+    if (soon) state.note(written);
+    else await state.update(written);
+  };
+
   /** Keeps the row and what was corrected in it, unless nothing was. */
   const correct = async (change: Change, fields: Difference[]) => {
     const { sessionId } = change.next;
@@ -137,11 +144,9 @@ export function createConnections({
       // The same event again: it was written, and perhaps not acted on before a crash.
       if (event.seq === row.seq && event.seq > 0) return { becameConnected, kept: nothing };
       const change = nextConnection(row, told, event.seq);
-      const kept = state
-        .update((data) => write(data, change))
-        .then(() => {
-          log.info({ sessionId: row.sessionId, from: row.status, to: told.status }, "connection.told");
-        });
+      const kept = keep(change, isOnTheWay(told, change)).then(() => {
+        log.info({ sessionId: row.sessionId, from: row.status, to: told.status }, "connection.told");
+      });
       return { becameConnected, kept };
     },
     differing: (session, position) => listed(session, position)?.fields ?? [],
@@ -228,6 +233,13 @@ export function createConnections({
 /** `session.connected` is told at each transition, also where the bridge missed the loss before it. */
 const isTransition = (event: HubEvent, row: Connection): boolean =>
   event.event === "session.connected" || row.status !== "connected";
+
+/**
+ * Steps towards a connection follow each other within milliseconds, and the hub tells the next one of an account only when the one
+ * before is answered.
+ */
+const isOnTheWay = (told: Told, { disconnection }: Change): boolean =>
+  told.status !== "connected" && !told.byPerson && disconnection === null;
 
 const COMPARED = ["status", "phoneNumber", "sessionExists", "manuallyDisconnected"] as const;
 
