@@ -143,16 +143,17 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const wakeAll = (): void => {
     for (const worker of workers.values()) worker.wake();
   };
+  const hear = (): void => {
+    ring = null;
+    heardAt = performance.now();
+    wakeAll();
+    onRest();
+  };
   const rung = (): void => {
-    ring ??= setTimeout(
-      () => {
-        ring = null;
-        heardAt = performance.now();
-        wakeAll();
-        onRest();
-      },
-      Math.max(0, heardAt + RING_MS - performance.now()),
-    );
+    if (ring !== null) return;
+    const waitMs = heardAt + RING_MS - performance.now();
+    if (waitMs > 0) ring = setTimeout(hear, waitMs);
+    else hear();
   };
 
   const saveChanged = (): void => {
