@@ -35,13 +35,8 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
     hub.messages(id, chatId, page),
   );
 
-  /** Of the whole list, as it was last read: the messages of a pass are chosen from the same one, and need not ask again. */
+  /** Of the whole list: the messages of a pass are chosen from the same page, and need not ask again. */
   let firstChats: Promise<HubPage<Chat>> | null = null;
-  const takeChats: Reads["chats"] = (id, page) => {
-    const answer = chats.take(id, page);
-    if (page.cursor === undefined && page.updatedAfter === undefined) firstChats = answer;
-    return answer;
-  };
 
   /** Nothing where the limit forbids to read any. */
   const first = (limit: number, ask: (page: { limit: number }) => void): void => {
@@ -50,7 +45,7 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
   };
 
   return {
-    hub: { contacts: contacts.take, chats: takeChats, messages: messages.take },
+    hub: { contacts: contacts.take, chats: chats.take, messages: messages.take },
     contacts: (since) =>
       first(limits.contacts, (page) => {
         const asked = contacts.ask(sessionId, { ...page, ...after(since) });
@@ -66,7 +61,8 @@ export function createReadAhead(hub: Reads, sessionId: string, limits: SyncLimit
       }),
     chats: (since) =>
       first(limits.chats, (page) => {
-        void chats.ask(sessionId, { ...page, ...after(since) });
+        const asked = chats.ask(sessionId, { ...page, ...after(since) });
+        if (since === null) firstChats = asked;
       }),
     messages: ({ isWhole }) =>
       first(limits.messagesPerChat === 0 ? 0 : limits.messageChats, (page) => {

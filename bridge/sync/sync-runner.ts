@@ -89,8 +89,7 @@ export function createSyncRunner(parts: RunnerParts): SyncRunner {
 function readFirst(ahead: ReadAhead, { since }: Checkpoint, wanted: SyncParts): void {
   if (wanted.contacts) ahead.contacts(since);
   if (wanted.chats) ahead.chats(since);
-  // What changed is little: all of it is under way at once. Of a whole pass the messages are chosen from the list of chats.
-  if (wanted.messages && since !== null) ahead.messages({ isWhole: false });
+  if (wanted.messages) ahead.messages({ isWhole: since === null });
 }
 
 /** Proves that the session is connected, and writes it into the CRM. */

@@ -17,7 +17,7 @@ const SIZES: SyncSize[] = [
   { contacts: 500, chats: 50 },
   { contacts: 1000, chats: 100 },
 ];
-const TRIES = 5;
+const TRIES = 9;
 /** What changed in the last two minutes is read again by every sync: only after them has nothing changed. */
 const REST_MS = 130_000;
 
