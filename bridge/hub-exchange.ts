@@ -46,7 +46,7 @@ const IDLE_MS = 4_000;
 export function createHubExchange(url: string): HubExchange {
   const { origin, pathname, username, password } = new URL(url);
   const base = pathname.replace(/\/+$/, "");
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const login = `${decoded(username)}:${decoded(password)}`;
   // Of a proxy before the hub, which knows its own keys.
   const own = login === ":" ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
   const pool = new Pool(origin, {
@@ -101,6 +101,15 @@ export function createHubExchange(url: string): HubExchange {
     send,
     close: () => void pool.destroy(),
   };
+}
+
+/** A lone percent sign in a URL stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const only = (value: string | string[] | undefined): string | undefined =>
