@@ -83,7 +83,8 @@ export function listOf<T>(
   beside: { latestSeq?: number } = {},
 ): Answer {
   const { total, nextCursor } = page;
-  const pages = Math.ceil(total / asked.limit);
+  // Whoever reads page by page to the last one reads on where the total was counted no further.
+  const pages = Math.max(Math.ceil(total / asked.limit), nextCursor === null ? 0 : asked.page + 1);
   return ok({
     [plural]: page.items.map(present),
     total,

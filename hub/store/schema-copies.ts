@@ -20,7 +20,9 @@ export function createSchemaCopies({ dataDir, log }: { dataDir: string; log: Log
       const copies: string[] = [];
       for (const name of (await readdir(dataDir)).filter((name) => COPY.test(name)).sort()) {
         const file = join(dataDir, name);
-        if (madeBefore !== null && (await stat(file)).mtime >= madeBefore) continue;
+        // Null where an erasure took it meanwhile.
+        const made = await stat(file).catch(() => null);
+        if (made === null || (madeBefore !== null && made.mtime >= madeBefore)) continue;
         await rm(file, { force: true });
         copies.push(name);
       }

@@ -52,7 +52,7 @@ test(
     };
     let kills = 0;
     for (let life = 0; life < MAX_LIVES; life += 1) {
-      await site.start({ crashAt: `step:${20 + random.int(150)}` });
+      await site.start({ crashAt: `step:${20 + random.int(40 + 15 * life)}` });
       await until("the bridge to fall or the sync to end", async () => site.isDown() || (await isDone()));
       if (!site.isDown()) break;
       kills += 1;

@@ -80,3 +80,25 @@ test("a site that does not answer anything else either is not gone on without", 
   await rig.adapter.upsertContacts(batch([aContact()], 2));
   expect(held(rig, "A", "contact")).toBe(ANA);
 });
+
+test("a site that asks for patience is no slow one: the merge is not done without its groups", async () => {
+  const rig = await oldSite();
+  rig.site.troubles();
+  const merge = { sessionId: "s1", from: HIDDEN, into: ANA, position: 5 };
+  rig.site.troublesNext(readsAll, { kind: "status", status: 503, headers: { "retry-after": "5" } });
+  await expect(rig.adapter.mergeContact(merge)).rejects.toThrow(CrmUnavailable);
+  expect(rig.logged("frappe.question_too_slow")).toEqual([]);
+  expect(await rig.adapter.mergeContact(merge)).toMatchObject({ outcome: "updated" });
+  expect(held(rig, "B", "from_number")).toBe("+34600111222");
+});
+
+test("a merge that a slow site took without its groups is done with them when it is told again", async () => {
+  const rig = await oldSite();
+  const merge = { sessionId: "s1", from: HIDDEN, into: ANA, position: 5 };
+  await rig.adapter.mergeContact(merge);
+  expect(held(rig, "B", "from_number")).not.toBe("+34600111222");
+  rig.site.troubles();
+  rig.clock.advance(minutes(11));
+  await rig.adapter.mergeContact(merge);
+  expect(held(rig, "B", "from_number")).toBe("+34600111222");
+});

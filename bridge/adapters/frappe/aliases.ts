@@ -5,7 +5,7 @@
 import type { Position } from "../../adapter.ts";
 import { text } from "./field-values.ts";
 import { readState, STATE_FIELD } from "./hub-state.ts";
-import { bounded } from "./memory.ts";
+import { bounded, createPositions } from "./memory.ts";
 import { CONTACT, type Site } from "./site.ts";
 import { SiteRefusal } from "./site-answer.ts";
 
@@ -36,7 +36,9 @@ export const isHidden = (id: string): boolean => id.endsWith("@lid");
 /** As a contact remembers it: another session's hidden id is another matter. */
 export const lidMark = (sessionId: string, lid: string): string => `${sessionId}|${lid}`;
 
-export function createAliases({ tables, positions }: Pick<Site, "tables" | "positions">): Aliases {
+export function createAliases({ tables }: Pick<Site, "tables">): Aliases {
+  // Of their own: those of messages are many, and would push them out.
+  const positions = createPositions();
   const known = bounded<string>(REMEMBERED);
   const settled = bounded<string>(REMEMBERED);
   const merged = bounded<string>(REMEMBERED);

@@ -4,9 +4,9 @@
  * is left alone for a while, so that what is to be written is not held up by it again and again.
  */
 import { createElapsed } from "../../elapsed.ts";
-import { CrmUnavailable } from "../../errors.ts";
 import type { Row } from "./field-values.ts";
 import { MESSAGE, type Site } from "./site.ts";
+import { AnswerLost } from "./site-answer.ts";
 import type { Filter } from "./site-tables.ts";
 
 export interface ByNumber {
@@ -37,7 +37,8 @@ export function createByNumber({ tables, clock, log }: Pick<Site, "tables" | "cl
       try {
         return await tables.all(MESSAGE, { fields, filters, orderBy: "name asc" });
       } catch (error) {
-        if (!(error instanceof CrmUnavailable)) throw error;
+        // Only who took its whole time is slow: a site that is away, or asks for patience, is asked again.
+        if (!(error instanceof AnswerLost && error.timedOut)) throw error;
         await mustAnswerOthers();
         pausedUntil = elapsed() + PAUSE_MS;
         const facts = { doctype: MESSAGE, fields: ["from_number", "to_number"], advice: ADVICE };

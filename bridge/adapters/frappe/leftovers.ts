@@ -21,8 +21,8 @@ import type { Filter } from "./site-tables.ts";
 import { mergeTwins } from "./twins.ts";
 
 export interface Leftovers {
-  /** The caller holds no lane of a chat. */
-  join(merge: Merge): Promise<WriteResult>;
+  /** The caller holds no lane of a chat. `isWhole`: false where the site is too slow to tell all that there is. */
+  join(merge: Merge): Promise<WriteResult & { isWhole?: boolean }>;
 }
 
 export function createLeftovers(
@@ -89,17 +89,21 @@ export function createLeftovers(
   };
 
   /** Conversations with anything of the hidden id; of the groups only those known by their reactions where the site is too slow. */
-  const namesOf = async (sessionName: string, from: string, reacted: string[]): Promise<string[]> => {
+  const namesOf = async (
+    sessionName: string,
+    from: string,
+    reacted: string[],
+  ): Promise<{ names: string[]; isWhole: boolean }> => {
     const fields = ["name", "conversation"];
     const ofSession = ["session", "=", sessionName] satisfies Filter;
     const sent = await byNumber.find(fields, [["from_number", "=", numberOf(from)], ofSession]);
     const received = await byNumber.find(fields, [["to_number", "=", numberOf(from)], ofSession]);
     const reactedTo = reacted.length === 0 ? [] : await messagesOf([["name", "in", reacted]], fields);
     const rows = [...(sent ?? []), ...(received ?? []), ...reactedTo];
-    const own = sent === null || received === null ? await conversations.allOf(sessionName, [from]) : [];
-    return [
-      ...new Set([...own.map((row) => text(row, "name")), ...rows.map((row) => text(row, "conversation"))]),
-    ];
+    const isWhole = sent !== null && received !== null;
+    const own = isWhole ? [] : await conversations.allOf(sessionName, [from]);
+    const names = [...own.map((row) => text(row, "name")), ...rows.map((row) => text(row, "conversation"))];
+    return { names: [...new Set(names)], isWhole };
   };
 
   return {
@@ -108,7 +112,7 @@ export function createLeftovers(
       const sessionName = await sessions.findName(sessionId);
       if (sessionName === null) return { outcome: "missing" };
       const reacted = hiddenReactions.of(lidMark(sessionId, from));
-      const names = await namesOf(sessionName, from, reacted);
+      const { names, isWhole } = await namesOf(sessionName, from, reacted);
       const chats = await conversations.chatIdsOf(names);
       let isChanged = false;
       for (const name of names) {
@@ -117,7 +121,7 @@ export function createLeftovers(
         if (await lanes.run(chatLane(sessionId, chatId), work)) isChanged = true;
       }
       hiddenReactions.remove(lidMark(sessionId, from), reacted);
-      return { outcome: isChanged ? "updated" : "unchanged" };
+      return { outcome: isChanged ? "updated" : "unchanged", isWhole };
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Batch, Position, WriteResult } from "../../adapter.ts";
 import { chatLane, runInAll } from "../../lanes.ts";
 import type { Contact } from "../../records.ts";
-import { isHidden, type Aliases } from "./aliases.ts";
+import { isHidden, lidMark, type Aliases } from "./aliases.ts";
 import type { Authors } from "./author-links.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Leftovers } from "./leftovers.ts";
@@ -19,7 +19,7 @@ export interface People {
 type Surely = <R extends WriteResult | WriteResult[]>(work: () => Promise<R>) => Promise<R>;
 
 export function createPeople(
-  { lanes, writes }: Pick<Site, "lanes" | "writes">,
+  { lanes, writes, hiddenReactions }: Pick<Site, "lanes" | "writes" | "hiddenReactions">,
   {
     contacts,
     authors,
@@ -47,8 +47,14 @@ export function createPeople(
     const joined = await surely(() => leftovers.join(order));
     if (joined.outcome === "rejected" || joined.outcome === "missing") return joined;
     const moved = await runInAll(lanes, both, () => surely(() => merges.apply(order)));
-    if (moved.outcome !== "rejected") aliases.merged(sessionId, from, into);
-    return moved.outcome === "unchanged" ? joined : moved;
+    if (moved.outcome === "rejected") return moved;
+    // Until now a group's message was still written under the hidden id.
+    const isLeft = authors.isLacking(from) || hiddenReactions.of(lidMark(sessionId, from)).length > 0;
+    const again = isLeft ? await surely(() => leftovers.join(order)) : joined;
+    if (again.outcome === "rejected") return again;
+    // What a slow site did not tell is looked for when the merge is told again.
+    if (joined.isWhole !== false && again.isWhole !== false) aliases.merged(sessionId, from, into);
+    return moved.outcome === "unchanged" ? { outcome: joined.outcome } : moved;
   };
 
   const merge = async (order: Merge): Promise<WriteResult> => {
