@@ -89,6 +89,20 @@ export function phonesOfHiddenIds(world: Worlds): void {
     expect(await store.media.left("", 9)).toEqual(["med_copy", "med_hidden"]);
   });
 
+  // Regression: the number of the dropped copy is given again, and the group showed what was said elsewhere.
+  test("a group whose last message was a copy shows the one that is kept, and nobody else's words", async () => {
+    const { store, record } = await world();
+    const inGroup = { id: "G", chatId: GROUP, content: "to the group" };
+    await record(aMessageFact({ ...inGroup, participant: PHONE }));
+    await record(aMessageFact({ ...inGroup, participant: LID }));
+    await record(learnt);
+    await record(aMessageFact({ id: "B", chatId: "34600333444@s.whatsapp.net", content: "private words" }));
+    expect(await store.inbox.chat("s1", GROUP)).toMatchObject({
+      messageCount: 1,
+      lastMessage: { content: "to the group" },
+    });
+  });
+
   test("known before anything was said, it is used at once and merges nothing", async () => {
     const { store, record, events } = await world();
     await record([learnt, learnt]);

@@ -7,7 +7,7 @@ import { createLaneMerge } from "../outbox/lane-merge.ts";
 import type { Chats } from "./chats.ts";
 import type { Contacts } from "./contacts.ts";
 import type { EarlyChanges } from "./early-changes.ts";
-import { createDropMessages } from "./removal.ts";
+import { createDropMessages, createShowLast } from "./removal.ts";
 
 /** Merges; `null` when nothing that others may have seen was kept under the hidden id. */
 export type LidMerge = (
@@ -35,10 +35,11 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
   const leftOfChat = db.prepare<[number], { n: number; from_me: number }>(
     "SELECT n, from_me FROM message WHERE chat = ?",
   );
-  const leftOfAuthor = db.prepare<[number, string], { n: number }>(
-    "SELECT n FROM message WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
+  const leftOfAuthor = db.prepare<[number, string], { n: number; chat: number }>(
+    "SELECT n, chat FROM message WHERE session = ? AND participant = ? AND substr(participant, -4) = '@lid'",
   );
   const drop = createDropMessages(engine);
+  const showLast = createShowLast(engine);
   const unsend = db.prepare("DELETE FROM outgoing WHERE message = ?");
   const joinChats = db.prepare(
     `UPDATE chat SET unread_count = unread_count + @unread, name = coalesce(name, @name),
@@ -102,6 +103,7 @@ export function createLidMerge(engine: Engine, { chats, contacts, early }: Parts
     const wrote = moveAuthor.run(phone, session.id, lid).changes > 0;
     const copies = leftOfAuthor.all(session.id, lid);
     removeAll(copies);
+    for (const group of new Set(copies.map((copy) => copy.chat))) showLast(group);
     const reacted = forgetReactor.run(session.id, lid).changes > 0;
     early.move(session.id, lid, phone);
     mergeLanes(laneOfChat(session.id, lid), laneOfChat(session.id, phone));

@@ -49,25 +49,32 @@ export function createDropMessages({ db }: Engine): (numbers: number[]) => void 
   };
 }
 
-export function createRemoveMessages(engine: Engine): RemoveMessages {
-  const { db } = engine;
-  const drop = createDropMessages(engine);
-  const part = db.prepare<[Parting]>(
-    `UPDATE chat SET removed_count = removed_count + @removed, heard = max(heard, @heard), written = max(written, @written)
-     WHERE id = @chat`,
-  );
-  // Its number is given again: a chat must not show what is somebody else's by then.
+/** Of a chat whose last message is gone. Its number is given again: a chat must not show what is somebody else's by then. */
+export function createShowLast({ db }: Engine): (chat: number) => void {
   const showLast = db.prepare<[{ chat: number }]>(
     `UPDATE chat SET last_message = (SELECT n FROM message WHERE chat = @chat ORDER BY ts DESC, n DESC LIMIT 1),
        last_ts = coalesce((SELECT ts FROM message WHERE chat = @chat ORDER BY ts DESC, n DESC LIMIT 1), 0)
      WHERE id = @chat AND NOT EXISTS(SELECT 1 FROM message WHERE n = chat.last_message)`,
+  );
+  return (chat) => {
+    showLast.run({ chat });
+  };
+}
+
+export function createRemoveMessages(engine: Engine): RemoveMessages {
+  const { db } = engine;
+  const drop = createDropMessages(engine);
+  const showLast = createShowLast(engine);
+  const part = db.prepare<[Parting]>(
+    `UPDATE chat SET removed_count = removed_count + @removed, heard = max(heard, @heard), written = max(written, @written)
+     WHERE id = @chat`,
   );
 
   return (going) => {
     drop(going.map(({ n }) => n));
     for (const parting of partingsOf(going)) {
       part.run(parting);
-      showLast.run({ chat: parting.chat });
+      showLast(parting.chat);
     }
   };
 }
