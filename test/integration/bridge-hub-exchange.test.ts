@@ -51,20 +51,23 @@ test("an answer that comes drop by drop is not listened to for ever", async () =
   });
   const exchange = exchangeWith(`http://${host}`);
   await expect(exchange.send({ ...ASKED, timeoutMs: 300 })).rejects.toEqual(new NoAnswer("ETIMEDOUT"));
-  await expect.poll(() => isHungUp).toBe(true);
+  await expect.poll(() => isHungUp, { timeout: 10_000 }).toBe(true);
 });
 
-test("what waits for a connection is given up in time as well, and what is closed answers nobody", async () => {
-  const { host, requests } = await served(() => undefined);
+test("what waits for a connection is given up in time as well", async () => {
+  const { host } = await served(() => undefined);
   const exchange = exchangeWith(`http://${host}`);
+  // More than it has connections.
   const asked = Array.from({ length: 20 }, () => exchange.send({ ...ASKED, timeoutMs: 400 }));
   for (const one of await Promise.allSettled(asked))
     expect(one).toMatchObject({ status: "rejected", reason: new NoAnswer("ETIMEDOUT") });
-  // The last ones waited for a connection, and most of them to the end.
-  const sent = requests.length;
-  expect(sent).toBeLessThan(20);
-  const last = exchange.send({ ...ASKED, timeoutMs: 60_000 });
-  await expect.poll(() => requests.length).toBe(sent + 1);
+});
+
+test("what is under way when it is closed is answered to nobody", async () => {
+  const { host, requests } = await served(() => undefined);
+  const exchange = exchangeWith(`http://${host}`);
+  const asked = exchange.send({ ...ASKED, timeoutMs: 60_000 });
+  await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(1);
   exchange.close();
-  await expect(last).rejects.toBeInstanceOf(NoAnswer);
+  await expect(asked).rejects.toBeInstanceOf(NoAnswer);
 });
