@@ -1,5 +1,5 @@
 /** The http adapter against its example receivers: real Django, real PHP, real Laravel. */
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { WriteResult } from "../../bridge/adapter.ts";
 import { openHttpAdapter } from "../../bridge/adapters/http/http-adapter.ts";
 import { systemClock } from "../../bridge/clock.ts";
@@ -7,17 +7,7 @@ import { signBody } from "../../hub/contract/index.ts";
 import { createLog } from "../../bridge/log.ts";
 import type { MessageChange } from "../../bridge/records.ts";
 import { refuse } from "../support/column-lengths.ts";
-import {
-  django,
-  isLeftOut,
-  laravel,
-  php,
-  startDjangoCrm,
-  startLaravelCrm,
-  startPhpCrm,
-  type HttpCrm,
-  type Needed,
-} from "../support/http-crm.ts";
+import { describeEachReceiver } from "../support/each-receiver.ts";
 import {
   aChat,
   aClient,
@@ -37,24 +27,12 @@ const log = createLog("silent");
 /** An empty batch: all that can be wrong with it is who sent it. */
 const BODY = JSON.stringify({ sessionId: "s1", position: null, items: [] });
 
-describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
-  ["Django", django, startDjangoCrm],
-  ["PHP", php, startPhpCrm],
-  ["Laravel", laravel, startLaravelCrm],
-])("%s", (name, find, start) => {
-  const needed = find();
-  if (isLeftOut(needed)) {
-    test.skip("missing" in needed ? needed.missing : name, () => undefined);
-    return;
-  }
-  let running: Promise<HttpCrm> | undefined;
-  afterAll(async () => (await running)?.stop());
-
+describeEachReceiver((name, start) => {
   // Starting a process takes longer than a test: one serves them all, emptied in between.
   describeCrmAdapter(
     `http, received by ${name}`,
     async () => {
-      const crm = await (running ??= start());
+      const crm = await start();
       crm.empty();
       const { url, secret, auth, documents, personEdits } = crm;
       const adapter = openHttpAdapter({ url, secret, auth }, { clock: systemClock, log });
@@ -73,7 +51,7 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
       BODY,
     ],
   ])("%s nothing is accepted", async (_how, change, body) => {
-    const crm = await (running ??= start());
+    const crm = await start();
     const right = { authorization: crm.auth, "x-webhook-signature": signBody(crm.secret, BODY) };
     const post = async (headers: Record<string, string>, text: string): Promise<number> =>
       (await fetch(`${crm.url}/contacts/batch`, { method: "POST", headers, body: text })).status;
@@ -82,7 +60,7 @@ describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
   });
 
   const opened = async () => {
-    const crm = await (running ??= start());
+    const crm = await start();
     crm.empty();
     const { url, secret, auth } = crm;
     const adapter = openHttpAdapter({ url, secret, auth }, { clock: systemClock, log });

@@ -1,20 +1,11 @@
 /** The example receivers with an inbox of years: people whose hidden ids are told for the first time, by the page. */
-import { afterAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openHttpAdapter } from "../../bridge/adapters/http/http-adapter.ts";
 import { systemClock } from "../../bridge/clock.ts";
 import { createLog } from "../../bridge/log.ts";
 import { aContact, aMessage, EVA, GROUP } from "../conformance/crm/records.ts";
-import {
-  django,
-  isLeftOut,
-  laravel,
-  php,
-  startDjangoCrm,
-  startLaravelCrm,
-  startPhpCrm,
-  type HttpCrm,
-  type Needed,
-} from "../support/http-crm.ts";
+import { describeEachReceiver } from "../support/each-receiver.ts";
+import type { HttpCrm } from "../support/http-crm.ts";
 
 const MESSAGES = 300_000;
 const batch = <T>(items: T[], position = 1) => ({ sessionId: "s1", position, items });
@@ -31,21 +22,9 @@ function multiply({ db, table }: HttpCrm): void {
     INSERT INTO ${table("message")} (${columns.join(", ")}) SELECT ${values.join(", ")} FROM numbers, ${table("message")} m`);
 }
 
-describe.each<[string, () => Needed, () => Promise<HttpCrm>]>([
-  ["Django", django, startDjangoCrm],
-  ["PHP", php, startPhpCrm],
-  ["Laravel", laravel, startLaravelCrm],
-])("%s", (name, find, start) => {
-  const needed = find();
-  if (isLeftOut(needed)) {
-    test.skip("missing" in needed ? needed.missing : name, () => undefined);
-    return;
-  }
-  let running: Promise<HttpCrm> | undefined;
-  afterAll(async () => (await running)?.stop());
-
+describeEachReceiver((_name, start) => {
   test("a page of contacts that name their hidden ids is written within the time of a call", async () => {
-    const crm = await (running ??= start());
+    const crm = await start();
     const { url, secret, auth } = crm;
     const adapter = openHttpAdapter({ url, secret, auth }, { clock: systemClock, log: createLog("silent") });
     await adapter.upsertMessages(
